@@ -1,0 +1,2 @@
+#![no_std]
+//! The wire between kernel and user space.

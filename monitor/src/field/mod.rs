@@ -1,0 +1,72 @@
+//! Message to fields: every value that a request carries, with its path.
+//!
+//! Input: a [`Request`](crate::http::Request). Output: [`Field`]s in the order
+//! of the message. Content is sniffed, never taken from `Content-Type`; nesting
+//! (a form that holds JSON that holds JSON strings, base64 JSON in a query) is
+//! followed to a bounded depth; every reader yields all fields before a
+//! truncation.
+
+use crate::secret::Secret;
+
+/// Which part of the message a field stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// A segment of the request target's path.
+    Path,
+    /// The query of the request target.
+    Query,
+    /// A header.
+    Header,
+    /// The body.
+    Body,
+}
+
+impl Part {
+    /// The first word of a field's path.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// One step of a field's path below its part.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The key of an object, a form or a query, as sent. A client may use a
+    /// payload value as a key, so a key is as secret as a value.
+    Key(Secret<String>),
+    /// The index in an array, or of a path segment, from 0.
+    Index(u32),
+}
+
+/// The shape of the text that a field's value was, before it became text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueKind {
+    /// A string, or a form value.
+    Text,
+    /// A JSON number, in its own spelling.
+    Number,
+    /// `true`, `false` or `null`.
+    Literal,
+}
+
+/// One value of a message and the way to it.
+#[derive(Clone)]
+pub struct Field {
+    /// Which part of the message.
+    pub part: Part,
+    /// The way to the value, outermost step first. Steps into nested encodings
+    /// continue the path: form key `data`, index 0 of the JSON array in it,
+    /// key `user_data` of the JSON in that string.
+    pub steps: Vec<Step>,
+    /// The value, decoded to text (invalid UTF-8 becomes U+FFFD).
+    pub value: Secret<String>,
+    /// What it was before it became text.
+    pub kind: ValueKind,
+    /// Whether the value ended at a limit or at the end of what was seen.
+    pub truncated: bool,
+}

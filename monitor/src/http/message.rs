@@ -1,0 +1,118 @@
+//! What the HTTP stage hands on: one request, with the status of its answer.
+
+use bytes::Bytes;
+
+use crate::{
+    event::{Place, StreamId, Timestamp},
+    secret::Secret,
+};
+
+/// How much of something was seen. Ordered from best to worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Completeness {
+    /// All of it.
+    #[default]
+    Complete,
+    /// The beginning: a limit cut it, or the stream ended early.
+    Truncated,
+    /// Bytes in the middle are missing.
+    Gap,
+    /// The stream was joined after it had begun.
+    Late,
+}
+
+impl Completeness {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Complete, Self::Truncated, Self::Gap, Self::Late];
+
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated => "truncated",
+            Self::Gap => "gap",
+            Self::Late => "late",
+        }
+    }
+
+    /// The worse of the two.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+/// The protocol of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// HTTP/1.0 and HTTP/1.1.
+    Http1,
+}
+
+impl Protocol {
+    /// Every protocol.
+    pub const ALL: &'static [Self] = &[Self::Http1];
+
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "http/1.1",
+        }
+    }
+}
+
+/// One header. Names are no payload; values are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// In lower case.
+    pub name: String,
+    /// As sent, without surrounding white space.
+    pub value: Secret<Bytes>,
+}
+
+/// One request that a process sent, as far as it could be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The stream it was sent on.
+    pub stream: StreamId,
+    /// Its number on the stream, from 0.
+    pub ordinal: u64,
+    /// When its first byte was sent.
+    pub time: Timestamp,
+    /// When its last byte that was seen was sent.
+    pub end: Timestamp,
+    /// Where its first byte is recorded.
+    pub place: Option<Place>,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its method. Only tokens of at most 32 ASCII letters, digits and `-_` are
+    /// accepted as methods, so this is no payload.
+    pub method: String,
+    /// The request target as sent: path and query, or the absolute form.
+    pub target: Secret<Bytes>,
+    /// The host that it names: of the absolute form, else of the Host header;
+    /// lower case, without port. Host names are no payload.
+    pub host: Option<String>,
+    /// Its headers and trailers, in order.
+    pub headers: Vec<Header>,
+    /// Its body, with transfer and content codings removed as far as possible.
+    pub body: Secret<Bytes>,
+    /// Length of the body as sent, before any coding was removed, in bytes.
+    pub body_wire_length: u64,
+    /// Length of the whole request as sent, in bytes.
+    pub wire_length: u64,
+    /// Status of the final response, if it was seen.
+    pub status: Option<u16>,
+    /// How much of the request was seen.
+    pub completeness: Completeness,
+}
+
+impl Request {
+    /// The first header of this name (lower case).
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|header| header.name == name)
+            .map(|header| header.value.expose().as_ref())
+    }
+}
