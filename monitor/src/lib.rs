@@ -6,3 +6,4 @@ pub mod http { pub mod message; pub use message::*; }
 pub mod field;
 pub mod phi;
 pub mod finding;
+pub mod probe;
