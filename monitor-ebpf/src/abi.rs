@@ -173,12 +173,13 @@ pub struct Stream {
 
 const _: () = assert!(size_of::<Stream>() == 32);
 
-/// A call in flight on a thread.
+/// A call in flight on a thread. Its second half is the working memory of the
+/// program at its return, which has too little stack of its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Call {
-    /// The `SSL` object.
-    pub ssl: u64,
+    /// The stream: process and `SSL` object.
+    pub stream: StreamKey,
     /// The caller's buffer.
     pub buffer: u64,
     /// Where `_ex` functions store how much was written or read; 0 for others.
@@ -190,9 +191,19 @@ pub struct Call {
     pub function: u32,
     /// Zero.
     pub padding: u32,
+    /// When the stream was first seen.
+    pub born: u64,
+    /// Offset in the stream of the first byte.
+    pub offset: u64,
+    /// How many bytes the library took or gave.
+    pub length: u64,
+    /// How many of them are handed over.
+    pub wanted: u64,
+    /// How many have been handed over.
+    pub done: u64,
 }
 
-const _: () = assert!(size_of::<Call>() == 40);
+const _: () = assert!(size_of::<Call>() == 88);
 
 /// Indices of the map `COUNTERS`.
 pub mod counter {

@@ -59,55 +59,61 @@ pub(crate) fn submit_control<const N: usize>(entry: RingBufEntry<Record<N>>) {
     entry.submit(wakeup(&CONTROL_RING));
 }
 
-/// Where a chunk's bytes come from.
-pub(crate) trait Copy {
-    /// Copies `length` bytes (at most `N`, at least 1) from `offset` of the
-    /// source to `to`. Returns whether it could.
-    fn copy(&self, offset: u64, to: *mut u8, length: u64) -> bool;
-}
-
-/// What is the same for all chunks of one call. `base` is a header without
-/// `offset`, `captured` and `length`, written by the closure of the caller.
-pub(crate) trait Describe {
+/// A stretch of bytes that is handed over in chunks.
+///
+/// The numbers are read through methods, each time anew: a uprobe program keeps
+/// them in a map because it has no stack for them.
+pub(crate) trait Stretch {
+    /// Offset in the stream of the first byte.
+    fn offset(&self) -> u64;
+    /// How many bytes there are.
+    fn length(&self) -> u64;
+    /// How many of them are handed over.
+    fn wanted(&self) -> u64;
+    /// How many have been handed over.
+    fn done(&self) -> u64;
+    /// Says that `done` bytes have been handed over.
+    fn set_done(&self, done: u64);
+    /// Copies `length` bytes, at least 1, that begin `done` bytes into the
+    /// stretch. Returns whether it could.
+    fn copy(&self, to: *mut u8, length: u64) -> bool;
     /// Fills every field of `header` but `offset`, `captured`, `length`.
     fn describe(&self, header: &mut Header);
 }
 
-/// Hands over `length` bytes that begin at `offset` of the stream, of which the
-/// first `wanted` are copied.
+/// Hands a stretch over, and counts its bytes in the counter `bytes`.
 #[inline(always)]
-pub(crate) fn data<S: Copy + Describe>(source: &S, offset: u64, length: u64, wanted: u64, bytes: u32) {
-    let mut done = 0_u64;
+pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
+    stretch.set_done(0);
     let mut rounds = 0_u64;
     while rounds < CHUNKS_PER_CALL {
-        if wanted - done < CHUNK as u64 {
+        if stretch.wanted() - stretch.done() < CHUNK as u64 {
             break;
         }
-        chunk::<S, CHUNK>(source, offset + done, done, CHUNK as u64, CHUNK as u64);
-        done += CHUNK as u64;
+        chunk::<S, CHUNK>(stretch, CHUNK as u64, CHUNK as u64);
+        stretch.set_done(stretch.done() + CHUNK as u64);
         rounds += 1;
     }
-    // What the record of the tail stands for, beyond what it holds.
-    let rest = length - done;
-    let mut tail = wanted - done;
+    let tail = stretch.wanted() - stretch.done();
+    // What the record of the tail stands for may be more than what it holds.
+    let rest = stretch.length() - stretch.done();
     if tail >= CHUNK as u64 {
         count(counter::CALL_CAP, 1);
-        skipped(source, offset + done, rest, flag::CAPPED);
-        tail = 0;
+        skipped(stretch, rest, flag::CAPPED);
     } else if tail == 0 {
         if rest > 0 {
-            skipped(source, offset + done, rest, flag::UNWANTED);
+            skipped(stretch, rest, flag::UNWANTED);
         }
     } else if tail < 512 {
-        chunk::<S, 512>(source, offset + done, done, tail, rest);
+        chunk::<S, 512>(stretch, tail, rest);
     } else if tail < 2048 {
-        chunk::<S, 2048>(source, offset + done, done, tail, rest);
+        chunk::<S, 2048>(stretch, tail, rest);
     } else if tail < 8192 {
-        chunk::<S, 8192>(source, offset + done, done, tail, rest);
+        chunk::<S, 8192>(stretch, tail, rest);
     } else {
-        chunk::<S, CHUNK>(source, offset + done, done, tail, rest);
+        chunk::<S, CHUNK>(stretch, tail, rest);
     }
-    count(bytes, done + tail);
+    count(bytes, stretch.wanted());
 }
 
 /// `value`, of which the compiler forgets what it knew: it would otherwise drop
@@ -121,13 +127,7 @@ fn opaque(mut value: u64) -> u64 {
 
 /// One record of class `N` with `captured` bytes that stands for `length`.
 #[inline(always)]
-fn chunk<S: Copy + Describe, const N: usize>(
-    source: &S,
-    offset: u64,
-    from: u64,
-    captured: u64,
-    length: u64,
-) {
+fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -137,18 +137,17 @@ fn chunk<S: Copy + Describe, const N: usize>(
     // written before it is submitted, and `captured` bytes behind it.
     unsafe {
         let header = &mut (*record).header;
-        source.describe(header);
-        header.offset = offset;
+        stretch.describe(header);
+        header.offset = stretch.offset() + stretch.done();
         header.length = length as u32;
         // The verifier must see both bounds on the register that it checks.
         let bounded = opaque(captured);
         let bounded = if bounded > N as u64 { N as u64 } else { bounded };
-        if bounded > 0 && source.copy(from, (&raw mut (*record).bytes).cast(), bounded) {
-            header.captured = bounded as u32;
-            if bounded < length {
-                header.flags |= flag::UNWANTED;
-            }
-        } else {
+        header.captured = bounded as u32;
+        if bounded < length {
+            header.flags |= flag::UNWANTED;
+        }
+        if bounded == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), bounded) {
             header.captured = 0;
             header.flags |= flag::FAULT;
             count(counter::FAULT, 1);
@@ -159,7 +158,7 @@ fn chunk<S: Copy + Describe, const N: usize>(
 
 /// A record that stands for bytes which are left out.
 #[inline(always)]
-pub(crate) fn skipped<S: Describe>(source: &S, offset: u64, length: u64, reason: u8) {
+fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
     let Some(mut entry) = DATA_RING.reserve::<Header>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -167,13 +166,11 @@ pub(crate) fn skipped<S: Describe>(source: &S, offset: u64, length: u64, reason:
     // SAFETY: the entry is valid for a `Header`, and every field is written.
     unsafe {
         let header = &mut *entry.as_mut_ptr();
-        source.describe(header);
-        header.offset = offset;
+        stretch.describe(header);
+        header.offset = stretch.offset() + stretch.done();
         header.captured = 0;
         header.length = length as u32;
         header.flags |= reason;
     }
     entry.submit(wakeup(&DATA_RING));
 }
-
-const _: () = assert!(size_of::<Record<512>>() == size_of::<Header>() + 512);

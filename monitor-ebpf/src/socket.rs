@@ -8,6 +8,8 @@
 //! and `connect6` say which process a socket belongs to. No program ever
 //! refuses a packet or a connection.
 
+use core::cell::Cell;
+
 use aya_ebpf::{
     EbpfContext as _,
     bindings::bpf_sock_addr,
@@ -24,7 +26,7 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, Copy, Describe, Record, count, reserve_control, submit_control},
+    emit::{self, Record, Stretch, count, reserve_control, submit_control},
     maps::{SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
     scope::is_watched,
     sniff::{Sniffed, sniff},
@@ -138,41 +140,66 @@ struct Payload<'a> {
     cookie: u64,
     direction: u8,
     stream: &'a Stream,
+    offset: u64,
+    length: u64,
+    wanted: u64,
+    done: Cell<u64>,
 }
 
-impl Copy for Payload<'_> {
+impl Stretch for Payload<'_> {
     #[inline(always)]
-    fn copy(&self, offset: u64, to: *mut u8, length: u64) -> bool {
-        if length == 0 {
-            return false;
-        }
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    #[inline(always)]
+    fn wanted(&self) -> u64 {
+        self.wanted
+    }
+
+    #[inline(always)]
+    fn done(&self) -> u64 {
+        self.done.get()
+    }
+
+    #[inline(always)]
+    fn set_done(&self, done: u64) {
+        self.done.set(done);
+    }
+
+    #[inline(always)]
+    fn copy(&self, to: *mut u8, length: u64) -> bool {
+        let from = self.start + self.done.get() as u32;
         // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
         // the source.
-        let result = unsafe {
-            bpf_skb_load_bytes(
-                self.ctx.as_ptr(),
-                self.start + offset as u32,
-                to.cast(),
-                length as u32,
-            )
-        };
+        let result =
+            unsafe { bpf_skb_load_bytes(self.ctx.as_ptr(), from, to.cast(), length as u32) };
         result == 0
+    }
+
+    #[inline(always)]
+    fn describe(&self, header: &mut Header) {
+        describe(header, kind::DATA, self.direction, self.cookie, self.stream);
     }
 }
 
-impl Describe for Payload<'_> {
-    #[inline(always)]
-    fn describe(&self, header: &mut Header) {
-        header.kind = kind::DATA;
-        header.function = function::SOCKET;
-        header.direction = self.direction;
-        header.flags = if self.stream.flags & LATE == 0 { 0 } else { flag::LATE };
-        header.tgid = self.stream.tgid;
-        // SAFETY: the helper has no precondition.
-        header.time = unsafe { bpf_ktime_get_ns() };
-        header.handle = self.cookie;
-        header.born = self.stream.born;
-    }
+/// Fills every field of `header` but `offset`, `captured` and `length`.
+#[inline(always)]
+fn describe(header: &mut Header, kind: u8, direction: u8, cookie: u64, stream: &Stream) {
+    header.kind = kind;
+    header.function = function::SOCKET;
+    header.direction = direction;
+    header.flags = if stream.flags & LATE == 0 { 0 } else { flag::LATE };
+    header.tgid = stream.tgid;
+    // SAFETY: the helper has no precondition.
+    header.time = unsafe { bpf_ktime_get_ns() };
+    header.handle = cookie;
+    header.born = stream.born;
 }
 
 #[inline(always)]
@@ -274,8 +301,18 @@ fn payload(
         0
     };
     stream.flags |= AWAITS_RESPONSE;
-    let source = Payload { ctx, start: segment.payload, cookie, direction: SENT, stream };
-    emit::data(&source, u64::from(offset), length, wanted, counter::BYTES_SOCKET);
+    let stretch = Payload {
+        ctx,
+        start: segment.payload,
+        cookie,
+        direction: SENT,
+        stream,
+        offset: u64::from(offset),
+        length,
+        wanted,
+        done: Cell::new(0),
+    };
+    emit::data(&stretch, counter::BYTES_SOCKET);
     Some(())
 }
 
@@ -306,8 +343,18 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     let length = u64::from(segment.length);
     let offset = segment.sequence.wrapping_sub(stream.received as u32);
     let wanted = if length < RESPONSE_HEAD { length } else { RESPONSE_HEAD };
-    let source = Payload { ctx, start: segment.payload, cookie, direction: RECEIVED, stream };
-    emit::data(&source, u64::from(offset), length, wanted, counter::BYTES_SOCKET);
+    let stretch = Payload {
+        ctx,
+        start: segment.payload,
+        cookie,
+        direction: RECEIVED,
+        stream,
+        offset: u64::from(offset),
+        length,
+        wanted,
+        done: Cell::new(0),
+    };
+    emit::data(&stretch, counter::BYTES_SOCKET);
     Some(())
 }
 
@@ -320,8 +367,7 @@ fn opened(ctx: &SkBuffContext, segment: &Segment, cookie: u64, stream: &Stream) 
     // SAFETY: the entry is valid for the record, and all of it is written.
     unsafe {
         let header = &mut (*record).header;
-        Payload { ctx, start: 0, cookie, direction: SENT, stream }.describe(header);
-        header.kind = kind::SOCKET;
+        describe(header, kind::SOCKET, SENT, cookie, stream);
         header.offset = 0;
         header.captured = SIZE as u32;
         header.length = SIZE as u32;
@@ -357,14 +403,7 @@ fn closed(cookie: u64, stream: &Stream) -> Option<()> {
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
         let header = &mut (*entry.as_mut_ptr()).header;
-        header.kind = kind::CLOSED;
-        header.function = function::SOCKET;
-        header.direction = SENT;
-        header.flags = 0;
-        header.tgid = stream.tgid;
-        header.time = bpf_ktime_get_ns();
-        header.handle = cookie;
-        header.born = stream.born;
+        describe(header, kind::CLOSED, SENT, cookie, stream);
         header.offset = 0;
         header.captured = 0;
         header.length = 0;

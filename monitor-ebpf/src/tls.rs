@@ -29,11 +29,11 @@ use aya_ebpf::{
     programs::{ProbeContext, RetProbeContext},
 };
 use phiwatch_ebpf::abi::{
-    Header, NAME_LENGTH, RECEIVED, SENT, Stream, StreamKey, counter, function, kind,
+    Call, Header, NAME_LENGTH, RECEIVED, SENT, Stream, StreamKey, counter, function, kind,
 };
 
 use crate::{
-    emit::{self, Copy, Describe, Record, count, reserve_control, submit_control},
+    emit::{self, Record, Stretch, count, reserve_control, submit_control},
     maps::{CALLS, STREAMS, VERDICTS, ZERO_CALL, ZERO_STREAM},
     scope::watched_process,
     sniff::{Sniffed, sniff},
@@ -69,7 +69,7 @@ fn enter(ctx: &ProbeContext, function: u8, with_count: bool) -> Option<()> {
         // A call inside another has a deeper frame. Anything else is left over
         // from a call that never returned.
         let nested = stack < call.stack;
-        let same = call.ssl == ssl && call.function == u32::from(function);
+        let same = call.stream.handle == ssl && call.function == u32::from(function);
         if nested && !same {
             return None;
         }
@@ -80,7 +80,8 @@ fn enter(ctx: &ProbeContext, function: u8, with_count: bool) -> Option<()> {
     let call = CALLS.get_ptr_mut(thread)?;
     // SAFETY: as above.
     unsafe {
-        (*call).ssl = ssl;
+        (*call).stream.tgid = (thread >> 32) as u32;
+        (*call).stream.handle = ssl;
         (*call).buffer = ctx.arg(1)?;
         (*call).count = if with_count { ctx.arg(3)? } else { 0 };
         (*call).stack = stack;
@@ -89,41 +90,88 @@ fn enter(ctx: &ProbeContext, function: u8, with_count: bool) -> Option<()> {
     Some(())
 }
 
-/// A stretch of a watched process's memory, and the stream that it belongs to.
-struct Buffer {
-    tgid: u32,
-    ssl: u64,
-    address: u64,
-    function: u8,
-    direction: u8,
-    born: u64,
+/// The buffer of a call that returns. All of it lives in the map `CALLS`: the
+/// program has no stack to keep numbers on.
+struct Buffer(*mut Call);
+
+/// Reads a field of the call from the map.
+macro_rules! call {
+    ($buffer:expr, $field:ident) => {
+        // SAFETY: the pointer is that of a map value, which only this thread
+        // writes and which stays mapped while a program runs.
+        unsafe { (&raw const (*$buffer.0).$field).read_volatile() }
+    };
 }
 
-impl Copy for Buffer {
+impl Stretch for Buffer {
     #[inline(always)]
-    fn copy(&self, offset: u64, to: *mut u8, length: u64) -> bool {
+    fn offset(&self) -> u64 {
+        call!(self, offset)
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u64 {
+        call!(self, length)
+    }
+
+    #[inline(always)]
+    fn wanted(&self) -> u64 {
+        call!(self, wanted)
+    }
+
+    #[inline(always)]
+    fn done(&self) -> u64 {
+        call!(self, done)
+    }
+
+    #[inline(always)]
+    fn set_done(&self, done: u64) {
+        // SAFETY: as in `call!`.
+        unsafe { (&raw mut (*self.0).done).write_volatile(done) };
+    }
+
+    #[inline(always)]
+    fn copy(&self, to: *mut u8, length: u64) -> bool {
+        let from = call!(self, buffer) + self.done();
         // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
         // the source itself.
-        let result = unsafe {
-            raw_probe_read_user(to.cast(), length as u32, (self.address + offset) as *const _)
-        };
+        let result = unsafe { raw_probe_read_user(to.cast(), length as u32, from as *const _) };
         result == 0
+    }
+
+    #[inline(always)]
+    fn describe(&self, header: &mut Header) {
+        let function = call!(self, function);
+        let direction = if is_write(function) { SENT } else { RECEIVED };
+        let stream = call!(self, stream);
+        describe(header, kind::DATA, function as u8, direction, &stream, call!(self, born));
     }
 }
 
-impl Describe for Buffer {
-    #[inline(always)]
-    fn describe(&self, header: &mut Header) {
-        header.kind = kind::DATA;
-        header.function = self.function;
-        header.direction = self.direction;
-        header.flags = 0;
-        header.tgid = self.tgid;
-        // SAFETY: the helper has no precondition.
-        header.time = unsafe { bpf_ktime_get_ns() };
-        header.handle = self.ssl;
-        header.born = self.born;
-    }
+#[inline(always)]
+const fn is_write(function: u32) -> bool {
+    function <= function::SSL_WRITE_EX as u32
+}
+
+/// Fills every field of `header` but `offset`, `captured` and `length`.
+#[inline(always)]
+fn describe(
+    header: &mut Header,
+    kind: u8,
+    function: u8,
+    direction: u8,
+    stream: &StreamKey,
+    born: u64,
+) {
+    header.kind = kind;
+    header.function = function;
+    header.direction = direction;
+    header.flags = 0;
+    header.tgid = stream.tgid;
+    // SAFETY: the helper has no precondition.
+    header.time = unsafe { bpf_ktime_get_ns() };
+    header.handle = stream.handle;
+    header.born = born;
 }
 
 /// The stream of `key`, made if it is new.
@@ -145,66 +193,64 @@ fn stream(key: &StreamKey) -> Option<&'static mut Stream> {
 
 #[inline(always)]
 fn leave(ctx: &RetProbeContext) -> Option<()> {
-    let thread = bpf_get_current_pid_tgid();
-    let Some(call) = CALLS.get_ptr(thread) else {
+    let Some(call) = CALLS.get_ptr_mut(bpf_get_current_pid_tgid()) else {
         if watched_process().is_some() {
             count(counter::NO_ENTRY, 1);
         }
         return None;
     };
-    // SAFETY: only this thread writes the value; it is copied before the entry
-    // is deleted.
-    let call = unsafe { &*call };
+    let buffer = Buffer(call);
     // SAFETY: a uretprobe's context is the registers of the returning thread,
     // after the return address has been taken off the stack.
     let stack = unsafe { (*ctx.as_ptr().cast::<pt_regs>()).rsp };
-    if stack != call.stack + 8 {
+    if stack != call!(buffer, stack) + 8 {
         return None;
     }
+    // The result is a C int: widened, -1 would be a huge number of bytes.
     let result = ctx.ret::<u64>() as i32;
-    let length = if call.count == 0 {
-        i64::from(result)
+    let count_address = call!(buffer, count);
+    let length = if count_address == 0 {
+        if result > 0 { result as u64 } else { 0 }
     } else if result == 1 {
         // SAFETY: the helper checks the address.
-        unsafe { bpf_probe_read_user(call.count as *const u64) }.ok()? as i64
+        unsafe { bpf_probe_read_user(count_address as *const u64) }.unwrap_or(0)
     } else {
         0
     };
-    let done = transferred(call, (thread >> 32) as u32, length);
-    // The entry may be gone if the map was full of others; nothing to do then.
-    _ = CALLS.remove(thread);
-    done
+    if length > 0 {
+        // SAFETY: as in `call!`.
+        unsafe { (*call).length = length };
+        if transferred(&buffer).is_some() {
+            emit::data(&buffer, counter::BYTES_OPENSSL);
+        }
+    }
+    // The entry may be gone if its thread was swept; nothing to do then.
+    _ = CALLS.remove(bpf_get_current_pid_tgid());
+    Some(())
 }
 
+/// Moves the stream on by the call's length, and decides how much of it is
+/// handed over: `None` for nothing at all.
 #[inline(always)]
-fn transferred(call: &phiwatch_ebpf::abi::Call, tgid: u32, length: i64) -> Option<()> {
-    if length <= 0 {
-        return None;
-    }
-    let length = length as u64;
-    let key = StreamKey { tgid, padding: 0, handle: call.ssl };
-    let stream = stream(&key)?;
-    let writes = call.function <= u32::from(function::SSL_WRITE_EX);
-    let buffer = Buffer {
-        tgid,
-        ssl: call.ssl,
-        address: call.buffer,
-        function: call.function as u8,
-        direction: if writes { SENT } else { RECEIVED },
-        born: stream.born,
-    };
-    let unwanted = VERDICTS.get_ptr(key).is_some();
-    let (offset, wanted);
-    if writes {
+fn transferred(buffer: &Buffer) -> Option<()> {
+    // SAFETY: as in `call!`. The key is passed where it lies.
+    let stream = stream(unsafe { &(*buffer.0).stream })?;
+    let length = buffer.length();
+    let offset;
+    let wanted;
+    if is_write(call!(buffer, function)) {
         offset = stream.sent;
         stream.sent += length;
         if stream.flags & SERVER != 0 {
             return None;
         }
+        // SAFETY: as in `call!`.
+        let unwanted = VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some();
         let sniffed = if stream.flags & CLIENT == 0 || unwanted {
             // SAFETY: the helper checks the address; a short write's tail is
             // whatever lies behind the buffer and is not looked at.
-            let first = unsafe { bpf_probe_read_user(call.buffer as *const u32) }.unwrap_or(0);
+            let first =
+                unsafe { bpf_probe_read_user(call!(buffer, buffer) as *const u32) }.unwrap_or(0);
             sniff(first, length)
         } else {
             Sniffed::Request
@@ -230,13 +276,22 @@ fn transferred(call: &phiwatch_ebpf::abi::Call, tgid: u32, length: i64) -> Optio
     } else {
         offset = stream.received;
         stream.received += length;
-        if stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE || unwanted {
+        if stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE {
             return None;
         }
         stream.flags &= !AWAITS_RESPONSE;
+        // SAFETY: as in `call!`.
+        if VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some() {
+            return None;
+        }
         wanted = if length < RESPONSE_HEAD { length } else { RESPONSE_HEAD };
     }
-    emit::data(&buffer, offset, length, wanted, counter::BYTES_OPENSSL);
+    // SAFETY: as in `call!`.
+    unsafe {
+        (*buffer.0).born = stream.born;
+        (*buffer.0).offset = offset;
+        (*buffer.0).wanted = wanted;
+    }
     Some(())
 }
 
@@ -292,16 +347,7 @@ fn server_name(ctx: &ProbeContext) -> Option<()> {
     // written, and the helper checks the source.
     let copied = unsafe {
         let header = &mut (*record).header;
-        Buffer {
-            tgid,
-            ssl,
-            address: 0,
-            function: function::SSL_CTRL,
-            direction: SENT,
-            born: stream.born,
-        }
-        .describe(header);
-        header.kind = kind::SERVER_NAME;
+        describe(header, kind::SERVER_NAME, function::SSL_CTRL, SENT, &key, stream.born);
         header.offset = 0;
         let copied = raw_probe_read_user_str(
             (&raw mut (*record).bytes).cast(),
@@ -338,16 +384,7 @@ fn freed(ctx: &ProbeContext) -> Option<()> {
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
         let header = &mut (*entry.as_mut_ptr()).header;
-        Buffer {
-            tgid,
-            ssl,
-            address: 0,
-            function: function::SSL_FREE,
-            direction: SENT,
-            born: stream.born,
-        }
-        .describe(header);
-        header.kind = kind::CLOSED;
+        describe(header, kind::CLOSED, function::SSL_FREE, SENT, &key, stream.born);
         header.offset = stream.sent;
         header.captured = 0;
         header.length = 0;
