@@ -1,8 +1,9 @@
 //! phiwatch
-pub mod secret;
-pub mod loss;
 pub mod event;
-pub mod http { pub mod message; pub use message::*; }
 pub mod field;
-pub mod phi;
 pub mod finding;
+pub mod http;
+pub mod loss;
+pub mod phi;
+pub mod secret;
+pub mod stream;
