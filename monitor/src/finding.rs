@@ -28,13 +28,8 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, mildest first.
-    pub const ALL: &'static [Self] = &[
-        Self::Info,
-        Self::Low,
-        Self::Medium,
-        Self::High,
-        Self::Critical,
-    ];
+    pub const ALL: &'static [Self] =
+        &[Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
 
     /// The name in records and labels.
     pub const fn as_str(self) -> &'static str {

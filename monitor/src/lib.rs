@@ -1,9 +1,9 @@
 //! phiwatch
-pub mod event;
-pub mod field;
-pub mod finding;
-pub mod http;
-pub mod loss;
-pub mod phi;
 pub mod secret;
+pub mod loss;
+pub mod event;
 pub mod stream;
+pub mod http;
+pub mod field;
+pub mod phi;
+pub mod finding;

@@ -285,4 +285,4 @@ fn append(out: &mut Vec<u8>, produced: Option<&[u8]>, limit: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -22,6 +22,29 @@ pub const MAX_HEADERS: usize = 1_024;
 const MAX_METHOD: usize = 32;
 /// Longest host name with port, in bytes.
 const MAX_HOST: usize = 261;
+/// Methods after which bytes are taken for a request where none need begin.
+const KNOWN_METHODS: &[&[u8]] = &[
+    b"GET",
+    b"POST",
+    b"HEAD",
+    b"PUT",
+    b"DELETE",
+    b"CONNECT",
+    b"OPTIONS",
+    b"TRACE",
+    b"PATCH",
+    b"QUERY",
+    b"SEARCH",
+    b"REPORT",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"PURGE",
+];
 /// First line of the HTTP/2 connection preface.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
 
@@ -84,7 +107,7 @@ pub(super) enum Start {
 }
 
 /// Looks at the first bytes of a message. `strict` is for places where a message
-/// need not begin: there the method must be upper case and the target a path.
+/// need not begin: there the method must be a known one, and the target a path.
 pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
     if bytes.starts_with(b"HTTP/") {
         return Start::Response;
@@ -97,10 +120,18 @@ pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
         .take_while(|byte| is_method_byte(**byte))
         .count();
     let method = bytes.get(..length).unwrap_or_default();
-    if length > MAX_METHOD || strict && method.iter().any(u8::is_ascii_lowercase) {
+    let after = bytes.get(length..).unwrap_or_default();
+    let known = |known: &&[u8]| {
+        if after.is_empty() {
+            known.starts_with(method)
+        } else {
+            *known == method
+        }
+    };
+    if length > MAX_METHOD || strict && !KNOWN_METHODS.iter().any(known) {
         return Start::Other;
     }
-    match bytes.get(length..).unwrap_or_default() {
+    match after {
         [] => Start::Incomplete,
         [b' ', ..] if length == 0 => Start::Other,
         [b' '] => Start::Incomplete,
@@ -419,6 +450,8 @@ mod tests {
             ("GET / HTTP/1.1\r\n", true, Start::Request),
             ("GET / HTTP/3\r\n", true, Start::Other),
             ("Hello /", true, Start::Other),
+            ("ET", true, Start::Other),
+            ("ET /", true, Start::Other),
             ("Hello /", false, Start::Request),
             ("A1 LOGIN jane\r\n", false, Start::Other),
             ("GET x", true, Start::Other),

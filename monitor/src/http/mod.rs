@@ -61,6 +61,7 @@ impl Connections {
     /// Takes one delivery; complete requests go to `out`.
     pub fn push(&mut self, delivery: &Delivery, losses: &mut Losses, out: &mut Vec<Exchange>) {
         self.tick(delivery.now, losses, out);
+        self.now = self.now.max(delivery.now);
         let id = delivery.stream;
         let at = At {
             time: delivery.time,
@@ -122,7 +123,6 @@ impl Connections {
             }
             self.note(id);
         }
-        self.now = self.now.max(now);
     }
 
     /// The end of the input: hands on everything, in the order of the stream

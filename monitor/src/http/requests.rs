@@ -329,7 +329,7 @@ impl Requests {
                 losses.count(Loss::HttpMalformed);
                 draft.spoil(Completeness::Truncated);
                 done.push(*draft);
-                self.state = State::Start;
+                self.state = State::Lost;
             }
             Framing::Length(_) | Framing::Chunked | Framing::Unsaid => {
                 done.push(*draft);

@@ -173,6 +173,7 @@ impl Streams {
     /// Takes one event; what is in order goes to `out`.
     pub fn push(&mut self, event: &Event, losses: &mut Losses, out: &mut Vec<Delivery>) {
         self.tick(event.time, losses, out);
+        self.now = self.now.max(event.time);
         let Event {
             time,
             stream: id,
@@ -221,8 +222,10 @@ impl Streams {
         }
     }
 
-    /// Lets time pass: gives up on the holes that are too old at `now`. A caller
-    /// whose events can come late passes the time up to which all have come.
+    /// Lets time pass: gives up on the holes that are too old at `now`, in the
+    /// order of their age. A caller whose events can come late passes the time
+    /// up to which all have come; then a tick changes how soon something is
+    /// delivered, and nothing else.
     pub fn tick(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Delivery>) {
         while let Some(&(deadline, id, direction)) = self.deadlines.first() {
             if deadline > now {
@@ -240,7 +243,6 @@ impl Streams {
             lane.skip_hole(!packets, losses, &mut pieces);
             self.deliver(id, direction, pieces, out);
         }
-        self.now = self.now.max(now);
     }
 
     /// The end of the input: closes every stream, in the order of their ids.
