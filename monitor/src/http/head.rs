@@ -6,7 +6,10 @@
 
 use bytes::Bytes;
 
-use super::message::{Completeness, Header};
+use super::{
+    message::{Completeness, Header},
+    start::{MAX_METHOD, is_method_byte, is_request_line},
+};
 use crate::{
     loss::{Loss, Losses},
     secret::Secret,
@@ -18,36 +21,8 @@ pub const MAX_HEAD: usize = 64 * 1024;
 pub const USUAL_HEADERS: usize = 128;
 /// Most headers that are kept of a request.
 pub const MAX_HEADERS: usize = 1_024;
-/// Longest method, in bytes.
-const MAX_METHOD: usize = 32;
 /// Longest host name with port, in bytes.
 const MAX_HOST: usize = 261;
-/// Methods after which bytes are taken for a request where none need begin.
-const KNOWN_METHODS: &[&[u8]] = &[
-    b"GET",
-    b"POST",
-    b"HEAD",
-    b"PUT",
-    b"DELETE",
-    b"CONNECT",
-    b"OPTIONS",
-    b"TRACE",
-    b"PATCH",
-    b"QUERY",
-    b"SEARCH",
-    b"REPORT",
-    b"PROPFIND",
-    b"PROPPATCH",
-    b"MKCOL",
-    b"COPY",
-    b"MOVE",
-    b"LOCK",
-    b"UNLOCK",
-    b"PURGE",
-];
-/// First line of the HTTP/2 connection preface.
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
-
 /// Finds the empty line that ends a head, in any split.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Scan {
@@ -89,76 +64,6 @@ impl Line {
             _ => Self::Text,
         }
     }
-}
-
-/// What the first bytes of a message are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
-    /// They could become a request line.
-    Incomplete,
-    /// A request line, as far as it was seen.
-    Request,
-    /// A status line.
-    Response,
-    /// The preface of HTTP/2.
-    Http2,
-    /// None of these.
-    Other,
-}
-
-/// Looks at the first bytes of a message. `strict` is for places where a message
-/// need not begin: there the method must be a known one, and the target a path.
-pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
-    if bytes.starts_with(b"HTTP/") {
-        return Start::Response;
-    }
-    if bytes.starts_with(HTTP2_PREFACE) {
-        return Start::Http2;
-    }
-    let length = bytes
-        .iter()
-        .take_while(|byte| is_method_byte(**byte))
-        .count();
-    let method = bytes.get(..length).unwrap_or_default();
-    let after = bytes.get(length..).unwrap_or_default();
-    let known = |known: &&[u8]| {
-        if after.is_empty() {
-            known.starts_with(method)
-        } else {
-            *known == method
-        }
-    };
-    if length > MAX_METHOD || strict && !KNOWN_METHODS.iter().any(known) {
-        return Start::Other;
-    }
-    match after {
-        [] => Start::Incomplete,
-        [b' ', ..] if length == 0 => Start::Other,
-        [b' '] => Start::Incomplete,
-        [b' ', first, ..]
-            if strict && !matches!(first, b'/' | b'*' | b'h' | b'H') && method != b"CONNECT" =>
-        {
-            Start::Other
-        }
-        [b' ', first, ..] if first.is_ascii_control() || *first == b' ' => Start::Other,
-        [b' ', line @ ..] => match memchr::memchr(b'\n', line) {
-            Some(end) if !is_request_line(line.get(..end).unwrap_or_default()) => Start::Other,
-            _ => Start::Request,
-        },
-        _ => Start::Other,
-    }
-}
-
-const fn is_method_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
-}
-
-/// Whether a line, without its method, ends in a version of HTTP/1.
-fn is_request_line(line: &[u8]) -> bool {
-    line.trim_ascii_end()
-        .rsplit(|byte| *byte == b' ')
-        .next()
-        .is_some_and(|version| version.starts_with(b"HTTP/1."))
 }
 
 /// Where a body ends.
@@ -438,32 +343,6 @@ mod tests {
             Some("a.example")
         );
         assert_eq!(host_of_target(b"/redirect?to=http://b.example/"), None);
-    }
-
-    #[test]
-    fn starts_are_told_apart() {
-        for (bytes, strict, expected) in [
-            ("", false, Start::Incomplete),
-            ("GE", true, Start::Incomplete),
-            ("GET ", true, Start::Incomplete),
-            ("GET /", true, Start::Request),
-            ("GET / HTTP/1.1\r\n", true, Start::Request),
-            ("GET / HTTP/3\r\n", true, Start::Other),
-            ("Hello /", true, Start::Other),
-            ("ET", true, Start::Other),
-            ("ET /", true, Start::Other),
-            ("Hello /", false, Start::Request),
-            ("A1 LOGIN jane\r\n", false, Start::Other),
-            ("GET x", true, Start::Other),
-            ("CONNECT a.example:443", true, Start::Request),
-            ("GET  /", false, Start::Other),
-            (" GET /", false, Start::Other),
-            ("{\"a\":1}", false, Start::Other),
-            ("HTTP/1.1 200 OK", false, Start::Response),
-            ("PRI * HTTP/2.0\r\n", false, Start::Http2),
-        ] {
-            assert_eq!(start(bytes.as_bytes(), strict), expected, "{bytes}");
-        }
     }
 
     #[test]

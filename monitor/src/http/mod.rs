@@ -13,6 +13,7 @@ mod head;
 pub mod message;
 mod requests;
 mod responses;
+mod start;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -50,7 +51,7 @@ pub struct Exchange {
 #[derive(Default)]
 pub struct Connections {
     now: Timestamp,
-    connections: HashMap<StreamId, Connection>,
+    table: HashMap<StreamId, Connection>,
     recency: Recency,
     /// When which connection has a request that has waited long enough.
     deadlines: BTreeSet<(Timestamp, StreamId)>,
@@ -94,7 +95,7 @@ impl Connections {
             // What follows is ciphertext, and is not delivered.
             Segment::Hello(_) => {}
             Segment::Closed => {
-                if let Some(connection) = self.connections.get_mut(&id) {
+                if let Some(connection) = self.table.get_mut(&id) {
                     connection.facts = Arc::clone(&delivery.facts);
                 }
                 self.end(id, losses, out);
@@ -117,7 +118,7 @@ impl Connections {
             }
             self.deadlines.pop_first();
             self.now = self.now.max(deadline);
-            if let Some(connection) = self.connections.get_mut(&id) {
+            if let Some(connection) = self.table.get_mut(&id) {
                 connection.noted_deadline = None;
                 connection.expire(deadline, losses, out);
             }
@@ -128,7 +129,7 @@ impl Connections {
     /// The end of the input: hands on everything, in the order of the stream
     /// ids.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        let mut ids: Vec<_> = self.connections.keys().copied().collect();
+        let mut ids: Vec<_> = self.table.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
             self.end(id, losses, out);
@@ -146,17 +147,14 @@ impl Connections {
         change: impl FnOnce(&mut Connection, Timestamp, &mut Losses, &mut Vec<Exchange>),
     ) {
         let id = delivery.stream;
-        if !self.connections.contains_key(&id)
-            && self.connections.len() >= MAX_STREAMS
+        if !self.table.contains_key(&id)
+            && self.table.len() >= MAX_STREAMS
             && let Some(oldest) = self.recency.oldest()
         {
             losses.count(Loss::StreamEvicted);
             self.end(oldest, losses, out);
         }
-        let connection = self
-            .connections
-            .entry(id)
-            .or_insert_with(|| Connection::new(id));
+        let connection = self.table.entry(id).or_insert_with(|| Connection::new(id));
         self.recency.touch(id, &mut connection.stamp);
         connection.facts = Arc::clone(&delivery.facts);
         if delivery.late && direction == Direction::Sent {
@@ -168,7 +166,7 @@ impl Connections {
 
     /// Notes the memory and the deadline of a connection that changed.
     fn note(&mut self, id: StreamId) {
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(connection) = self.table.get_mut(&id) else {
             return;
         };
         let memory = connection.memory();
@@ -190,7 +188,7 @@ impl Connections {
     }
 
     fn end(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        let Some(mut connection) = self.connections.remove(&id) else {
+        let Some(mut connection) = self.table.remove(&id) else {
             return;
         };
         self.recency.forget(connection.stamp);

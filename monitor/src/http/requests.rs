@@ -11,8 +11,9 @@ use bytes::Bytes;
 use super::{
     chunked::{Chunked, Progress},
     draft::{Beginning, Draft},
-    head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan, Start},
+    head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
     message::Completeness,
+    start::{self, Start},
 };
 use crate::{
     event::{Place, Timestamp},
@@ -145,7 +146,10 @@ impl Requests {
                     return;
                 }
                 State::Lost => {
-                    if matches!(head::start(bytes, true), Start::Incomplete | Start::Request) {
+                    if matches!(
+                        start::start(bytes, true),
+                        Start::Incomplete | Start::Request
+                    ) {
                         self.state = self.begin(true, at);
                     } else {
                         self.state = State::Lost;
@@ -275,7 +279,7 @@ impl Requests {
         head.append(taken, at.time);
         let line_ended = !head.sure && taken.contains(&b'\n');
         if !head.sure && (look || line_ended) {
-            match head::start(&head.bytes, head.strict) {
+            match start::start(&head.bytes, head.strict) {
                 Start::Incomplete => {}
                 Start::Request => head.sure = line_ended,
                 start @ (Start::Response | Start::Http2 | Start::Other) => {
@@ -298,7 +302,7 @@ impl Requests {
             ..
         } = *head;
         // A target that fills the limit by itself is still worth its beginning.
-        if cut && !text.contains(&b'\n') && head::start(&text, true) == Start::Request {
+        if cut && !text.contains(&b'\n') && start::start(&text, true) == Start::Request {
             text.extend_from_slice(b" HTTP/1.1\r\n");
         }
         let Some(parsed) = head::request(&text.into(), cut, losses) else {

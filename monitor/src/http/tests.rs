@@ -63,7 +63,7 @@ fn run(deliveries: &[Delivery]) -> (Vec<Request>, Losses) {
     }
     connections.finish(&mut losses, &mut out);
     assert_eq!(connections.memory, 0, "memory is not given back");
-    assert!(connections.deadlines.is_empty() && connections.connections.is_empty());
+    assert!(connections.deadlines.is_empty() && connections.table.is_empty());
     (
         out.into_iter().map(|exchange| exchange.request).collect(),
         losses,

@@ -104,7 +104,7 @@ impl Lane {
     pub(super) fn insert(
         &mut self,
         offset: u64,
-        piece: Piece,
+        piece: &Piece,
         packets: bool,
         losses: &mut Losses,
         out: &mut Vec<Piece>,
@@ -116,7 +116,7 @@ impl Lane {
         if end <= self.next {
             return;
         }
-        self.insert_uncovered(offset, end, &piece);
+        self.insert_uncovered(offset, end, piece);
         self.drain(out);
         while !self.waiting.is_empty()
             && (!packets

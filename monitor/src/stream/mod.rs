@@ -7,25 +7,26 @@
 //! live and replay agree.
 
 mod client_hello;
+mod content;
+mod delivery;
 mod lane;
 mod recency;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    mem,
     sync::Arc,
 };
 
-use bytes::Bytes;
-
+use content::{Content, Verdict};
 use lane::{Lane, Piece, Run};
 pub(crate) use recency::Recency;
 
 pub use client_hello::{ClientHello, MAX_HELLO};
+pub use delivery::{Delivery, Facts, Segment};
 pub use lane::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 
 use crate::{
-    event::{Direction, Event, EventKind, Origin, Place, StreamId, Timestamp},
+    event::{Direction, Event, EventKind, Place, StreamId, Timestamp},
     loss::{Loss, Losses},
     secret::Secret,
 };
@@ -38,67 +39,7 @@ pub const MAX_CLOSED: usize = 4_096;
 /// Most bytes that wait behind holes, over all streams.
 pub const MAX_WAITING_TOTAL: usize = 64 * 1024 * 1024;
 
-/// What is known about a stream. None of it is payload.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Source, process and addresses.
-    pub origin: Option<Arc<Origin>>,
-    /// The name that the TLS client asked for.
-    pub server_name: Option<Arc<str>>,
-}
-
-/// One step of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The stream.
-    pub stream: StreamId,
-    /// What is known about it at this moment.
-    pub facts: Arc<Facts>,
-    /// When it happened: the time of the event that brought it.
-    pub time: Timestamp,
-    /// When it was handed on, in the clock of the core: never earlier than in
-    /// the delivery before. Differs from `time` where bytes waited for others.
-    pub now: Timestamp,
-    /// Where it is recorded, if it is.
-    pub place: Option<Place>,
-    /// Whether the direction was joined here, after it had begun.
-    pub late: bool,
-    /// What happened.
-    pub what: Segment,
-}
-
-/// What happened on a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Segment {
-    /// The next bytes of a direction.
-    Bytes {
-        /// Which way they went.
-        direction: Direction,
-        /// The bytes.
-        bytes: Secret<Bytes>,
-    },
-    /// The next bytes of a direction are missing.
-    Gap {
-        /// Which way they went.
-        direction: Direction,
-        /// How many.
-        length: u64,
-    },
-    /// The stream is TLS that cannot be read; its bytes are not delivered.
-    Hello(ClientHello),
-    /// Nothing more will come.
-    Closed,
-}
-
-/// What the first bytes that the process wrote say about the content.
-enum Content {
-    /// So far they could be a hello; they are held back.
-    Undecided(Box<client_hello::Reader>, Vec<Piece>),
-    Plain,
-    /// TLS, which cannot be read.
-    Ciphertext,
-}
-
+#[derive(Default)]
 struct Stream {
     facts: Arc<Facts>,
     stamp: u64,
@@ -110,17 +51,6 @@ struct Stream {
 }
 
 impl Stream {
-    fn new() -> Self {
-        Self {
-            facts: Arc::default(),
-            stamp: 0,
-            sent: Lane::default(),
-            received: Lane::default(),
-            content: Content::Undecided(Box::default(), Vec::new()),
-            counted: 0,
-        }
-    }
-
     const fn lane(&mut self, direction: Direction) -> &mut Lane {
         match direction {
             Direction::Sent => &mut self.sent,
@@ -160,7 +90,7 @@ struct Ends {
 #[derive(Default)]
 pub struct Streams {
     now: Timestamp,
-    streams: HashMap<StreamId, Stream>,
+    table: HashMap<StreamId, Stream>,
     recency: Recency,
     /// When which lane gives up on the hole that it waits for.
     deadlines: BTreeSet<(Timestamp, StreamId, Direction)>,
@@ -201,7 +131,7 @@ impl Streams {
             }
             EventKind::Data(data) => {
                 let run = piece(Run::Bytes(data.bytes.expose().clone()));
-                self.insert(id, data.direction, data.offset, run, losses, out);
+                self.insert(id, data.direction, data.offset, &run, losses, out);
             }
             EventKind::Missing {
                 direction,
@@ -213,7 +143,7 @@ impl Streams {
                     id,
                     *direction,
                     *offset,
-                    piece(Run::Gap(*length)),
+                    &piece(Run::Gap(*length)),
                     losses,
                     out,
                 );
@@ -233,7 +163,7 @@ impl Streams {
             }
             self.deadlines.pop_first();
             self.now = self.now.max(deadline);
-            let Some(stream) = self.streams.get_mut(&id) else {
+            let Some(stream) = self.table.get_mut(&id) else {
                 continue;
             };
             let packets = stream.is_packets();
@@ -247,7 +177,7 @@ impl Streams {
 
     /// The end of the input: closes every stream, in the order of their ids.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Delivery>) {
-        let mut ids: Vec<_> = self.streams.keys().copied().collect();
+        let mut ids: Vec<_> = self.table.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
             self.close(id, self.now, None, losses, out);
@@ -256,19 +186,19 @@ impl Streams {
 
     /// Makes `id` the most recently used stream, and room for it.
     fn touch(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Delivery>) {
-        if !self.streams.contains_key(&id)
-            && self.streams.len() >= MAX_STREAMS
+        if !self.table.contains_key(&id)
+            && self.table.len() >= MAX_STREAMS
             && let Some(oldest) = self.recency.oldest()
         {
             losses.count(Loss::StreamEvicted);
             self.end(oldest, self.now, None, losses, out);
         }
-        let stream = self.streams.entry(id).or_insert_with(Stream::new);
+        let stream = self.table.entry(id).or_default();
         self.recency.touch(id, &mut stream.stamp);
     }
 
     fn learn(&mut self, id: StreamId, change: impl FnOnce(&mut Facts)) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.table.get_mut(&id) {
             change(Arc::make_mut(&mut stream.facts));
         }
     }
@@ -278,11 +208,11 @@ impl Streams {
         id: StreamId,
         direction: Direction,
         offset: u64,
-        piece: Piece,
+        piece: &Piece,
         losses: &mut Losses,
         out: &mut Vec<Delivery>,
     ) {
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.table.get_mut(&id) else {
             return;
         };
         if matches!(stream.content, Content::Ciphertext) {
@@ -330,18 +260,16 @@ impl Streams {
         out: &mut Vec<Delivery>,
     ) -> Option<Ends> {
         for direction in [Direction::Sent, Direction::Received] {
-            let stream = self.streams.get_mut(&id)?;
+            let stream = self.table.get_mut(&id)?;
             let packets = stream.is_packets();
             let mut pieces = Vec::new();
             stream.lane(direction).flush(packets, losses, &mut pieces);
             self.deliver(id, direction, pieces, out);
         }
-        let mut stream = self.streams.remove(&id)?;
+        let mut stream = self.table.remove(&id)?;
         self.recency.forget(stream.stamp);
-        if let Content::Undecided(reader, held) = mem::replace(&mut stream.content, Content::Plain)
-        {
-            self.release(id, &mut stream, &reader, held, out);
-        }
+        let verdict = stream.content.finish();
+        self.hand_on(id, &mut stream, Direction::Sent, verdict, out);
         let what = Segment::Closed;
         let facts = Arc::clone(&stream.facts);
         out.push(Delivery {
@@ -365,21 +293,12 @@ impl Streams {
         pieces: Vec<Piece>,
         out: &mut Vec<Delivery>,
     ) {
-        let Some(mut stream) = self.streams.remove(&id) else {
+        let Some(mut stream) = self.table.remove(&id) else {
             return;
         };
         for piece in pieces {
-            match mem::replace(&mut stream.content, Content::Plain) {
-                Content::Undecided(reader, held) if direction == Direction::Sent => {
-                    self.sniff(id, &mut stream, reader, held, piece, out);
-                }
-                content => {
-                    if !matches!(content, Content::Ciphertext) {
-                        out.push(self.delivery(id, &stream.facts, direction, piece));
-                    }
-                    stream.content = content;
-                }
-            }
+            let verdict = stream.content.push(direction, piece);
+            self.hand_on(id, &mut stream, direction, verdict, out);
         }
         if matches!(stream.content, Content::Ciphertext) {
             stream.sent.forget_waiting();
@@ -401,93 +320,43 @@ impl Streams {
                 lane.noted = deadline;
             }
         }
-        self.streams.insert(id, stream);
+        self.table.insert(id, stream);
     }
 
-    /// Looks for a TLS hello in the first bytes that the process wrote.
-    fn sniff(
+    /// Does what the verdict on a piece says.
+    fn hand_on(
         &self,
         id: StreamId,
         stream: &mut Stream,
-        mut reader: Box<client_hello::Reader>,
-        mut held: Vec<Piece>,
-        piece: Piece,
+        direction: Direction,
+        verdict: Verdict,
         out: &mut Vec<Delivery>,
     ) {
-        let outcome = match &piece.run {
-            Run::Bytes(bytes) if !piece.late => reader.push(bytes),
-            _ if reader.is_sure() => client_hello::Outcome::Malformed,
-            _ => client_hello::Outcome::NotMine,
-        };
-        let (time, place) = (piece.time, piece.place.clone());
-        held.push(piece);
-        let hello = match outcome {
-            client_hello::Outcome::Incomplete => {
-                stream.content = Content::Undecided(reader, held);
-                return;
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Pass(piece) => out.push(self.delivery(id, &stream.facts, direction, piece)),
+            Verdict::Release(pieces) => {
+                let each = pieces.into_iter();
+                out.extend(each.map(|piece| self.delivery(id, &stream.facts, direction, piece)));
             }
-            client_hello::Outcome::NotMine => {
-                stream.content = Content::Plain;
-                for piece in held {
-                    out.push(self.delivery(id, &stream.facts, Direction::Sent, piece));
+            Verdict::Hello { hello, time, place } => {
+                if let Some(name) = &hello.server_name {
+                    Arc::make_mut(&mut stream.facts).server_name = Some(Arc::clone(name));
                 }
-                return;
-            }
-            // It began as a hello: whatever it is, it cannot be read.
-            client_hello::Outcome::Malformed => ClientHello::default(),
-            client_hello::Outcome::Parsed(hello) => hello,
-        };
-        let (time, place) = held
-            .first()
-            .map_or((time, place), |first| (first.time, first.place.clone()));
-        self.push_hello(id, stream, hello, (time, place), out);
-    }
-
-    /// At the end of a stream: the bytes that could have become a hello.
-    fn release(
-        &self,
-        id: StreamId,
-        stream: &mut Stream,
-        reader: &client_hello::Reader,
-        held: Vec<Piece>,
-        out: &mut Vec<Delivery>,
-    ) {
-        match held.first() {
-            Some(first) if reader.is_sure() => {
-                let at = (first.time, first.place.clone());
-                self.push_hello(id, stream, ClientHello::default(), at, out);
-            }
-            _ => {
-                for piece in held {
-                    out.push(self.delivery(id, &stream.facts, Direction::Sent, piece));
-                }
+                let facts = Arc::clone(&stream.facts);
+                let what = Segment::Hello(hello);
+                let now = self.now;
+                out.push(Delivery {
+                    stream: id,
+                    facts,
+                    time,
+                    now,
+                    place,
+                    late: false,
+                    what,
+                });
             }
         }
-    }
-
-    fn push_hello(
-        &self,
-        id: StreamId,
-        stream: &mut Stream,
-        hello: ClientHello,
-        (time, place): (Timestamp, Option<Place>),
-        out: &mut Vec<Delivery>,
-    ) {
-        stream.content = Content::Ciphertext;
-        if let Some(name) = &hello.server_name {
-            Arc::make_mut(&mut stream.facts).server_name = Some(Arc::clone(name));
-        }
-        let facts = Arc::clone(&stream.facts);
-        let what = Segment::Hello(hello);
-        out.push(Delivery {
-            stream: id,
-            facts,
-            time,
-            now: self.now,
-            place,
-            late: false,
-            what,
-        });
     }
 
     fn delivery(

@@ -1,7 +1,9 @@
 //! Order, gaps and ends, checked on tables of events.
 
+use bytes::Bytes;
+
 use super::*;
-use crate::event::{Data, Source};
+use crate::event::{Data, Origin, Source};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -63,24 +65,19 @@ fn closed(time: u64) -> Event {
 /// Deliveries as text: bytes as they are (runs joined), `~` for a late start,
 /// `[n]` for a gap, `{name}` for a hello, `|` for the end.
 fn shown(deliveries: &[Delivery]) -> String {
-    let mut out = String::new();
-    for delivery in deliveries {
-        if delivery.late {
-            out.push('~');
-        }
-        match &delivery.what {
-            Segment::Bytes { bytes, .. } => out.push_str(&String::from_utf8_lossy(bytes.expose())),
-            Segment::Gap { length, .. } => out.push_str(&format!("[{length}]")),
-            Segment::Hello(hello) => {
-                out.push_str(&format!(
-                    "{{{}}}",
-                    hello.server_name.as_deref().unwrap_or_default()
-                ));
+    let each = deliveries.iter().map(|delivery| {
+        let late = if delivery.late { "~" } else { "" };
+        let what = match &delivery.what {
+            Segment::Bytes { bytes, .. } => String::from_utf8_lossy(bytes.expose()).into_owned(),
+            Segment::Gap { length, .. } => format!("[{length}]"),
+            Segment::Hello(ClientHello { server_name }) => {
+                format!("{{{}}}", server_name.as_deref().unwrap_or_default())
             }
-            Segment::Closed => out.push('|'),
-        }
-    }
-    out
+            Segment::Closed => "|".to_owned(),
+        };
+        format!("{late}{what}")
+    });
+    each.collect()
 }
 
 fn run(events: &[Event]) -> (Vec<Delivery>, Losses) {

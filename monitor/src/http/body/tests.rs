@@ -52,7 +52,7 @@ fn brotli(body: &[u8]) -> Vec<u8> {
 fn check(codings: &[&str], body: &[u8], expected: &[u8], losses: &[Loss]) {
     let mut counted = Losses::default();
     let decoded = decode(codings, Bytes::copy_from_slice(body), &mut counted);
-    let counts: Vec<_> = counted.iter().map(|(loss, count)| (loss, count)).collect();
+    let counts: Vec<_> = counted.iter().collect();
     let want: Vec<_> = losses.iter().map(|loss| (*loss, 1)).collect();
     assert_eq!(counts, want, "{codings:?}");
     assert!(
