@@ -21,6 +21,8 @@ pub const MAX_RATIO: usize = 200;
 pub const RATIO_FREE: usize = 64 * 1024;
 /// Most codings that are removed from one body.
 pub const MAX_CODINGS: usize = 5;
+/// Most members of a gzip file, each of which costs a decoder.
+const MAX_MEMBERS: usize = 1_024;
 /// Window of zstd, as a power of two of bytes, that HTTP allows (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// Output bytes of one step of a decoder.
@@ -160,7 +162,7 @@ fn is_text(body: &[u8]) -> bool {
 fn gunzip(body: &[u8], limit: usize) -> (Vec<u8>, End) {
     let mut out = Vec::new();
     let mut rest = body;
-    loop {
+    for _ in 0..MAX_MEMBERS {
         let mut decoder = Decompress::new_gzip(15);
         let end = inflate(&mut decoder, rest, limit, &mut out);
         if end != End::Whole {
@@ -172,6 +174,7 @@ fn gunzip(body: &[u8], limit: usize) -> (Vec<u8>, End) {
             return (out, End::Whole);
         }
     }
+    (out, End::Broken)
 }
 
 /// zlib, which `deflate` means, or the raw deflate that some senders take it

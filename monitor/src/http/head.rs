@@ -75,7 +75,7 @@ pub(super) enum Framing {
     Length(u64),
     /// After the last chunk.
     Chunked,
-    /// The headers contradict themselves.
+    /// After a length that is no number.
     Broken,
 }
 
@@ -219,10 +219,10 @@ fn header_line(line: &[u8]) -> Option<(Option<String>, &[u8])> {
 }
 
 /// What the header lines say about the body. Every line is read, also beyond
-/// the number of headers that is kept.
+/// the number of headers that is kept. Of several lengths the first one counts:
+/// where it is wrong, the bytes behind it are no request, which is counted.
 fn framing(lines: &[u8]) -> Framing {
-    let mut length = None;
-    let mut contradiction = false;
+    let (mut said, mut length) = (false, None);
     for line in lines.split(|byte| *byte == b'\n') {
         let Some((name, value)) = memchr::memchr(b':', line)
             .and_then(|colon| line.split_at_checked(colon))
@@ -239,17 +239,15 @@ fn framing(lines: &[u8]) -> Framing {
                 return Framing::Chunked;
             }
         } else if name.eq_ignore_ascii_case(b"content-length") {
-            for value in value.split(|byte| *byte == b',') {
-                let parsed = content_length(value.trim_ascii());
-                contradiction |= parsed.is_none() || length.is_some_and(|first| parsed != first);
-                length = length.or(Some(parsed));
-            }
+            said = true;
+            let mut values = value.split(|byte| *byte == b',');
+            length = length.or_else(|| values.find_map(|value| content_length(value.trim_ascii())));
         }
     }
     match length {
-        _ if contradiction => Framing::Broken,
-        Some(Some(length)) => Framing::Length(length),
-        _ => Framing::Unsaid,
+        Some(length) => Framing::Length(length),
+        None if said => Framing::Broken,
+        None => Framing::Unsaid,
     }
 }
 
@@ -357,8 +355,13 @@ mod tests {
             ("Content-Length: 3, 3\r\n\r\n", Framing::Length(3)),
             (
                 "Content-Length: 3\r\nContent-Length: 4\r\n\r\n",
-                Framing::Broken,
+                Framing::Length(3),
             ),
+            (
+                "Content-Length: x\r\nContent-Length: 4\r\n\r\n",
+                Framing::Length(4),
+            ),
+            ("Content-Length:\r\n\r\n", Framing::Broken),
             ("Content-Length: +3\r\n\r\n", Framing::Broken),
             (
                 "Content-Length: 99999999999999999999\r\n\r\n",

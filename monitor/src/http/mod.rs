@@ -126,9 +126,10 @@ impl Connections {
         }
     }
 
-    /// The end of the input: hands on everything, in the order of the stream
-    /// ids.
+    /// The end of the input: hands on everything, first what is complete, as it
+    /// was completed, then what is not, in the order of the stream ids.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        self.tick(Timestamp(u64::MAX), losses, out);
         let mut ids: Vec<_> = self.table.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {

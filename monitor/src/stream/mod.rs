@@ -175,12 +175,18 @@ impl Streams {
         }
     }
 
-    /// The end of the input: closes every stream, in the order of their ids.
+    /// The end of the input: closes every stream, in the order of their ids. The
+    /// end is later than every deadline, so that what waits comes out in the
+    /// order in which it would have come had the input gone on.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Delivery>) {
+        let time = self.now;
+        let end = Timestamp(u64::MAX);
+        self.tick(end, losses, out);
+        self.now = end;
         let mut ids: Vec<_> = self.table.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
-            self.close(id, self.now, None, losses, out);
+            self.close(id, time, None, losses, out);
         }
     }
 

@@ -180,6 +180,14 @@ fn bombs_are_cut() {
         &zeros[..RATIO_FREE],
         &[],
     );
+    // More members than anyone needs.
+    let many = gzip(b"a").repeat(MAX_MEMBERS + 1);
+    check(
+        &["gzip"],
+        &many,
+        &vec![b'a'; MAX_MEMBERS],
+        &[Loss::HttpBodyBroken],
+    );
     // gzip in gzip in gzip: at most the cap, whatever the layers.
     let nested = gzip(&gzip(&gzip(&zeros)));
     let mut losses = Losses::default();
