@@ -2,7 +2,8 @@
 pub mod secret;
 pub mod loss;
 pub mod event;
-pub mod http { pub mod message; pub use message::*; }
+pub mod stream;
+pub mod http;
 pub mod field;
 pub mod phi;
 pub mod finding;
