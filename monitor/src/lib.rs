@@ -1,8 +1,13 @@
 //! phiwatch
-pub mod secret;
-pub mod loss;
 pub mod event;
-pub mod http { pub mod message; pub use message::*; }
+pub mod loss;
+pub mod secret;
+pub mod http {
+    pub mod message;
+    pub use message::*;
+}
 pub mod field;
-pub mod phi;
 pub mod finding;
+pub mod phi;
+pub mod token;
+pub mod tracker;
