@@ -6,3 +6,7 @@ pub mod http { pub mod message; pub use message::*; }
 pub mod field;
 pub mod phi;
 pub mod finding;
+pub mod alert;
+pub mod config;
+pub mod cli;
+pub mod command;
