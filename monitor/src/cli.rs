@@ -284,7 +284,12 @@ mod tests {
         for line in ["phiwatch capture -o /c", "phiwatch run --capture /c"] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
-            assert!(error.to_string().contains("redacted captures come with a later"), "{error}");
+            assert!(
+                error
+                    .to_string()
+                    .contains("redacted captures come with a later"),
+                "{error}"
+            );
             parse(&format!("{line} --raw")).unwrap();
         }
     }
@@ -292,7 +297,9 @@ mod tests {
     #[test]
     fn scope_flags_repeat() {
         let cli = parse("phiwatch run --pid 1 --pid 2 --exe /a --exe /b --cgroup /c").unwrap();
-        let Command::Run(args) = cli.command else { panic!("not run") };
+        let Command::Run(args) = cli.command else {
+            panic!("not run")
+        };
         assert_eq!(args.scope.pid, [1, 2]);
         assert_eq!(args.scope.exe, [PathBuf::from("/a"), PathBuf::from("/b")]);
         assert_eq!(args.scope.cgroup, Some(PathBuf::from("/c")));
@@ -302,12 +309,27 @@ mod tests {
     #[test]
     fn severities_are_parsed_by_their_names() {
         for severity in Severity::ALL {
-            let cli = parse(&format!("phiwatch replay a --fail-on {}", severity.as_str())).unwrap();
-            let Command::Replay(args) = cli.command else { panic!("not replay") };
+            let cli = parse(&format!(
+                "phiwatch replay a --fail-on {}",
+                severity.as_str()
+            ))
+            .unwrap();
+            let Command::Replay(args) = cli.command else {
+                panic!("not replay")
+            };
             assert_eq!(args.fail_on, Some(*severity));
         }
-        for wrong in ["replay a --fail-on awful", "replay", "run --pid 0", "trackers --json a b c"] {
-            assert_eq!(parse(&format!("phiwatch {wrong}")).unwrap_err().exit_code(), 2, "{wrong}");
+        for wrong in [
+            "replay a --fail-on awful",
+            "replay",
+            "run --pid 0",
+            "trackers --json a b c",
+        ] {
+            assert_eq!(
+                parse(&format!("phiwatch {wrong}")).unwrap_err().exit_code(),
+                2,
+                "{wrong}"
+            );
         }
     }
 

@@ -5,5 +5,8 @@ use crate::cli::CaptureArgs;
 
 /// Does it.
 pub fn execute(_args: &CaptureArgs) -> Result<(), Failure> {
-    Err(Failure::message(ExitStatus::Internal, "capture is not yet built"))
+    Err(Failure::message(
+        ExitStatus::Internal,
+        "capture is not yet built",
+    ))
 }

@@ -27,12 +27,17 @@ mod tests {
     fn a_missing_or_wrong_file_is_a_configuration_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phiwatch.toml");
-        let args = CheckArgs { config: Some(path.clone()) };
+        let args = CheckArgs {
+            config: Some(path.clone()),
+        };
         assert_eq!(execute(&args).unwrap_err().code, ExitStatus::Config);
         std::fs::write(&path, "[listen]\nadress = \"127.0.0.1:1\"\n").unwrap();
         let failure = execute(&args).unwrap_err();
         assert_eq!(failure.code, ExitStatus::Config);
-        assert!(failure.to_string().contains("phiwatch.toml:2:1"), "{failure}");
+        assert!(
+            failure.to_string().contains("phiwatch.toml:2:1"),
+            "{failure}"
+        );
         std::fs::write(&path, "[listen]\naddress = \"127.0.0.1:1\"\n").unwrap();
         execute(&args).unwrap();
     }

@@ -71,12 +71,18 @@ pub struct Failure {
 impl Failure {
     /// A failure with this exit code.
     pub fn new(code: ExitStatus, source: impl Into<anyhow::Error>) -> Self {
-        Self { code, source: source.into() }
+        Self {
+            code,
+            source: source.into(),
+        }
     }
 
     /// A failure with this exit code and message.
     pub fn message(code: ExitStatus, message: impl fmt::Display) -> Self {
-        Self { code, source: anyhow::anyhow!("{message}") }
+        Self {
+            code,
+            source: anyhow::anyhow!("{message}"),
+        }
     }
 }
 

@@ -5,5 +5,8 @@ use crate::cli::ReplayArgs;
 
 /// Does it.
 pub fn execute(_args: &ReplayArgs) -> Result<(), Failure> {
-    Err(Failure::message(ExitStatus::Internal, "replay is not yet built"))
+    Err(Failure::message(
+        ExitStatus::Internal,
+        "replay is not yet built",
+    ))
 }

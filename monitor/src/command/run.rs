@@ -5,5 +5,8 @@ use crate::cli::RunArgs;
 
 /// Does it.
 pub fn execute(_args: &RunArgs) -> Result<(), Failure> {
-    Err(Failure::message(ExitStatus::Internal, "run is not yet built"))
+    Err(Failure::message(
+        ExitStatus::Internal,
+        "run is not yet built",
+    ))
 }

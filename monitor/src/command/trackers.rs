@@ -24,7 +24,9 @@ struct Row {
 pub fn execute(args: &TrackersArgs) -> Result<(), Failure> {
     let rows = match &args.host {
         None => catalog()?,
-        Some(host) => lookup(host, &args.method, args.path.as_deref())?.into_iter().collect(),
+        Some(host) => lookup(host, &args.method, args.path.as_deref())?
+            .into_iter()
+            .collect(),
     };
     print(&mut io::stdout().lock(), args, &rows).or_fail(ExitStatus::Io)
 }
@@ -33,12 +35,18 @@ pub fn execute(args: &TrackersArgs) -> Result<(), Failure> {
 
 /// All entries of the catalog.
 fn catalog() -> Result<Vec<Row>, Failure> {
-    Err(Failure::message(ExitStatus::Internal, "the tracker catalog is not yet built"))
+    Err(Failure::message(
+        ExitStatus::Internal,
+        "the tracker catalog is not yet built",
+    ))
 }
 
 /// The tracker that receives such a request, if any.
 fn lookup(_host: &str, _method: &str, _path: Option<&str>) -> Result<Option<Row>, Failure> {
-    Err(Failure::message(ExitStatus::Internal, "the tracker catalog is not yet built"))
+    Err(Failure::message(
+        ExitStatus::Internal,
+        "the tracker catalog is not yet built",
+    ))
 }
 
 fn print(out: &mut impl Write, args: &TrackersArgs, rows: &[Row]) -> io::Result<()> {
@@ -50,12 +58,23 @@ fn print(out: &mut impl Write, args: &TrackersArgs, rows: &[Row]) -> io::Result<
         return writeln!(out, "{host} is no tracker of the catalog");
     }
     let width = |of: fn(&Row) -> &'static str, title: &str| {
-        rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0).max(title.len())
+        rows.iter()
+            .map(|row| of(row).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(title.len())
     };
-    let (id, owner) = (width(|row| row.id, "TRACKER"), width(|row| row.owner, "OWNER"));
+    let (id, owner) = (
+        width(|row| row.id, "TRACKER"),
+        width(|row| row.owner, "OWNER"),
+    );
     writeln!(out, "{:id$}  {:owner$}  CATEGORY", "TRACKER", "OWNER")?;
     for row in rows {
-        write!(out, "{:id$}  {:owner$}  {}", row.id, row.owner, row.category)?;
+        write!(
+            out,
+            "{:id$}  {:owner$}  {}",
+            row.id, row.owner, row.category
+        )?;
         match row.matched_by {
             Some(matched_by) => writeln!(out, " (matched by {matched_by})")?,
             None => writeln!(out)?,
@@ -82,8 +101,16 @@ mod tests {
 
     #[test]
     fn tables_are_aligned_and_json_is_a_list() {
-        let meta = Row { id: "meta", owner: "Meta Platforms", category: "ads", matched_by: None };
-        let found = Row { matched_by: Some("host"), ..meta.clone() };
+        let meta = Row {
+            id: "meta",
+            owner: "Meta Platforms",
+            category: "ads",
+            matched_by: None,
+        };
+        let found = Row {
+            matched_by: Some("host"),
+            ..meta.clone()
+        };
         check(
             None,
             false,
@@ -96,7 +123,12 @@ mod tests {
             &[found],
             "TRACKER  OWNER           CATEGORY\nmeta     Meta Platforms  ads (matched by host)\n",
         );
-        check(Some("example.com"), false, &[], "example.com is no tracker of the catalog\n");
+        check(
+            Some("example.com"),
+            false,
+            &[],
+            "example.com is no tracker of the catalog\n",
+        );
         check(Some("example.com"), true, &[], "[]\n");
     }
 }

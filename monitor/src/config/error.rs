@@ -60,7 +60,10 @@ impl Problem {
         let (message, suggestion) = match names.split_first() {
             Some((name, known)) if unknown => {
                 let list = known.join(", ");
-                (format!("this key is not known here; known are: {list}"), nearest(name, known))
+                (
+                    format!("this key is not known here; known are: {list}"),
+                    nearest(name, known),
+                )
             }
             _ => (without_values(error.message()), None),
         };
@@ -93,8 +96,13 @@ impl fmt::Display for Problem {
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-    (before.bytes().filter(|byte| *byte == b'\n').count() + 1, column + 1)
+    let column = before
+        .get(line_start..)
+        .map_or(0, |line| line.chars().count());
+    (
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+        column + 1,
+    )
 }
 
 /// The dotted path of the key whose name or value covers `span`.
@@ -122,9 +130,9 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
 /// header alone, so its entries are asked.
 fn holds(value: &DeValue<'_>, covers: &impl Fn(Range<usize>) -> bool) -> bool {
     match value {
-        DeValue::Table(table) => {
-            table.iter().any(|(key, value)| covers(key.span()) || covers(value.span()))
-        }
+        DeValue::Table(table) => table
+            .iter()
+            .any(|(key, value)| covers(key.span()) || covers(value.span())),
         _ => false,
     }
 }

@@ -81,7 +81,9 @@ pub struct ListenSection {
 
 impl Default for ListenSection {
     fn default() -> Self {
-        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9765)) }
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9765)),
+        }
     }
 }
 
@@ -149,7 +151,10 @@ pub struct CaptureSection {
 
 impl Default for CaptureSection {
     fn default() -> Self {
-        Self { directory: None, max_bytes: 1024 * 1024 * 1024 }
+        Self {
+            directory: None,
+            max_bytes: 1024 * 1024 * 1024,
+        }
     }
 }
 
@@ -167,7 +172,10 @@ pub struct RingSection {
 
 impl Default for RingSection {
     fn default() -> Self {
-        Self { data_bytes: 32 * 1024 * 1024, control_bytes: 1024 * 1024 }
+        Self {
+            data_bytes: 32 * 1024 * 1024,
+            control_bytes: 1024 * 1024,
+        }
     }
 }
 
@@ -182,7 +190,9 @@ pub struct StateSection {
 
 impl Default for StateSection {
     fn default() -> Self {
-        Self { directory: PathBuf::from("/var/lib/phiwatch") }
+        Self {
+            directory: PathBuf::from("/var/lib/phiwatch"),
+        }
     }
 }
 
@@ -196,7 +206,10 @@ impl Config {
             Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
                 Ok(Self::default())
             }
-            Err(source) => Err(ConfigError::Read { path: chosen.to_owned(), source }),
+            Err(source) => Err(ConfigError::Read {
+                path: chosen.to_owned(),
+                source,
+            }),
         }
     }
 
@@ -210,9 +223,14 @@ impl Config {
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     // One byte more than allowed tells a file that is too long.
-    let length = File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    let length = File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
     if length as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is longer than 1 MiB"));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "the file is longer than 1 MiB",
+        ));
     }
     Ok(text)
 }
@@ -225,7 +243,11 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
 
 fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
-    if path.is_absolute() { Ok(path) } else { Err(D::Error::custom("must be an absolute path")) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(D::Error::custom("must be an absolute path"))
+    }
 }
 
 fn absolute_option<'de, D: Deserializer<'de>>(
@@ -251,16 +273,16 @@ fn pids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error
     Ok(pids)
 }
 
-fn journal_target<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<JournalTarget, D::Error> {
+fn journal_target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JournalTarget, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     if path == Path::new("-") {
         Ok(JournalTarget::Stdout)
     } else if path.is_absolute() {
         Ok(JournalTarget::File(path))
     } else {
-        Err(D::Error::custom("must be an absolute path, or \"-\" for standard output"))
+        Err(D::Error::custom(
+            "must be an absolute path, or \"-\" for standard output",
+        ))
     }
 }
 
@@ -288,7 +310,11 @@ fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 }
 
 fn at_least<E: serde::de::Error>(least: u64, value: u64) -> Result<u64, E> {
-    if value >= least { Ok(value) } else { Err(E::custom(format!("must be at least {least}"))) }
+    if value >= least {
+        Ok(value)
+    } else {
+        Err(E::custom(format!("must be at least {least}")))
+    }
 }
 
 fn journals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
@@ -296,6 +322,8 @@ fn journals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
     if (1..=MAX_JOURNALS).contains(&keep) {
         Ok(keep)
     } else {
-        Err(D::Error::custom(format!("must be from 1 to {MAX_JOURNALS}")))
+        Err(D::Error::custom(format!(
+            "must be from 1 to {MAX_JOURNALS}"
+        )))
     }
 }

@@ -39,7 +39,10 @@ impl JournalFile {
     /// Opens or creates the file at `path`. It is rotated before it would grow
     /// beyond `max_bytes`; `keep` rotated files stay.
     pub(super) fn open(path: &Path, max_bytes: u64, keep: u32) -> Result<Self, JournalError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             DirBuilder::new()
                 .recursive(true)
                 .mode(FOLDER_MODE)
@@ -47,7 +50,12 @@ impl JournalFile {
                 .map_err(|source| failed("create the folder", folder, source))?;
         }
         let open = open(path)?;
-        Ok(Self { path: path.to_owned(), max_bytes, keep, open: Some(open) })
+        Ok(Self {
+            path: path.to_owned(),
+            max_bytes,
+            keep,
+            open: Some(open),
+        })
     }
 
     /// Appends all of `lines` and syncs. Only lines that are safely on disk are
@@ -99,7 +107,10 @@ impl JournalFile {
             rename(&self.numbered(number), &self.numbered(number + 1))?;
         }
         rename(&self.path, &self.numbered(1))?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = self
+            .path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         File::open(folder)
             .and_then(|folder| folder.sync_all())
@@ -151,20 +162,30 @@ fn open(path: &Path) -> Result<Open, JournalError> {
         .mode(FILE_MODE)
         .open(path)
         .map_err(|source| failed("open", path, source))?;
-    let metadata = file.metadata().map_err(|source| failed("examine", path, source))?;
+    let metadata = file
+        .metadata()
+        .map_err(|source| failed("examine", path, source))?;
     if !metadata.is_file() {
-        return Err(JournalError::NotAFile { path: path.to_owned() });
+        return Err(JournalError::NotAFile {
+            path: path.to_owned(),
+        });
     }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(JournalError::InUse { path: path.to_owned() });
+            return Err(JournalError::InUse {
+                path: path.to_owned(),
+            });
         }
         Err(TryLockError::Error(source)) => return Err(failed("lock", path, source)),
     }
     let safe = finish_last_line(&mut file, metadata.len())
         .map_err(|source| failed("finish the last line of", path, source))?;
-    Ok(Open { file, safe, torn: false })
+    Ok(Open {
+        file,
+        safe,
+        torn: false,
+    })
 }
 
 /// Ends a line that a crash cut, so that the next one stands alone. Returns the
@@ -192,5 +213,9 @@ fn rename(from: &Path, to: &Path) -> Result<(), JournalError> {
 }
 
 fn failed(attempt: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::Io { attempt, path: path.to_owned(), source }
+    JournalError::Io {
+        attempt,
+        path: path.to_owned(),
+        source,
+    }
 }

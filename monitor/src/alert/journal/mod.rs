@@ -93,7 +93,10 @@ impl Journal {
     /// where they are missing.
     pub fn open(settings: &JournalSection) -> Result<Self, JournalError> {
         let sink = match &settings.file {
-            JournalTarget::Stdout => Sink::Stream { writer: Box::new(io::stdout()), torn: false },
+            JournalTarget::Stdout => Sink::Stream {
+                writer: Box::new(io::stdout()),
+                torn: false,
+            },
             JournalTarget::File(path) => {
                 Sink::File(JournalFile::open(path, settings.max_bytes, settings.keep)?)
             }
@@ -104,7 +107,10 @@ impl Journal {
     /// A journal that goes to `writer`, at most `findings_per_second` for each
     /// recipient.
     pub fn to_writer(writer: impl Write + Send + 'static, findings_per_second: u64) -> Self {
-        let sink = Sink::Stream { writer: Box::new(writer), torn: false };
+        let sink = Sink::Stream {
+            writer: Box::new(writer),
+            torn: false,
+        };
         Self::with_sink(sink, findings_per_second)
     }
 
@@ -181,8 +187,10 @@ impl Journal {
         if self.rates.len() >= MAX_RECIPIENTS && !self.rates.contains_key(tracker) {
             self.rates.clear();
         }
-        let rate =
-            self.rates.entry(tracker).or_insert_with(|| Rate { second: String::new(), count: 0 });
+        let rate = self.rates.entry(tracker).or_insert_with(|| Rate {
+            second: String::new(),
+            count: 0,
+        });
         if rate.second != second {
             second.clone_into(&mut rate.second);
             rate.count = 0;

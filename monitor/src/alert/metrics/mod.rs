@@ -99,7 +99,10 @@ struct Followed {
 
 impl Followed {
     const fn new(counter: IntCounter) -> Self {
-        Self { counter, last: AtomicU64::new(0) }
+        Self {
+            counter,
+            last: AtomicU64::new(0),
+        }
     }
 
     /// Adds what `total` has grown by. A smaller total than before adds nothing.
@@ -159,13 +162,22 @@ impl Metrics {
         forms: &[&'static str],
     ) -> Result<Self, MetricsError> {
         let set = SetBuilder::default();
-        let with_other = || trackers.iter().copied().filter(|id| *id != OTHER).chain([OTHER]);
+        let with_other = || {
+            trackers
+                .iter()
+                .copied()
+                .filter(|id| *id != OTHER)
+                .chain([OTHER])
+        };
         set.constant(
             "phiwatch_build_info",
             "The running build; always 1.",
             &[
                 ("version", env!("CARGO_PKG_VERSION")),
-                ("revision", option_env!("PHIWATCH_REVISION").unwrap_or("unknown")),
+                (
+                    "revision",
+                    option_env!("PHIWATCH_REVISION").unwrap_or("unknown"),
+                ),
                 ("rustversion", env!("CARGO_PKG_RUST_VERSION")),
             ],
         )?;
@@ -177,7 +189,9 @@ impl Metrics {
             &with_other()
                 .flat_map(|id| Severity::ALL.iter().map(move |severity| (id, severity)))
                 .flat_map(|(id, severity)| {
-                    Kind::ALL.iter().map(move |kind| vec![severity.as_str(), id, kind.as_str()])
+                    Kind::ALL
+                        .iter()
+                        .map(move |kind| vec![severity.as_str(), id, kind.as_str()])
                 })
                 .collect::<Vec<_>>(),
         )?;
@@ -245,7 +259,10 @@ impl Metrics {
             "phiwatch_blind_connections_total",
             "Connections to trackers that could not be read, by reason.",
             &["reason"],
-            &Blindness::ALL.iter().map(|reason| vec![reason.as_str()]).collect::<Vec<_>>(),
+            &Blindness::ALL
+                .iter()
+                .map(|reason| vec![reason.as_str()])
+                .collect::<Vec<_>>(),
         )?;
         let messages = set.counters(
             "phiwatch_messages_total",
@@ -254,11 +271,18 @@ impl Metrics {
             &Protocol::ALL
                 .iter()
                 .flat_map(|protocol| {
-                    Completeness::ALL.iter().map(|seen| vec![protocol.as_str(), seen.as_str()])
+                    Completeness::ALL
+                        .iter()
+                        .map(|seen| vec![protocol.as_str(), seen.as_str()])
                 })
                 .collect::<Vec<_>>(),
         )?;
-        let sources = || Source::ALL.iter().map(|source| vec![source.as_str()]).collect::<Vec<_>>();
+        let sources = || {
+            Source::ALL
+                .iter()
+                .map(|source| vec![source.as_str()])
+                .collect::<Vec<_>>()
+        };
         let bytes = set.counters(
             "phiwatch_bytes_total",
             "Bytes of plaintext that reached the core.",
@@ -345,7 +369,9 @@ impl Metrics {
     pub fn finding(&self, finding: &Finding, now: Timestamp) {
         let tracker = self.tracker(finding.recipient.tracker).label;
         let severity = finding.severity.as_str();
-        self.findings.with_label_values(&[severity, tracker, finding.kind.as_str()]).inc();
+        self.findings
+            .with_label_values(&[severity, tracker, finding.kind.as_str()])
+            .inc();
         for field in &finding.fields {
             let counter = self
                 .phi_fields
@@ -384,7 +410,9 @@ impl Metrics {
 
     /// Counts one examined message.
     pub fn message(&self, protocol: Protocol, completeness: Completeness) {
-        self.messages.with_label_values(&[protocol.as_str(), completeness.as_str()]).inc();
+        self.messages
+            .with_label_values(&[protocol.as_str(), completeness.as_str()])
+            .inc();
     }
 
     /// Counts `bytes` bytes of plaintext from `source`.
@@ -436,9 +464,15 @@ impl Metrics {
         let Some(hook) = self.hook_names.iter().find(|name| **name == hook) else {
             return;
         };
-        let HookCounts { active, disabled, failed } = counts;
+        let HookCounts {
+            active,
+            disabled,
+            failed,
+        } = counts;
         for (state, count) in HOOK_STATES.iter().zip([active, disabled, failed]) {
-            self.hooks.with_label_values(&[*hook, *state]).set(clamp(count));
+            self.hooks
+                .with_label_values(&[*hook, *state])
+                .set(clamp(count));
         }
     }
 
@@ -474,7 +508,12 @@ impl Metrics {
 fn per_source(counters: &IntCounterVec) -> BTreeMap<Source, Followed> {
     Source::ALL
         .iter()
-        .map(|source| (*source, Followed::new(counters.with_label_values(&[source.as_str()]))))
+        .map(|source| {
+            (
+                *source,
+                Followed::new(counters.with_label_values(&[source.as_str()])),
+            )
+        })
         .collect()
 }
 
@@ -490,7 +529,10 @@ fn seconds(time: Timestamp) -> f64 {
 fn parse_time(text: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| -> Option<u64> {
         let digits = text.get(range)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
@@ -501,9 +543,12 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     // Days from a civil date, counted in years that begin on 1 March.
     let shifted_year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
-    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100 + shifted_year / 400
+    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100
+        + shifted_year / 400
         + day_of_year;
     let since_epoch = days.checked_sub(719_468)?;
     let total = ((since_epoch * 24 + hour) * 60 + minute) * 60 + second;
-    Some(Timestamp(total.checked_mul(1_000_000_000)?.checked_add(nanosecond)?))
+    Some(Timestamp(
+        total.checked_mul(1_000_000_000)?.checked_add(nanosecond)?,
+    ))
 }

@@ -57,8 +57,14 @@ impl ProcessMetrics {
         if let Ok(status) = fs::read_to_string("/proc/self/status") {
             let number = |name| status_number(&status, name);
             for (gauge, value) in [
-                (&self.resident, number("VmRSS:").map(|kib| kib.saturating_mul(1024))),
-                (&self.virtual_memory, number("VmSize:").map(|kib| kib.saturating_mul(1024))),
+                (
+                    &self.resident,
+                    number("VmRSS:").map(|kib| kib.saturating_mul(1024)),
+                ),
+                (
+                    &self.virtual_memory,
+                    number("VmSize:").map(|kib| kib.saturating_mul(1024)),
+                ),
                 (&self.threads, number("Threads:")),
             ] {
                 if let Some(value) = value {
@@ -68,7 +74,11 @@ impl ProcessMetrics {
         }
         if let Ok(fds) = fs::read_dir("/proc/self/fd") {
             // One of them is the descriptor that reads the folder.
-            self.open_fds.set(i64::try_from(fds.count()).unwrap_or(i64::MAX).saturating_sub(1));
+            self.open_fds.set(
+                i64::try_from(fds.count())
+                    .unwrap_or(i64::MAX)
+                    .saturating_sub(1),
+            );
         }
         if let Some(limit) = getrlimit(Resource::Nofile).current {
             self.max_fds.set(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -100,7 +110,10 @@ impl Stat {
     fn parse(text: &str) -> Option<Self> {
         let (_, rest) = text.rsplit_once(')')?;
         let number = |field: usize| rest.split_whitespace().nth(field - 3)?.parse::<u64>().ok();
-        Some(Self { ticks: number(14)?.checked_add(number(15)?)?, start: number(22)? })
+        Some(Self {
+            ticks: number(14)?.checked_add(number(15)?)?,
+            start: number(22)?,
+        })
     }
 }
 
@@ -115,7 +128,9 @@ fn start_time() -> f64 {
         Some(boot as f64 + Stat::read()?.start as f64 / TICKS_PER_SECOND)
     };
     read().unwrap_or_else(|| {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0.0, |time| time.as_secs_f64())
     })
 }
 
@@ -125,7 +140,10 @@ mod tests {
 
     #[test]
     fn a_program_name_with_brackets_and_spaces_does_not_shift_the_fields() {
-        let fields = (3..=30).map(|field| field.to_string()).collect::<Vec<_>>().join(" ");
+        let fields = (3..=30)
+            .map(|field| field.to_string())
+            .collect::<Vec<_>>()
+            .join(" ");
         let stat = Stat::parse(&format!("7 (a) b (c) {fields}\n")).unwrap();
         assert_eq!((stat.ticks, stat.start), (14 + 15, 22));
         assert!(Stat::parse("7 (cut").is_none());

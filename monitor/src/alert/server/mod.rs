@@ -75,7 +75,11 @@ pub struct State {
 impl State {
     /// Not ready yet. Requests to reload go to `reload`.
     pub fn new(metrics: Arc<Metrics>, reload: mpsc::Sender<ReloadRequest>) -> Self {
-        Self { metrics, reload, ready: Mutex::new(Err("starting".to_owned())) }
+        Self {
+            metrics,
+            reload,
+            ready: Mutex::new(Err("starting".to_owned())),
+        }
     }
 
     /// Says that phiwatch watches.
@@ -93,7 +97,10 @@ impl State {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.ready
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -177,16 +184,20 @@ async fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Byt
         "/" => reply(StatusCode::OK, HTML_TYPE, LANDING_PAGE),
         "/metrics" => match state.metrics.encode() {
             Ok(text) => reply(StatusCode::OK, METRICS_TYPE, text),
-            Err(error) => {
-                reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT_TYPE, format!("{error}\n"))
-            }
+            Err(error) => reply(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                TEXT_TYPE,
+                format!("{error}\n"),
+            ),
         },
         "/-/healthy" => reply(StatusCode::OK, TEXT_TYPE, "healthy\n"),
         "/-/ready" => match state.ready() {
             Ok(()) => reply(StatusCode::OK, TEXT_TYPE, "ready\n"),
-            Err(reason) => {
-                reply(StatusCode::SERVICE_UNAVAILABLE, TEXT_TYPE, format!("not ready: {reason}\n"))
-            }
+            Err(reason) => reply(
+                StatusCode::SERVICE_UNAVAILABLE,
+                TEXT_TYPE,
+                format!("not ready: {reason}\n"),
+            ),
         },
         "/-/reload" => reload(state).await,
         _ => reply(StatusCode::NOT_FOUND, TEXT_TYPE, "not found\n"),
@@ -202,13 +213,23 @@ async fn reload(state: &State) -> Response<Full<Bytes>> {
     match receiver.await {
         Ok(Ok(())) => reply(StatusCode::OK, TEXT_TYPE, "reloaded\n"),
         Ok(Err(error)) => reply(StatusCode::BAD_REQUEST, TEXT_TYPE, format!("{error}\n")),
-        Err(_) => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT_TYPE, "shutting down\n"),
+        Err(_) => reply(
+            StatusCode::SERVICE_UNAVAILABLE,
+            TEXT_TYPE,
+            "shutting down\n",
+        ),
     }
 }
 
 fn not_allowed(allowed: &'static str) -> Response<Full<Bytes>> {
-    let mut response = reply(StatusCode::METHOD_NOT_ALLOWED, TEXT_TYPE, "method not allowed\n");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    let mut response = reply(
+        StatusCode::METHOD_NOT_ALLOWED,
+        TEXT_TYPE,
+        "method not allowed\n",
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
