@@ -68,10 +68,10 @@ pub mod finding;
 
 pub mod pipeline;
 
-//ALERT pub mod alert;
+pub mod alert;
 
-//ALERT pub mod config;
+pub mod config;
 
-//ALERT pub mod cli;
+pub mod cli;
 
-//ALERT pub mod command;
+pub mod command;
