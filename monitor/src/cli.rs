@@ -144,6 +144,9 @@ pub struct CaptureArgs {
     /// Which processes.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// Serve /metrics there as well
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
     /// Show what the kernel programs log, from this level on
     #[arg(long, value_name = "LEVEL", default_value = "off")]
     pub kernel_log: KernelLog,

@@ -50,7 +50,7 @@ pub mod probe;
 
 pub mod event;
 
-//CAP pub mod capture;
+pub mod capture;
 
 pub mod stream;
 

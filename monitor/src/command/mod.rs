@@ -5,12 +5,18 @@
 
 pub mod capture;
 pub mod check;
+mod core;
 pub mod doctor;
 pub mod replay;
 pub mod run;
+mod state;
 pub mod trackers;
+mod watch;
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
 use crate::cli::{Cli, Command};
 
@@ -103,6 +109,11 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
     fn or_fail(self, code: ExitStatus) -> Result<T, Failure> {
         self.map_err(|error| Failure::new(code, error))
     }
+}
+
+/// Says something on standard error. Nothing can be done if that is closed.
+fn say(message: fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr().lock(), "{message}"));
 }
 
 /// Does what `cli` says.

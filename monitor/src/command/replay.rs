@@ -1,12 +1,147 @@
-//! `phiwatch replay`
+//! `phiwatch replay`: what the daemon would have said about a capture.
 
-use super::{ExitStatus, Failure};
-use crate::cli::ReplayArgs;
+use std::{
+    io::{self, IsTerminal as _, Write},
+    path::PathBuf,
+};
 
-/// Does it.
-pub fn execute(_args: &ReplayArgs) -> Result<(), Failure> {
-    Err(Failure::message(
-        ExitStatus::Internal,
-        "replay is not yet built",
-    ))
+use super::{ExitStatus, Failure, OrFail as _, state::token_key};
+use crate::{
+    capture::{CaptureError, open_all},
+    cli::{Format, ReplayArgs},
+    config::Config,
+    finding::{Finding, Severity},
+    loss::Losses,
+    pipeline::{Output, Pipeline},
+    tracker::Catalog,
+};
+
+/// Replays the files; findings go to standard output, what was lost to
+/// standard error.
+pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
+    let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let directory = args.state.clone().unwrap_or_else(|| state_directory(&config));
+    let key = token_key(&directory).or_fail(ExitStatus::Io)?;
+    let mut pipeline = Pipeline::new(Catalog::builtin(), key);
+    let mut losses = Losses::default();
+    let mut source = open_all(&args.files).map_err(unreadable)?;
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    let mut stdout = io::BufWriter::new(stdout.lock());
+    let mut summary = Summary::default();
+    let mut out = Output::default();
+    loop {
+        let event = source.next(&mut losses).map_err(unreadable)?;
+        let ended = event.is_none();
+        match event {
+            Some(event) => {
+                summary.events += 1;
+                pipeline.push(&event, &mut out);
+            }
+            None => pipeline.finish(&mut out),
+        }
+        for finding in out.findings.drain(..) {
+            summary.add(&finding);
+            print(&mut stdout, args.format, &finding, summary.findings == 1).or_fail(ExitStatus::Io)?;
+            if is_terminal {
+                stdout.flush().or_fail(ExitStatus::Io)?;
+            }
+        }
+        out.notes.clear();
+        if ended {
+            break;
+        }
+    }
+    stdout.flush().or_fail(ExitStatus::Io)?;
+    losses.merge(pipeline.losses());
+    summary.print(&losses);
+    match (args.fail_on, summary.worst) {
+        (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
+            ExitStatus::Findings,
+            format!("there are findings of severity {} or worse", limit.as_str()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The configured state folder if this user can use it, else the user's own.
+fn state_directory(config: &Config) -> PathBuf {
+    let configured = config.state.directory.clone();
+    if rustix::process::geteuid().is_root() {
+        return configured;
+    }
+    let own = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(|| {
+        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"))
+    });
+    own.map_or(configured, |folder| folder.join("phiwatch"))
+}
+
+fn unreadable(error: CaptureError) -> Failure {
+    let code = match &error {
+        CaptureError::Unrecognized { .. } => ExitStatus::BadInput,
+        CaptureError::Read { .. } | CaptureError::Write { .. } => ExitStatus::Io,
+    };
+    Failure::new(code, error)
+}
+
+#[derive(Default)]
+struct Summary {
+    events: u64,
+    findings: u64,
+    worst: Option<Severity>,
+}
+
+impl Summary {
+    fn add(&mut self, finding: &Finding) {
+        self.findings += 1;
+        self.worst = self.worst.max(Some(finding.severity));
+    }
+
+    fn print(&self, losses: &Losses) {
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        super::say(format_args!(
+            "phiwatch: {} event{}, {} finding{}",
+            self.events,
+            plural(self.events),
+            self.findings,
+            plural(self.findings)
+        ));
+        for (loss, count) in losses.iter() {
+            let (stage, reason) = loss.labels();
+            super::say(format_args!("phiwatch: lost in stage {stage}, {reason}: {count}"));
+        }
+    }
+}
+
+fn print(out: &mut impl Write, format: Format, finding: &Finding, first: bool) -> io::Result<()> {
+    match format {
+        Format::Jsonl => {
+            serde_json::to_writer(&mut *out, finding)?;
+            writeln!(out)
+        }
+        Format::Table => {
+            if first {
+                writeln!(
+                    out,
+                    "{:<30} {:<8} {:<12} {:<28} {:<28} {}",
+                    "TIME", "SEVERITY", "TRACKER", "IDENTIFIERS", "HEALTH", "PROCESS"
+                )?;
+            }
+            let process = finding.process.comm.as_deref().unwrap_or("-");
+            let pid = finding.process.pid.map(|pid| format!(" ({pid})")).unwrap_or_default();
+            writeln!(
+                out,
+                "{:<30} {:<8} {:<12} {:<28} {:<28} {process}{pid}",
+                finding.time,
+                finding.severity.as_str(),
+                finding.recipient.tracker,
+                list(&finding.identifiers),
+                list(&finding.health),
+            )
+        }
+    }
+}
+
+fn list(classes: &[&str]) -> String {
+    if classes.is_empty() { "-".to_owned() } else { classes.join(",") }
 }

@@ -1,12 +1,31 @@
-//! `phiwatch run`
+//! `phiwatch run`: the daemon.
 
-use super::{ExitStatus, Failure};
-use crate::cli::RunArgs;
+use super::{
+    ExitStatus, Failure, OrFail as _,
+    watch::{Plan, overlay, watch},
+};
+use crate::{
+    cli::{KernelLog, RunArgs},
+    config::{Config, JournalTarget},
+};
 
-/// Does it.
-pub fn execute(_args: &RunArgs) -> Result<(), Failure> {
-    Err(Failure::message(
-        ExitStatus::Internal,
-        "run is not yet built",
-    ))
+/// Watches the host until SIGTERM or SIGINT.
+pub fn execute(args: &RunArgs) -> Result<(), Failure> {
+    let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    overlay(&mut config.scope, &args.scope);
+    if let Some(journal) = &args.journal {
+        config.journal.file = JournalTarget::from_argument(journal);
+    }
+    let capture = args.capture.clone().or_else(|| config.capture.directory.clone());
+    if capture.is_some() && !args.raw {
+        return Err(super::capture::needs_raw());
+    }
+    watch(Plan {
+        listen: Some(args.listen.unwrap_or(config.listen.address)),
+        config,
+        config_path: args.config.clone(),
+        capture,
+        detect: true,
+        kernel_log: args.kernel_log != KernelLog::Off,
+    })
 }

@@ -7,7 +7,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{ExitStatus, Failure, OrFail as _};
-use crate::cli::TrackersArgs;
+use crate::{
+    cli::TrackersArgs,
+    tracker::{Catalog, Tracker},
+};
 
 /// One line of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,30 +26,43 @@ struct Row {
 /// Prints the catalog, or the tracker that `args.host` is.
 pub fn execute(args: &TrackersArgs) -> Result<(), Failure> {
     let rows = match &args.host {
-        None => catalog()?,
-        Some(host) => lookup(host, &args.method, args.path.as_deref())?
+        None => catalog(),
+        Some(host) => lookup(host, &args.method, args.path.as_deref())
             .into_iter()
             .collect(),
     };
     print(&mut io::stdout().lock(), args, &rows).or_fail(ExitStatus::Io)
 }
 
-// HOOKUP: replace the bodies of the next two functions by the catalog.
-
 /// All entries of the catalog.
-fn catalog() -> Result<Vec<Row>, Failure> {
-    Err(Failure::message(
-        ExitStatus::Internal,
-        "the tracker catalog is not yet built",
-    ))
+fn catalog() -> Vec<Row> {
+    Catalog::builtin().entries().iter().map(|tracker| row(tracker, None)).collect()
 }
 
-/// The tracker that receives such a request, if any.
-fn lookup(_host: &str, _method: &str, _path: Option<&str>) -> Result<Option<Row>, Failure> {
-    Err(Failure::message(
-        ExitStatus::Internal,
-        "the tracker catalog is not yet built",
-    ))
+/// The tracker that receives such a request, if any. Without a path, what the
+/// host alone says.
+fn lookup(host: &str, method: &str, path: Option<&str>) -> Option<Row> {
+    let catalog = Catalog::builtin();
+    match path {
+        Some(path) => {
+            let found = catalog.match_request(Some(host), method, path)?;
+            Some(row(found.tracker, Some(found.matched_by.as_str())))
+        }
+        None => {
+            let found = catalog.match_host(host)?;
+            let how = if found.alone { "host" } else { "host, with some paths only" };
+            Some(row(found.tracker, Some(how)))
+        }
+    }
+}
+
+fn row(tracker: &Tracker, matched_by: Option<&'static str>) -> Row {
+    Row {
+        id: tracker.id,
+        owner: tracker.owner,
+        category: tracker.category.as_str(),
+        matched_by,
+    }
 }
 
 fn print(out: &mut impl Write, args: &TrackersArgs, rows: &[Row]) -> io::Result<()> {

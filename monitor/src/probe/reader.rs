@@ -145,11 +145,22 @@ pub struct Verdicts(pub(super) HashMap<MapData, [u8; 16], u32>);
 impl Verdicts {
     /// Marks a stream as unwanted. A full map forgets the least recently used.
     pub fn unwanted(&mut self, stream: StreamId, is_socket: bool) {
+        // A verdict that is not heard costs copies, nothing else.
+        drop(self.0.insert(key(stream, is_socket), 1, 0));
+    }
+
+    /// Takes that back.
+    pub fn wanted(&mut self, stream: StreamId, is_socket: bool) {
+        // A verdict that is not there need not be taken back.
+        drop(self.0.remove(&key(stream, is_socket)));
+    }
+}
+
+/// The stream's key in the kernel's maps.
+fn key(stream: StreamId, is_socket: bool) -> [u8; 16] {
         let owner = if is_socket { 0 } else { stream.owner };
         let mut key = [0; 16];
         key[..4].copy_from_slice(&owner.to_ne_bytes());
         key[8..].copy_from_slice(&stream.handle.to_ne_bytes());
-        // A verdict that is not heard costs copies, nothing else.
-        drop(self.0.insert(key, 1, 0));
-    }
+        key
 }

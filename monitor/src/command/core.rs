@@ -1,0 +1,269 @@
+//! The core thread: feeds events to the capture and the pipeline, and what
+//! comes out to the journal and the metrics.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use super::{ExitStatus, Failure, OrFail as _, state::token_key, watch::Plan};
+use crate::{
+    alert::{
+        journal::Journal,
+        metrics::{Blindness, Metrics},
+    },
+    capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
+    config::JournalSection,
+    event::{Event, Source, Timestamp},
+    finding::Finding,
+    loss::{Loss, Losses},
+    phi::{Form, Health, Identifier},
+    pipeline::{Note, Output, Pipeline},
+    probe::{Verdicts, hook_names},
+    tracker::Catalog,
+};
+
+/// How long the core waits for events before it looks at the clock.
+const IDLE: Duration = Duration::from_millis(100);
+/// How long an event may be under way from the kernel to the core: only what is
+/// older has surely arrived when the core lets time pass.
+const SLACK: u64 = 1_000_000_000;
+/// How often a capture is synced to disk.
+const SYNC: Duration = Duration::from_secs(1);
+/// How many people are told apart for one tracker.
+const MAX_PEOPLE: usize = 1_000_000;
+
+/// What the main thread asks of the core.
+pub(super) enum Request {
+    /// The configuration was loaded again, or could not be.
+    Reloaded(Option<JournalSection>),
+}
+
+/// All metrics, with the closed label sets at zero.
+pub(super) fn metrics() -> Result<Metrics, Failure> {
+    let trackers: Vec<_> = Catalog::builtin().entries().iter().map(|entry| entry.id).collect();
+    let names = |items: &[Identifier]| items.iter().map(|item| item.as_str()).collect::<Vec<_>>();
+    let health: Vec<_> = Health::ALL.iter().map(|class| class.as_str()).collect();
+    let forms: Vec<_> = Form::ALL.iter().map(|form| form.as_str()).collect();
+    Metrics::new(&trackers, &hook_names(), &names(Identifier::ALL), &health, &forms)
+        .or_fail(ExitStatus::Internal)
+}
+
+/// The time now.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
+}
+
+/// Everything behind the ring.
+pub(super) struct Core {
+    metrics: Arc<Metrics>,
+    pipeline: Option<Pipeline>,
+    journal: Option<Journal>,
+    journal_settings: JournalSection,
+    capture: Option<CaptureWriter>,
+    capture_broken: bool,
+    lost: Losses,
+    journaled: Losses,
+    people: HashMap<&'static str, HashSet<String>>,
+    next_sync: Instant,
+}
+
+impl Core {
+    /// Opens the journal and the capture that the plan names.
+    pub(super) fn new(plan: &Plan, metrics: Arc<Metrics>) -> Result<Self, Failure> {
+        let started = now();
+        metrics.config_loaded(true, started);
+        let capture = match &plan.capture {
+            None => None,
+            Some(directory) => {
+                let uname = rustix::system::uname();
+                let options = CaptureOptions {
+                    max_bytes: DEFAULT_SEGMENT_BYTES.min(plan.config.capture.max_bytes),
+                    provenance: Provenance {
+                        host: uname.nodename().to_string_lossy().into_owned(),
+                        kernel: uname.release().to_string_lossy().into_owned(),
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
+                        ..Provenance::default()
+                    },
+                    started,
+                };
+                Some(CaptureWriter::create(directory, options).or_fail(ExitStatus::Io)?)
+            }
+        };
+        let (pipeline, journal) = if plan.detect {
+            let key = token_key(&plan.config.state.directory).or_fail(ExitStatus::Io)?;
+            let journal = Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?;
+            (Some(Pipeline::new(Catalog::builtin(), key)), Some(journal))
+        } else {
+            (None, None)
+        };
+        Ok(Self {
+            metrics,
+            pipeline,
+            journal,
+            journal_settings: plan.config.journal.clone(),
+            capture,
+            capture_broken: false,
+            lost: Losses::default(),
+            journaled: Losses::default(),
+            people: HashMap::new(),
+            next_sync: Instant::now() + SYNC,
+        })
+    }
+
+    /// Works until the ring thread has gone and all it gave is done.
+    pub(super) fn run(
+        mut self,
+        batches: &Receiver<Vec<Event>>,
+        requests: &Receiver<Request>,
+        mut verdicts: Option<Verdicts>,
+    ) {
+        loop {
+            let mut out = Output::default();
+            let ended = match batches.recv_timeout(IDLE) {
+                Ok(events) => {
+                    for event in events {
+                        self.event(event, &mut out);
+                    }
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(pipeline) = &mut self.pipeline {
+                        pipeline.tick(Timestamp(now().0.saturating_sub(SLACK)), &mut out);
+                    }
+                    false
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    if let Some(pipeline) = &mut self.pipeline {
+                        pipeline.finish(&mut out);
+                    }
+                    true
+                }
+            };
+            self.report(&out, verdicts.as_mut());
+            while let Ok(Request::Reloaded(settings)) = requests.try_recv() {
+                self.reloaded(settings);
+            }
+            self.keep_capture(ended);
+            if ended {
+                return;
+            }
+        }
+    }
+
+    fn event(&mut self, mut event: Event, out: &mut Output) {
+        self.metrics.event_seen(event.time);
+        if let Some(capture) = &mut self.capture {
+            match capture.write(&mut event) {
+                Ok(()) => self.capture_broken = false,
+                Err(error) => {
+                    self.lost.count(Loss::CaptureWrite);
+                    // Once, not for every event of a full disk.
+                    if !std::mem::replace(&mut self.capture_broken, true) {
+                        tracing::error!("{:#}", anyhow::Error::from(error));
+                    }
+                }
+            }
+        }
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.push(&event, out);
+        }
+    }
+
+    fn report(&mut self, out: &Output, mut verdicts: Option<&mut Verdicts>) {
+        let time = now();
+        for note in &out.notes {
+            match *note {
+                Note::Message(protocol, completeness) => {
+                    self.metrics.message(protocol, completeness);
+                }
+                Note::TrackerRequest(tracker) => self.metrics.tracker_request(tracker),
+                Note::Connection { tracker, readable: true } => {
+                    self.metrics.readable_connection(tracker);
+                }
+                Note::Connection { tracker, readable: false } => {
+                    self.metrics.blind_connection(tracker, Blindness::NotRead);
+                }
+                Note::Unwanted(stream, source) => {
+                    if let Some(verdicts) = &mut verdicts {
+                        verdicts.unwanted(stream, source == Source::Socket);
+                    }
+                }
+                Note::Wanted(stream, source) => {
+                    if let Some(verdicts) = &mut verdicts {
+                        verdicts.wanted(stream, source == Source::Socket);
+                    }
+                }
+                Note::Examined(_) => {}
+            }
+        }
+        for finding in &out.findings {
+            self.metrics.finding(finding, time);
+            self.count_person(finding);
+        }
+        if let Some(journal) = &mut self.journal {
+            if (!out.findings.is_empty() || journal.pending() > 0)
+                && let Err(error) = journal.write_batch(&out.findings)
+            {
+                tracing::error!("{:#}", anyhow::Error::from(error));
+            }
+            self.journaled.clone_from(journal.losses());
+        }
+        let mut losses = self.lost.clone();
+        losses.merge(&self.journaled);
+        if let Some(pipeline) = &self.pipeline {
+            losses.merge(pipeline.losses());
+        }
+        for (loss, total) in losses.iter() {
+            self.metrics.follow_loss(loss, total);
+        }
+    }
+
+    fn count_person(&mut self, finding: &Finding) {
+        let Some(person) = &finding.person else { return };
+        let people = self.people.entry(finding.recipient.tracker).or_default();
+        if people.len() < MAX_PEOPLE && people.insert(person.clone()) {
+            self.metrics.set_people(finding.recipient.tracker, people.len() as u64);
+        }
+    }
+
+    /// Opens the journal anew, which also serves whoever rotates it from outside.
+    fn reloaded(&mut self, settings: Option<JournalSection>) {
+        self.metrics.config_loaded(settings.is_some(), now());
+        let (Some(mut settings), Some(_)) = (settings, &self.journal) else { return };
+        // The command line goes before the file, whose target may differ.
+        settings.file = self.journal_settings.file.clone();
+        if self.journal.as_ref().is_some_and(|journal| journal.pending() > 0) {
+            tracing::warn!("findings wait for the journal, which is not opened anew until they are written");
+            return;
+        }
+        match Journal::open(&settings) {
+            Ok(journal) => self.journal = Some(journal),
+            Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
+        }
+    }
+
+    fn keep_capture(&mut self, ended: bool) {
+        if ended {
+            if let Some(mut capture) = self.capture.take() {
+                capture.set_drops(&self.lost);
+                if let Err(error) = capture.sync().and_then(|()| capture.close().map(drop)) {
+                    tracing::error!("{:#}", anyhow::Error::from(error));
+                }
+            }
+        } else if let Some(capture) = &mut self.capture
+            && Instant::now() >= self.next_sync
+        {
+            self.next_sync = Instant::now() + SYNC;
+            if let Err(error) = capture.sync() {
+                self.lost.count(Loss::CaptureWrite);
+                tracing::error!("{:#}", anyhow::Error::from(error));
+            }
+        }
+    }
+}

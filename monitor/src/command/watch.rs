@@ -1,0 +1,365 @@
+//! What `run` and `capture` have in common: the probes, three threads, the HTTP
+//! server, the signals.
+//!
+//! ```text
+//! ring thread ─ batches of events ─▶ core thread ─▶ capture, journal, metrics
+//!      └─────── signals ──▶ discovery thread (attaches to what appears)
+//! ```
+//!
+//! The queues between them are bounded. A core that is slow makes the ring
+//! thread wait, and then the kernel counts what its ring has no room for.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use phiwatch_ebpf::abi::counter;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+};
+
+use super::{
+    ExitStatus, Failure, OrFail as _,
+    core::{Core, Request},
+};
+use crate::{
+    alert::{
+        metrics::{HookCounts, Metrics},
+        server::{self, ReloadRequest, State as ServerState},
+    },
+    cli::ScopeArgs,
+    config::{Config, ScopeSection},
+    event::{Event, Source},
+    loss::Losses,
+    probe::{
+        Cgroup, Counters, ProbeConfig, ProbeError, Probes, Reader, Scope, Signal, State, Status,
+    },
+};
+
+/// How long the ring thread sleeps at most.
+const POLL: Duration = Duration::from_millis(10);
+/// How often the kernel's counters and the hooks' states become metrics.
+const REPORT: Duration = Duration::from_millis(250);
+/// How many batches of at most 4 MiB wait for the core.
+const QUEUE: usize = 4;
+
+/// What to watch, and what to make of it.
+pub(super) struct Plan {
+    /// The configuration, with the command line laid over it.
+    pub config: Config,
+    /// Where it came from, to load it again.
+    pub config_path: Option<PathBuf>,
+    /// Where to serve, if anywhere.
+    pub listen: Option<SocketAddr>,
+    /// Where to record, if anywhere.
+    pub capture: Option<PathBuf>,
+    /// Whether to look for findings.
+    pub detect: bool,
+    /// Whether the kernel programs' diagnostics are wanted.
+    pub kernel_log: bool,
+}
+
+/// Lays the scope of the command line over that of the configuration.
+pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
+    if args.cgroup.is_some() {
+        section.cgroup.clone_from(&args.cgroup);
+    }
+    if !args.pid.is_empty() {
+        section.pid.clone_from(&args.pid);
+    }
+    if !args.exe.is_empty() {
+        section.exe.clone_from(&args.exe);
+    }
+}
+
+/// The scope that a configuration names.
+pub(super) fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
+    let cgroup = section.cgroup.as_deref().map(|path| Cgroup::find(Some(path))).transpose();
+    Ok(Scope {
+        cgroup: cgroup.or_fail(ExitStatus::Config)?,
+        pids: section.pid.iter().copied().collect(),
+        executables: section.exe.clone(),
+    })
+}
+
+/// The exit code of a probe error.
+pub(super) fn probe_failure(error: ProbeError) -> Failure {
+    let code = match &error {
+        ProbeError::Cgroup(_) => ExitStatus::Config,
+        error if error.is_permission() => ExitStatus::NotPermitted,
+        _ => ExitStatus::Unsupported,
+    };
+    let advice = match code {
+        ExitStatus::NotPermitted => "; run as root, and see what phiwatch doctor says",
+        ExitStatus::Unsupported => "; see what phiwatch doctor says",
+        _ => "",
+    };
+    Failure::message(code, format!("{}{advice}", chain(&error)))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Watches until a signal says to stop.
+pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
+    // Everything that can be wrong is tried before anything is attached.
+    let metrics = Arc::new(super::core::metrics()?);
+    let listener = plan.listen.map(bind).transpose()?;
+    let core = Core::new(&plan, Arc::clone(&metrics))?;
+    let mut probes = Probes::load(ProbeConfig {
+        scope: scope(&plan.config.scope)?,
+        data_ring_bytes: plan.config.ring.data_bytes,
+        control_ring_bytes: plan.config.ring.control_bytes,
+        kernel_log: plan.kernel_log,
+    })
+    .map_err(probe_failure)?;
+    let reader = probes.reader().map_err(probe_failure)?;
+    // A capture records whole streams, so nothing is unwanted there.
+    let verdicts =
+        if plan.capture.is_none() { Some(probes.verdicts().map_err(probe_failure)?) } else { None };
+    let status = probes.status();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (signals_in, signals) = channel();
+    let (batches_in, batches) = sync_channel(QUEUE);
+    let (requests_in, requests) = channel();
+    let watched = Arc::new(AtomicUsize::new(0));
+
+    let mut threads = vec![
+        spawn("phiwatch-ring", {
+            let (stop, metrics, status) =
+                (Arc::clone(&stop), Arc::clone(&metrics), status.clone());
+            let watched = Arc::clone(&watched);
+            move || ring(reader, &stop, &batches_in, &signals_in, &metrics, &status, &watched)
+        })?,
+        spawn("phiwatch-core", move || core.run(&batches, &requests, verdicts))?,
+    ];
+    let mut kernel_log = probes.logger();
+    let count = probes.attach().map_err(probe_failure)?;
+    watched.store(count, Ordering::Relaxed);
+    tracing::info!(processes = count, "{status}");
+    threads.push(spawn("phiwatch-discover", {
+        let watched = Arc::clone(&watched);
+        move || discover(probes, &signals, &watched)
+    })?);
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .or_fail(ExitStatus::Internal)?;
+    let ended = runtime.block_on(async {
+        let (reload_in, reload) = mpsc::channel(4);
+        let state = Arc::new(ServerState::new(metrics, reload_in));
+        let (quit, quitted) = oneshot::channel::<()>();
+        let server = match listener {
+            Some(listener) => Some(tokio::spawn(server::serve(
+                tokio::net::TcpListener::from_std(listener).or_fail(ExitStatus::Io)?,
+                Arc::clone(&state),
+                async move {
+                    // Either way the server is to end.
+                    drop(quitted.await);
+                },
+            ))),
+            None => None,
+        };
+        state.set_ready();
+        let ended = until_stopped(&plan, &threads, reload, &requests_in, || {
+            if let Some(logger) = &mut kernel_log {
+                logger.flush();
+            }
+        })
+        .await;
+        state.set_not_ready("stopping");
+        drop(quit);
+        if let Some(server) = server {
+            // A server that panicked has nothing left to close.
+            drop(tokio::time::timeout(POLL, server).await);
+        }
+        ended
+    });
+    stop.store(true, Ordering::Relaxed);
+    // The ring thread drains and lets go of the queues; the others follow.
+    for thread in threads {
+        if thread.join().is_err() {
+            return Err(Failure::message(ExitStatus::Internal, "a thread of phiwatch panicked"));
+        }
+    }
+    ended
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|error| Failure::message(ExitStatus::Io, format!("listen on {address}: {error}")))?;
+    let address = listener.local_addr().or_fail(ExitStatus::Io)?;
+    super::say(format_args!("phiwatch: listening on http://{address}"));
+    Ok(listener)
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).or_fail(ExitStatus::Internal)
+}
+
+/// Reads the rings until told to stop, and then until they are empty.
+fn ring(
+    mut reader: Reader,
+    stop: &AtomicBool,
+    batches: &SyncSender<Vec<Event>>,
+    signals: &Sender<Signal>,
+    metrics: &Metrics,
+    status: &Status,
+    watched: &AtomicUsize,
+) {
+    let mut losses = Losses::default();
+    let mut next_report = std::time::Instant::now();
+    loop {
+        let stopping = stop.load(Ordering::Relaxed);
+        let (mut events, mut found) = (Vec::new(), Vec::new());
+        let more = reader.read(&mut losses, &mut events, &mut found);
+        for signal in found {
+            // Discovery that has ended attaches to nothing more; watching what
+            // is attached goes on.
+            drop(signals.send(signal));
+        }
+        if !events.is_empty() && batches.send(events).is_err() {
+            return;
+        }
+        if stopping || std::time::Instant::now() >= next_report {
+            report(&reader.counters(), &losses, metrics, status, watched);
+            next_report = std::time::Instant::now() + REPORT;
+        }
+        if more {
+            continue;
+        }
+        if stopping {
+            return;
+        }
+        if let Err(error) = reader.wait(POLL) {
+            tracing::error!(%error, "waiting for the kernel's rings failed");
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+fn report(
+    counters: &Counters,
+    losses: &Losses,
+    metrics: &Metrics,
+    status: &Status,
+    watched: &AtomicUsize,
+) {
+    for (loss, total) in counters.losses() {
+        metrics.follow_loss(loss, total);
+    }
+    for (loss, total) in losses.iter() {
+        metrics.follow_loss(loss, total);
+    }
+    for (source, hits, bytes) in [
+        (Source::OpenSsl, counter::HITS_OPENSSL, counter::BYTES_OPENSSL),
+        (Source::Socket, counter::HITS_SOCKET, counter::BYTES_SOCKET),
+    ] {
+        metrics.follow_probe_hits(source, counters.get(hits));
+        metrics.follow_bytes(source, counters.get(bytes));
+    }
+    for (hook, places) in status.snapshot() {
+        metrics.set_hook(
+            hook,
+            HookCounts {
+                active: places.count(State::Active) as u64,
+                disabled: places.count(State::Disabled) as u64,
+                failed: places.count(State::Failed) as u64,
+            },
+        );
+    }
+    metrics.set_watched_processes(watched.load(Ordering::Relaxed) as u64);
+}
+
+fn discover(mut probes: Probes, signals: &Receiver<Signal>, watched: &AtomicUsize) {
+    probes.discover(signals, |count| watched.store(count, Ordering::Relaxed));
+    // Closing a probe takes the kernel a while each; the end of the process
+    // does the same work without holding up the last findings.
+    std::mem::forget(probes);
+}
+
+/// Waits for SIGTERM or SIGINT, and serves reloads meanwhile.
+async fn until_stopped<T>(
+    plan: &Plan,
+    threads: &[JoinHandle<T>],
+    mut reload: mpsc::Receiver<ReloadRequest>,
+    core: &Sender<Request>,
+    mut every_tick: impl FnMut(),
+) -> Result<(), Failure> {
+    let mut listen = |kind| signal(kind).or_fail(ExitStatus::Internal);
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let mut tick = tokio::time::interval(REPORT);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                if let Err(error) = reloaded(plan, core) {
+                    tracing::error!("{error}");
+                }
+            }
+            Some(answer) = reload.recv() => {
+                // Whoever asked may have gone; the reload has happened anyway.
+                drop(answer.send(reloaded(plan, core)));
+            }
+            _ = tick.tick() => {
+                every_tick();
+                if let Some(thread) = threads.iter().find(|thread| thread.is_finished()) {
+                    let name = thread.thread().name().unwrap_or("a thread").to_owned();
+                    let message = format!("{name} ended unexpectedly");
+                    return Err(Failure::message(ExitStatus::Internal, message));
+                }
+            }
+        }
+    }
+}
+
+/// Loads the configuration again. An invalid file changes nothing.
+fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
+    let result = Config::load(plan.config_path.as_deref());
+    let outcome = match &result {
+        Ok(config) => {
+            for (section, changed) in [
+                ("listen", config.listen != plan.config.listen && plan.listen.is_none()),
+                ("ring", config.ring != plan.config.ring),
+                ("state", config.state != plan.config.state),
+            ] {
+                if changed {
+                    tracing::warn!("[{section}] has changed; that takes effect at the next start");
+                }
+            }
+            tracing::info!("configuration loaded again");
+            Ok(())
+        }
+        Err(error) => Err(format!("the configuration is invalid, the old one stays: {error}")),
+    };
+    // A core that has ended is noticed by the next tick.
+    drop(core.send(Request::Reloaded(result.ok().map(|config| config.journal))));
+    outcome
+}
