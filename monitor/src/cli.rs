@@ -99,14 +99,11 @@ Examples:
   Let the kernel choose the port; it is printed:
     phiwatch run --listen 127.0.0.1:0
 
-Options of the command line go before the configuration file.")]
+Options of the command line override the configuration file.")]
 pub struct RunArgs {
     /// The configuration file [default: /etc/phiwatch/phiwatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Which processes.
-    #[command(flatten)]
-    pub scope: ScopeArgs,
     /// Where /metrics is served [default: 127.0.0.1:9765]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -122,6 +119,9 @@ pub struct RunArgs {
     /// Show what the kernel programs log, from this level on
     #[arg(long, value_name = "LEVEL", default_value = "off")]
     pub kernel_log: KernelLog,
+    /// Which processes.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 /// `phiwatch capture`
@@ -150,6 +150,9 @@ pub struct CaptureArgs {
     /// Show what the kernel programs log, from this level on
     #[arg(long, value_name = "LEVEL", default_value = "off")]
     pub kernel_log: KernelLog,
+    /// Which processes.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 /// How findings are printed.

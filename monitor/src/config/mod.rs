@@ -236,9 +236,11 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(|_| {
-        D::Error::custom("must be an IP address and a port, like 127.0.0.1:9765 or [::1]:9765")
-    })
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(|_not_shown| {
+            D::Error::custom("must be an IP address and a port, like 127.0.0.1:9765 or [::1]:9765")
+        })
 }
 
 fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {

@@ -1,0 +1,67 @@
+//! Metrics of what phiwatch can see on this host, and of its configuration.
+
+use prometheus::{Gauge, IntGauge, IntGaugeVec};
+
+use super::{HookCounts, MetricsError, clamp, set::SetBuilder};
+
+/// States that an attachment of a hook can be in.
+const HOOK_STATES: &[&str] = &["active", "disabled", "failed"];
+
+/// The metrics of the host and the configuration.
+pub(super) struct HostMetrics {
+    /// Processes that are watched.
+    pub(super) watched_processes: IntGauge,
+    /// Whether the last load of the configuration succeeded.
+    pub(super) reload_successful: IntGauge,
+    /// When it last did.
+    pub(super) reload_success_time: Gauge,
+    hooks: IntGaugeVec,
+    hook_names: Vec<&'static str>,
+}
+
+impl HostMetrics {
+    /// Registers the metrics in `set`.
+    pub(super) fn new(set: &SetBuilder, hooks: &[&'static str]) -> Result<Self, MetricsError> {
+        Ok(Self {
+            watched_processes: set.int_gauge(
+                "phiwatch_watched_processes",
+                "Processes in scope that a hook can see.",
+            )?,
+            reload_successful: set.int_gauge(
+                "phiwatch_config_last_reload_successful",
+                "Whether the last load of the configuration succeeded.",
+            )?,
+            reload_success_time: set.gauge(
+                "phiwatch_config_last_reload_success_timestamp_seconds",
+                "When the configuration was last loaded with success, Unix time.",
+            )?,
+            hooks: set.int_gauges(
+                "phiwatch_hook_status",
+                "Attachments of each hook, by state.",
+                &["hook", "state"],
+                &hooks
+                    .iter()
+                    .flat_map(|hook| HOOK_STATES.iter().map(move |state| vec![*hook, *state]))
+                    .collect::<Vec<_>>(),
+            )?,
+            hook_names: hooks.to_vec(),
+        })
+    }
+
+    /// Sets the counts of `hook`, if it was named at start.
+    pub(super) fn set_hook(&self, hook: &str, counts: HookCounts) {
+        let Some(hook) = self.hook_names.iter().find(|name| **name == hook) else {
+            return;
+        };
+        let HookCounts {
+            active,
+            disabled,
+            failed,
+        } = counts;
+        for (state, count) in HOOK_STATES.iter().zip([active, disabled, failed]) {
+            self.hooks
+                .with_label_values(&[*hook, *state])
+                .set(clamp(count));
+        }
+    }
+}
