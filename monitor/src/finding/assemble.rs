@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Fields of one finding beyond this are not listed; their classes are.
-pub const MAX_FIELDS: usize = 64;
+pub(super) const MAX_FIELDS: usize = 64;
 
 /// Length of an id in bytes; it is written as twice as many digits.
 const ID_BYTES: usize = 16;
