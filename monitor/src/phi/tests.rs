@@ -259,7 +259,7 @@ fn numbers_of_people() {
         (
             "insurance.member_id",
             "W123456789",
-            "health_plan_id I3, external_id I1, insurance H3",
+            "health_plan_id I3, insurance H3",
         ),
         (
             "insurance_member_id",
