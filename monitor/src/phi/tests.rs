@@ -222,6 +222,21 @@ fn places_and_networks() {
         ("client_ip_address", "203.0.113.9", "ip I1"),
         ("context.ip", "2001:db8::7", "ip I1"),
         ("header:x-forwarded-for", "10.0.0.1, 198.51.100.7", "ip I1"),
+        ("header:true-client-ip", "203.0.113.9", "ip I1"),
+        (
+            "header:cookie._fbp",
+            "fb.1.1764038463123.1098115397",
+            "online_id I1",
+        ),
+        ("header:cookie.theme", "depression", ""),
+        ("header:via", "203.0.113.9", ""),
+        // The reader takes URLs apart: segments by index, parameters by key.
+        (
+            "event_source_url.1",
+            "anxiety-test",
+            "condition H2, assessment H2",
+        ),
+        ("event_source_url.email", "jane@clinic.test", "email I3"),
         ("ip", "10.1.2.3", ""),
         ("ip", "100.64.0.1", ""),
         ("ip", "fd00::1", ""),
