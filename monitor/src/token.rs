@@ -23,6 +23,10 @@ impl TokenKey {
     }
 
     /// The token of `normalized`, a value of the class that `class` names.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "HMAC accepts a key of any length"
+    )]
     pub fn token(&self, class: &str, normalized: &str) -> String {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Fields of one finding beyond this are not listed; their classes are.
-pub const MAX_FIELDS: usize = 64;
+pub(super) const MAX_FIELDS: usize = 64;
 
 /// Length of an id in bytes; it is written as twice as many digits.
 const ID_BYTES: usize = 16;
@@ -63,8 +63,12 @@ pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) 
                     event.push(item);
                 }
             }
-            Some(None) => shared.push(item),
-            None => {}
+            // Every event gets a copy, so what adds neither a listed field nor
+            // a class is left out.
+            Some(None) if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
+                shared.push(item);
+            }
+            Some(None) | None => {}
         }
     }
     if events.is_empty() {
@@ -78,6 +82,13 @@ pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) 
             finding(context, fields, &event, &values)
         })
         .collect()
+}
+
+/// Whether evidence of the same class and at least this strength is there.
+fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
+    known
+        .iter()
+        .any(|other| other.class == item.class && other.strength >= item.strength)
 }
 
 fn finding(

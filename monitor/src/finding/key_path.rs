@@ -3,6 +3,8 @@
 //! A client may use a payload value as a key, so a key is shown only if it has
 //! the shape of a word of an interface and is none of the message's values.
 
+use std::{collections::HashSet, fmt::Write as _};
+
 use crate::{
     field::{Field, Step},
     phi::{Class, Evidence, Form},
@@ -28,7 +30,7 @@ const MIN_PART_LENGTH: usize = 4;
 const MAX_STEPS: usize = 32;
 
 /// The values of a message that must not be shown as keys.
-pub(super) struct Values(Vec<String>);
+pub(super) struct Values(HashSet<String>);
 
 impl Values {
     /// The plain values in `evidence`: identifiers only, since the terms of
@@ -37,7 +39,7 @@ impl Values {
         let identifiers = evidence.iter().filter(|evidence| {
             evidence.form == Form::Plain && matches!(evidence.class, Class::Identifier(_))
         });
-        let mut values: Vec<String> = identifiers
+        let values = identifiers
             .flat_map(|evidence| {
                 let sent = fields
                     .get(evidence.field)
@@ -45,18 +47,24 @@ impl Values {
                 [Some(fold(evidence.normalized.expose())), sent]
             })
             .flatten()
-            .filter(|value| !value.is_empty())
-            .collect();
-        values.sort_unstable();
-        values.dedup();
-        Self(values)
+            .filter(|value| !value.is_empty());
+        Self(values.collect())
     }
 
+    /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
+    /// a value. The parts of the key are looked up, not the values sought in
+    /// it: a message may have thousands.
     fn is_in(&self, key: &str) -> bool {
         let key = fold(key);
-        self.0.iter().any(|value| {
-            *value == key || (value.len() >= MIN_PART_LENGTH && key.contains(value.as_str()))
-        })
+        let mut parts = (0..key.len()).flat_map(|start| {
+            let first_end = start.saturating_add(MIN_PART_LENGTH);
+            (first_end..=key.len()).map(move |end| (start, end))
+        });
+        self.0.contains(&key)
+            || parts.any(|(start, end)| {
+                key.get(start..end)
+                    .is_some_and(|part| self.0.contains(part))
+            })
     }
 }
 
@@ -65,7 +73,9 @@ pub(super) fn show(field: &Field, values: &Values) -> String {
     let mut path = field.part.as_str().to_owned();
     for step in field.steps.iter().take(MAX_STEPS) {
         match step {
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
+            Step::Index(index) => {
+                write!(path, "[{index}]").expect("a String accepts every write");
+            }
             Step::Key(key) => {
                 let key = key.expose();
                 let shown = if is_word(key) && !values.is_in(key) {
@@ -113,7 +123,7 @@ mod tests {
 
     #[test]
     fn keys_that_could_be_values_are_hidden() {
-        let values = Values(vec!["jane".to_owned(), "jo".to_owned()]);
+        let values = Values(HashSet::from(["jane".to_owned(), "jo".to_owned()]));
         for (key, expected) in [
             ("user_data", true),
             ("$email", true),

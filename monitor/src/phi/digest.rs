@@ -34,7 +34,7 @@ pub(super) fn digest(value: &str) -> Option<Digest> {
     }
     if value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let form = form_of_length(value.len() / 2)?;
-        return (value.len() % 2 == 0).then(|| Digest {
+        return value.len().is_multiple_of(2).then(|| Digest {
             form,
             hex: value.to_ascii_lowercase(),
         });

@@ -3,7 +3,7 @@
 use super::{
     Form, Hits, Identifier, Strength,
     digest::digest,
-    health_plan_id,
+    health_plan_id, insurance,
     subject::{Subject, Surroundings},
     text,
 };
@@ -41,7 +41,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         || (leaf.folded == "id" && subject.in_person())
         || is_path;
     // Where the message is about insurance, a member number is the plan's.
-    let is_plan = surroundings.insurance && leaf.is_in(health_plan_id::WEAK_KEYS);
+    let is_plan = leaf.is_in(health_plan_id::WEAK_KEYS)
+        && (surroundings.insurance || subject.under(insurance::WORDS));
     let value = subject.value;
     let fits = subject.kind != ValueKind::Literal
         && value.len() <= MAX_LENGTH

@@ -74,17 +74,17 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         );
     } else if is_number(subject.value) {
         let number = subject.value.to_lowercase();
+        hits.plain(
+            Identifier::HealthPlanId,
+            Strength::I3,
+            "health_plan_id.key",
+            number.clone(),
+        );
         hits.health(
             Health::Insurance,
             Strength::H3,
             "health_plan_id.key",
             &number,
-        );
-        hits.plain(
-            Identifier::HealthPlanId,
-            Strength::I3,
-            "health_plan_id.key",
-            number,
         );
     }
 }

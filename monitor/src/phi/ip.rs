@@ -10,6 +10,10 @@ use super::{
 
 /// Keys and headers that hold one.
 pub(super) const KEYS: &[&str] = &[
+    "cfconnectingip",
+    "cfconnectingipv6",
+    "fastlyclientip",
+    "trueclientip",
     "cip",
     "clientip",
     "clientipaddress",

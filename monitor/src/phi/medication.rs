@@ -240,6 +240,6 @@ fn is_ndc(value: &str) -> bool {
     all_digits
         && matches!(
             lengths.as_slice(),
-            [11] | [4, 4, 2] | [5, 3, 2] | [5, 4, 1] | [5, 4, 2]
+            [11] | [4 | 5, 4, 2] | [5, 3, 2] | [5, 4, 1]
         )
 }

@@ -474,4 +474,4 @@ fn mask(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

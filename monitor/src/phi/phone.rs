@@ -59,10 +59,11 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         }
         return;
     }
-    if subject.kind == ValueKind::Text && subject.value.len() <= MAX_TEXT_LENGTH {
-        if let Some(number) = shaped_number(subject.value) {
-            hits.plain(Identifier::Phone, Strength::I3, "phone.shape", number);
-        }
+    if subject.kind == ValueKind::Text
+        && subject.value.len() <= MAX_TEXT_LENGTH
+        && let Some(number) = shaped_number(subject.value)
+    {
+        hits.plain(Identifier::Phone, Strength::I3, "phone.shape", number);
     }
 }
 
@@ -132,10 +133,10 @@ fn shaped_number(text: &str) -> Option<String> {
                 .unwrap_or_default();
             let candidate = candidate.trim_end_matches(['.', '-', ' ', '(', '+']);
             let after = bytes.get(start.saturating_add(candidate.len()));
-            if after.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_/=".contains(byte)) {
-                if let Some(number) = shaped(candidate) {
-                    return Some(number);
-                }
+            if after.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_/=".contains(byte))
+                && let Some(number) = shaped(candidate)
+            {
+                return Some(number);
             }
             start = start.saturating_add(length);
         }

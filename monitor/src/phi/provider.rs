@@ -136,5 +136,5 @@ fn is_npi(value: &str) -> bool {
             digit
         };
     }
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

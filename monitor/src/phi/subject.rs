@@ -143,7 +143,17 @@ const OPAQUE_KEYS: &[&str] = &[
 ];
 
 /// Headers that are examined besides `x-…`.
-const HEADERS: &[&str] = &["forwarded", "referer"];
+const HEADERS: &[&str] = &[
+    "cfconnectingip",
+    "cfconnectingipv6",
+    "clientip",
+    "cookie",
+    "fastlyclientip",
+    "forwarded",
+    "from",
+    "referer",
+    "trueclientip",
+];
 
 /// What kind of statement a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,6 @@
-use super::{Class, Form, detect};
+use std::collections::HashSet;
+
+use super::{Class, Form, Health, Identifier, detect};
 use crate::{
     field::{Field, Part, Step, ValueKind},
     secret::Secret,
@@ -41,4 +43,587 @@ pub(crate) fn fields(pairs: &[(&str, &str)]) -> Vec<Field> {
         .iter()
         .map(|(path, value)| field(path, value))
         .collect()
+}
+
+/// What one value under one key is evidence of: `class form strength`, joined
+/// by commas in the order of the detectors.
+fn check(cases: &[(&str, &str, &str)]) {
+    for (path, value, expected) in cases {
+        assert_eq!(found(&[(path, value)]), *expected, "{path} = {value}");
+    }
+}
+
+fn found(pairs: &[(&str, &str)]) -> String {
+    let evidence = detect(&fields(pairs));
+    let shown: Vec<String> = evidence
+        .iter()
+        .map(|item| {
+            let form = if item.form == Form::Plain {
+                ""
+            } else {
+                item.form.as_str()
+            };
+            format!("{} {form} {:?}", item.class.as_str(), item.strength).replace("  ", " ")
+        })
+        .collect();
+    shown.join(", ")
+}
+
+const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
+
+#[test]
+fn email() {
+    check(&[
+        ("user_data.em", "Jane.Roe@Example.com", "email I3"),
+        ("email", "jane@clinic.test", "email I3"),
+        ("user_data.em.0", SHA256, "email sha256 I2"),
+        ("context.user.email", &SHA256[..32], "email md5 I2"),
+        (
+            "user_data.sha256_email_address.0",
+            SHA256,
+            "email sha256 I2",
+        ),
+        (
+            "em",
+            "tv.1~em._42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
+            "email sha256 I2",
+        ),
+        ("note", "write to jane.roe@example.com today", "email I3"),
+        (
+            "distinct_id",
+            "jane@example.com",
+            "email I3, external_id I1",
+        ),
+        ("path:3", "jane%40example.com", "email I3"),
+        (
+            "url",
+            "https://clinic.example/thanks?email=jane%40example.com",
+            "email I3",
+        ),
+        (
+            "url",
+            "https://clinic.example/reset?id=jane@example.com",
+            "email I3",
+        ),
+        // Roles, machines and things with an `@`.
+        ("note", "support@example.com", ""),
+        ("email", "noreply@example.com", ""),
+        ("note", "no-reply@example.com", ""),
+        ("dsn", "https://0a1b2c3d@o1.ingest.example.com/4", ""),
+        ("remote", "git@example.com:team/app.git", ""),
+        ("package", "left-pad@1.2.3", ""),
+        ("image", "logo@2x.png", ""),
+        ("note", "jane@clinic.test", ""),
+        ("email", "jane@", ""),
+        ("email", "jane..roe@example.com", ""),
+        ("sha", SHA256, ""),
+        ("api_key", &SHA256[..32], ""),
+    ]);
+}
+
+#[test]
+fn phone() {
+    check(&[
+        ("user_data.ph", "+1 (415) 555-0132", "phone I3"),
+        ("phone", "14155550132", "phone I3"),
+        ("phone_number", "4155550132", "phone I3"),
+        ("phone", "+44 20 7946 0018", "phone I3"),
+        ("user.hashed_phone_number", SHA256, "phone sha256 I2"),
+        ("note", "call 415-562-0132 now", "phone I3"),
+        ("note", "+14155620132", "phone I3"),
+        ("note", "(415) 562-0132", "phone I3"),
+        ("fax", "415-562-0132", "fax I3"),
+        // Without a key: toll-free, fictional, times, ids, other shapes.
+        ("note", "1-800-562-0132", ""),
+        ("note", "415-555-0132", ""),
+        ("order", "4155620132", ""),
+        ("event_time", "1764038463", ""),
+        ("ga", "1033501218.1764038463", "online_id I1"),
+        ("note", "415-562.0132", ""),
+        ("note", "115-562-0132", ""),
+        ("note", "x415-562-0132", ""),
+        ("note", "415-562-01322", ""),
+        ("note", "192.168.100.200", ""),
+        ("note", "2026-11-24", ""),
+        ("phone", "123", ""),
+        ("phone", "0000000000", ""),
+        ("phone", "true", ""),
+    ]);
+}
+
+#[test]
+fn name() {
+    check(&[
+        ("traits.firstName", "Jane", "name I3"),
+        ("user_data.fn", "jane", "name I3"),
+        ("user_data.fn.0", SHA256, "name sha256 I2"),
+        ("patient.name", "Jane Roe", "name I3"),
+        ("properties.$set.$name", "Jane Roe", "name I3"),
+        ("patient_name", "Jane Roe", "name I3"),
+        ("data.0.hashed_first_name_sdx", "J500", "name soundex I1"),
+        ("address.0.sha256_first_name", SHA256, "name sha256 I2"),
+        ("name", "Jane Roe", ""),
+        ("event", "Purchase", ""),
+        ("events.0.name", "purchase", ""),
+        ("contents.0.name", "Blue Shirt", ""),
+        ("product_name", "Blue Shirt", ""),
+        ("user_name", "jroe", "external_id I1"),
+        ("fn", "callback", ""),
+        ("company.name", "Acme", ""),
+        ("metric.data.attributes.name", "Viewed Page", ""),
+        ("traits.lastName", "unknown", ""),
+    ]);
+}
+
+#[test]
+fn dates_of_birth_and_service() {
+    check(&[
+        ("user_data.db", "19840229", "birth_date I3"),
+        ("date_of_birth", "02/29/1984", "birth_date I3"),
+        ("dob", SHA256, "birth_date sha256 I2"),
+        ("doby", "1984", "birth_date I1"),
+        ("date_of_birth", "1985-02-29", ""),
+        ("db", "orders", ""),
+        ("created_at", "1984-02-28", ""),
+        (
+            "appointment_date",
+            "2026-12-01",
+            "service_date I1, appointment H3",
+        ),
+        (
+            "appointment.starts_at",
+            "1764038463",
+            "service_date I1, appointment H3",
+        ),
+        (
+            "appointment.created_at",
+            "2026-12-01T00:00:00Z",
+            "appointment H3",
+        ),
+        ("last_visit", "2026-12-01", ""),
+        ("session_start", "1764038463", ""),
+        ("event_time", "1764038463", ""),
+    ]);
+}
+
+#[test]
+fn places_and_networks() {
+    check(&[
+        ("traits.address.street", "12 Elm Street", "address I3"),
+        ("address", "12 Elm Street", "address I3"),
+        ("address", "jane@example.com", "email I3"),
+        ("user_data.ct", SHA256, "city sha256 I1"),
+        ("traits.address.city", "Springfield", "city I1"),
+        ("clinic.city", "Springfield", ""),
+        ("zip_code", "94110-1234", "zip I1"),
+        ("zp", "94110", ""),
+        ("location_lat", "37.7749", "geo I1"),
+        ("lat", "37", ""),
+        ("client_ip_address", "203.0.113.9", "ip I1"),
+        ("context.ip", "2001:db8::7", "ip I1"),
+        ("header:x-forwarded-for", "10.0.0.1, 198.51.100.7", "ip I1"),
+        ("header:true-client-ip", "203.0.113.9", "ip I1"),
+        (
+            "header:cookie._fbp",
+            "fb.1.1764038463123.1098115397",
+            "online_id I1",
+        ),
+        ("header:cookie.theme", "depression", ""),
+        ("header:via", "203.0.113.9", ""),
+        // The reader takes URLs apart: segments by index, parameters by key.
+        (
+            "event_source_url.1",
+            "anxiety-test",
+            "condition H2, assessment H2",
+        ),
+        ("event_source_url.email", "jane@clinic.test", "email I3"),
+        ("ip", "10.1.2.3", ""),
+        ("ip", "100.64.0.1", ""),
+        ("ip", "fd00::1", ""),
+        ("ip", "1", ""),
+        ("version", "1.2.3.4", ""),
+        ("server", "203.0.113.9", ""),
+    ]);
+}
+
+#[test]
+fn numbers_of_people() {
+    check(&[
+        ("ssn", "219-45-6789", "ssn I3"),
+        ("ssn", "219456789", "ssn I3"),
+        ("note", "219-45-6789", "ssn I3"),
+        ("ssn_last4", "6789", "ssn I1"),
+        ("ssn", "000-45-6789", ""),
+        ("ssn", "666-45-6789", ""),
+        ("ssn", "912-45-6789", ""),
+        ("ssn", "219-00-6789", ""),
+        ("ssn", "219-45-0000", ""),
+        ("ssn", "078-05-1120", ""),
+        ("ssn", "21-945-6789", ""),
+        ("order", "219456789", ""),
+        ("mrn", "A0012345", "mrn I3"),
+        ("patient_id", "88231", "mrn I3"),
+        ("patient_id", "none", ""),
+        ("order_id", "A0012345", ""),
+        ("note", "1EG4-TE5-MK73", "health_plan_id I3, insurance H3"),
+        ("note", "1EG4TE5MK73", "health_plan_id I3, insurance H3"),
+        ("note", "0EG4TE5MK73", ""),
+        ("note", "1SG4TE5MK73", ""),
+        ("note", "1EG4TE5MK7", ""),
+        ("member_id", "W123456789", "external_id I1"),
+        (
+            "insurance.member_id",
+            "W123456789",
+            "health_plan_id I3, insurance H3",
+        ),
+        (
+            "insurance_member_id",
+            "W123456789",
+            "health_plan_id I3, insurance H3",
+        ),
+    ]);
+    assert_eq!(
+        found(&[
+            ("copay", "25"),
+            ("member_id", "W123456789"),
+            ("group_number", "G-77102")
+        ]),
+        "insurance H3, health_plan_id I3, insurance H3, health_plan_id I3, insurance H3",
+    );
+}
+
+#[test]
+fn pseudonyms() {
+    check(&[
+        ("user_id", "8812", "external_id I1"),
+        ("user_data.external_id", SHA256, "external_id sha256 I1"),
+        ("user.id", "8812", "external_id I1"),
+        ("product.id", "8812", ""),
+        ("user_id", "null", ""),
+        ("user_id", "anonymous", ""),
+        ("fbp", "fb.1.1764038463123.1098115397", "online_id I1"),
+        ("x", "fb.1.1764038463123.1098115397", "online_id I1"),
+        ("client_id", "1033501218.1764038463", "online_id I1"),
+        ("query:cid", "1033501218.1764038463", "online_id I1"),
+        ("query:cid", "summer_sale", ""),
+        ("query:gclid", "Cj0KCQiA_example", "online_id I1"),
+        (
+            "url",
+            "https://shop.example/?fbclid=IwAR0example",
+            "online_id I1",
+        ),
+        (
+            "idfa",
+            "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+            "device_id I1",
+        ),
+        ("idfa", "00000000-0000-0000-0000-000000000000", ""),
+        ("message_id", "6D92078A-8246-4BA4-AE5B-76104861E7DC", ""),
+        ("user_data.ge", "f", "sex I1"),
+        ("ge", "f", ""),
+        ("gender", "female", "sex I1"),
+        ("sex", "often", ""),
+    ]);
+    assert_eq!(
+        found(&[
+            ("path:0", "3.0"),
+            ("path:1", "members"),
+            ("path:2", &SHA256[..32])
+        ]),
+        "email md5 I2",
+    );
+    assert_eq!(
+        found(&[
+            ("userIds.0.idType", "SHA256_EMAIL"),
+            ("userIds.0.idValue", SHA256)
+        ]),
+        "email sha256 I2",
+    );
+    assert_eq!(
+        found(&[
+            ("fields.0.name", "email"),
+            ("fields.0.value", "jane@clinic.test")
+        ]),
+        "email I3",
+    );
+}
+
+#[test]
+fn conditions() {
+    check(&[
+        (
+            "custom_data.diagnosis",
+            "Major depressive disorder",
+            "condition H3",
+        ),
+        ("custom_data.condition", "anxiety", "condition H3"),
+        (
+            "custom_data.content_name",
+            "Depression quiz",
+            "condition H2, assessment H2",
+        ),
+        (
+            "event_name",
+            "ADHDTestStarted",
+            "condition H2, assessment H2",
+        ),
+        (
+            "event_source_url",
+            "https://clinic.example/care/bipolar-disorder",
+            "condition H2",
+        ),
+        (
+            "url",
+            "https://clinic.example/quiz?condition=ptsd",
+            "condition H3",
+        ),
+        ("properties.has_depression", "true", "condition H3"),
+        ("properties.has_depression", "false", "condition H2"),
+        ("icd10", "F32.9", "condition H3"),
+        ("icd_codes", "F41.1, F32.9", "condition H3"),
+        ("icd10", "f32.9", ""),
+        ("icd10", "F3.29", ""),
+        ("icd10", "hello", ""),
+        ("condition", "new", ""),
+        ("title", "Tropical depression nears coast", ""),
+        ("title", "Cancer horoscope", ""),
+        ("user_agent", "Anxiety/1.0", ""),
+        ("sku", "A320", ""),
+        ("codec", "H264", ""),
+        ("sku", "B12", ""),
+        ("city_expression", "expression", ""),
+    ]);
+}
+
+#[test]
+fn medication_and_treatment() {
+    check(&[
+        ("content_name", "Zoloft 50mg", "medication H3"),
+        ("properties.medication", "an unlisted one", "medication H3"),
+        ("medication", "lithium", "medication H3"),
+        ("item_name", "Lithium battery", ""),
+        ("ndc", "0002-8215-01", "medication H3"),
+        ("ndc", "12345", ""),
+        ("product", "0002-8215-01", ""),
+        ("pharmacy_name", "Corner Pharmacy", "medication H3"),
+        ("treatment", "Cognitive Behavioral Therapy", "treatment H3"),
+        ("therapy_type", "weekly", "treatment H3"),
+        ("treatment", "control", ""),
+        ("page_title", "Online therapy for couples", "treatment H2"),
+        ("event_name", "Aromatherapy", ""),
+    ]);
+}
+
+#[test]
+fn assessments() {
+    check(&[
+        ("properties.phq9_score", "14", "assessment H3"),
+        ("phq9.q1", "2", "assessment H3"),
+        ("event_name", "PHQ-9 Completed", "assessment H2"),
+        ("assessment", "GAD-7", "assessment H3"),
+        (
+            "properties.answer",
+            "More than half the days",
+            "assessment H3",
+        ),
+        (
+            "q",
+            "Little interest or pleasure in doing things",
+            "assessment H3",
+        ),
+        ("suicidal_ideation", "no", "condition H2, assessment H3"),
+        ("event", "Self-Assessment Started", "assessment H2"),
+        ("audit", "passed", ""),
+        ("ace", "3", ""),
+        ("ace_score", "3", "assessment H3"),
+        ("score", "14", ""),
+        ("answers.0", "2", ""),
+        ("event", "Skills assessment", ""),
+    ]);
+    assert_eq!(
+        found(&[
+            ("event", "GAD-7"),
+            ("answers.0", "2"),
+            ("answers.1", "0"),
+            ("score", "14")
+        ]),
+        "assessment H2, assessment H3, assessment H3, assessment H3",
+    );
+    assert_eq!(
+        found(&[
+            ("a.0.question", "Feeling nervous, anxious or on edge"),
+            ("a.0.answer", "2")
+        ]),
+        "condition H2, assessment H3, condition H3, assessment H3",
+    );
+}
+
+#[test]
+fn appointments_insurance_and_providers() {
+    check(&[
+        ("event_name", "Appointment Booked", "appointment H2"),
+        ("event_name", "Demo appointment", ""),
+        ("event_name", "Schedule", ""),
+        ("appointment_type", "initial evaluation", "appointment H3"),
+        ("appointment_booked", "true", "appointment H2"),
+        ("insurer", "Example Health PPO", "insurance H3"),
+        ("payer", "Example Health PPO", "insurance H3"),
+        ("plan", "Aetna Silver", "insurance H3"),
+        ("plan", "pro", ""),
+        ("traits.plan", "Enterprise", ""),
+        ("copay", "25", "insurance H3"),
+        ("car_insurance", "yes", ""),
+        ("shipping_insurance", "2.99", ""),
+        ("coverage", "87", ""),
+        ("npi", "1234567893", "provider H3"),
+        ("npi", "1234567890", ""),
+        ("event_time", "1764038467", ""),
+        ("doctor_name", "Ann Smith", "provider H3"),
+        ("provider", "Ann Smith, PMHNP", "provider H3"),
+        ("provider", "google", ""),
+        ("specialty", "Psychiatry", "treatment H2"),
+        ("specialty", "Oncology", "provider H3"),
+    ]);
+    assert_eq!(
+        found(&[("insurer", "Example Health"), ("plan", "Silver 70")]),
+        "insurance H3, insurance H3",
+    );
+}
+
+#[test]
+fn reproduction_and_substances() {
+    check(&[
+        ("event_name", "Log period-save", "reproductive H2"),
+        ("search_string", "pregnancy termination", "reproductive H2"),
+        ("pregnancy_status", "yes", "reproductive H3"),
+        ("billing_period", "monthly", ""),
+        (
+            "event_name",
+            "Alcohol Treatment Tier Paid",
+            "substance_use H2",
+        ),
+        ("drinks_per_week", "20", "substance_use H3"),
+        ("category", "Alcohol", ""),
+        ("title", "Addiction: the video game", ""),
+    ]);
+}
+
+#[test]
+fn ordinary_events_are_no_evidence() {
+    for pairs in [
+        &[
+            ("event", "Purchase"),
+            ("properties.value", "19.99"),
+            ("properties.currency", "USD"),
+            ("properties.order_id", "A-10023"),
+            ("properties.products.0.name", "Blue Shirt"),
+            ("properties.products.0.sku", "H264"),
+            ("properties.plan", "pro"),
+            ("timestamp", "1764038463"),
+            ("context.library.name", "analytics-python"),
+            ("messageId", "8f0c7a4e-1f2a-4b7e-9c67-2f1d3a5b7c90"),
+            ("writeKey", "9hivX2bQ7std4KdAnxiety"),
+        ][..],
+        &[
+            ("header:user-agent", "depression/1.0"),
+            ("header:host", "api.segment.io"),
+        ],
+        &[
+            ("query:access_token", SHA256),
+            ("query:v", "2"),
+            ("path:0", "v26.0"),
+        ],
+    ] {
+        assert_eq!(found(pairs), "");
+    }
+}
+
+#[test]
+fn names_are_closed_and_distinct() {
+    let names: Vec<&str> = Identifier::ALL
+        .iter()
+        .map(|class| class.as_str())
+        .chain(Health::ALL.iter().map(|class| class.as_str()))
+        .collect();
+    let distinct: HashSet<_> = names.iter().collect();
+    assert_eq!((names.len(), distinct.len()), (35, 35));
+    assert_eq!(
+        Class::Identifier(Identifier::HealthPlanId).as_str(),
+        "health_plan_id"
+    );
+    assert_eq!(
+        Form::ALL
+            .iter()
+            .map(|form| form.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
+        "plain sha256 sha1 md5 soundex"
+    );
+}
+
+#[test]
+fn no_value_makes_it_panic() {
+    let values = [
+        "",
+        " ",
+        "@",
+        "%",
+        "%4",
+        "+",
+        "(",
+        "((((((",
+        "1-",
+        "…",
+        "é@é.é",
+        "fb.",
+        "GA1.",
+        "\u{0}",
+        "{\"a\":",
+        "https://",
+        "https://?",
+        "https://x/?=&&=%ff",
+        "for=",
+        "[::",
+        "tv.1~em.",
+        "１２３-４５-６７８９",
+        "415)562-0132",
+        "1EG4-TEé-MK73",
+        "(é15) 562-0132",
+        "+é",
+        "1(415)",
+    ];
+    let keys = [
+        "email",
+        "phone",
+        "ssn",
+        "ssn4",
+        "mrn",
+        "ip",
+        "dob",
+        "fn",
+        "zip",
+        "icd10",
+        "npi",
+        "ndc",
+        "url",
+        "answers.0",
+        "idvalue",
+        "",
+        "é",
+        "path:0",
+        "path:1",
+        "header:x-forwarded-for",
+        "hashed_first_name_sdx",
+        "appointment_date",
+        "lat",
+        "cid",
+        "gender",
+        "copay",
+    ];
+    for key in keys {
+        for value in values {
+            let long = value.repeat(3_000);
+            detect(&fields(&[(key, value), (key, &long)]));
+        }
+    }
 }

@@ -126,7 +126,7 @@ pub enum Role {
 pub struct PathRule {
     /// Methods, separated by `|`, or `*`.
     pub methods: &'static str,
-    /// `graph.facebook.com`, or `.tiktok.com` for hosts below as well, or ``
+    /// `graph.facebook.com`, or `.tiktok.com` for hosts below as well, or nothing
     /// for every host of the entry.
     pub host: &'static str,
     /// Segments separated by `/`. `*` stands for any characters inside one
@@ -222,7 +222,7 @@ pub struct HostMatch {
 /// All trackers, indexed by host.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    trackers: &'static [Tracker],
+    trackers: Vec<&'static Tracker>,
     by_host: HashMap<&'static str, Vec<(&'static Tracker, Host)>>,
 }
 
@@ -233,20 +233,21 @@ impl Catalog {
     /// The catalog that is compiled in.
     pub fn builtin() -> Self {
         let mut by_host: HashMap<_, Vec<_>> = HashMap::new();
-        for tracker in catalog::TRACKERS {
+        let trackers: Vec<&'static Tracker> = catalog::TRACKERS.iter().copied().flatten().collect();
+        for tracker in &trackers {
             for host in tracker.hosts {
-                by_host.entry(host.name).or_default().push((tracker, *host));
+                by_host
+                    .entry(host.name)
+                    .or_default()
+                    .push((*tracker, *host));
             }
         }
-        Self {
-            trackers: catalog::TRACKERS,
-            by_host,
-        }
+        Self { trackers, by_host }
     }
 
     /// Every entry, in the order of the catalog.
-    pub const fn entries(&self) -> &'static [Tracker] {
-        self.trackers
+    pub fn entries(&self) -> &[&'static Tracker] {
+        &self.trackers
     }
 
     /// The tracker that receives a request with this method and decoded path

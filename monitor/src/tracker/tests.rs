@@ -22,6 +22,7 @@ fn check(cases: &[(&str, &str, &str, &str)]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_interfaces_of_the_incident() {
     check(&[
         (
