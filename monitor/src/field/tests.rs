@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io::Write};
 
-use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use ::base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -221,6 +221,23 @@ fn adobe_sends_xml() {
 }
 
 #[test]
+fn soap_attributes_and_broken_markup() {
+    check(
+        "<s:Envelope><Row Email=\"jane.roe@example.com\" Zip = '00000' plain open=yes><a>1 < 2</b></a>\
+         <c>3</c></Row><d>4</d></s:Envelope>",
+        &[
+            ("body.Envelope.Row.Email", "jane.roe@example.com"),
+            ("body.Envelope.Row.Zip", "00000"),
+            ("body.Envelope.Row.open", "yes"),
+            ("body.Envelope.Row.a", "1"),
+            ("body.Envelope.Row.a", "2"),
+            ("body.Envelope.Row.c", "3"),
+            ("body.Envelope.d", "4"),
+        ],
+    );
+}
+
+#[test]
 fn amplitude_identifies_with_json_in_a_form() {
     let json = r#"[{"user_id":"u1","user_properties":{"$set":{"plan":"gold"}}}]"#;
     check(
@@ -402,7 +419,11 @@ fn targets() {
 
 fn request(headers: &[(&str, &str)], body: &str, completeness: Completeness) -> Request {
     Request {
-        stream: StreamId::default(),
+        stream: StreamId {
+            owner: 0,
+            handle: 0,
+            born: 0,
+        },
         ordinal: 0,
         time: Timestamp(0),
         end: Timestamp(0),
@@ -582,6 +603,18 @@ fn encodings_too_deep_are_text() {
     assert_eq!(field.value.expose(), r#"{"a":"x"}"#);
     assert!(field.truncated);
     assert_eq!(losses.get(Loss::FieldDepth), 1);
+}
+
+#[test]
+fn compressed_data_too_deep_is_not_decoded() {
+    let bomb = BASE64_STANDARD.encode(gzip(&"a".repeat(1 << 20)));
+    let mut value = format!("{{\"a\":\"{bomb}\"}}");
+    for _ in 0..5 {
+        value = serde_json::to_string(&std::collections::BTreeMap::from([("a", value)])).unwrap();
+    }
+    let (fields, losses) = read_all(value.as_bytes(), false);
+    assert_eq!(shown(&fields), []);
+    assert_eq!((losses.get(Loss::FieldDepth), losses.total()), (1, 1));
 }
 
 #[test]

@@ -46,8 +46,11 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
             let (name, behind) = url::split_once(name, b'>');
             open.close(reader, local(name.trim_ascii()));
             behind.unwrap_or_default()
-        } else {
+        } else if tag.first().is_some_and(|byte| is_name_start(*byte)) {
             read_tag(reader, &mut open, tag)
+        } else {
+            // A bracket that is none: what follows is text.
+            tag
         };
     }
     reader.go_back(open.base);
