@@ -14,11 +14,15 @@ const LONGEST_ENTITY: usize = 12;
 
 /// Whether `text` begins with a tag or a declaration.
 pub(super) fn looks_like(text: &[u8]) -> bool {
-    let mut bytes = text.iter();
-    bytes.next() == Some(&b'<')
-        && bytes
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || b"?!_".contains(byte))
+    text.first() == Some(&b'<')
+        && text
+            .get(1)
+            .is_some_and(|byte| is_name_start(*byte) || b"?!".contains(byte))
+}
+
+/// Whether the name of an element may begin with this byte.
+const fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
 /// Yields the texts and attributes of `text` by the names of their elements,
