@@ -100,7 +100,7 @@ impl Field {
         let mut path = self.part.as_str().to_owned();
         for step in &self.steps {
             match step {
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
                 Step::Key(key) => {
                     let key = key.expose();
                     path.push('.');

@@ -122,19 +122,7 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
             }
             continue;
         };
-        let value = value.trim_ascii_start();
-        let (value, behind) = match value.first() {
-            Some(quote @ (b'"' | b'\'')) => {
-                url::split_once(value.get(1..).unwrap_or_default(), *quote)
-            }
-            _ => {
-                let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
-                match value.iter().position(is_end) {
-                    Some(end) => (value.get(..end).unwrap_or_default(), value.get(end..)),
-                    None => (value, None),
-                }
-            }
-        };
+        let (value, behind) = attribute_value(value.trim_ascii_start());
         if !attribute.starts_with(b"xmlns") && !attribute.is_empty() {
             reader.go_key(local(attribute));
             content::read_value(reader, &unescape(value), behind.is_none());
@@ -144,6 +132,18 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
         if rest.is_empty() || reader.is_full() {
             return rest;
         }
+    }
+}
+
+/// The value that `text` begins with, and what follows it unless it is cut.
+fn attribute_value(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if let Some(quote @ (b'"' | b'\'')) = text.first() {
+        return url::split_once(text.get(1..).unwrap_or_default(), *quote);
+    }
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+    match text.iter().position(is_end) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end..)),
+        None => (text, None),
     }
 }
 
