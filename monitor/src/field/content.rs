@@ -6,6 +6,7 @@
 use super::{
     Reader, ValueKind, base64, compression::Coding, form, json, multipart, percent, text, url, xml,
 };
+use crate::loss::Loss;
 
 /// Keys whose value is a form even with a single pair, in lower case.
 const FORM_KEYS: &[&str] = &[
@@ -113,10 +114,16 @@ pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
 
 /// Yields the fields of what compressed data holds.
 fn read_compressed(reader: &mut Reader, coding: Coding, data: &[u8], cut: bool) {
+    // Asked first, or data that is too deep would be decoded without being
+    // counted against the limit of nested bytes.
+    if reader.is_deepest() {
+        reader.lose(Loss::FieldDepth);
+        return;
+    }
     let limit = reader.limits().inflated_bytes.min(reader.nested_left());
     let (content, incomplete) = coding.decode(data, limit);
     if incomplete && content.len() >= limit {
-        reader.lose(crate::loss::Loss::FieldLength);
+        reader.lose(Loss::FieldLength);
     }
     read_inner(reader, &content, cut || incomplete);
 }

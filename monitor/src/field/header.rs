@@ -46,12 +46,8 @@ pub(super) fn read(reader: &mut Reader, headers: &[Header]) {
         match name {
             "cookie" => read_pairs(reader, value),
             "forwarded" => read_list(reader, value, read_pairs),
-            "x-forwarded-for" => {
-                read_list(reader, value, |reader, item| {
-                    reader.emit(item, ValueKind::Text, false)
-                });
-            }
-            "user-agent" => reader.emit(value, ValueKind::Text, false),
+            "x-forwarded-for" => read_list(reader, value, read_text),
+            "user-agent" => read_text(reader, value),
             _ => content::read_value(reader, value, false),
         }
     }
@@ -64,6 +60,11 @@ fn is_read(name: &str) -> bool {
     }
     name.strip_prefix("x-")
         .is_some_and(|rest| !CREDENTIALS.iter().any(|word| rest.contains(word)))
+}
+
+/// Yields a text that is no container.
+fn read_text(reader: &mut Reader, text: &[u8]) {
+    reader.emit(text, ValueKind::Text, false);
 }
 
 /// Yields `a=b; c="d"` by its names.

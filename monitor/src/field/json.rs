@@ -237,7 +237,9 @@ impl Scanner<'_> {
     fn read_rest(&mut self, reader: &mut Reader) {
         reader.go_back(self.base);
         let rest = self.rest.trim_ascii();
-        if rest.iter().any(|byte| byte.is_ascii_alphanumeric())
+        if rest
+            .iter()
+            .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
             && text::is_printable(rest, Some(10))
         {
             reader.emit(rest, ValueKind::Text, self.cut);

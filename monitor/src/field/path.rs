@@ -100,7 +100,7 @@ impl Field {
         let mut path = self.part.as_str().to_owned();
         for step in &self.steps {
             match step {
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
                 Step::Key(key) => {
                     let key = key.expose();
                     path.push('.');
@@ -199,7 +199,7 @@ mod tests {
     use crate::{field::ValueKind, secret::Secret};
 
     /// A field whose path is written `key/0/key`.
-    fn field(part: Part, path: &str) -> Field {
+    fn at_path(part: Part, path: &str) -> Field {
         let steps = path
             .split('/')
             .filter(|step| !step.is_empty())
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn display_path_hides_what_could_be_payload() {
         let check = |part, path: &str, expected: &str| {
-            assert_eq!(field(part, path).display_path(), expected, "{path}");
+            assert_eq!(at_path(part, path).display_path(), expected, "{path}");
         };
         check(
             Part::Body,
@@ -263,20 +263,20 @@ mod tests {
 
     #[test]
     fn keys() {
-        let field = field(Part::Body, "data/0/user.Data/$phone_Number/0");
+        let field = at_path(Part::Body, "data/0/user.Data/$phone_Number/0");
         assert_eq!(field.last_key(), Some("$phone_Number"));
         assert_eq!(
             field.folded_keys().collect::<Vec<_>>(),
             ["data", "userdata", "phonenumber"]
         );
-        assert_eq!(super::tests::field(Part::Path, "1").last_key(), None);
+        assert_eq!(at_path(Part::Path, "1").last_key(), None);
     }
 
     #[test]
     fn event_is_the_outermost_element_of_a_batch() {
         let check = |part, path: &str, expected: Option<&str>| {
-            let field = field(part, path);
-            let expected = expected.map(|path| super::tests::field(part, path));
+            let field = at_path(part, path);
+            let expected = expected.map(|path| at_path(part, path));
             let expected = expected.as_ref().map(|field| EventIndex {
                 part,
                 steps: &field.steps,
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn debug_shows_neither_value_nor_keys() {
-        let field = field(Part::Body, "people/0/jane.roe@example.com/em");
+        let field = at_path(Part::Body, "people/0/jane.roe@example.com/em");
         let shown = format!("{field:?} {:?}", field.event());
         assert!(
             shown.contains("steps: 4") && shown.contains("20 bytes"),

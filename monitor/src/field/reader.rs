@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     /// Enters a nested encoding of `length` bytes: how many of them may be
     /// read, or nothing if it is too deep. What is entered must be left.
     pub(super) fn enter(&mut self, length: usize) -> Option<usize> {
-        if self.depth >= self.limits.depth {
+        if self.is_deepest() {
             self.lose(Loss::FieldDepth);
             return None;
         }
@@ -169,6 +169,11 @@ impl<'a> Reader<'a> {
         self.nested_left -= allowed;
         self.depth += 1;
         Some(allowed)
+    }
+
+    /// Whether no further nested encoding may be entered.
+    pub(super) const fn is_deepest(&self) -> bool {
+        self.depth >= self.limits.depth
     }
 
     /// Leaves what [`Reader::enter`] entered.

@@ -14,11 +14,15 @@ const LONGEST_ENTITY: usize = 12;
 
 /// Whether `text` begins with a tag or a declaration.
 pub(super) fn looks_like(text: &[u8]) -> bool {
-    let mut bytes = text.iter();
-    bytes.next() == Some(&b'<')
-        && bytes
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || b"?!_".contains(byte))
+    text.first() == Some(&b'<')
+        && text
+            .get(1)
+            .is_some_and(|byte| is_name_start(*byte) || b"?!".contains(byte))
+}
+
+/// Whether the name of an element may begin with this byte.
+const fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
 /// Yields the texts and attributes of `text` by the names of their elements,
@@ -46,8 +50,11 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
             let (name, behind) = url::split_once(name, b'>');
             open.close(reader, local(name.trim_ascii()));
             behind.unwrap_or_default()
-        } else {
+        } else if tag.first().is_some_and(|byte| is_name_start(*byte)) {
             read_tag(reader, &mut open, tag)
+        } else {
+            // A bracket that is none: what follows is text.
+            tag
         };
     }
     reader.go_back(open.base);
@@ -115,19 +122,7 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
             }
             continue;
         };
-        let value = value.trim_ascii_start();
-        let (value, behind) = match value.first() {
-            Some(quote @ (b'"' | b'\'')) => {
-                url::split_once(value.get(1..).unwrap_or_default(), *quote)
-            }
-            _ => {
-                let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
-                match value.iter().position(is_end) {
-                    Some(end) => (value.get(..end).unwrap_or_default(), value.get(end..)),
-                    None => (value, None),
-                }
-            }
-        };
+        let (value, behind) = attribute_value(value.trim_ascii_start());
         if !attribute.starts_with(b"xmlns") && !attribute.is_empty() {
             reader.go_key(local(attribute));
             content::read_value(reader, &unescape(value), behind.is_none());
@@ -137,6 +132,18 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
         if rest.is_empty() || reader.is_full() {
             return rest;
         }
+    }
+}
+
+/// The value that `text` begins with, and what follows it unless it is cut.
+fn attribute_value(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if let Some(quote @ (b'"' | b'\'')) = text.first() {
+        return url::split_once(text.get(1..).unwrap_or_default(), *quote);
+    }
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+    match text.iter().position(is_end) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end..)),
+        None => (text, None),
     }
 }
 
