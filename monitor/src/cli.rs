@@ -150,9 +150,6 @@ pub struct CaptureArgs {
     /// Show what the kernel programs log, from this level on
     #[arg(long, value_name = "LEVEL", default_value = "off")]
     pub kernel_log: KernelLog,
-    /// Which processes.
-    #[command(flatten)]
-    pub scope: ScopeArgs,
 }
 
 /// How findings are printed.
