@@ -1,0 +1,94 @@
+//! Which addresses the packets of a recorded stream carry.
+//!
+//! Replay finds the stream of a packet by its addresses, so no two live streams
+//! may share them in either order (both ends of a loopback connection are
+//! watched at times). Real addresses are taken where they are known and free,
+//! addresses reserved for documentation otherwise.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use super::packet::{Endpoint, Pair, pair};
+use crate::event::{Origin, Source, StreamId};
+
+/// The port range of synthetic clients begins here, above the privileged ports.
+const FIRST_PORT: u64 = 1_024;
+/// Synthetic ports per address.
+const PORTS: u64 = 65_536 - FIRST_PORT;
+/// Host numbers 1 to 254 in each of the two documentation networks.
+const HOSTS: u64 = 2 * 254;
+
+/// The two ends that a stream's packets carry.
+#[derive(Clone, Copy)]
+pub(super) struct Addresses {
+    pub(super) client: Endpoint,
+    pub(super) server: Endpoint,
+    /// `real`, `peer` or `synthetic`: how much of it is true.
+    pub(super) kind: &'static str,
+}
+
+/// The addresses in use.
+#[derive(Default)]
+pub(super) struct AddressBook {
+    used: HashMap<Pair, StreamId>,
+    next: u64,
+}
+
+impl AddressBook {
+    /// Addresses for `stream`, unique until they are released.
+    pub(super) fn assign(&mut self, stream: StreamId, origin: Option<&Origin>) -> Addresses {
+        let endpoint = |address: SocketAddr| (address.ip(), address.port());
+        let local = origin.and_then(|origin| origin.local).map(endpoint);
+        let peer = origin.and_then(|origin| origin.peer).map(endpoint);
+        if let (Some(client), Some(server)) = (local, peer)
+            && client != server
+            && client.0.is_ipv4() == server.0.is_ipv4()
+            && self.claim(client, server, stream)
+        {
+            return Addresses { client, server, kind: "real" };
+        }
+        let server = peer.unwrap_or_else(|| {
+            let plaintext = origin.is_some_and(|origin| origin.source != Source::OpenSsl);
+            (IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), if plaintext { 80 } else { 443 })
+        });
+        let kind = if peer.is_some() { "peer" } else { "synthetic" };
+        // Far more synthetic clients exist than streams are remembered, so that a
+        // free one is always found before the numbers repeat.
+        loop {
+            let client = synthetic_client(self.next, server.0.is_ipv4());
+            self.next = self.next.wrapping_add(1);
+            if client != server && self.claim(client, server, stream) {
+                return Addresses { client, server, kind };
+            }
+        }
+    }
+
+    fn claim(&mut self, client: Endpoint, server: Endpoint, stream: StreamId) -> bool {
+        let key = pair(client, server);
+        if self.used.contains_key(&key) {
+            return false;
+        }
+        self.used.insert(key, stream);
+        true
+    }
+
+    /// Gives `addresses` free again.
+    pub(super) fn release(&mut self, addresses: &Addresses) {
+        self.used.remove(&pair(addresses.client, addresses.server));
+    }
+}
+
+fn synthetic_client(number: u64, is_ipv4: bool) -> Endpoint {
+    let port = (FIRST_PORT + number % PORTS) as u16;
+    let host = number / PORTS % HOSTS;
+    let last = (host % 254 + 1) as u8;
+    let network = if host < 254 { [192, 0, 2] } else { [198, 51, 100] };
+    let address = if is_ipv4 {
+        IpAddr::V4(Ipv4Addr::new(network[0], network[1], network[2], last))
+    } else {
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, host as u16 + 1))
+    };
+    (address, port)
+}

@@ -1,0 +1,66 @@
+//! Captures: events to files and files to events.
+//!
+//! While phiwatch watches, every event goes through [`CaptureWriter`] before the
+//! core gets it; on replay the same events come from [`open`], which also reads
+//! captures of other tools. Our captures are pcapng files that any tool opens:
+//! each chunk of plaintext is a TCP segment whose sequence number is its offset
+//! in the stream.
+
+use std::{io, path::PathBuf};
+
+use crate::{event::Event, loss::Losses};
+
+mod address;
+mod connection;
+mod har;
+mod har_time;
+mod input;
+mod note;
+mod packet;
+mod pcap;
+mod pcapng;
+mod reader;
+mod record;
+mod replay;
+mod writer;
+
+pub use connection::LATE_OFFSET;
+pub use note::{ClockAnchor, Provenance};
+pub use reader::{open, open_all, read_bytes};
+pub use record::{Encoder, MAX_PACKET_PAYLOAD};
+pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
+
+/// Where events come from in place of a probe.
+pub trait EventSource {
+    /// The next event, `None` at the end. What could not be read is counted in
+    /// `losses`. After an error the source may be asked again only to be told
+    /// the rest of what it had read.
+    fn next(&mut self, losses: &mut Losses) -> Result<Option<Event>, CaptureError>;
+}
+
+/// Why a capture could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file is of no kind that is read.
+    #[error("{} is no capture: expected pcap, pcapng or HAR, plain or zstd", path.display())]
+    Unrecognized {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// The operating system could not read.
+    #[error("read capture {}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The operating system could not write.
+    #[error("write capture {}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,218 @@
+//! Notes: the JSON comments that carry what a TCP segment cannot.
+//!
+//! A stream's first packet in a file introduces it (`stream`, `base`, what is
+//! known of its origin and server name); later packets are matched by their
+//! addresses and carry a note only when something changes. Nothing in a note is
+//! payload.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    event::{Direction, Origin, Process, Source, StreamId},
+    loss::{Loss, Losses},
+};
+
+/// The version of captures that this build writes and reads.
+pub(super) const CAPTURE_VERSION: u32 = 1;
+
+/// Comment of the section header: what wrote the capture, where and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Name of the host.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// Release of its kernel.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kernel: String,
+    /// Version of phiwatch.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// SHA-256 of the configuration, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_sha256: Option<String>,
+    /// Pairs of readings that relate the kernel's clock to the wall clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockAnchor>,
+}
+
+/// The kernel's monotonic clock and the wall clock, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockAnchor {
+    /// Nanoseconds of the kernel's monotonic clock.
+    pub monotonic: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub realtime: u64,
+}
+
+/// The whole comment of a section header.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SectionNote {
+    #[serde(rename = "phiwatch.capture")]
+    pub(super) capture: u32,
+    #[serde(default)]
+    pub(super) segment: u64,
+    #[serde(flatten)]
+    pub(super) provenance: Provenance,
+}
+
+/// The comment of an interface statistics block: losses since the last one, by
+/// `stage.reason`.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct LossNote {
+    #[serde(default)]
+    pub(super) lost: BTreeMap<String, u64>,
+}
+
+/// The comment of a packet.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// Introduces a stream: from here on the packet's addresses mean it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<StreamNote>,
+    /// Where the stream stands, sent and received: sequence numbers that follow
+    /// are nearest to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) base: Option<[u64; 2]>,
+    /// Whether the packet's addresses are `real`, only the `peer` is, or both
+    /// are `synthetic`. For people; replay takes the addresses from `opened`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) addresses: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) opened: Option<OpenedNote>,
+    /// The server name as known before this packet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sni: Option<String>,
+    /// This packet stands for the event that named the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) named: Option<String>,
+    /// This packet stands for bytes that are not in the capture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) missing: Vec<MissingNote>,
+    /// Offset of this packet, where the sequence number would be ambiguous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) offset: Option<u64>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct StreamNote {
+    pub(super) owner: u32,
+    pub(super) handle: u64,
+    pub(super) born: u64,
+}
+
+impl From<StreamId> for StreamNote {
+    fn from(StreamId { owner, handle, born }: StreamId) -> Self {
+        Self { owner, handle, born }
+    }
+}
+
+impl From<StreamNote> for StreamId {
+    fn from(StreamNote { owner, handle, born }: StreamNote) -> Self {
+        Self { owner, handle, born }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct OpenedNote {
+    /// When the origin became known, in nanoseconds since the Unix epoch.
+    pub(super) time: u64,
+    pub(super) source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) process: Option<Process>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) local: Option<SocketAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) peer: Option<SocketAddr>,
+}
+
+impl OpenedNote {
+    /// The note that says `origin`.
+    pub(super) fn new(time: u64, origin: &Origin) -> Self {
+        Self {
+            time,
+            source: origin.source.as_str().to_owned(),
+            process: origin.process.as_deref().cloned(),
+            local: origin.local,
+            peer: origin.peer,
+        }
+    }
+
+    /// The origin that the note says, if this build knows its source.
+    pub(super) fn origin(self) -> Option<Origin> {
+        Some(Origin {
+            source: Source::from_name(&self.source)?,
+            process: self.process.map(Arc::new),
+            local: self.local,
+            peer: self.peer,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct MissingNote {
+    pub(super) direction: DirectionNote,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    /// `stage.reason`, absent where nobody asked for the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) loss: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DirectionNote {
+    Sent,
+    Received,
+}
+
+impl From<Direction> for DirectionNote {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Sent => Self::Sent,
+            Direction::Received => Self::Received,
+        }
+    }
+}
+
+impl From<DirectionNote> for Direction {
+    fn from(direction: DirectionNote) -> Self {
+        match direction {
+            DirectionNote::Sent => Self::Sent,
+            DirectionNote::Received => Self::Received,
+        }
+    }
+}
+
+/// The name of `loss` in notes.
+pub(super) fn loss_name(loss: Loss) -> String {
+    let (stage, reason) = loss.labels();
+    format!("{stage}.{reason}")
+}
+
+/// The loss that [`loss_name`] names.
+pub(super) fn loss_from_name(name: &str) -> Option<Loss> {
+    let (stage, reason) = name.split_once('.')?;
+    Loss::ALL.iter().copied().find(|loss| loss.labels() == (stage, reason))
+}
+
+/// What was lost while recording and cannot be found out by replay. The losses
+/// of later stages are counted again by replay itself.
+pub(super) fn recorded_losses(note: &LossNote) -> Losses {
+    let mut losses = Losses::default();
+    for (name, times) in &note.lost {
+        if let Some(loss) = loss_from_name(name)
+            && (matches!(loss.labels().0, "kernel" | "probe") || loss == Loss::CaptureWrite)
+        {
+            losses.add(loss, *times);
+        }
+    }
+    losses
+}
+
+/// `value` as JSON. Notes are plain structs with string keys, so that this
+/// cannot fail; should it, an empty object says nothing.
+pub(super) fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+}

@@ -1,0 +1,4 @@
+//! The pcapng container: blocks out ([`write`]) and packets in ([`read`]).
+
+pub(super) mod read;
+pub(super) mod write;

@@ -1,0 +1,446 @@
+//! Events to packets: the pure half of recording.
+//!
+//! In: events in the order in which the core gets them. Out: pcapng blocks
+//! appended to a byte vector, for one segment file after the other. Everything
+//! that replay needs to give the same events again is in the blocks of the same
+//! file, so that each segment stands alone.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    address::{AddressBook, Addresses},
+    note::{
+        CAPTURE_VERSION, LossNote, MissingNote, Note, OpenedNote, Provenance, SectionNote, json,
+        loss_name,
+    },
+    packet::{ACK, FIN, LINK_RAW, PSH, SYN, Segment, synthesize},
+    pcapng::write::{
+        Block, ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, MAX_OPTION,
+        OPTION_COMMENT, SECTION_HEADER,
+    },
+};
+use crate::{
+    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    loss::Losses,
+};
+
+/// The most payload of one packet, in bytes; an IP packet holds 65,535.
+pub const MAX_PACKET_PAYLOAD: usize = 60_000;
+
+/// Streams whose addresses and origin are remembered. The oldest is forgotten
+/// beyond that; when more comes on it, it is introduced again.
+const MAX_STREAMS: usize = 65_536;
+
+/// Sequence numbers say an offset modulo 2^32. A step farther than this from
+/// where the stream stood is written out in a note.
+const MAX_STEP: u64 = 1 << 30;
+
+/// What the interface of a stream without origin is called.
+const UNKNOWN_INTERFACE: &str = "unknown";
+
+/// What is remembered of one stream.
+#[derive(Default)]
+struct Recorded {
+    order: u64,
+    origin: Option<(Timestamp, Arc<Origin>)>,
+    sni: Option<Arc<str>>,
+    addresses: Option<Addresses>,
+    /// The segment in which the stream was last introduced; 0 is none.
+    introduced: u64,
+    /// Where each direction stands: the end of what came last.
+    next: [u64; 2],
+}
+
+/// One packet to write, beside its bytes.
+struct Draft<'a> {
+    direction: Direction,
+    offset: u64,
+    flags: u8,
+    payload: &'a [u8],
+    note: Option<Note>,
+}
+
+/// Turns events into pcapng blocks.
+pub struct Encoder {
+    provenance: Provenance,
+    /// Number of the current segment, from 1; 0 before the first.
+    segment: u64,
+    /// Packets in the current segment.
+    packets: u64,
+    /// Packets of the current segment by interface.
+    received: Vec<u64>,
+    /// Earliest and latest time in the current segment.
+    span: Option<(Timestamp, Timestamp)>,
+    /// The losses that earlier segments have told.
+    told: Losses,
+    streams: HashMap<StreamId, Recorded>,
+    order: BTreeMap<u64, StreamId>,
+    next_order: u64,
+    addresses: AddressBook,
+    packet: Vec<u8>,
+}
+
+impl Encoder {
+    /// An encoder that has written nothing.
+    pub fn new(provenance: Provenance) -> Self {
+        Self {
+            provenance,
+            segment: 0,
+            packets: 0,
+            received: vec![0; Source::ALL.len() + 1],
+            span: None,
+            told: Losses::default(),
+            streams: HashMap::new(),
+            order: BTreeMap::new(),
+            next_order: 0,
+            addresses: AddressBook::default(),
+            packet: Vec::new(),
+        }
+    }
+
+    /// Appends the blocks that begin a segment file. Packets count from 1 again,
+    /// and every stream is introduced again before its next packet.
+    pub fn begin_segment(&mut self, out: &mut Vec<u8>) {
+        self.segment += 1;
+        self.packets = 0;
+        self.received.fill(0);
+        self.span = None;
+        let note = SectionNote {
+            capture: CAPTURE_VERSION,
+            segment: self.segment,
+            provenance: self.provenance.clone(),
+        };
+        Block::begin(out, SECTION_HEADER)
+            // Byte-order magic, version 1.0, section length not known.
+            .u32(0x1A2B_3C4D)
+            .u16(1)
+            .u16(0)
+            .u32(u32::MAX)
+            .u32(u32::MAX)
+            .option(3, self.provenance.kernel.as_bytes())
+            .option(4, format!("phiwatch {}", self.provenance.version).trim_end().as_bytes())
+            .option(OPTION_COMMENT, json(&note).as_bytes())
+            .finish();
+        let names = Source::ALL.iter().map(|source| source.as_str()).chain([UNKNOWN_INTERFACE]);
+        for name in names {
+            Block::begin(out, INTERFACE_DESCRIPTION)
+                .u16(LINK_RAW)
+                .u16(0)
+                .u32(0)
+                .option(2, name.as_bytes())
+                // Nanoseconds.
+                .option(9, &[9])
+                .finish();
+        }
+    }
+
+    /// Appends the statistics that end a segment file: packets by interface, and
+    /// of the losses in `drops` those that no earlier segment has told.
+    pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) {
+        let mut note = LossNote::default();
+        for (loss, count) in drops.iter() {
+            let fresh = count.saturating_sub(self.told.get(loss));
+            if fresh > 0 {
+                note.lost.insert(loss_name(loss), fresh);
+            }
+        }
+        let (start, end) = self.span.unwrap_or_default();
+        let time = |time: Timestamp| {
+            let (high, low) = ((time.0 >> 32) as u32, time.0 as u32);
+            [high.to_le_bytes(), low.to_le_bytes()].concat()
+        };
+        for (interface, received) in self.received.iter().enumerate() {
+            let mut block = Block::begin(out, INTERFACE_STATISTICS);
+            block
+                .u32(interface as u32)
+                .time(end.0)
+                .option(2, &time(start))
+                .option(3, &time(end))
+                .option(4, &received.to_le_bytes());
+            // The losses of the whole capture stand on its first interface, as
+            // the rings do not tell them by source.
+            if interface == 0 {
+                let dropped = note.lost.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+                block
+                    .option(5, &dropped.to_le_bytes())
+                    .option(OPTION_COMMENT, json(&note).as_bytes());
+            }
+            block.finish();
+        }
+        self.told = drops.clone();
+    }
+
+    /// Appends the packets for `event`. Gives the number of the packet that
+    /// stands for it, from 1, if it is data or a server name.
+    ///
+    /// An origin is remembered and written with the stream's next packet when
+    /// the stream has none yet, so that idle connections cost nothing.
+    pub fn event(&mut self, event: &Event, out: &mut Vec<u8>) -> Option<u64> {
+        let (id, time) = (event.stream, event.time);
+        match &event.kind {
+            EventKind::Opened(origin) => {
+                self.opened(id, time, origin, out);
+                None
+            }
+            EventKind::Named(name) => {
+                let note = Note { named: Some(name.as_ref().to_owned()), ..Note::default() };
+                let number = if self.is_introduced(id) {
+                    self.write_marker(id, time, note, out)
+                } else {
+                    self.introduce(id, time, note, None, out)
+                };
+                self.remember(id).sni = Some(Arc::clone(name));
+                Some(number)
+            }
+            EventKind::Data(data) => Some(self.data(id, time, data, out)),
+            EventKind::Missing { direction, offset, length, loss } => {
+                self.introduce_if_needed(id, time, Some((*direction, *offset)), out);
+                let missing = MissingNote {
+                    direction: (*direction).into(),
+                    offset: *offset,
+                    length: *length,
+                    loss: loss.map(loss_name),
+                };
+                let note = Note { missing: vec![missing], ..Note::default() };
+                self.write_marker(id, time, note, out);
+                self.remember(id).next[*direction as usize] = offset.wrapping_add(*length);
+                None
+            }
+            EventKind::Closed => {
+                self.closed(id, time, out);
+                None
+            }
+        }
+    }
+
+    fn opened(&mut self, id: StreamId, time: Timestamp, origin: &Arc<Origin>, out: &mut Vec<u8>) {
+        let is_introduced = self.is_introduced(id);
+        let recorded = self.remember(id);
+        if recorded.origin.as_ref().is_some_and(|(_, known)| known == origin) {
+            return;
+        }
+        recorded.origin = Some((time, Arc::clone(origin)));
+        if is_introduced {
+            let opened = Some(OpenedNote::new(time.0, origin));
+            self.write_marker(id, time, Note { opened, ..Note::default() }, out);
+        }
+    }
+
+    fn data(&mut self, id: StreamId, time: Timestamp, data: &Data, out: &mut Vec<u8>) -> u64 {
+        let direction = data.direction;
+        self.introduce_if_needed(id, time, Some((direction, data.offset)), out);
+        let number = self.packets + 1;
+        let mut offset = data.offset;
+        let mut rest = data.bytes.expose().as_ref();
+        loop {
+            let (payload, tail) =
+                rest.split_at_checked(MAX_PACKET_PAYLOAD).unwrap_or((rest, &[]));
+            // PSH marks the last packet of one event, as it marks the last
+            // segment of one write on a network.
+            let flags = if tail.is_empty() { ACK | PSH } else { ACK };
+            let note = self.is_far(id, direction, offset).then(|| Note {
+                offset: Some(offset),
+                ..Note::default()
+            });
+            self.write(id, time, Draft { direction, offset, flags, payload, note }, out);
+            offset = offset.wrapping_add(payload.len() as u64);
+            self.remember(id).next[direction as usize] = offset;
+            rest = tail;
+            if rest.is_empty() {
+                return number;
+            }
+        }
+    }
+
+    fn closed(&mut self, id: StreamId, time: Timestamp, out: &mut Vec<u8>) {
+        let Some(recorded) = self.streams.get(&id) else { return };
+        if recorded.introduced > 0 {
+            self.introduce_if_needed(id, time, None, out);
+            let offset = self.remember(id).next[0];
+            let draft = Draft {
+                direction: Direction::Sent,
+                offset,
+                flags: ACK | FIN,
+                payload: &[],
+                note: None,
+            };
+            self.write(id, time, draft, out);
+        }
+        self.forget(id);
+    }
+
+    fn is_introduced(&self, id: StreamId) -> bool {
+        self.streams.get(&id).is_some_and(|recorded| recorded.introduced == self.segment)
+    }
+
+    fn is_far(&self, id: StreamId, direction: Direction, offset: u64) -> bool {
+        self.streams.get(&id).is_none_or(|recorded| {
+            recorded.next[direction as usize].abs_diff(offset) > MAX_STEP
+        })
+    }
+
+    /// The record of stream `id`, made if there is none.
+    fn remember(&mut self, id: StreamId) -> &mut Recorded {
+        if !self.streams.contains_key(&id) {
+            if self.streams.len() >= MAX_STREAMS
+                && let Some((_, oldest)) = self.order.first_key_value()
+            {
+                self.forget(*oldest);
+            }
+            self.next_order += 1;
+            self.order.insert(self.next_order, id);
+        }
+        let order = self.next_order;
+        self.streams.entry(id).or_insert_with(|| Recorded { order, ..Recorded::default() })
+    }
+
+    fn forget(&mut self, id: StreamId) {
+        if let Some(recorded) = self.streams.remove(&id) {
+            self.order.remove(&recorded.order);
+            if let Some(addresses) = &recorded.addresses {
+                self.addresses.release(addresses);
+            }
+        }
+    }
+
+    fn introduce_if_needed(
+        &mut self,
+        id: StreamId,
+        time: Timestamp,
+        first: Option<(Direction, u64)>,
+        out: &mut Vec<u8>,
+    ) {
+        if !self.is_introduced(id) {
+            self.introduce(id, time, Note::default(), first, out);
+        }
+    }
+
+    /// Writes the SYN that introduces stream `id` in this segment. `first` is
+    /// the direction and offset of what made it necessary.
+    fn introduce(
+        &mut self,
+        id: StreamId,
+        time: Timestamp,
+        note: Note,
+        first: Option<(Direction, u64)>,
+        out: &mut Vec<u8>,
+    ) -> u64 {
+        let segment = self.segment;
+        let assigned = match self.remember(id) {
+            Recorded { addresses: Some(addresses), .. } => *addresses,
+            Recorded { origin, .. } => {
+                let origin = origin.clone();
+                self.addresses.assign(id, origin.as_ref().map(|(_, origin)| origin.as_ref()))
+            }
+        };
+        let recorded = self.remember(id);
+        recorded.addresses = Some(assigned);
+        if recorded.introduced == 0
+            && let Some((direction, offset)) = first
+        {
+            recorded.next[direction as usize] = offset;
+        }
+        recorded.introduced = segment;
+        let base = recorded.next;
+        let note = Note {
+            stream: Some(id.into()),
+            base: Some(base),
+            addresses: Some(assigned.kind.to_owned()),
+            opened: recorded.origin.as_ref().map(|(time, origin)| OpenedNote::new(time.0, origin)),
+            sni: recorded.sni.as_deref().map(str::to_owned),
+            ..note
+        };
+        // SYN takes one sequence number, so that the first byte has the next.
+        let draft = Draft {
+            direction: Direction::Sent,
+            offset: base[0].wrapping_sub(1),
+            flags: SYN,
+            payload: &[],
+            note: Some(note),
+        };
+        self.write(id, time, draft, out)
+    }
+
+    /// Writes a packet without payload that carries `note`.
+    fn write_marker(&mut self, id: StreamId, time: Timestamp, note: Note, out: &mut Vec<u8>) -> u64 {
+        let offset = self.remember(id).next[0];
+        let draft = Draft {
+            direction: Direction::Sent,
+            offset,
+            flags: ACK,
+            payload: &[],
+            note: Some(note),
+        };
+        self.write(id, time, draft, out)
+    }
+
+    fn write(&mut self, id: StreamId, time: Timestamp, draft: Draft<'_>, out: &mut Vec<u8>) -> u64 {
+        let Some(Recorded { addresses: Some(addresses), next, origin, .. }) = self.streams.get(&id)
+        else {
+            // Every caller introduces the stream first.
+            return self.packets;
+        };
+        let (source, destination, other, inbound_outbound) = match draft.direction {
+            Direction::Sent => (addresses.client, addresses.server, next[1], 2_u32),
+            Direction::Received => (addresses.server, addresses.client, next[0], 1),
+        };
+        let segment = Segment {
+            source,
+            destination,
+            sequence: draft.offset.wrapping_add(1) as u32,
+            acknowledgment: if draft.flags & ACK == 0 { 0 } else { other.wrapping_add(1) as u32 },
+            flags: draft.flags,
+            payload: draft.payload,
+            cut: 0,
+        };
+        self.packet.clear();
+        synthesize(&segment, &mut self.packet);
+        let source = origin.as_ref().map(|(_, origin)| origin.source);
+        let interface = source.map_or(Source::ALL.len(), |source| {
+            Source::ALL.iter().position(|known| *known == source).unwrap_or(Source::ALL.len())
+        });
+        let pid = match origin {
+            Some((_, origin)) => origin.process.as_ref().map_or(id.owner, |process| process.pid),
+            None => id.owner,
+        };
+        let length = self.packet.len() as u32;
+        let mut block = Block::begin(out, ENHANCED_PACKET);
+        block.u32(interface as u32).time(time.0).u32(length).u32(length).padded(&self.packet);
+        block.option(2, &inbound_outbound.to_le_bytes());
+        if pid != 0 {
+            // Process and thread; which thread it was is not known here.
+            block.option(8, &[pid.to_le_bytes(), 0_u32.to_le_bytes()].concat());
+        }
+        if let Some(note) = draft.note {
+            block.option(OPTION_COMMENT, fitting(note).as_bytes());
+        }
+        block.finish();
+        self.packets += 1;
+        if let Some(received) = self.received.get_mut(interface) {
+            *received += 1;
+        }
+        let (start, end) = self.span.unwrap_or((time, time));
+        self.span = Some((start.min(time), end.max(time)));
+        self.packets
+    }
+}
+
+/// `note` as JSON that fits an option. Facts about the process are what can be
+/// long; a note without them still identifies the stream.
+fn fitting(mut note: Note) -> String {
+    let text = json(&note);
+    if text.len() <= MAX_OPTION {
+        return text;
+    }
+    if let Some(process) = note.opened.as_mut().and_then(|opened| opened.process.as_mut()) {
+        *process = crate::event::Process { pid: process.pid, ..Default::default() };
+    }
+    // A host name has at most 255 characters; a longer one is no name.
+    note.sni = note.sni.filter(|name| name.len() < 1_024);
+    note.named = note.named.filter(|name| name.len() < 1_024);
+    json(&note)
+}
+

@@ -1,0 +1,251 @@
+//! Packets of our own captures back to the events they stand for.
+//!
+//! In: packets in file order with their notes. Out: events equal to those that
+//! were recorded. State continues across the segments of one capture.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    input::Packet,
+    note::{Note, loss_from_name},
+    packet::{ACK, Endpoint, FIN, LINK_RAW, PSH, Pair, Parsed, Segment, pair, parse},
+};
+use crate::{
+    event::{Data, Direction, Event, EventKind, Origin, Place, StreamId, Timestamp},
+    loss::{Loss, Losses},
+    secret::Secret,
+};
+
+/// Streams that are remembered; the oldest is forgotten beyond that.
+const MAX_STREAMS: usize = 131_072;
+
+/// The most bytes that the packets of one event are merged to.
+const MAX_MERGED: usize = 16 << 20;
+
+#[derive(Default)]
+struct Known {
+    order: u64,
+    origin: Option<Arc<Origin>>,
+    sni: Option<Arc<str>>,
+    next: [u64; 2],
+    pair: Option<Pair>,
+}
+
+/// Data of which more packets may follow.
+struct Partial {
+    stream: StreamId,
+    time: Timestamp,
+    place: Place,
+    direction: Direction,
+    offset: u64,
+    bytes: BytesMut,
+}
+
+/// The streams of a capture while it is read.
+#[derive(Default)]
+pub(super) struct Replay {
+    streams: HashMap<StreamId, Known>,
+    order: BTreeMap<u64, StreamId>,
+    next_order: u64,
+    /// The stream that a packet's addresses mean, and its client.
+    pairs: HashMap<Pair, (StreamId, Endpoint)>,
+    partial: Option<Partial>,
+}
+
+impl Replay {
+    /// Appends to `queue` what `packet` stands for.
+    pub(super) fn push(&mut self, packet: &Packet<'_>, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        let note = match packet.comment.map(serde_json::from_str::<Note>) {
+            None => Note::default(),
+            Some(Ok(note)) => note,
+            Some(Err(_)) => {
+                losses.count(Loss::CaptureMalformed);
+                Note::default()
+            }
+        };
+        let Parsed::Tcp(segment) = parse(LINK_RAW, packet.data) else {
+            losses.count(Loss::CaptureMalformed);
+            return;
+        };
+        let key = pair(segment.source, segment.destination);
+        if let Some(stream) = note.stream {
+            self.flush(queue);
+            self.bind(stream.into(), key, segment.source);
+        }
+        let Some((stream, client)) = self.pairs.get(&key).copied() else {
+            losses.count(Loss::CaptureMalformed);
+            return;
+        };
+        let direction =
+            if segment.source == client { Direction::Sent } else { Direction::Received };
+        let is_data = segment.has(PSH) || !segment.payload.is_empty();
+        if is_data {
+            self.data(stream, direction, packet, &segment, note.offset, queue);
+            return;
+        }
+        self.flush(queue);
+        self.notes(stream, packet, note, queue, losses);
+        if segment.has(FIN) && segment.has(ACK) {
+            queue.push_back(event(packet, stream, EventKind::Closed));
+            self.forget(stream);
+        }
+    }
+
+    /// Appends what no more packets of this file will complete.
+    pub(super) fn flush(&mut self, queue: &mut VecDeque<Event>) {
+        if let Some(partial) = self.partial.take() {
+            queue.push_back(Event {
+                time: partial.time,
+                stream: partial.stream,
+                place: Some(partial.place),
+                kind: EventKind::Data(Data {
+                    direction: partial.direction,
+                    offset: partial.offset,
+                    bytes: Secret::new(partial.bytes.freeze()),
+                }),
+            });
+        }
+    }
+
+    fn bind(&mut self, stream: StreamId, key: Pair, client: Endpoint) {
+        if !self.streams.contains_key(&stream) {
+            if self.streams.len() >= MAX_STREAMS
+                && let Some((_, oldest)) = self.order.first_key_value()
+            {
+                self.forget(*oldest);
+            }
+            self.next_order += 1;
+            self.order.insert(self.next_order, stream);
+        }
+        let order = self.next_order;
+        let known =
+            self.streams.entry(stream).or_insert_with(|| Known { order, ..Known::default() });
+        if let Some(previous) = known.pair.replace(key)
+            && previous != key
+            && self.pairs.get(&previous).is_some_and(|(owner, _)| *owner == stream)
+        {
+            self.pairs.remove(&previous);
+        }
+        self.pairs.insert(key, (stream, client));
+    }
+
+    fn forget(&mut self, stream: StreamId) {
+        if let Some(known) = self.streams.remove(&stream) {
+            self.order.remove(&known.order);
+            if let Some(key) = known.pair
+                && self.pairs.get(&key).is_some_and(|(owner, _)| *owner == stream)
+            {
+                self.pairs.remove(&key);
+            }
+        }
+    }
+
+    fn notes(
+        &mut self,
+        stream: StreamId,
+        packet: &Packet<'_>,
+        note: Note,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        let Some(known) = self.streams.get_mut(&stream) else { return };
+        if let Some(base) = note.base {
+            known.next = base;
+        }
+        if let Some(opened) = note.opened {
+            let time = Timestamp(opened.time);
+            match opened.origin() {
+                // A segment repeats what the one before it said.
+                Some(origin) if known.origin.as_deref() != Some(&origin) => {
+                    let origin = Arc::new(origin);
+                    known.origin = Some(Arc::clone(&origin));
+                    let kind = EventKind::Opened(origin);
+                    queue.push_back(Event { time, stream, place: None, kind });
+                }
+                Some(_) => {}
+                None => losses.count(Loss::CaptureUnsupported),
+            }
+        }
+        let is_named = note.named.is_some();
+        let repeated = note.sni.filter(|name| known.sni.as_deref() != Some(name));
+        for name in repeated.into_iter().chain(note.named) {
+            let name: Arc<str> = name.into();
+            known.sni = Some(Arc::clone(&name));
+            let mut named = event(packet, stream, EventKind::Named(name));
+            named.place = Some(packet.place());
+            queue.push_back(named);
+        }
+        debug_assert!(!is_named || known.sni.is_some());
+        for missing in note.missing {
+            let direction = Direction::from(missing.direction);
+            known.next[direction as usize] = missing.offset.wrapping_add(missing.length);
+            let kind = EventKind::Missing {
+                direction,
+                offset: missing.offset,
+                length: missing.length,
+                loss: missing.loss.as_deref().and_then(loss_from_name),
+            };
+            queue.push_back(event(packet, stream, kind));
+        }
+    }
+
+    fn data(
+        &mut self,
+        stream: StreamId,
+        direction: Direction,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        far: Option<u64>,
+        queue: &mut VecDeque<Event>,
+    ) {
+        let Some(known) = self.streams.get_mut(&stream) else { return };
+        let next = &mut known.next[direction as usize];
+        let offset = far.unwrap_or_else(|| unwrap(*next, segment.sequence.wrapping_sub(1)));
+        *next = offset.wrapping_add(segment.payload.len() as u64);
+        let continues = self.partial.as_ref().is_some_and(|partial| {
+            partial.stream == stream
+                && partial.direction == direction
+                && partial.time == packet.time
+                && partial.offset.wrapping_add(partial.bytes.len() as u64) == offset
+                && partial.bytes.len() < MAX_MERGED
+        });
+        if !continues {
+            self.flush(queue);
+        }
+        if segment.has(PSH) && self.partial.is_none() {
+            let bytes = Secret::new(Bytes::copy_from_slice(segment.payload));
+            let mut data =
+                event(packet, stream, EventKind::Data(Data { direction, offset, bytes }));
+            data.place = Some(packet.place());
+            queue.push_back(data);
+            return;
+        }
+        let partial = self.partial.get_or_insert_with(|| Partial {
+            stream,
+            time: packet.time,
+            place: packet.place(),
+            direction,
+            offset,
+            bytes: BytesMut::new(),
+        });
+        partial.bytes.extend_from_slice(segment.payload);
+        if segment.has(PSH) {
+            self.flush(queue);
+        }
+    }
+}
+
+fn event(packet: &Packet<'_>, stream: StreamId, kind: EventKind) -> Event {
+    Event { time: packet.time, stream, place: None, kind }
+}
+
+/// The offset nearest to `near` that is `low` modulo 2^32.
+pub(super) fn unwrap(near: u64, low: u32) -> u64 {
+    let step = low.wrapping_sub(near as u32).cast_signed();
+    near.wrapping_add_signed(i64::from(step))
+}
