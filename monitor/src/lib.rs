@@ -49,13 +49,8 @@ pub mod secret;
 pub mod probe;
 
 pub mod event;
-
 pub mod capture;
-
-pub mod stream;
-
-pub mod http;
-
+pub mod http { pub mod message; pub use message::*; }
 pub mod field;
 
 pub mod phi;
