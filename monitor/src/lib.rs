@@ -49,8 +49,13 @@ pub mod secret;
 pub mod probe;
 
 pub mod event;
+
 pub mod capture;
-pub mod http { pub mod message; pub use message::*; }
+
+pub mod stream;
+
+pub mod http;
+
 pub mod field;
 
 pub mod phi;

@@ -334,6 +334,22 @@ impl Probes {
         tracing::info!(library = %place, "TLS library is watched");
     }
 
+    /// Attaches the program that counts calls to any function, for `doctor`.
+    pub(super) fn attach_for_test(&mut self, library: &Library, symbol: &str) -> Result<(), String> {
+        let offsets = library.offsets(&[symbol]).map_err(|error| error.to_string())?;
+        let offset = offsets.first().copied().flatten();
+        let offset = offset.ok_or_else(|| format!("{symbol} is not exported"))?;
+        self.attach_uprobe("ssl_write_enter", offset, library).map_err(|error| reason(&error))
+    }
+
+    /// The paths of the libraries that are attached to, sorted.
+    pub fn libraries(&self) -> Vec<String> {
+        let mut paths: Vec<_> =
+            self.libraries.values().map(|path| path.display().to_string()).collect();
+        paths.sort();
+        paths
+    }
+
     fn note(&self, hook: &Hook, place: &str, result: Result<(), ProgramError>) {
         match result {
             Ok(()) => self.status.set(hook.name, place, State::Active, ""),
@@ -360,7 +376,7 @@ impl Probes {
 
     fn attach_skb(&mut self, hook: &Hook, name: &str, direction: CgroupSkbAttachType) {
         let result = File::open(&self.cgroup.directory)
-            .map_err(|error| ProgramError::IOError(error))
+            .map_err(ProgramError::IOError)
             .and_then(|cgroup| {
                 let program: &mut CgroupSkb = program(&mut self.ebpf, name)?;
                 program.attach(cgroup, direction, CgroupAttachMode::AllowMultiple).map(drop)

@@ -126,6 +126,13 @@ pub fn is_tls_library(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with("libssl") && name.contains(".so"))
 }
 
+/// Whether a path is that of the C library.
+pub fn is_libc(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| {
+        name == "libc.so.6" || name.starts_with("ld-musl-") || name.starts_with("libc.musl-")
+    })
+}
+
 /// The TLS libraries in the host's standard folders.
 pub fn standard() -> Vec<PathBuf> {
     let mut found = Vec::new();

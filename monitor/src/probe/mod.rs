@@ -5,6 +5,7 @@
 //! counts of what was lost in the kernel, and the state of every hook.
 
 mod attach;
+mod doctor;
 mod library;
 mod process;
 mod reader;
@@ -14,6 +15,7 @@ mod table;
 mod translate;
 
 pub use attach::{ProbeConfig, ProbeError, Probes};
+pub use doctor::{Check, Outcome, examine};
 pub use library::{FileId, Library, LibraryError};
 pub use process::{Cgroup, CgroupError, Scope};
 pub use reader::{Counters, Reader, Verdicts};
