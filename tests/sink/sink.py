@@ -122,6 +122,16 @@ class Connection:
         self.sock.sendall(head.encode() + reply)
         return not close
 
+    def close(self):
+        try:
+            if isinstance(self.sock, ssl.SSLSocket):
+                # Without it, clients rightly take the end for a truncation.
+                self.sock.settimeout(1)
+                self.sock.unwrap()
+        except (OSError, ValueError):
+            pass
+        self.sock.close()
+
     def serve(self):
         ordinal = 0
         try:
@@ -136,10 +146,7 @@ class Connection:
                 "length": self.length,
                 "sha256": self.everything.hexdigest(),
             })
-            try:
-                self.sock.close()
-            except OSError:
-                pass
+            self.close()
 
 
 def main():
