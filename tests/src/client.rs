@@ -173,6 +173,18 @@ fn curl(sandbox: &Sandbox, job: Job<'_>) -> Command {
     command
 }
 
+/// Sends bytes that need not be HTTP, by TLS; whatever comes back is ignored.
+pub fn raw(sandbox: &Sandbox, host: &str, bytes: &[u8]) -> Result<()> {
+    let mut command = sandbox.command(Side::Watched, "openssl");
+    command.args(["s_client", "-quiet", "-no_ign_eof", "-servername", host]);
+    command.args(["-connect", &format!("{host}:443")]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().context("start openssl")?;
+    child.stdin.take().context("openssl has an input")?.write_all(bytes)?;
+    child.wait()?;
+    Ok(())
+}
+
 /// Runs `command` with the pieces as its standard input, and gives its output.
 fn fed(mut command: Command, pieces: &[&[u8]]) -> Result<Vec<u8>> {
     command

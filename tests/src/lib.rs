@@ -8,12 +8,14 @@
 
 use std::{
     env,
+    fmt::Write as _,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
+use sha2::{Digest as _, Sha256};
 
 pub mod authority;
 pub mod client;
@@ -68,6 +70,15 @@ pub fn wait<T>(
         }
         thread::sleep(POLL);
     }
+}
+
+/// SHA-256 in hexadecimal, as the sink writes it.
+pub fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+    }
+    text
 }
 
 /// A file of this package.

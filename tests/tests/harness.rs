@@ -4,20 +4,13 @@
 use std::fs;
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 use tests::{
     Sandbox, Side, Sink,
     client::{self, Job},
     patient,
+    sha256,
     sink::Options,
 };
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
 
 #[test]
 fn every_client_reaches_the_sink() -> Result<()> {

@@ -1,0 +1,160 @@
+//! What clients send is captured byte for byte, exactly once.
+
+mod recorded;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result};
+use phiwatch::event::{Direction, Source};
+use tests::{
+    Daemon, Running, Sandbox, Side, Sink,
+    client::{self, Job},
+    kernel,
+    patient::META_PATH,
+    sha256,
+    sink::{Connection, Options},
+};
+
+const HOST: &str = "graph.facebook.com";
+const NOTHING: &[&str] = &[];
+
+fn job(body: &Path, count: usize) -> Job<'_> {
+    Job { host: HOST, path: META_PATH, body, count }
+}
+
+/// Length and hash of every connection, in the order of [`recorded::sent`].
+fn received(connections: Vec<Connection>) -> Vec<(u64, String)> {
+    let mut hashes: Vec<_> =
+        connections.into_iter().map(|connection| (connection.length, connection.sha256)).collect();
+    hashes.sort();
+    hashes
+}
+
+/// Captures what `send` makes clients send on `count` connections, and compares
+/// it with what the sink received. Gives what `send` gave.
+fn check<T>(
+    options: Options,
+    count: usize,
+    send: impl FnOnce(&Sandbox) -> Result<T>,
+) -> Result<Option<T>> {
+    let Some(sandbox) = kernel::sandbox()? else { return Ok(None) };
+    let mut sink = Sink::start(&sandbox, options)?;
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::capture(&sandbox, NOTHING)?;
+    let given = send(&sandbox)?;
+    let expected = received(sink.connections(count)?);
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+    let streams = recorded::streams(&daemon.capture_path())?;
+    assert_eq!(recorded::sent(&streams, Source::OpenSsl)?, expected);
+    Ok(Some(given))
+}
+
+fn every_client(length: usize) -> Result<()> {
+    check(Options::default(), client::ALL.len(), |sandbox| {
+        let body = client::body(sandbox.folder(), length)?;
+        for client in client::ALL {
+            client.send(sandbox, job(&body, 1)).context(client.name)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+#[test]
+fn bodies_of_one_byte() -> Result<()> {
+    every_client(1)
+}
+
+#[test]
+fn bodies_of_twenty_kilobytes() -> Result<()> {
+    every_client(20_000)
+}
+
+#[test]
+fn bodies_of_one_megabyte() -> Result<()> {
+    every_client(1 << 20)
+}
+
+#[test]
+fn a_thousand_requests_on_one_connection() -> Result<()> {
+    check(Options::default(), 1, |sandbox| {
+        let body = client::body(sandbox.folder(), 300)?;
+        client::HTTP_CLIENT.send(sandbox, job(&body, 1_000))
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_write_that_is_made_again_is_seen_once() -> Result<()> {
+    let options = Options { slow: true, ..Options::default() };
+    let printed = check(options, 1, |sandbox| {
+        let body = client::body(sandbox.folder(), 1 << 20)?;
+        client::NONBLOCKING.send(sandbox, job(&body, 1))
+    })?;
+    if let Some(printed) = printed {
+        let waits: u32 = printed.trim().parse()?;
+        assert!(waits > 10, "WANT_WRITE only {waits} times: this shows nothing");
+    }
+    Ok(())
+}
+
+/// nginx as a TLS server on port 443 before a plaintext application on 8080.
+fn nginx(sandbox: &Sandbox) -> Result<Running> {
+    let folder = sandbox.folder().display();
+    let configuration = format!(
+        "user root; worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr;
+         events {{ worker_connections 64; }}
+         http {{
+             access_log off; client_max_body_size 8m;
+             client_body_temp_path {folder}/nginx-body; proxy_temp_path {folder}/nginx-proxy;
+             fastcgi_temp_path {folder}/nginx-fastcgi; uwsgi_temp_path {folder}/nginx-uwsgi;
+             scgi_temp_path {folder}/nginx-scgi;
+             server {{
+                 listen 127.0.0.1:443 ssl;
+                 ssl_certificate {}; ssl_certificate_key {};
+                 location / {{ proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host; }}
+             }}
+         }}",
+        sandbox.authority.certificate.display(),
+        sandbox.authority.key.display(),
+    );
+    let path = sandbox.folder().join("nginx.conf");
+    fs::write(&path, configuration).context("write nginx.conf")?;
+    let mut command = sandbox.command(Side::Watched, "nginx");
+    let running = sandbox.start("nginx", {
+        command.args(["-e", "stderr", "-c"]).arg(path);
+        command
+    })?;
+    tests::wait("nginx listens", std::time::Duration::from_secs(10), || {
+        let mut probe = sandbox.command(Side::Outside, "curl");
+        probe.args(["--silent", "--output", "/dev/null", "--connect-timeout", "1"]);
+        // Port 443 answers a plaintext request, so nothing reaches the sink.
+        Ok(sandbox.run(probe.arg("http://127.0.0.1:443/")).ok())
+    })?;
+    Ok(running)
+}
+
+#[test]
+fn nginx_before_a_plaintext_application() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else { return Ok(()) };
+    let mut sink = Sink::start(&sandbox, Options { port: 8080, tls: false, slow: false })?;
+    let _nginx = nginx(&sandbox)?;
+    let mut daemon = Daemon::capture(&sandbox, NOTHING)?;
+    let body = client::body(sandbox.folder(), 20_000)?;
+    let mut curl = sandbox.command(Side::Outside, "curl");
+    curl.args(["--silent", "--show-error", "--include", "--http1.1", "--data-binary"]);
+    curl.arg(format!("@{}", body.display())).arg(format!("https://{HOST}{META_PATH}"));
+    let answer = sandbox.run(&mut curl)?.stdout;
+    let expected = received(sink.connections(1)?);
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+
+    let streams = recorded::streams(&daemon.capture_path())?;
+    assert_eq!(recorded::sent(&streams, Source::Socket)?, expected, "nginx to the application");
+    let pages = recorded::sent(&streams, Source::OpenSsl)?;
+    assert_eq!(pages, [(answer.len() as u64, sha256(&answer))], "nginx to the client");
+    assert!(streams.iter().all(|stream| stream.direction == Direction::Sent || {
+        // Of what nginx reads, nothing is asked for: it is no client of a tracker by TLS.
+        stream.source != Source::OpenSsl
+    }));
+    Ok(())
+}
