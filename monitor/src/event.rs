@@ -42,7 +42,11 @@ impl fmt::Display for Timestamp {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
         let year = year_of_era + era * 400 + u64::from(month <= 2);
         write!(
             f,
@@ -98,7 +102,10 @@ impl Source {
 
     /// The source that [`Source::as_str`] names.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|source| source.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|source| source.as_str() == name)
     }
 
     /// Whether chunks can arrive out of order, twice or overlapping.

@@ -153,12 +153,17 @@ impl Losses {
 
     /// The sum over all losses.
     pub fn total(&self) -> u64 {
-        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+        self.counts
+            .iter()
+            .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// The losses that were counted at least once, in the order of the flow.
     pub fn iter(&self) -> impl Iterator<Item = (Loss, u64)> + '_ {
-        Loss::ALL.iter().map(|loss| (*loss, self.get(*loss))).filter(|(_, count)| *count > 0)
+        Loss::ALL
+            .iter()
+            .map(|loss| (*loss, self.get(*loss)))
+            .filter(|(_, count)| *count > 0)
     }
 
     /// Adds all counts of `other`.
@@ -192,6 +197,13 @@ mod tests {
         two.add(Loss::StreamGap, 2);
         two.count(Loss::HttpBomb);
         one.merge(&two);
-        assert_eq!((one.get(Loss::StreamGap), one.get(Loss::HttpBomb), one.total()), (3, 1, 4));
+        assert_eq!(
+            (
+                one.get(Loss::StreamGap),
+                one.get(Loss::HttpBomb),
+                one.total()
+            ),
+            (3, 1, 4)
+        );
     }
 }

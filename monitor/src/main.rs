@@ -1,1 +1,46 @@
-fn main() {}
+//! The binary: parses, starts the log, dispatches, prints an error once.
+
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use phiwatch::{
+    cli::Cli,
+    command::{self, ExitStatus},
+};
+use tracing_subscriber::EnvFilter;
+
+/// The environment variable that sets what is logged.
+const LOG_VARIABLE: &str = "PHIWATCH_LOG";
+
+fn main() -> ExitCode {
+    let cli = Cli::from_process();
+    start_log();
+    match command::execute(&cli) {
+        Ok(()) => ExitStatus::Success.into(),
+        Err(failure) => {
+            // Nothing can be done about a standard error that is closed.
+            _ = writeln!(io::stderr().lock(), "phiwatch: {failure}");
+            failure.code.into()
+        }
+    }
+}
+
+/// Messages go to standard error; standard output is for data.
+fn start_log() {
+    let wanted = env::var(LOG_VARIABLE).unwrap_or_default();
+    let wanted = if wanted.is_empty() { "info" } else { &wanted };
+    let parsed = EnvFilter::try_new(wanted);
+    let refused = parsed.is_err();
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && !no_color)
+        .init();
+    if refused {
+        tracing::warn!("{LOG_VARIABLE} is not understood; logging from level info on");
+    }
+}

@@ -85,8 +85,15 @@ mod tests {
     #[test]
     fn debug_shows_the_length_and_nothing_else() {
         let planted = "jane.roe@example.com";
-        let shown = format!("{:?} {:#?}", Secret::new(planted), Secret::new(planted.to_owned()));
+        let shown = format!(
+            "{:?} {:#?}",
+            Secret::new(planted),
+            Secret::new(planted.to_owned())
+        );
         assert!(shown.contains("Secret(20 bytes)"), "{shown}");
-        assert!(!shown.contains("jane") && !shown.contains("example"), "{shown}");
+        assert!(
+            !shown.contains("jane") && !shown.contains("example"),
+            "{shown}"
+        );
     }
 }

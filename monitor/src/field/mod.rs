@@ -4,9 +4,31 @@
 //! of the message. Content is sniffed, never taken from `Content-Type`; nesting
 //! (a form that holds JSON that holds JSON strings, base64 JSON in a query) is
 //! followed to a bounded depth; every reader yields all fields before a
-//! truncation.
+//! truncation. A reader never fails: what it does not understand is a text.
 
-use crate::secret::Secret;
+mod base64;
+mod compression;
+mod content;
+mod form;
+mod header;
+mod json;
+mod limits;
+mod multipart;
+mod path;
+mod percent;
+mod reader;
+mod target;
+mod text;
+mod url;
+mod xml;
+
+use self::reader::Reader;
+pub use self::{limits::FieldLimits, path::EventIndex};
+use crate::{
+    http::{Completeness, Request},
+    loss::Losses,
+    secret::Secret,
+};
 
 /// Which part of the message a field stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,3 +92,35 @@ pub struct Field {
     /// Whether the value ended at a limit or at the end of what was seen.
     pub truncated: bool,
 }
+
+/// Reads every field of `request`: target, then headers, then body.
+///
+/// Never fails. What a limit leaves out is counted in `losses`.
+pub fn read(request: &Request, limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+    let cut = request.completeness == Completeness::Truncated;
+    let mut reader = Reader::new(limits, losses);
+    target::read(&mut reader, request.target.expose());
+    header::read(&mut reader, &request.headers);
+    reader.start_part(Part::Body);
+    content::read_body(&mut reader, request.body.expose(), cut);
+    reader.into_fields()
+}
+
+/// Reads the fields of a body alone; `cut` says that the body goes on behind
+/// what is given. Every field that the cut may have changed is marked truncated.
+pub fn read_body(body: &[u8], cut: bool, limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+    let mut reader = Reader::new(limits, losses);
+    reader.start_part(Part::Body);
+    content::read_body(&mut reader, body, cut);
+    reader.into_fields()
+}
+
+/// Reads the fields of a request target alone: path segments and query.
+pub fn read_target(target: &[u8], limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+    let mut reader = Reader::new(limits, losses);
+    target::read(&mut reader, target);
+    reader.into_fields()
+}
+
+#[cfg(test)]
+mod tests;

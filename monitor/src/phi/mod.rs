@@ -4,6 +4,42 @@
 //! class of identifier or health information; key names decide, values confirm,
 //! since value shapes alone are weak. This stage never sees HTTP.
 
+mod address;
+mod appointment;
+mod assessment;
+mod birth_date;
+mod condition;
+mod date;
+mod device_id;
+mod digest;
+mod email;
+mod external_id;
+mod health_plan_id;
+mod insurance;
+mod ip;
+mod key;
+mod lexicon;
+mod medication;
+mod mrn;
+mod name;
+mod online_id;
+mod phone;
+mod provider;
+mod reproductive;
+mod service_date;
+mod sex;
+mod ssn;
+mod subject;
+mod substance_use;
+mod text;
+mod treatment;
+
+use subject::{Subject, Surroundings};
+
+pub(crate) use key::group;
+
+use crate::{field::Field, secret::Secret};
+
 /// The identifiers of the HIPAA Safe Harbor list, as far as a request can hold
 /// them (45 CFR 164.514(b)(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +92,64 @@ pub enum Identifier {
     Sex,
 }
 
+impl Identifier {
+    /// Every identifier.
+    pub const ALL: &'static [Self] = &[
+        Self::Name,
+        Self::Email,
+        Self::Phone,
+        Self::Fax,
+        Self::Address,
+        Self::City,
+        Self::Zip,
+        Self::Geo,
+        Self::BirthDate,
+        Self::ServiceDate,
+        Self::Ssn,
+        Self::Mrn,
+        Self::HealthPlanId,
+        Self::Account,
+        Self::License,
+        Self::Vehicle,
+        Self::DeviceId,
+        Self::OnlineId,
+        Self::ExternalId,
+        Self::Ip,
+        Self::Biometric,
+        Self::Photo,
+        Self::Sex,
+    ];
+
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Fax => "fax",
+            Self::Address => "address",
+            Self::City => "city",
+            Self::Zip => "zip",
+            Self::Geo => "geo",
+            Self::BirthDate => "birth_date",
+            Self::ServiceDate => "service_date",
+            Self::Ssn => "ssn",
+            Self::Mrn => "mrn",
+            Self::HealthPlanId => "health_plan_id",
+            Self::Account => "account",
+            Self::License => "license",
+            Self::Vehicle => "vehicle",
+            Self::DeviceId => "device_id",
+            Self::OnlineId => "online_id",
+            Self::ExternalId => "external_id",
+            Self::Ip => "ip",
+            Self::Biometric => "biometric",
+            Self::Photo => "photo",
+            Self::Sex => "sex",
+        }
+    }
+}
+
 /// Kinds of health information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Health {
@@ -85,6 +179,42 @@ pub enum Health {
     Inherent,
 }
 
+impl Health {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Condition,
+        Self::Medication,
+        Self::Procedure,
+        Self::Lab,
+        Self::Assessment,
+        Self::Appointment,
+        Self::Treatment,
+        Self::Insurance,
+        Self::Provider,
+        Self::Reproductive,
+        Self::SubstanceUse,
+        Self::Inherent,
+    ];
+
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Condition => "condition",
+            Self::Medication => "medication",
+            Self::Procedure => "procedure",
+            Self::Lab => "lab",
+            Self::Assessment => "assessment",
+            Self::Appointment => "appointment",
+            Self::Treatment => "treatment",
+            Self::Insurance => "insurance",
+            Self::Provider => "provider",
+            Self::Reproductive => "reproductive",
+            Self::SubstanceUse => "substance_use",
+            Self::Inherent => "inherent",
+        }
+    }
+}
+
 /// How an identifier is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Form {
@@ -99,3 +229,249 @@ pub enum Form {
     /// Soundex code of a name.
     Soundex,
 }
+
+impl Form {
+    /// Every form.
+    pub const ALL: &'static [Self] = &[
+        Self::Plain,
+        Self::Sha256,
+        Self::Sha1,
+        Self::Md5,
+        Self::Soundex,
+    ];
+
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+            Self::Soundex => "soundex",
+        }
+    }
+}
+
+/// What a value is evidence of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// Of who someone is.
+    Identifier(Identifier),
+    /// Of someone's health.
+    Health(Health),
+}
+
+impl Class {
+    /// The name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identifier(identifier) => identifier.as_str(),
+            Self::Health(health) => health.as_str(),
+        }
+    }
+}
+
+/// How much one piece of evidence says by itself: the two axes of the severity
+/// matrix. Identifiers have `I1` to `I3`, health information `H2` or `H3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Strength {
+    /// A pseudonym, or a part of an identifier.
+    I1,
+    /// A direct identifier, hashed.
+    I2,
+    /// A direct identifier as it is.
+    I3,
+    /// A term in a context: URL, title, name of an event.
+    H2,
+    /// An explicit value.
+    H3,
+}
+
+/// One value that identifies someone or says something about health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Of what.
+    pub class: Class,
+    /// How the value is written.
+    pub form: Form,
+    /// Index of the field in the fields that were examined.
+    pub field: usize,
+    /// The rule that recognised it; the set is closed.
+    pub rule: &'static str,
+    /// What of the value may be shown.
+    pub masked: String,
+    /// The value in the spelling that equal values share.
+    pub normalized: Secret<String>,
+    /// How much it says by itself.
+    pub strength: Strength,
+}
+
+/// Evidence from one field beyond this is dropped: it adds nothing to the
+/// finding.
+const MAX_EVIDENCE_PER_FIELD: usize = 32;
+
+/// Every detector, in the order in which evidence of one field is listed.
+const DETECTORS: &[fn(&Subject<'_>, Surroundings, &mut Hits<'_>)] = &[
+    email::detect,
+    phone::detect,
+    name::detect,
+    birth_date::detect,
+    service_date::detect,
+    address::detect,
+    ssn::detect,
+    mrn::detect,
+    health_plan_id::detect,
+    external_id::detect,
+    online_id::detect,
+    device_id::detect,
+    ip::detect,
+    sex::detect,
+    condition::detect,
+    medication::detect,
+    assessment::detect,
+    appointment::detect,
+    treatment::detect,
+    insurance::detect,
+    provider::detect,
+    reproductive::detect,
+    substance_use::detect,
+];
+
+/// The evidence in `fields`, in their order. `fields` are those of one message:
+/// what one field names (a questionnaire, an insurer) makes others of the same
+/// message count.
+pub fn detect(fields: &[Field]) -> Vec<Evidence> {
+    let subjects: Vec<Option<Subject<'_>>> = (0..fields.len())
+        .map(|index| Subject::new(fields, index))
+        .collect();
+    let present = || subjects.iter().flatten();
+    let surroundings = Surroundings {
+        insurance: present().any(insurance::is_named),
+        assessment: present().any(assessment::is_named),
+    };
+    let mut evidence = Vec::new();
+    for (field, subject) in subjects.iter().enumerate() {
+        let Some(subject) = subject else { continue };
+        let first = evidence.len();
+        let mut hits = Hits {
+            field,
+            first,
+            evidence: &mut evidence,
+        };
+        for detector in DETECTORS {
+            detector(subject, surroundings, &mut hits);
+        }
+        for (key, value) in subject.url_parameters() {
+            let parameter = subject.parameter(&key, &value);
+            for detector in DETECTORS {
+                detector(&parameter, surroundings, &mut hits);
+            }
+        }
+    }
+    evidence
+}
+
+/// Collects the evidence of one field.
+struct Hits<'a> {
+    field: usize,
+    /// Index of the field's first evidence.
+    first: usize,
+    evidence: &'a mut Vec<Evidence>,
+}
+
+impl Hits<'_> {
+    /// An identifier as it is.
+    fn plain(
+        &mut self,
+        identifier: Identifier,
+        strength: Strength,
+        rule: &'static str,
+        normalized: String,
+    ) {
+        let masked = mask(&normalized);
+        self.push(
+            Class::Identifier(identifier),
+            Form::Plain,
+            strength,
+            rule,
+            masked,
+            normalized,
+        );
+    }
+
+    /// An identifier that is hashed.
+    fn hashed(
+        &mut self,
+        identifier: Identifier,
+        strength: Strength,
+        rule: &'static str,
+        digest: digest::Digest,
+    ) {
+        let (head, tail) = (digest.hex.get(..4), digest.hex.get(digest.hex.len() - 4..));
+        let masked = format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default());
+        let class = Class::Identifier(identifier);
+        self.push(class, digest.form, strength, rule, masked, digest.hex);
+    }
+
+    /// Health information; `normalized` is the term or the value.
+    fn health(&mut self, health: Health, strength: Strength, rule: &'static str, normalized: &str) {
+        let normalized = normalized.to_lowercase();
+        let masked = mask(&normalized);
+        self.push(
+            Class::Health(health),
+            Form::Plain,
+            strength,
+            rule,
+            masked,
+            normalized,
+        );
+    }
+
+    /// Keeps one piece of evidence per class of health information and field,
+    /// the strongest, and one per value of an identifier.
+    fn push(
+        &mut self,
+        class: Class,
+        form: Form,
+        strength: Strength,
+        rule: &'static str,
+        masked: String,
+        normalized: String,
+    ) {
+        let normalized = Secret::new(normalized);
+        let own = self.evidence.get_mut(self.first..).unwrap_or_default();
+        let full = own.len() >= MAX_EVIDENCE_PER_FIELD;
+        let same = own.iter_mut().find(|other| {
+            other.class == class
+                && (matches!(class, Class::Health(_)) || other.normalized == normalized)
+        });
+        let new = Evidence {
+            class,
+            form,
+            field: self.field,
+            rule,
+            masked,
+            normalized,
+            strength,
+        };
+        match same {
+            Some(known) if known.strength < strength => *known = new,
+            Some(_) => {}
+            None if full => {}
+            None => self.evidence.push(new),
+        }
+    }
+}
+
+/// The first character, unless that is most of the value.
+fn mask(value: &str) -> String {
+    /// Shorter values are not shown at all.
+    const MIN_SHOWN: usize = 4;
+    match value.chars().next() {
+        Some(first) if value.chars().count() >= MIN_SHOWN => format!("{first}…"),
+        _ => "…".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,15 @@
 //! be turned back into one. It serialises to the record `phiwatch.finding/1`,
 //! one JSON object a line.
 
+mod assemble;
+mod key_path;
+mod severity;
+mod target;
+
 use serde::Serialize;
+
+pub use assemble::{Context, assemble};
+pub use severity::{HealthLevel, IdentifierLevel, severity};
 
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";
@@ -28,8 +36,13 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, mildest first.
-    pub const ALL: &'static [Self] =
-        &[Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: &'static [Self] = &[
+        Self::Info,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
 
     /// The name in records and labels.
     pub const fn as_str(self) -> &'static str {

@@ -1,0 +1,176 @@
+//! Records into the rings: reserve a class of constant size, copy straight into
+//! it, submit, and count what did not fit.
+
+use core::intrinsics::{AtomicOrdering, atomic_xadd};
+
+use aya_ebpf::{
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    maps::{RingBuf, ring_buf::RingBufEntry},
+};
+use phiwatch_ebpf::abi::{CHUNK, CHUNKS_PER_CALL, Header, counter, flag};
+
+use crate::maps::{CONTROL_RING, COUNTERS, DATA_RING, SCOPE};
+
+/// Adds to a counter.
+#[inline(always)]
+pub(crate) fn count(index: u32, amount: u64) {
+    if let Some(slot) = COUNTERS.get_ptr_mut(index) {
+        // The target has an atomic add but no compare-and-swap, so the methods
+        // of `AtomicU64` do not exist on it.
+        // SAFETY: the map's values are aligned and live as long as the program.
+        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(slot, amount) };
+    }
+}
+
+/// A record with room for `N` bytes behind its header.
+#[repr(C)]
+pub(crate) struct Record<const N: usize> {
+    /// The header.
+    pub(crate) header: Header,
+    /// The bytes, of which the header's `captured` count.
+    pub(crate) bytes: [u8; N],
+}
+
+/// Wakes the consumer only when much is waiting: a wakeup per record costs more
+/// than the probe and the copy together.
+#[inline(always)]
+fn wakeup(ring: &RingBuf) -> u64 {
+    let threshold = SCOPE.get(0).map_or(0, |settings| u64::from(settings.wakeup));
+    if ring.query(u64::from(BPF_RB_AVAIL_DATA)) >= threshold {
+        u64::from(BPF_RB_FORCE_WAKEUP)
+    } else {
+        u64::from(BPF_RB_NO_WAKEUP)
+    }
+}
+
+/// Reserves a control record, or counts that there was no room.
+#[inline(always)]
+pub(crate) fn reserve_control<const N: usize>() -> Option<RingBufEntry<Record<N>>> {
+    let entry = CONTROL_RING.reserve::<Record<N>>(0);
+    if entry.is_none() {
+        count(counter::CONTROL_RING_FULL, 1);
+    }
+    entry
+}
+
+/// Submits a control record.
+#[inline(always)]
+pub(crate) fn submit_control<const N: usize>(entry: RingBufEntry<Record<N>>) {
+    entry.submit(wakeup(&CONTROL_RING));
+}
+
+/// A stretch of bytes that is handed over in chunks.
+///
+/// The numbers are read through methods, each time anew: a uprobe program keeps
+/// them in a map because it has no stack for them.
+pub(crate) trait Stretch {
+    /// Offset in the stream of the first byte.
+    fn offset(&self) -> u64;
+    /// How many bytes there are.
+    fn length(&self) -> u64;
+    /// How many of them are handed over.
+    fn wanted(&self) -> u64;
+    /// How many have been handed over.
+    fn done(&self) -> u64;
+    /// Says that `done` bytes have been handed over.
+    fn set_done(&self, done: u64);
+    /// Copies `length` bytes, at least 1, that begin `done` bytes into the
+    /// stretch. Returns whether it could.
+    fn copy(&self, to: *mut u8, length: u64) -> bool;
+    /// Fills every field of `header` but `offset`, `captured`, `length`.
+    fn describe(&self, header: &mut Header);
+}
+
+/// Hands a stretch over, and counts its bytes in the counter `bytes`.
+#[inline(always)]
+pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
+    stretch.set_done(0);
+    let mut rounds = 0_u64;
+    while rounds < CHUNKS_PER_CALL {
+        if stretch.wanted() - stretch.done() < CHUNK as u64 {
+            break;
+        }
+        chunk::<S, CHUNK>(stretch, CHUNK as u64, CHUNK as u64);
+        stretch.set_done(stretch.done() + CHUNK as u64);
+        rounds += 1;
+    }
+    let tail = stretch.wanted() - stretch.done();
+    // What the record of the tail stands for may be more than what it holds.
+    let rest = stretch.length() - stretch.done();
+    if tail >= CHUNK as u64 {
+        count(counter::CALL_CAP, 1);
+        skipped(stretch, rest, flag::CAPPED);
+    } else if tail == 0 {
+        if rest > 0 {
+            skipped(stretch, rest, flag::UNWANTED);
+        }
+    } else if tail < 512 {
+        chunk::<S, 512>(stretch, tail, rest);
+    } else if tail < 2048 {
+        chunk::<S, 2048>(stretch, tail, rest);
+    } else if tail < 8192 {
+        chunk::<S, 8192>(stretch, tail, rest);
+    } else {
+        chunk::<S, CHUNK>(stretch, tail, rest);
+    }
+    count(bytes, stretch.wanted());
+}
+
+/// `value`, of which the compiler forgets what it knew: it would otherwise drop
+/// the comparisons that the verifier needs to see.
+#[inline(always)]
+fn opaque(mut value: u64) -> u64 {
+    // SAFETY: an empty instruction sequence changes nothing.
+    unsafe { core::arch::asm!("/* {0} */", inout(reg) value, options(nomem, nostack)) };
+    value
+}
+
+/// One record of class `N` with `captured` bytes that stands for `length`.
+#[inline(always)]
+fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
+    let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
+        count(counter::RING_FULL, 1);
+        return;
+    };
+    let record = entry.as_mut_ptr();
+    // SAFETY: the entry is valid for a `Record<N>`; every field of the header is
+    // written before it is submitted, and `captured` bytes behind it.
+    unsafe {
+        let header = &mut (*record).header;
+        stretch.describe(header);
+        header.offset = stretch.offset() + stretch.done();
+        header.length = length as u32;
+        // The verifier must see both bounds on the register that it checks.
+        let bounded = opaque(captured);
+        let bounded = if bounded > N as u64 { N as u64 } else { bounded };
+        header.captured = bounded as u32;
+        if bounded < length {
+            header.flags |= flag::UNWANTED;
+        }
+        if bounded == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), bounded) {
+            header.captured = 0;
+            header.flags |= flag::FAULT;
+            count(counter::FAULT, 1);
+        }
+    }
+    entry.submit(wakeup(&DATA_RING));
+}
+
+/// A record that stands for bytes which are left out.
+#[inline(always)]
+fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
+    let Some(mut entry) = DATA_RING.reserve::<Header>(0) else {
+        count(counter::RING_FULL, 1);
+        return;
+    };
+    // SAFETY: the entry is valid for a `Header`, and every field is written.
+    unsafe {
+        let header = &mut *entry.as_mut_ptr();
+        stretch.describe(header);
+        header.offset = stretch.offset() + stretch.done();
+        header.captured = 0;
+        header.length = length as u32;
+        header.flags |= reason;
+    }
+    entry.submit(wakeup(&DATA_RING));
+}

@@ -1,0 +1,60 @@
+//! Every map, with its size and why.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, HashMap, LruHashMap, RingBuf},
+};
+use phiwatch_ebpf::abi::{Call, Mark, Scope, Stream, StreamKey, counter};
+
+/// Small records: streams, processes, libraries. Never starved by data.
+#[map]
+pub(crate) static CONTROL_RING: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+
+/// Chunks of streams. User space chooses the size when it loads.
+#[map]
+pub(crate) static DATA_RING: RingBuf = RingBuf::with_byte_size(1 << 25, 0);
+
+/// The scope. One element, written before anything is attached.
+#[map]
+pub(crate) static SCOPE: Array<Scope> = Array::with_max_entries(1, 0);
+
+/// Watched thread-group ids, where the scope says so.
+#[map]
+pub(crate) static WATCHED: HashMap<u32, Mark> = HashMap::with_max_entries(65_536, 0);
+
+/// FNV-1a hashes of executable paths: a process that execs one is watched from
+/// its first instruction, without waiting for user space.
+#[map]
+pub(crate) static EXECUTABLES: HashMap<u64, Mark> = HashMap::with_max_entries(256, 0);
+
+/// Calls in flight, by thread. A thread that ends in a call is swept when it
+/// exits, so the map need not forget by itself.
+#[map]
+pub(crate) static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(32_768, 0);
+
+/// Streams. Forgets the least recently used: applications leave TLS objects and
+/// sockets without a word.
+#[map]
+pub(crate) static STREAMS: LruHashMap<StreamKey, Stream> = LruHashMap::with_max_entries(65_536, 0);
+
+/// Streams of which user space wants only the heads of requests.
+#[map]
+pub(crate) static VERDICTS: LruHashMap<StreamKey, Mark> = LruHashMap::with_max_entries(65_536, 0);
+
+/// The process that connected a socket, by cookie.
+#[map]
+pub(crate) static SOCKETS: LruHashMap<u64, u32> = LruHashMap::with_max_entries(65_536, 0);
+
+/// Counters shared by all processors: uprobe programs can be preempted, which
+/// would tear an increment of a per-processor counter.
+#[map]
+pub(crate) static COUNTERS: Array<u64> = Array::with_max_entries(counter::COUNT, 0);
+
+/// Zeroes to insert from: a value built on the stack would use up the 64 bytes
+/// that a uprobe program may have.
+#[map]
+pub(crate) static ZERO_CALL: Array<Call> = Array::with_max_entries(1, 0);
+
+/// See [`ZERO_CALL`].
+#[map]
+pub(crate) static ZERO_STREAM: Array<Stream> = Array::with_max_entries(1, 0);

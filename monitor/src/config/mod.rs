@@ -1,0 +1,329 @@
+//! The configuration file.
+//!
+//! Input: TOML. Output: a [`Config`] in which every value is valid, or a
+//! [`ConfigError`] that says where and why. One struct per section, the
+//! defaults beside the fields; `packaging/phiwatch.toml` shows them and a test
+//! holds the two together.
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+pub use self::error::{ConfigError, Problem};
+
+/// The file that is read when none is named and it exists.
+pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
+
+/// The longest configuration file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Smallest ring buffer, in bytes.
+const MIN_RING_BYTES: u32 = 64 * 1024;
+/// Largest ring buffer, in bytes.
+const MAX_RING_BYTES: u32 = 1024 * 1024 * 1024;
+/// Smallest size at which the journal may be rotated, in bytes.
+const MIN_JOURNAL_BYTES: u64 = 64 * 1024;
+/// Smallest room for captures, in bytes.
+const MIN_CAPTURE_BYTES: u64 = 1024 * 1024;
+/// The most rotated journals that are kept.
+const MAX_JOURNALS: u32 = 1_000;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What is watched.
+    pub scope: ScopeSection,
+    /// The HTTP server.
+    pub listen: ListenSection,
+    /// The journal of findings.
+    pub journal: JournalSection,
+    /// Captures.
+    pub capture: CaptureSection,
+    /// The buffers between the kernel and phiwatch.
+    pub ring: RingSection,
+    /// What phiwatch keeps between runs.
+    pub state: StateSection,
+}
+
+/// What is watched. With nothing set, every process of the host is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScopeSection {
+    /// A cgroup v2 folder: its processes and those of the cgroups below it.
+    #[serde(deserialize_with = "absolute_option")]
+    pub cgroup: Option<PathBuf>,
+    /// Process ids.
+    #[serde(deserialize_with = "pids")]
+    pub pid: Vec<u32>,
+    /// Executables, as absolute paths.
+    #[serde(deserialize_with = "absolute_list")]
+    pub exe: Vec<PathBuf>,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenSection {
+    /// Where it listens; port 0 lets the kernel choose.
+    #[serde(deserialize_with = "address")]
+    pub address: SocketAddr,
+}
+
+impl Default for ListenSection {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9765)),
+        }
+    }
+}
+
+/// Where findings go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalTarget {
+    /// Standard output, `-` in the file and on the command line.
+    Stdout,
+    /// A file, by its absolute path.
+    File(PathBuf),
+}
+
+impl JournalTarget {
+    /// The target that an argument of the command line names. Unlike in the
+    /// file, a relative path means the folder that the shell is in.
+    pub fn from_argument(argument: &Path) -> Self {
+        if argument == Path::new("-") {
+            return Self::Stdout;
+        }
+        Self::File(std::path::absolute(argument).unwrap_or_else(|_| argument.to_owned()))
+    }
+}
+
+/// The journal of findings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalSection {
+    /// Where findings go.
+    #[serde(deserialize_with = "journal_target")]
+    pub file: JournalTarget,
+    /// The file is rotated before it grows beyond this, in bytes.
+    #[serde(deserialize_with = "journal_bytes")]
+    pub max_bytes: u64,
+    /// Rotated files that are kept.
+    #[serde(deserialize_with = "journals")]
+    pub keep: u32,
+    /// Findings a second that are journaled for one recipient; metrics count
+    /// every one.
+    #[serde(deserialize_with = "rate")]
+    pub findings_per_second: u64,
+}
+
+impl Default for JournalSection {
+    fn default() -> Self {
+        Self {
+            file: JournalTarget::Stdout,
+            max_bytes: 64 * 1024 * 1024,
+            keep: 8,
+            findings_per_second: 1_000,
+        }
+    }
+}
+
+/// Captures.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureSection {
+    /// The folder for captures; without one, nothing is captured.
+    #[serde(deserialize_with = "absolute_option")]
+    pub directory: Option<PathBuf>,
+    /// Disk that all captures in the folder may take together, in bytes.
+    #[serde(deserialize_with = "capture_bytes")]
+    pub max_bytes: u64,
+}
+
+impl Default for CaptureSection {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            max_bytes: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+/// The buffers between the kernel and phiwatch.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RingSection {
+    /// The buffer for plaintext, in bytes: a power of two.
+    #[serde(deserialize_with = "ring_bytes")]
+    pub data_bytes: u32,
+    /// The buffer for everything else, in bytes: a power of two.
+    #[serde(deserialize_with = "ring_bytes")]
+    pub control_bytes: u32,
+}
+
+impl Default for RingSection {
+    fn default() -> Self {
+        Self {
+            data_bytes: 32 * 1024 * 1024,
+            control_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// What phiwatch keeps between runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateSection {
+    /// The folder that holds the key of the tokens.
+    #[serde(deserialize_with = "absolute")]
+    pub directory: PathBuf,
+}
+
+impl Default for StateSection {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from("/var/lib/phiwatch"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file at `path`; without one, that at [`DEFAULT_PATH`] if it
+    /// exists, else the defaults.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let chosen = path.unwrap_or(Path::new(DEFAULT_PATH));
+        match read(chosen) {
+            Ok(text) => Self::parse(&text, chosen),
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(source) => Err(ConfigError::Read {
+                path: chosen.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Parses `text`; errors name `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text)
+            .map_err(|error| ConfigError::Invalid(Box::new(Problem::new(text, path, &error))))
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    // One byte more than allowed tells a file that is too long.
+    let length = File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if length as u64 > MAX_FILE_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "the file is longer than 1 MiB",
+        ));
+    }
+    Ok(text)
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(|_| {
+        D::Error::custom("must be an IP address and a port, like 127.0.0.1:9765 or [::1]:9765")
+    })
+}
+
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(D::Error::custom("must be an absolute path"))
+    }
+}
+
+fn absolute_option<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PathBuf>, D::Error> {
+    absolute(deserializer).map(Some)
+}
+
+fn absolute_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths = Vec::<PathBuf>::deserialize(deserializer)?;
+    if paths.iter().all(|path| path.is_absolute()) {
+        Ok(paths)
+    } else {
+        Err(D::Error::custom("must be absolute paths"))
+    }
+}
+
+fn pids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    let pids = Vec::<u32>::deserialize(deserializer)?;
+    if pids.contains(&0) {
+        return Err(D::Error::custom("must be process ids, which begin at 1"));
+    }
+    Ok(pids)
+}
+
+fn journal_target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JournalTarget, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path == Path::new("-") {
+        Ok(JournalTarget::Stdout)
+    } else if path.is_absolute() {
+        Ok(JournalTarget::File(path))
+    } else {
+        Err(D::Error::custom(
+            "must be an absolute path, or \"-\" for standard output",
+        ))
+    }
+}
+
+fn ring_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let bytes = u32::deserialize(deserializer)?;
+    if bytes.is_power_of_two() && (MIN_RING_BYTES..=MAX_RING_BYTES).contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err(D::Error::custom(format!(
+            "must be a power of two from {MIN_RING_BYTES} to {MAX_RING_BYTES}"
+        )))
+    }
+}
+
+fn journal_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    at_least(MIN_JOURNAL_BYTES, u64::deserialize(deserializer)?)
+}
+
+fn capture_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    at_least(MIN_CAPTURE_BYTES, u64::deserialize(deserializer)?)
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    at_least(1, u64::deserialize(deserializer)?)
+}
+
+fn at_least<E: serde::de::Error>(least: u64, value: u64) -> Result<u64, E> {
+    if value >= least {
+        Ok(value)
+    } else {
+        Err(E::custom(format!("must be at least {least}")))
+    }
+}
+
+fn journals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let keep = u32::deserialize(deserializer)?;
+    if (1..=MAX_JOURNALS).contains(&keep) {
+        Ok(keep)
+    } else {
+        Err(D::Error::custom(format!(
+            "must be from 1 to {MAX_JOURNALS}"
+        )))
+    }
+}

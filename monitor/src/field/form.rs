@@ -1,0 +1,142 @@
+//! Forms (`a=b&c=d`) and queries, which have the same syntax.
+//!
+//! Brackets in a key are steps: `ud[em]` is the key `em` below `ud`, and
+//! `data[0][email]` has an index between. A piece without `=` is a value
+//! without a key, as it may well be payload.
+
+use super::{Reader, content, percent, url};
+
+/// The longest key of something that is taken for a form, in bytes.
+const LONGEST_KEY: usize = 256;
+/// How many pairs decide whether something is a form.
+const PAIRS_LOOKED_AT: usize = 8;
+/// The longest number in brackets that is an index, in digits. A longer one may
+/// be payload.
+const LONGEST_INDEX: usize = 5;
+
+/// Whether `text` begins like a form and has at least `pairs` pairs (at most
+/// eight are looked at).
+pub(super) fn looks_like(text: &[u8], pairs: usize) -> bool {
+    let mut found = 0;
+    for (number, piece) in text
+        .split(|byte| *byte == b'&')
+        .take(PAIRS_LOOKED_AT)
+        .enumerate()
+    {
+        if is_pair(piece) {
+            found += 1;
+            if found >= pairs {
+                return true;
+            }
+        } else if number == 0 {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether `piece` is a key that a program may have chosen, and a value.
+fn is_pair(piece: &[u8]) -> bool {
+    let (key, value) = url::split_once(piece, b'=');
+    value.is_some()
+        && !key.is_empty()
+        && key.len() <= LONGEST_KEY
+        && key
+            .iter()
+            .all(|byte| !matches!(byte, 0..=32 | 127 | b'"' | b'<' | b'>' | b'{' | b'}'))
+}
+
+/// Yields the pairs of `text` below the current path.
+pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
+    let mut rest = Some(text);
+    while let Some(pieces) = rest {
+        let (piece, after) = url::split_once(pieces, b'&');
+        rest = after;
+        if reader.is_full() {
+            return;
+        }
+        read_pair(reader, piece, cut && rest.is_none());
+    }
+}
+
+/// Yields the forms of a body, which may have one on each line: with more than
+/// one line, each has its index.
+pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
+    let text = text.trim_ascii_end();
+    let base = reader.path_length();
+    let many = memchr::memchr(b'\n', text).is_some();
+    let mut rest = Some(text);
+    let mut index = 0;
+    while let Some(lines) = rest {
+        let (line, after) = url::split_once(lines, b'\n');
+        rest = after;
+        let line = line.trim_ascii();
+        if reader.is_full() {
+            return;
+        }
+        if line.is_empty() {
+            continue;
+        }
+        if many {
+            reader.go_index(index);
+            index += 1;
+        }
+        read(
+            reader,
+            line.strip_prefix(b"?").unwrap_or(line),
+            cut && rest.is_none(),
+        );
+        reader.go_back(base);
+    }
+}
+
+/// Yields one pair. An ampersand may have been escaped for HTML.
+pub(super) fn read_pair(reader: &mut Reader, piece: &[u8], cut: bool) {
+    let piece = piece.strip_prefix(b"amp;").unwrap_or(piece);
+    if piece.is_empty() {
+        return;
+    }
+    let base = reader.path_length();
+    let (key, value) = url::split_once(piece, b'=');
+    let value = if let Some(value) = value {
+        go_keys(reader, &percent::decode(key, true));
+        value
+    } else {
+        key
+    };
+    content::read_value(reader, &percent::decode(value, true), cut);
+    reader.go_back(base);
+}
+
+/// Goes down a key that may have brackets.
+fn go_keys(reader: &mut Reader, key: &[u8]) {
+    let (name, rest) = url::split_once(key, b'[');
+    let Some(rest) = rest.filter(|rest| !name.is_empty() && rest.last() == Some(&b']')) else {
+        reader.go_key(key);
+        return;
+    };
+    reader.go_key(name);
+    let inner = rest.strip_suffix(b"]").unwrap_or(rest);
+    let mut left = reader.limits().brackets;
+    let mut next = Some(inner);
+    while let Some(steps) = next {
+        let split = memchr::memmem::find(steps, b"][").filter(|_| left > 0);
+        let step = split.map_or(steps, |at| steps.get(..at).unwrap_or_default());
+        next = split.and_then(|at| steps.get(at.saturating_add(2)..));
+        left = left.saturating_sub(1);
+        match index(step) {
+            Some(index) => reader.go_index(index),
+            // `a[]` appends: its position is not known, the key is `a`.
+            None if step.is_empty() => {}
+            None => reader.go_key(step),
+        }
+    }
+}
+
+/// The index that a step in brackets is, if it is one.
+fn index(step: &[u8]) -> Option<usize> {
+    if step.len() > LONGEST_INDEX || !step.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(step).ok()?.parse().ok()
+}

@@ -1,0 +1,107 @@
+//! Headers to fields: those that can carry something about a person.
+//!
+//! Credentials, framing and content negotiation are left out: they are no
+//! personal data, and a credential is not for us to look at.
+
+use super::{Part, Reader, ValueKind, content, url};
+use crate::http::Header;
+
+/// What of the headers is read besides `x-*`.
+const NAMES: &[&str] = &[
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "client-ip",
+    "cookie",
+    "fastly-client-ip",
+    "forwarded",
+    "from",
+    "referer",
+    "true-client-ip",
+    "user-agent",
+];
+/// Words in the name of an `x-*` header that say that it is a credential.
+const CREDENTIALS: &[&str] = &[
+    "token",
+    "secret",
+    "key",
+    "auth",
+    "signature",
+    "csrf",
+    "xsrf",
+];
+
+/// Yields the fields of `headers` below their lower-case names.
+pub(super) fn read(reader: &mut Reader, headers: &[Header]) {
+    for header in headers {
+        if reader.is_full() {
+            return;
+        }
+        let name = header.name.as_str();
+        if !is_read(name) {
+            continue;
+        }
+        reader.start_part(Part::Header);
+        reader.go_key(name.as_bytes());
+        let value = header.value.expose().trim_ascii();
+        match name {
+            "cookie" => read_pairs(reader, value),
+            "forwarded" => read_list(reader, value, read_pairs),
+            "x-forwarded-for" => {
+                read_list(reader, value, |reader, item| {
+                    reader.emit(item, ValueKind::Text, false)
+                });
+            }
+            "user-agent" => reader.emit(value, ValueKind::Text, false),
+            _ => content::read_value(reader, value, false),
+        }
+    }
+}
+
+/// Whether the header of this lower-case name is read.
+fn is_read(name: &str) -> bool {
+    if NAMES.contains(&name) {
+        return true;
+    }
+    name.strip_prefix("x-")
+        .is_some_and(|rest| !CREDENTIALS.iter().any(|word| rest.contains(word)))
+}
+
+/// Yields `a=b; c="d"` by its names.
+fn read_pairs(reader: &mut Reader, pairs: &[u8]) {
+    let base = reader.path_length();
+    for pair in pairs.split(|byte| *byte == b';') {
+        if reader.is_full() {
+            return;
+        }
+        let (name, value) = url::split_once(pair.trim_ascii(), b'=');
+        let value = if let Some(value) = value {
+            reader.go_key(name.trim_ascii());
+            value.trim_ascii()
+        } else {
+            name
+        };
+        let unquoted = value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_suffix(b"\""));
+        if !value.is_empty() {
+            content::read_value(reader, unquoted.unwrap_or(value), false);
+        }
+        reader.go_back(base);
+    }
+}
+
+/// Reads the items of a list with commas, by their index if there are several.
+fn read_list(reader: &mut Reader, list: &[u8], read: impl Fn(&mut Reader, &[u8])) {
+    let base = reader.path_length();
+    let many = memchr::memchr(b',', list).is_some();
+    for (index, item) in list.split(|byte| *byte == b',').enumerate() {
+        if reader.is_full() {
+            return;
+        }
+        if many {
+            reader.go_index(index);
+        }
+        read(reader, item.trim_ascii());
+        reader.go_back(base);
+    }
+}

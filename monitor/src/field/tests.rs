@@ -1,0 +1,630 @@
+//! The wire formats of real clients, and what no input may do.
+
+use std::{collections::HashSet, io::Write};
+
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::*;
+use crate::{
+    event::{StreamId, Timestamp},
+    http::{Header, Protocol},
+    loss::Loss,
+};
+
+fn shown(fields: &[Field]) -> Vec<(String, String)> {
+    fields
+        .iter()
+        .map(|field| (field.display_path(), field.value.expose().clone()))
+        .collect()
+}
+
+fn read_all(body: &[u8], cut: bool) -> (Vec<Field>, Losses) {
+    let mut losses = Losses::default();
+    let fields = read_body(body, cut, &FieldLimits::default(), &mut losses);
+    (fields, losses)
+}
+
+/// `body` has exactly the fields `expected`. For every prefix of it, what is
+/// not marked truncated is right, and no field goes away as the prefix grows.
+fn check(body: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
+    let body = body.as_ref();
+    let (fields, losses) = read_all(body, false);
+    let found = shown(&fields);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(path, value)| (path.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(losses.total(), 0);
+    assert!(fields.iter().all(|field| !field.truncated), "{fields:?}");
+
+    let whole: HashSet<_> = shown(&fields).into_iter().collect();
+    let mut most = 0;
+    for end in 0..body.len() {
+        let (mut fields, _) = read_all(&body[..end], true);
+        fields.retain(|field| !field.truncated);
+        for field in shown(&fields) {
+            // That the first of several texts is one of several is not known
+            // before the second begins.
+            let numbered = (field.0.replacen("body", "body[0]", 1), field.1.clone());
+            assert!(
+                whole.contains(&field) || whole.contains(&numbered),
+                "{end}: {field:?}"
+            );
+        }
+        assert!(fields.len() >= most, "{end}: {} after {most}", fields.len());
+        most = fields.len();
+    }
+}
+
+fn percent(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn meta_python_sends_a_form_of_a_json_array_of_json_strings() {
+    let event = r#"{"event_name": "Lead", "event_time": 1700000000, "user_data": {"em": ["ae9c"], "ph": ["b1\u00e9"]}, "custom_data": {"content_name": "Sleep quiz"}}"#;
+    let array = serde_json::to_string(&[event, r#"{"event_name": "Visit"}"#]).unwrap();
+    let body = format!("access_token=T0K&data={}&partner_agent=py", percent(&array));
+    check(
+        body,
+        &[
+            ("body.access_token", "T0K"),
+            ("body.data[0].event_name", "Lead"),
+            ("body.data[0].event_time", "1700000000"),
+            ("body.data[0].user_data.em[0]", "ae9c"),
+            ("body.data[0].user_data.ph[0]", "b1é"),
+            ("body.data[0].custom_data.content_name", "Sleep quiz"),
+            ("body.data[1].event_name", "Visit"),
+            ("body.partner_agent", "py"),
+        ],
+    );
+}
+
+#[test]
+fn meta_node_sends_json() {
+    check(
+        r#"{"data":[{"event_name":"Lead","opt_out":false,"value":null,"user_data":{"em":["ae9c","77aa"],"client_ip_address":"192.0.2.7"},"event_source_url":"https://clinic.example/quiz/sleep?step=2&email=jane%40example.com#top"}],"access_token":"T0K"}"#,
+        &[
+            ("body.data[0].event_name", "Lead"),
+            ("body.data[0].opt_out", "false"),
+            ("body.data[0].value", "null"),
+            ("body.data[0].user_data.em[0]", "ae9c"),
+            ("body.data[0].user_data.em[1]", "77aa"),
+            ("body.data[0].user_data.client_ip_address", "192.0.2.7"),
+            (
+                "body.data[0].event_source_url",
+                "https://clinic.example/quiz/sleep?step=2&email=jane%40example.com#top",
+            ),
+            ("body.data[0].event_source_url[0]", "quiz"),
+            ("body.data[0].event_source_url[1]", "sleep"),
+            ("body.data[0].event_source_url.step", "2"),
+            ("body.data[0].event_source_url.email", "jane@example.com"),
+            ("body.access_token", "T0K"),
+        ],
+    );
+}
+
+#[test]
+fn mixpanel_sends_json_or_base64_json_in_a_form() {
+    let json = r#"[{"event":"Booked","properties":{"$email":"jane.roe@example.com","distinct_id":"d-1"}}]"#;
+    let expected = &[
+        ("body.data[0].event", "Booked"),
+        ("body.data[0].properties.$email", "jane.roe@example.com"),
+        ("body.data[0].properties.distinct_id", "d-1"),
+        ("body.verbose", "1"),
+    ];
+    check(format!("data={}&verbose=1", percent(json)), expected);
+    check(
+        format!("data={}&verbose=1", percent(&BASE64_STANDARD.encode(json))),
+        expected,
+    );
+    // Not encoded for a form, so that a plus is read as a space.
+    check(
+        format!("data={}&verbose=1", BASE64_STANDARD.encode(json)),
+        expected,
+    );
+}
+
+#[test]
+fn universal_analytics_sends_a_form_on_each_line() {
+    check(
+        "v=1&cid=555.1&dp=%2Fdepression+test\nv=1&cid=555.2&ea=\n",
+        &[
+            ("body[0].v", "1"),
+            ("body[0].cid", "555.1"),
+            ("body[0].dp", "/depression test"),
+            ("body[1].v", "1"),
+            ("body[1].cid", "555.2"),
+            ("body[1].ea", ""),
+        ],
+    );
+    check(
+        "v=1&ni&dt=My page\r\n",
+        &[("body.v", "1"), ("body", "ni"), ("body.dt", "My page")],
+    );
+}
+
+#[test]
+fn snowplow_sends_base64url_json_in_json() {
+    let event = r#"{"schema":"iglu:x","data":{"email":"jane.roe@example.com","q":"??>>"}}"#;
+    let body = format!(
+        r#"{{"schema":"iglu:payload_data","data":[{{"e":"ue","ue_px":"{}","uid":"7"}}]}}"#,
+        BASE64_URL_SAFE_NO_PAD.encode(event)
+    );
+    check(
+        body,
+        &[
+            ("body.schema", "iglu:payload_data"),
+            ("body.data[0].e", "ue"),
+            ("body.data[0].ue_px.schema", "iglu:x"),
+            ("body.data[0].ue_px.data.email", "jane.roe@example.com"),
+            ("body.data[0].ue_px.data.q", "??>>"),
+            ("body.data[0].uid", "7"),
+        ],
+    );
+}
+
+#[test]
+fn appsflyer_sends_a_json_string_in_json() {
+    check(
+        r#"{"appsflyer_id":"1-2","eventValue":"{\"af_content\":\"Therapy\",\"n\":[1,2.5e3]}","ip":"192.0.2.7"}"#,
+        &[
+            ("body.appsflyer_id", "1-2"),
+            ("body.eventValue.af_content", "Therapy"),
+            ("body.eventValue.n[0]", "1"),
+            ("body.eventValue.n[1]", "2.5e3"),
+            ("body.ip", "192.0.2.7"),
+        ],
+    );
+}
+
+#[test]
+fn segment_sends_a_batch_and_rudderstack_compresses_it() {
+    let json = r#"{"batch":[{"type":"identify","traits":{"email":"jane.roe@example.com"}},{"type":"page","context":{"page":{"search":"?q=anxiety"}}}]}"#;
+    let expected = &[
+        ("body.batch[0].type", "identify"),
+        ("body.batch[0].traits.email", "jane.roe@example.com"),
+        ("body.batch[1].type", "page"),
+        ("body.batch[1].context.page.search.q", "anxiety"),
+    ];
+    check(json, expected);
+    check(gzip(json), expected);
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    zlib.write_all(json.as_bytes()).unwrap();
+    check(zlib.finish().unwrap(), expected);
+    check(zstd::encode_all(json.as_bytes(), 3).unwrap(), expected);
+    check(BASE64_STANDARD.encode(gzip(json)), expected);
+}
+
+#[test]
+fn adobe_sends_xml() {
+    check(
+        "<?xml version=\"1.0\"?>\n<request xmlns:a='x'><visitorID>v1</visitorID><!-- <no/> -->\
+         <a:pageName lang=\"en\">Care &amp; &#72;ealth</a:pageName><br/>\
+         <eVar1><![CDATA[<jane>]]></eVar1></request>",
+        &[
+            ("body.request.visitorID", "v1"),
+            ("body.request.pageName.lang", "en"),
+            ("body.request.pageName", "Care & Health"),
+            ("body.request.eVar1", "<jane>"),
+        ],
+    );
+}
+
+#[test]
+fn amplitude_identifies_with_json_in_a_form() {
+    let json = r#"[{"user_id":"u1","user_properties":{"$set":{"plan":"gold"}}}]"#;
+    check(
+        format!("api_key=K&identification={}", percent(json)),
+        &[
+            ("body.api_key", "K"),
+            ("body.identification[0].user_id", "u1"),
+            ("body.identification[0].user_properties.$set.plan", "gold"),
+        ],
+    );
+}
+
+#[test]
+fn pixel_forms_have_brackets_in_their_keys() {
+    check(
+        "id=9&ud[em]=ae9c&cd%5Bcontent_name%5D=Sleep&data[0][email]=a%40example.com&t[]=1&t[]=2&x[=3",
+        &[
+            ("body.id", "9"),
+            ("body.ud.em", "ae9c"),
+            ("body.cd.content_name", "Sleep"),
+            ("body.data[0].email", "a@example.com"),
+            ("body.t", "1"),
+            ("body.t", "2"),
+            ("body.{key}", "3"),
+        ],
+    );
+}
+
+#[test]
+fn multipart_parts_are_read_by_their_looks() {
+    check(
+        "--XyZ\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\njane.roe@example.com\r\n\
+         --XyZ\r\nContent-Disposition: form-data; name=\"file\"; filename=\"jane.json\"\r\n\
+         Content-Type: text/plain\r\n\r\n{\"em\":\"ae9c\"}\r\n--XyZ\r\n\r\nno name\r\n--XyZ--\r\n",
+        &[
+            ("body.email", "jane.roe@example.com"),
+            ("body.file.filename", "jane.json"),
+            ("body.file.em", "ae9c"),
+            ("body[2]", "no name"),
+        ],
+    );
+}
+
+#[test]
+fn several_json_texts_are_numbered() {
+    let expected = &[("body[0].a", "1"), ("body[0].b", "x"), ("body[1].a", "2")];
+    check("\u{feff} {\"a\":1,\"b\":\"x\"}\n{\"a\":2}\n", expected);
+    check("{\"a\":1,\"b\":\"x\"}{\"a\":2}", expected);
+}
+
+#[test]
+fn sloppy_json_is_read() {
+    check(
+        "{'a': None, 'b': [True, ], }",
+        &[("body.a", "None"), ("body.b[0]", "True")],
+    );
+    check("[]", &[]);
+    check(r#""{\"a\":\"b\"}""#, &[("body.a", "b")]);
+    check(
+        r#"{"a":"{\"b\":\"{\\\"c\\\":\\\"d\\\"}\"}"}"#,
+        &[("body.a.b.c", "d")],
+    );
+    check(
+        r#"{"a":1} trailing words"#,
+        &[("body.a", "1"), ("body", "trailing words")],
+    );
+    check(
+        r#"{"a":1, b: "x"}"#,
+        &[("body.a", "1"), ("body", r#"b: "x"}"#)],
+    );
+}
+
+#[test]
+fn values_encoded_again_are_decoded() {
+    let json = r#"{"email":"jane.roe@example.com"}"#;
+    check(
+        format!("e={}", percent(&percent(json))),
+        &[("body.e.email", "jane.roe@example.com")],
+    );
+    check(
+        r#"{"e":"jane%40example.com"}"#,
+        &[("body.e", "jane@example.com")],
+    );
+    check(r#"{"e":"50% off, 10%20"}"#, &[("body.e", "50% off, 10%20")]);
+    check(
+        r#"{"query_string":"q=flu"}"#,
+        &[("body.query_string.q", "flu")],
+    );
+    check(
+        r#"{"requests":["?uid=7&url=x"]}"#,
+        &[("body.requests[0].uid", "7"), ("body.requests[0].url", "x")],
+    );
+    check(
+        r#"{"note":"a=b is not a form & no"}"#,
+        &[("body.note", "a=b is not a form & no")],
+    );
+    check(
+        r#"{"note":"[note] {x} x^2"}"#,
+        &[("body.note", "[note] {x} x^2")],
+    );
+    check("only text", &[("body", "only text")]);
+    check("", &[]);
+}
+
+#[test]
+fn no_text_no_fields() {
+    for body in [
+        b"\0\x01\x02\x03\x04\xff".as_slice(),
+        b"\x1f\x8b\x08broken",
+        b"a=\xff\xfe\0\0\0",
+    ] {
+        assert_eq!(shown(&read_all(body, false).0), []);
+    }
+}
+
+fn check_target(target: &str, expected: &[(&str, &str)]) {
+    let mut losses = Losses::default();
+    let fields = read_target(target.as_bytes(), &FieldLimits::default(), &mut losses);
+    let found = shown(&fields);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(path, value)| (path.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(found, expected, "{target}");
+}
+
+#[test]
+fn targets() {
+    check_target(
+        "/api/v1/customers/jane%2Bx%40example.com/",
+        &[
+            ("path[0]", "api"),
+            ("path[1]", "v1"),
+            ("path[2]", "customers"),
+            ("path[3]", "jane+x@example.com"),
+        ],
+    );
+    check_target(
+        "https://tracker.example/tr?id=1&ud[em]=ae9c&ud%5Bph%5D=77&dl=https%3A%2F%2Fclinic.example%2Fa%3Fb%3Dc",
+        &[
+            ("path[0]", "tr"),
+            ("query.id", "1"),
+            ("query.ud.em", "ae9c"),
+            ("query.ud.ph", "77"),
+            ("query.dl", "https://clinic.example/a?b=c"),
+            ("query.dl[0]", "a"),
+            ("query.dl.b", "c"),
+        ],
+    );
+    check_target(
+        "/activityi;src=12;type=abc;u1=sleep%20apnea;ord=1?x=y",
+        &[
+            ("path[0]", "activityi"),
+            ("query.src", "12"),
+            ("query.type", "abc"),
+            ("query.u1", "sleep apnea"),
+            ("query.ord", "1"),
+            ("query.x", "y"),
+        ],
+    );
+    let json = r#"{"event":"Booked","properties":{"$phone":"555-0142"}}"#;
+    check_target(
+        &format!(
+            "/track?data={}&ip=0",
+            BASE64_STANDARD.encode(json).replace('=', "%3D")
+        ),
+        &[
+            ("path[0]", "track"),
+            ("query.data.event", "Booked"),
+            ("query.data.properties.$phone", "555-0142"),
+            ("query.ip", "0"),
+        ],
+    );
+    check_target("/?jane@example.com", &[("query", "jane@example.com")]);
+    for target in ["*", "tracker.example:443", "", "/", "//", "/?", "/?&&"] {
+        check_target(target, &[]);
+    }
+}
+
+fn request(headers: &[(&str, &str)], body: &str, completeness: Completeness) -> Request {
+    Request {
+        stream: StreamId::default(),
+        ordinal: 0,
+        time: Timestamp(0),
+        end: Timestamp(0),
+        place: None,
+        protocol: Protocol::Http1,
+        method: "POST".to_owned(),
+        target: Secret::new(Bytes::from_static(b"/e?k=v")),
+        host: None,
+        headers: headers
+            .iter()
+            .map(|(name, value)| Header {
+                name: (*name).to_owned(),
+                value: Secret::new(Bytes::copy_from_slice(value.as_bytes())),
+            })
+            .collect(),
+        body: Secret::new(Bytes::copy_from_slice(body.as_bytes())),
+        body_wire_length: body.len() as u64,
+        wire_length: 0,
+        status: None,
+        completeness,
+    }
+}
+
+#[test]
+fn headers_that_can_be_personal() {
+    let headers = [
+        ("host", "tracker.example"),
+        ("authorization", "Basic c2VjcmV0OnNlY3JldA=="),
+        ("x-api-key", "secret"),
+        ("content-type", "text/plain"),
+        (
+            "cookie",
+            "_fbp=fb.1.2; u=%7B%22email%22%3A%22jane%40example.com%22%7D; q=\"x\"",
+        ),
+        ("x-forwarded-for", "192.0.2.7, 192.0.2.8"),
+        ("x-real-ip", "192.0.2.7"),
+        ("forwarded", "for=192.0.2.7;proto=https"),
+        ("referer", "https://clinic.example/?q=flu"),
+        ("user-agent", "Mozilla/5.0"),
+    ];
+    let mut losses = Losses::default();
+    let request = request(&headers, "last=na", Completeness::Truncated);
+    let fields = read(&request, &FieldLimits::default(), &mut losses);
+    let found = shown(&fields);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(path, value)| (path.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("path[0]", "e"),
+            ("query.k", "v"),
+            ("header.cookie._fbp", "fb.1.2"),
+            ("header.cookie.u.email", "jane@example.com"),
+            ("header.cookie.q", "x"),
+            ("header.x-forwarded-for[0]", "192.0.2.7"),
+            ("header.x-forwarded-for[1]", "192.0.2.8"),
+            ("header.x-real-ip", "192.0.2.7"),
+            ("header.forwarded.for", "192.0.2.7"),
+            ("header.forwarded.proto", "https"),
+            ("header.referer", "https://clinic.example/?q=flu"),
+            ("header.referer.q", "flu"),
+            ("header.user-agent", "Mozilla/5.0"),
+            ("body.last", "na"),
+        ]
+    );
+    let truncated: Vec<_> = fields.iter().filter(|field| field.truncated).collect();
+    assert_eq!(truncated.len(), 1);
+    assert_eq!(truncated[0].part, Part::Body);
+}
+
+#[test]
+fn kinds_and_cuts() {
+    let (fields, _) = read_all(br#"{"a":"x","b":12,"c":true,"d":"cu"#, false);
+    let found: Vec<_> = fields
+        .iter()
+        .map(|field| (field.kind, field.truncated))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (ValueKind::Text, false),
+            (ValueKind::Number, false),
+            (ValueKind::Literal, false),
+            (ValueKind::Text, true),
+        ]
+    );
+}
+
+#[test]
+fn events_of_nested_encodings_are_told_apart() {
+    let array = serde_json::to_string(&[r#"{"em":"a"}"#, r#"{"em":"b"}"#]).unwrap();
+    let (fields, _) = read_all(format!("t=1&data={}", percent(&array)).as_bytes(), false);
+    let [token, first, second] = fields.as_slice() else {
+        panic!("{fields:?}")
+    };
+    assert_eq!(token.event(), None);
+    assert!(first.event().is_some() && second.event().is_some());
+    assert_ne!(first.event(), second.event());
+}
+
+/// What `body` loses, while the fields stay below the limits.
+fn check_bounded(body: &[u8], loss: Loss) {
+    let limits = FieldLimits::default();
+    let (fields, losses) = read_all(body, false);
+    assert!(losses.get(loss) > 0, "{losses:?}");
+    assert!(fields.len() <= limits.fields);
+    assert!(
+        fields
+            .iter()
+            .all(|field| field.value.expose().len() <= limits.value_bytes)
+    );
+    let bytes: usize = fields
+        .iter()
+        .flat_map(|field| &field.steps)
+        .map(|step| match step {
+            Step::Key(key) => key.expose().len(),
+            Step::Index(_) => 0,
+        })
+        .sum();
+    assert!(bytes <= limits.output_bytes);
+}
+
+#[test]
+fn everything_is_bounded() {
+    check_bounded(&b"[".repeat(100_000), Loss::FieldDepth);
+    check_bounded(&b"{\"a\":".repeat(100_000), Loss::FieldDepth);
+    check_bounded(&b"<a>x".repeat(100_000), Loss::FieldDepth);
+    check_bounded(
+        format!("[{}]", "1,".repeat(1_000_000)).as_bytes(),
+        Loss::FieldLimit,
+    );
+    check_bounded("a=1&".repeat(1_000_000).as_bytes(), Loss::FieldLimit);
+    check_bounded("a=1\n".repeat(1_000_000).as_bytes(), Loss::FieldLimit);
+    check_bounded("{\"a\":1}".repeat(100_000).as_bytes(), Loss::FieldLimit);
+    check_bounded(
+        format!("{{\"{}\":1}}", "k".repeat(1 << 20)).as_bytes(),
+        Loss::FieldLength,
+    );
+    check_bounded(
+        format!("{{\"a\":\"{}\"}}", "v".repeat(1 << 20)).as_bytes(),
+        Loss::FieldLength,
+    );
+    let deep_keys = format!("{{\"{}\":", "k".repeat(250)).repeat(250);
+    let values = "\"x\":1,".repeat(20_000);
+    check_bounded(
+        format!("{deep_keys}{{{values}").as_bytes(),
+        Loss::FieldLimit,
+    );
+    check_bounded(&gzip(&"a".repeat(9 << 20)), Loss::FieldLength);
+}
+
+#[test]
+fn behind_a_bracket_too_deep_reading_goes_on() {
+    let body = format!(
+        "{{\"a\":{}\"]\"{},\"b\":\"x\"}}",
+        "[".repeat(300),
+        "]".repeat(300)
+    );
+    let (fields, losses) = read_all(body.as_bytes(), false);
+    assert_eq!(shown(&fields), [("body.b".to_owned(), "x".to_owned())]);
+    assert_eq!(losses.get(Loss::FieldDepth), 1);
+}
+
+#[test]
+fn encodings_too_deep_are_text() {
+    let mut value = r#"{"a":"x"}"#.to_owned();
+    for _ in 0..7 {
+        value = serde_json::to_string(&std::collections::BTreeMap::from([("a", value)])).unwrap();
+    }
+    let (fields, losses) = read_all(value.as_bytes(), false);
+    let [field] = fields.as_slice() else {
+        panic!("{fields:?}")
+    };
+    assert_eq!(field.display_path(), format!("body{}", ".a".repeat(7)));
+    assert_eq!(field.value.expose(), r#"{"a":"x"}"#);
+    assert!(field.truncated);
+    assert_eq!(losses.get(Loss::FieldDepth), 1);
+}
+
+#[test]
+fn mutated_bodies_do_no_harm() {
+    let json = r#"{"data":[{"em":"\ud83d\ude00","u":"https://a.example/b?c=d","n":-1.5}]}"#;
+    let seeds: Vec<Vec<u8>> = vec![
+        json.into(),
+        format!("data={}&x[0][y]=1", percent(json)).into(),
+        BASE64_STANDARD.encode(json).into(),
+        gzip(json),
+        b"--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx=1&y=2\r\n--B--".to_vec(),
+        b"<?xml version='1.0'?><a b='c&lt;'><![CDATA[x]]>&#65;</a>".to_vec(),
+        b"a=1&b=%7B%22c%22%3A1%7D\nd=e".to_vec(),
+    ];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let special = b"{}[]\"'\\:,&=%+<>/?#;-\r\n\0\xff\xc3u1e";
+    for round in 0..20_000 {
+        let mut body = seeds[round % seeds.len()].clone();
+        for _ in 0..=random(6) {
+            let at = random(body.len());
+            match random(4) {
+                0 => body.truncate(at),
+                1 => body.insert(at, special[random(special.len())]),
+                2 if !body.is_empty() => body[at] = special[random(special.len())],
+                _ if !body.is_empty() => {
+                    let end = at + random(body.len() - at);
+                    body.extend_from_within(at..end);
+                }
+                _ => {}
+            }
+        }
+        let (fields, _) = read_all(&body, random(2) == 0);
+        assert!(fields.len() <= body.len() * 64 + 64);
+        let mut losses = Losses::default();
+        read_target(&body, &FieldLimits::default(), &mut losses);
+        for field in &fields {
+            assert!(field.display_path().starts_with("body"));
+        }
+    }
+}

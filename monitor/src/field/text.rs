@@ -1,0 +1,77 @@
+//! Questions about bytes that may be text.
+
+/// The first `length` bytes at most, not ending inside a UTF-8 character.
+pub(super) fn clip(bytes: &[u8], length: usize) -> &[u8] {
+    let mut end = length.min(bytes.len());
+    // A character has at most three continuation bytes; more than that is no
+    // UTF-8, which needs no care.
+    for _ in 0..3 {
+        match bytes.get(end) {
+            Some(0x80..=0xbf) if end > 0 => end -= 1,
+            _ => break,
+        }
+    }
+    bytes.get(..end).unwrap_or_default()
+}
+
+/// Without a byte order mark and white space at the beginning.
+pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
+    bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start()
+}
+
+/// Whether these bytes are UTF-8 (that may end inside a character) of which at
+/// most one character in `tolerance` is a control character; with `None`, none.
+pub(super) fn is_printable(bytes: &[u8], tolerance: Option<usize>) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(valid) => valid,
+        Err(error) if error.error_len().is_none() => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let controls = valid
+        .chars()
+        .filter(|character| character.is_control() && !matches!(character, '\t' | '\r' | '\n'))
+        .count();
+    match tolerance {
+        None => controls == 0,
+        Some(tolerance) => controls.saturating_mul(tolerance) <= valid.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clip_keeps_characters_whole() {
+        for (bytes, length, expected) in [
+            ("abc".as_bytes(), 2, "ab".as_bytes()),
+            ("abc".as_bytes(), 9, "abc".as_bytes()),
+            ("aé".as_bytes(), 2, "a".as_bytes()),
+            ("é".as_bytes(), 1, b"".as_slice()),
+            ("a\u{1f600}".as_bytes(), 4, "a".as_bytes()),
+            (b"\x80\x80\x80\x80\x80".as_slice(), 4, b"\x80".as_slice()),
+        ] {
+            assert_eq!(clip(bytes, length), expected, "{bytes:?} {length}");
+        }
+    }
+
+    #[test]
+    fn printable() {
+        for (bytes, tolerance, expected) in [
+            (b"plain\ttext\r\n".as_slice(), None, true),
+            (b"a\0b".as_slice(), None, false),
+            (b"a\0bcdefghijkl".as_slice(), Some(10), true),
+            (b"a\0\0\0".as_slice(), Some(10), false),
+            ("aé".as_bytes().split_last().unwrap().1, None, true),
+            (b"a\xffb".as_slice(), Some(10), false),
+        ] {
+            assert_eq!(is_printable(bytes, tolerance), expected, "{bytes:?}");
+        }
+    }
+}

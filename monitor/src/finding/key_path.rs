@@ -1,0 +1,139 @@
+//! The path of a field as it may be shown.
+//!
+//! A client may use a payload value as a key, so a key is shown only if it has
+//! the shape of a word of an interface and is none of the message's values.
+
+use crate::{
+    field::{Field, Step},
+    phi::{Class, Evidence, Form},
+};
+
+/// Stands for a key that could be payload.
+const PLACEHOLDER: &str = "{key}";
+
+/// Longer keys are not shown.
+const MAX_KEY_LENGTH: usize = 40;
+
+/// Keys with more digits in a row hold a number.
+const MAX_DIGIT_RUN: usize = 4;
+
+/// From this length on, hexadecimal digits are an id or a hash.
+const MIN_HASH_LENGTH: usize = 16;
+
+/// A value shorter than this is sought only as a whole key: parts of words are
+/// not names.
+const MIN_PART_LENGTH: usize = 4;
+
+/// Steps beyond this are not shown.
+const MAX_STEPS: usize = 32;
+
+/// The values of a message that must not be shown as keys.
+pub(super) struct Values(Vec<String>);
+
+impl Values {
+    /// The plain values in `evidence`: identifiers only, since the terms of
+    /// health information are what keys may say.
+    pub(super) fn new(fields: &[Field], evidence: &[Evidence]) -> Self {
+        let identifiers = evidence.iter().filter(|evidence| {
+            evidence.form == Form::Plain && matches!(evidence.class, Class::Identifier(_))
+        });
+        let mut values: Vec<String> = identifiers
+            .flat_map(|evidence| {
+                let sent = fields
+                    .get(evidence.field)
+                    .map(|field| fold(field.value.expose()));
+                [Some(fold(evidence.normalized.expose())), sent]
+            })
+            .flatten()
+            .filter(|value| !value.is_empty())
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        Self(values)
+    }
+
+    fn is_in(&self, key: &str) -> bool {
+        let key = fold(key);
+        self.0.iter().any(|value| {
+            *value == key || (value.len() >= MIN_PART_LENGTH && key.contains(value.as_str()))
+        })
+    }
+}
+
+/// `body.data[0].user_data.em[0]`.
+pub(super) fn show(field: &Field, values: &Values) -> String {
+    let mut path = field.part.as_str().to_owned();
+    for step in field.steps.iter().take(MAX_STEPS) {
+        match step {
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
+            Step::Key(key) => {
+                let key = key.expose();
+                let shown = if is_word(key) && !values.is_in(key) {
+                    key
+                } else {
+                    PLACEHOLDER
+                };
+                path.push('.');
+                path.push_str(shown);
+            }
+        }
+    }
+    path
+}
+
+/// Whether a key has the shape of a word of an interface: letters, digits and
+/// `_-$.[]`, no long number, no hash.
+fn is_word(key: &str) -> bool {
+    let is_spelled = (1..=MAX_KEY_LENGTH).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-$.[]".contains(&byte));
+    let longest_number = key
+        .split(|c: char| !c.is_ascii_digit())
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let is_hash = key.len() >= MIN_HASH_LENGTH
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_spelled && longest_number <= MAX_DIGIT_RUN && !is_hash
+}
+
+fn fold(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_could_be_values_are_hidden() {
+        let values = Values(vec!["jane".to_owned(), "jo".to_owned()]);
+        for (key, expected) in [
+            ("user_data", true),
+            ("$email", true),
+            ("ud[em]", true),
+            ("q1", true),
+            ("phq9_score", true),
+            ("jane", false),
+            ("Jane_Roe", false),
+            ("jo", false),
+            ("john", true),
+            ("roe@example.com", false),
+            ("14155550132", false),
+            ("ae9c621e0b7d4c1fae9c621e0b7d4c1f", false),
+            ("ae9c621e-0b7d-4c1f-ae9c", false),
+            ("two words", false),
+            ("zoë", false),
+            ("", false),
+            (&"k".repeat(41), false),
+        ] {
+            assert_eq!(is_word(key) && !values.is_in(key), expected, "{key}");
+        }
+    }
+}

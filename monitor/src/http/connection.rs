@@ -1,0 +1,257 @@
+//! One connection: requests, and the statuses that answer them in order.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    Exchange,
+    draft::Draft,
+    requests::{At, Requests},
+    responses::{Follows, Responses},
+};
+use crate::{
+    event::{Direction, StreamId, Timestamp},
+    loss::{Loss, Losses},
+    stream::Facts,
+};
+
+/// Most unanswered requests that are remembered of one connection.
+pub const MAX_UNANSWERED: usize = 1_024;
+/// How long a complete request waits for its status, in nanoseconds of event
+/// time.
+pub const MAX_WAIT: u64 = 10_000_000_000;
+const METHOD_CONNECT: &str = "CONNECT";
+const METHOD_HEAD: &str = "HEAD";
+
+/// Requests whose answer looks different.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Connect,
+    Head,
+    Other,
+}
+
+impl Method {
+    fn of(draft: &Draft) -> Self {
+        match draft.method() {
+            METHOD_CONNECT => Self::Connect,
+            METHOD_HEAD => Self::Head,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A complete request that has no answer yet. It stays when it was handed on
+/// without one, so that later answers are not taken for its successor's.
+struct Unanswered {
+    method: Method,
+    deadline: Timestamp,
+    draft: Option<Box<Draft>>,
+}
+
+/// The state of one connection.
+pub(super) struct Connection {
+    stream: StreamId,
+    pub(super) facts: Arc<Facts>,
+    requests: Requests,
+    responses: Responses,
+    unanswered: VecDeque<Unanswered>,
+    /// How many of them, from the front, were handed on.
+    told: usize,
+    /// Memory that the others hold.
+    waiting_memory: usize,
+    /// Status that came before the request was complete.
+    early: Option<u16>,
+    /// Place in the table's order of use.
+    pub(super) stamp: u64,
+    /// Memory and deadline as the table has noted them.
+    pub(super) noted_memory: usize,
+    pub(super) noted_deadline: Option<Timestamp>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: StreamId) -> Self {
+        Self {
+            stream,
+            facts: Arc::default(),
+            requests: Requests::default(),
+            responses: Responses::default(),
+            unanswered: VecDeque::new(),
+            told: 0,
+            waiting_memory: 0,
+            early: None,
+            stamp: 0,
+            noted_memory: 0,
+            noted_deadline: None,
+        }
+    }
+
+    /// Bytes of memory that it holds, about.
+    pub(super) fn memory(&self) -> usize {
+        self.requests
+            .memory()
+            .saturating_add(self.responses.memory())
+            .saturating_add(self.waiting_memory)
+    }
+
+    /// When the oldest request has waited long enough.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.unanswered.get(self.told).map(|oldest| oldest.deadline)
+    }
+
+    pub(super) const fn join_late(&mut self) {
+        self.requests.join_late();
+    }
+
+    /// Takes the next bytes of a direction.
+    pub(super) fn push(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at: At<'_>,
+        now: Timestamp,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        match direction {
+            Direction::Sent => {
+                let mut done = Vec::new();
+                self.requests.push(bytes, at, losses, &mut done);
+                self.complete(done, now, losses, out);
+            }
+            Direction::Received => {
+                self.with_responses(|responses, pair| responses.push(bytes, pair), losses, out);
+            }
+        }
+    }
+
+    /// Passes over bytes of a direction that are missing.
+    pub(super) fn push_gap(
+        &mut self,
+        direction: Direction,
+        length: u64,
+        at: At<'_>,
+        now: Timestamp,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        match direction {
+            Direction::Sent => {
+                let mut done = Vec::new();
+                self.requests.push_gap(length, at, losses, &mut done);
+                self.complete(done, now, losses, out);
+            }
+            Direction::Received => {
+                self.with_responses(
+                    |responses, pair| responses.push_gap(length, pair),
+                    losses,
+                    out,
+                );
+            }
+        }
+    }
+
+    /// Hands on the requests that have waited long enough at `now`.
+    pub(super) fn expire(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        while self.deadline().is_some_and(|deadline| deadline <= now) {
+            if let Some(oldest) = self.unanswered.get_mut(self.told) {
+                let draft = oldest.draft.take();
+                self.told += 1;
+                self.tell(draft, None, losses, out);
+            }
+        }
+    }
+
+    /// The end of the stream: hands on everything.
+    pub(super) fn finish(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        let mut done = Vec::new();
+        self.requests.finish(losses, &mut done);
+        self.complete(done, now, losses, out);
+        self.expire(Timestamp(u64::MAX), losses, out);
+    }
+
+    /// Requests that were read to their end.
+    fn complete(
+        &mut self,
+        done: Vec<Draft>,
+        now: Timestamp,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        for draft in done {
+            if let Some(status) = self.early.take() {
+                self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());
+                self.tell(Some(Box::new(draft)), Some(status), losses, out);
+                continue;
+            }
+            if self.unanswered.len() >= MAX_UNANSWERED
+                && let Some(oldest) = self.unanswered.pop_front()
+            {
+                self.told = self.told.saturating_sub(1);
+                if oldest.draft.is_some() {
+                    losses.count(Loss::HttpPipelineLimit);
+                }
+                self.tell(oldest.draft, None, losses, out);
+            }
+            self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());
+            self.unanswered.push_back(Unanswered {
+                method: Method::of(&draft),
+                deadline: now.plus(MAX_WAIT),
+                draft: Some(Box::new(draft)),
+            });
+        }
+    }
+
+    fn tell(
+        &mut self,
+        draft: Option<Box<Draft>>,
+        status: Option<u16>,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        if let Some(draft) = draft {
+            self.waiting_memory = self.waiting_memory.saturating_sub(draft.memory());
+            let request = draft.finish(self.stream, status, losses);
+            out.push(Exchange {
+                request,
+                facts: Arc::clone(&self.facts),
+            });
+        }
+    }
+
+    fn with_responses(
+        &mut self,
+        read: impl FnOnce(&mut Responses, &mut dyn FnMut(u16) -> Follows),
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        let mut responses = std::mem::take(&mut self.responses);
+        read(&mut responses, &mut |status| self.pair(status, losses, out));
+        self.responses = responses;
+    }
+
+    /// Gives a status to the request that it answers. Returns what follows it.
+    fn pair(&mut self, status: u16, losses: &mut Losses, out: &mut Vec<Exchange>) -> Follows {
+        if (100..200).contains(&status) && status != 101 {
+            return Follows::Response;
+        }
+        let method = if let Some(answered) = self.unanswered.pop_front() {
+            self.told = self.told.saturating_sub(1);
+            self.tell(answered.draft, Some(status), losses, out);
+            answered.method
+        } else if let Some(current) = self.requests.current() {
+            let method = Method::of(current);
+            self.early.get_or_insert(status);
+            method
+        } else {
+            Method::Other
+        };
+        if status == 101 || method == Method::Connect && (200..300).contains(&status) {
+            self.requests.turn_off();
+            return Follows::Other;
+        }
+        if method == Method::Head || matches!(status, 204 | 304) {
+            return Follows::Response;
+        }
+        Follows::Body
+    }
+}

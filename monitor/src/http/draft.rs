@@ -1,0 +1,187 @@
+//! A request whose head was read: it gathers its body, and then its status.
+
+use bytes::Bytes;
+
+use super::{
+    body,
+    head::RequestHead,
+    message::{Completeness, Header, Protocol, Request},
+};
+use crate::{
+    event::{Place, StreamId, Timestamp},
+    loss::{Loss, Losses},
+    secret::Secret,
+};
+
+/// Most bytes of a body, as sent, that are kept.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Where the first byte of a request was.
+#[derive(Clone)]
+pub(super) struct Beginning {
+    pub(super) ordinal: u64,
+    pub(super) time: Timestamp,
+    pub(super) place: Option<Place>,
+}
+
+/// A request under way.
+pub(super) struct Draft {
+    beginning: Beginning,
+    head: RequestHead,
+    head_length: u64,
+    end: Timestamp,
+    body: Vec<u8>,
+    body_wire_length: u64,
+    body_cut: bool,
+    /// Length of the body kept before the first bytes that are missing.
+    gap_at: Option<usize>,
+    completeness: Completeness,
+}
+
+impl Draft {
+    pub(super) fn new(
+        beginning: Beginning,
+        head: RequestHead,
+        head_length: u64,
+        end: Timestamp,
+        completeness: Completeness,
+    ) -> Self {
+        Self {
+            completeness: completeness.and(head.completeness),
+            beginning,
+            head,
+            head_length,
+            end,
+            body: Vec::new(),
+            body_wire_length: 0,
+            body_cut: false,
+            gap_at: None,
+        }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        &self.head.method
+    }
+
+    /// Bytes of memory that the request holds, about.
+    pub(super) fn memory(&self) -> usize {
+        let head = usize::try_from(self.head_length).unwrap_or(usize::MAX);
+        self.body
+            .capacity()
+            .saturating_add(head.min(super::head::MAX_HEAD))
+            .saturating_add(512)
+    }
+
+    /// Notes that `length` bytes of the body as sent came at `time`.
+    pub(super) fn advance(&mut self, length: u64, time: Timestamp) {
+        self.body_wire_length = self.body_wire_length.saturating_add(length);
+        self.end = self.end.max(time);
+    }
+
+    /// Appends data of the body, without its transfer coding.
+    pub(super) fn append(&mut self, data: &[u8], losses: &mut Losses) {
+        let room = MAX_BODY.saturating_sub(self.body.len());
+        if room < data.len() && !self.body_cut {
+            self.body_cut = true;
+            losses.count(Loss::HttpBodyLimit);
+            self.spoil(Completeness::Truncated);
+        }
+        self.body
+            .extend_from_slice(data.get(..room).unwrap_or(data));
+    }
+
+    /// Notes that bytes of the body are missing here.
+    pub(super) fn gap(&mut self) {
+        self.gap_at.get_or_insert(self.body.len());
+        self.spoil(Completeness::Gap);
+    }
+
+    pub(super) fn spoil(&mut self, completeness: Completeness) {
+        self.completeness = self.completeness.and(completeness);
+    }
+
+    pub(super) fn append_trailers(&mut self, trailers: Vec<Header>) {
+        self.head.headers.extend(trailers);
+    }
+
+    /// The request, its body decoded.
+    pub(super) fn finish(
+        self,
+        stream: StreamId,
+        status: Option<u16>,
+        losses: &mut Losses,
+    ) -> Request {
+        let Self {
+            beginning:
+                Beginning {
+                    ordinal,
+                    time,
+                    place,
+                },
+            head:
+                RequestHead {
+                    method,
+                    target,
+                    host,
+                    headers,
+                    ..
+                },
+            head_length,
+            end,
+            body,
+            body_wire_length,
+            body_cut: _,
+            gap_at,
+            mut completeness,
+        } = self;
+        let codings = codings(&headers);
+        let codings: Vec<_> = codings.iter().map(String::as_str).collect();
+        let body = Bytes::from(body);
+        let decoded = if completeness == Completeness::Complete {
+            body::decode(&codings, body, losses)
+        } else {
+            // That the coding ends early is no news then. What stands behind a
+            // gap has no meaning in a coding, and reads as it is without one.
+            let mut known = Losses::default();
+            let before =
+                gap_at.map_or_else(|| body.clone(), |gap| body.slice(..gap.min(body.len())));
+            let decoded = body::decode(&codings, before.clone(), &mut known);
+            losses.add(Loss::HttpBomb, known.get(Loss::HttpBomb));
+            let plain = decoded.bytes == before;
+            body::Decoded {
+                bytes: if plain { body } else { decoded.bytes },
+                ..decoded
+            }
+        };
+        completeness = completeness.and(decoded.completeness);
+        Request {
+            stream,
+            ordinal,
+            time,
+            end,
+            place,
+            protocol: Protocol::Http1,
+            method,
+            target: Secret::new(target),
+            host,
+            headers,
+            body: Secret::new(decoded.bytes),
+            body_wire_length,
+            wire_length: head_length.saturating_add(body_wire_length),
+            status,
+            completeness,
+        }
+    }
+}
+
+/// The codings that the headers name, in the order of application: those of the
+/// content, then those of the transfer.
+fn codings(headers: &[Header]) -> Vec<String> {
+    ["content-encoding", "transfer-encoding"]
+        .iter()
+        .flat_map(|name| headers.iter().filter(move |header| header.name == *name))
+        .flat_map(|header| header.value.expose().split(|byte| *byte == b','))
+        .take(2 * body::MAX_CODINGS)
+        .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).into_owned())
+        .collect()
+}

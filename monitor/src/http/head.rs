@@ -1,0 +1,378 @@
+//! The heads of messages: where they end, and what they say.
+//!
+//! In: bytes in any split. Out: a [`RequestHead`] or [`ResponseHead`]. httparse
+//! reads what is well formed; what it refuses is read line by line, because the
+//! receiver may have been as lenient.
+
+use bytes::Bytes;
+
+use super::{
+    message::{Completeness, Header},
+    start::{MAX_METHOD, is_method_byte, is_request_line},
+};
+use crate::{
+    loss::{Loss, Losses},
+    secret::Secret,
+};
+
+/// Longest head that is kept, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+/// Headers of an ordinary request.
+pub const USUAL_HEADERS: usize = 128;
+/// Most headers that are kept of a request.
+pub const MAX_HEADERS: usize = 1_024;
+/// Longest host name with port, in bytes.
+const MAX_HOST: usize = 261;
+/// Finds the empty line that ends a head, in any split.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Scan {
+    line: Line,
+}
+
+/// What the current line holds so far.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Empty,
+    Cr,
+    Text,
+}
+
+impl Scan {
+    /// The end of the head in `bytes`, if it is there: the offset behind the
+    /// empty line.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            let line = self.line.and(bytes.get(start..end).unwrap_or_default());
+            self.line = Line::Empty;
+            start = end + 1;
+            if line != Line::Text {
+                return Some(start);
+            }
+        }
+        self.line = self.line.and(bytes.get(start..).unwrap_or_default());
+        None
+    }
+}
+
+impl Line {
+    fn and(self, more: &[u8]) -> Self {
+        match (self, more) {
+            (line, []) => line,
+            (Self::Empty, b"\r") => Self::Cr,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Where a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// The headers do not say.
+    Unsaid,
+    /// After this many bytes.
+    Length(u64),
+    /// After the last chunk.
+    Chunked,
+    /// After a length that is no number.
+    Broken,
+}
+
+/// The head of a request.
+pub(super) struct RequestHead {
+    pub(super) method: String,
+    pub(super) target: Bytes,
+    pub(super) host: Option<String>,
+    pub(super) headers: Vec<Header>,
+    pub(super) framing: Framing,
+    /// Whether it asks to leave HTTP/1 on this connection.
+    pub(super) leaves: bool,
+    pub(super) completeness: Completeness,
+}
+
+/// Reads a head, which was `cut` where its end is not there. `None` if there is
+/// no request line.
+pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<RequestHead> {
+    let lines_start = memchr::memchr(b'\n', head)? + 1;
+    let line = head.get(..lines_start)?.trim_ascii_end();
+    let method_length = memchr::memchr(b' ', line)?;
+    let method = line.get(..method_length).filter(|method| {
+        (1..=MAX_METHOD).contains(&method.len()) && method.iter().copied().all(is_method_byte)
+    })?;
+    let version = memchr::memrchr(b' ', line)?;
+    if !is_request_line(line) {
+        return None;
+    }
+    let target = head.slice_ref(line.get(method_length..version)?.trim_ascii());
+    let method = std::str::from_utf8(method).ok()?.to_owned();
+    let mut completeness = Completeness::Complete;
+    let headers = well_formed(head).unwrap_or_else(|| {
+        let Lines {
+            headers,
+            skipped,
+            over,
+        } = lines(&head.slice(lines_start..), MAX_HEADERS);
+        // The last line of a cut head is no header because of the cut.
+        if skipped && !cut {
+            losses.count(Loss::HttpMalformed);
+        }
+        if over && !cut {
+            losses.count(Loss::HttpHeadLimit);
+        }
+        if skipped || over || cut {
+            completeness = Completeness::Truncated;
+        }
+        headers
+    });
+    let framing = framing(&head.slice(lines_start..));
+    let host = if method == "CONNECT" {
+        host_of_authority(&target)
+    } else {
+        host_of_target(&target).or_else(|| {
+            let host = headers.iter().find(|header| header.name == "host")?;
+            host_of_authority(host.value.expose())
+        })
+    };
+    let leaves = method == "CONNECT" || headers.iter().any(|header| header.name == "upgrade");
+    Some(RequestHead {
+        method,
+        target,
+        host,
+        headers,
+        framing,
+        leaves,
+        completeness,
+    })
+}
+
+/// The headers, if httparse accepts the head. It allocates for the usual number
+/// of headers only: each slot costs time.
+fn well_formed(head: &Bytes) -> Option<Vec<Header>> {
+    let mut slots = [httparse::EMPTY_HEADER; USUAL_HEADERS];
+    let mut request = httparse::Request::new(&mut slots);
+    request
+        .parse(head)
+        .ok()
+        .filter(httparse::Status::is_complete)?;
+    Some(
+        request
+            .headers
+            .iter()
+            .map(|header| Header {
+                name: header.name.to_ascii_lowercase(),
+                value: Secret::new(head.slice_ref(header.value.trim_ascii())),
+            })
+            .collect(),
+    )
+}
+
+/// Header lines, read leniently.
+pub(super) struct Lines {
+    pub(super) headers: Vec<Header>,
+    /// Whether a line was no header.
+    pub(super) skipped: bool,
+    /// Whether there were more than the limit.
+    pub(super) over: bool,
+}
+
+/// Reads header lines up to the empty line, keeping at most `limit`.
+pub(super) fn lines(text: &Bytes, limit: usize) -> Lines {
+    let mut read = Lines {
+        headers: Vec::new(),
+        skipped: false,
+        over: false,
+    };
+    for (name, value) in text.split(|byte| *byte == b'\n').map_while(header_line) {
+        let Some(name) = name else {
+            read.skipped = true;
+            continue;
+        };
+        if read.headers.len() >= limit {
+            read.over = true;
+            break;
+        }
+        read.headers.push(Header {
+            name,
+            value: Secret::new(text.slice_ref(value)),
+        });
+    }
+    read
+}
+
+/// Name and value of a line, the name `None` where it is none; `None` for the
+/// empty line.
+fn header_line(line: &[u8]) -> Option<(Option<String>, &[u8])> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return None;
+    }
+    let Some(colon) = memchr::memchr(b':', line) else {
+        return Some((None, line));
+    };
+    let (name, value) = line.split_at(colon);
+    let name = name.trim_ascii_end();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let valid = !name.is_empty() && name.iter().all(is_name);
+    let name = valid.then(|| String::from_utf8_lossy(name).to_ascii_lowercase());
+    Some((name, value.get(1..).unwrap_or_default().trim_ascii()))
+}
+
+/// What the header lines say about the body. Every line is read, also beyond
+/// the number of headers that is kept. Of several lengths the first one counts:
+/// where it is wrong, the bytes behind it are no request, which is counted.
+fn framing(lines: &[u8]) -> Framing {
+    let (mut said, mut length) = (false, None);
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some((name, value)) = memchr::memchr(b':', line)
+            .and_then(|colon| line.split_at_checked(colon))
+            .map(|(name, value)| (name.trim_ascii(), value.get(1..).unwrap_or_default()))
+        else {
+            continue;
+        };
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            let last = value
+                .rsplit(|byte| *byte == b',')
+                .next()
+                .unwrap_or_default();
+            if last.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                return Framing::Chunked;
+            }
+        } else if name.eq_ignore_ascii_case(b"content-length") {
+            said = true;
+            let mut values = value.split(|byte| *byte == b',');
+            length = length.or_else(|| values.find_map(|value| content_length(value.trim_ascii())));
+        }
+    }
+    match length {
+        Some(length) => Framing::Length(length),
+        None if said => Framing::Broken,
+        None => Framing::Unsaid,
+    }
+}
+
+fn content_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// The host of an absolute-form target.
+fn host_of_target(target: &[u8]) -> Option<String> {
+    let colon = memchr::memmem::find(target, b"://")?;
+    let (scheme, rest) = target.split_at_checked(colon)?;
+    if scheme.is_empty() || !scheme.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let rest = rest.get(3..)?;
+    let end = rest
+        .iter()
+        .position(|byte| b"/?#".contains(byte))
+        .unwrap_or(rest.len());
+    host_of_authority(rest.get(..end)?)
+}
+
+/// The host of `[user@]host[:port]`, lower case, without a final dot.
+fn host_of_authority(authority: &[u8]) -> Option<String> {
+    let host = authority.rsplit(|byte| *byte == b'@').next()?;
+    let host = if host.first() == Some(&b'[') {
+        let end = memchr::memchr(b']', host)?;
+        host.get(..=end)?
+    } else {
+        host.split(|byte| *byte == b':').next()?
+    };
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(byte);
+    if host.is_empty() || host.len() > MAX_HOST || !host.iter().all(allowed) {
+        return None;
+    }
+    std::str::from_utf8(host).ok().map(str::to_ascii_lowercase)
+}
+
+/// The head of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ResponseHead {
+    pub(super) status: u16,
+    pub(super) framing: Framing,
+}
+
+/// Reads the head of a response, which may have been cut behind the status.
+pub(super) fn response(head: &[u8]) -> Option<ResponseHead> {
+    let rest = head.strip_prefix(b"HTTP/1.")?;
+    let [b'0'..=b'9', b' ', digits @ ..] = rest else {
+        return None;
+    };
+    let (digits, _) = digits.split_first_chunk::<3>()?;
+    let status = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    if !(100..=999).contains(&status) {
+        return None;
+    }
+    let lines = memchr::memchr(b'\n', head).and_then(|end| head.get(end + 1..));
+    Some(ResponseHead {
+        status,
+        framing: framing(lines.unwrap_or_default()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_from_authorities_and_targets() {
+        for (authority, expected) in [
+            ("Example.COM", Some("example.com")),
+            ("example.com.:8443", Some("example.com")),
+            ("user:secret@example.com:80", Some("example.com")),
+            ("[2001:db8::1]:443", Some("[2001:db8::1]")),
+            ("", None),
+            (":80", None),
+            ("not a host", None),
+        ] {
+            assert_eq!(
+                host_of_authority(authority.as_bytes()).as_deref(),
+                expected,
+                "{authority}"
+            );
+        }
+        assert_eq!(
+            host_of_target(b"http://A.example?x=/").as_deref(),
+            Some("a.example")
+        );
+        assert_eq!(host_of_target(b"/redirect?to=http://b.example/"), None);
+    }
+
+    #[test]
+    fn framing_is_read_from_every_line() {
+        for (lines, expected) in [
+            ("a: b\r\n\r\n", Framing::Unsaid),
+            ("Content-Length: 3\r\n\r\n", Framing::Length(3)),
+            (
+                "Content-Length: 3\nContent-Length: 3\n\n",
+                Framing::Length(3),
+            ),
+            ("Content-Length: 3, 3\r\n\r\n", Framing::Length(3)),
+            (
+                "Content-Length: 3\r\nContent-Length: 4\r\n\r\n",
+                Framing::Length(3),
+            ),
+            (
+                "Content-Length: x\r\nContent-Length: 4\r\n\r\n",
+                Framing::Length(4),
+            ),
+            ("Content-Length:\r\n\r\n", Framing::Broken),
+            ("Content-Length: +3\r\n\r\n", Framing::Broken),
+            (
+                "Content-Length: 99999999999999999999\r\n\r\n",
+                Framing::Broken,
+            ),
+            (
+                "Content-Length: 3\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n",
+                Framing::Chunked,
+            ),
+        ] {
+            assert_eq!(framing(lines.as_bytes()), expected, "{lines}");
+        }
+    }
+}

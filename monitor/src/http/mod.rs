@@ -1,0 +1,205 @@
+//! Streams to HTTP: the requests that a process sent, with the status of the
+//! answer to each.
+//!
+//! In: [`Delivery`]s of the stream stage. Out: [`Exchange`]s, in the order in
+//! which they were complete: a request is complete when its last byte was seen
+//! and its status is known, or its stream ended, or it waited long enough.
+
+pub mod body;
+mod chunked;
+mod connection;
+mod draft;
+mod head;
+pub mod message;
+mod requests;
+mod responses;
+mod start;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+pub use connection::{MAX_UNANSWERED, MAX_WAIT};
+pub use draft::MAX_BODY;
+pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
+pub use message::*;
+
+use connection::Connection;
+use requests::At;
+
+use crate::{
+    event::{Direction, StreamId, Timestamp},
+    loss::{Loss, Losses},
+    stream::{Delivery, Facts, MAX_STREAMS, Recency, Segment},
+};
+
+/// Most bytes of memory that unfinished and unanswered requests hold, over all
+/// connections, about.
+pub const MAX_MEMORY: usize = 256 * 1024 * 1024;
+
+/// A request and what is known about the stream it was sent on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The request, with the status of its answer.
+    pub request: Request,
+    /// Source, process, addresses, TLS server name.
+    pub facts: Arc<Facts>,
+}
+
+/// The table of connections that may carry HTTP.
+#[derive(Default)]
+pub struct Connections {
+    now: Timestamp,
+    table: HashMap<StreamId, Connection>,
+    recency: Recency,
+    /// When which connection has a request that has waited long enough.
+    deadlines: BTreeSet<(Timestamp, StreamId)>,
+    memory: usize,
+}
+
+impl Connections {
+    /// Takes one delivery; complete requests go to `out`.
+    pub fn push(&mut self, delivery: &Delivery, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        self.tick(delivery.now, losses, out);
+        self.now = self.now.max(delivery.now);
+        let id = delivery.stream;
+        let at = At {
+            time: delivery.time,
+            place: delivery.place.as_ref(),
+        };
+        match &delivery.what {
+            Segment::Bytes { direction, bytes } => {
+                let bytes = bytes.expose();
+                self.with(
+                    delivery,
+                    *direction,
+                    losses,
+                    out,
+                    |connection, now, losses, out| {
+                        connection.push(*direction, bytes, at, now, losses, out);
+                    },
+                );
+            }
+            Segment::Gap { direction, length } => {
+                self.with(
+                    delivery,
+                    *direction,
+                    losses,
+                    out,
+                    |connection, now, losses, out| {
+                        connection.push_gap(*direction, *length, at, now, losses, out);
+                    },
+                );
+            }
+            // What follows is ciphertext, and is not delivered.
+            Segment::Hello(_) => {}
+            Segment::Closed => {
+                if let Some(connection) = self.table.get_mut(&id) {
+                    connection.facts = Arc::clone(&delivery.facts);
+                }
+                self.end(id, losses, out);
+            }
+        }
+        while self.memory > MAX_MEMORY
+            && let Some(oldest) = self.recency.oldest()
+        {
+            losses.count(Loss::StreamEvicted);
+            self.end(oldest, losses, out);
+        }
+    }
+
+    /// Lets time pass: hands on the requests that have waited long enough at
+    /// `now`.
+    pub fn tick(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        while let Some(&(deadline, id)) = self.deadlines.first() {
+            if deadline > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            self.now = self.now.max(deadline);
+            if let Some(connection) = self.table.get_mut(&id) {
+                connection.noted_deadline = None;
+                connection.expire(deadline, losses, out);
+            }
+            self.note(id);
+        }
+    }
+
+    /// The end of the input: hands on everything, first what is complete, as it
+    /// was completed, then what is not, in the order of the stream ids.
+    pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        self.tick(Timestamp(u64::MAX), losses, out);
+        let mut ids: Vec<_> = self.table.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.end(id, losses, out);
+        }
+    }
+
+    /// Lets `change` work on the connection of a delivery, which is made if it
+    /// is new.
+    fn with(
+        &mut self,
+        delivery: &Delivery,
+        direction: Direction,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+        change: impl FnOnce(&mut Connection, Timestamp, &mut Losses, &mut Vec<Exchange>),
+    ) {
+        let id = delivery.stream;
+        if !self.table.contains_key(&id)
+            && self.table.len() >= MAX_STREAMS
+            && let Some(oldest) = self.recency.oldest()
+        {
+            losses.count(Loss::StreamEvicted);
+            self.end(oldest, losses, out);
+        }
+        let connection = self.table.entry(id).or_insert_with(|| Connection::new(id));
+        self.recency.touch(id, &mut connection.stamp);
+        connection.facts = Arc::clone(&delivery.facts);
+        if delivery.late && direction == Direction::Sent {
+            connection.join_late();
+        }
+        change(connection, self.now, losses, out);
+        self.note(id);
+    }
+
+    /// Notes the memory and the deadline of a connection that changed.
+    fn note(&mut self, id: StreamId) {
+        let Some(connection) = self.table.get_mut(&id) else {
+            return;
+        };
+        let memory = connection.memory();
+        self.memory = self
+            .memory
+            .saturating_sub(connection.noted_memory)
+            .saturating_add(memory);
+        connection.noted_memory = memory;
+        let deadline = connection.deadline();
+        if deadline != connection.noted_deadline {
+            if let Some(noted) = connection.noted_deadline {
+                self.deadlines.remove(&(noted, id));
+            }
+            if let Some(deadline) = deadline {
+                self.deadlines.insert((deadline, id));
+            }
+            connection.noted_deadline = deadline;
+        }
+    }
+
+    fn end(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        let Some(mut connection) = self.table.remove(&id) else {
+            return;
+        };
+        self.recency.forget(connection.stamp);
+        self.memory = self.memory.saturating_sub(connection.noted_memory);
+        if let Some(deadline) = connection.noted_deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        connection.finish(self.now, losses, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! How messages begin.
+//!
+//! In: the first bytes where a message may begin. Out: what they are.
+
+/// Longest method, in bytes.
+pub(super) const MAX_METHOD: usize = 32;
+/// Methods after which bytes are taken for a request where none need begin.
+const KNOWN_METHODS: &[&[u8]] = &[
+    b"GET",
+    b"POST",
+    b"HEAD",
+    b"PUT",
+    b"DELETE",
+    b"CONNECT",
+    b"OPTIONS",
+    b"TRACE",
+    b"PATCH",
+    b"QUERY",
+    b"SEARCH",
+    b"REPORT",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"PURGE",
+];
+/// First line of the HTTP/2 connection preface.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
+
+/// What the first bytes of a message are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// They could become a request line.
+    Incomplete,
+    /// A request line, as far as it was seen.
+    Request,
+    /// A status line.
+    Response,
+    /// The preface of HTTP/2.
+    Http2,
+    /// None of these.
+    Other,
+}
+
+/// Looks at the first bytes of a message. `strict` is for places where a message
+/// need not begin: there the method must be a known one, and the target a path.
+pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
+    if bytes.starts_with(b"HTTP/") {
+        return Start::Response;
+    }
+    if bytes.starts_with(HTTP2_PREFACE) {
+        return Start::Http2;
+    }
+    let length = bytes
+        .iter()
+        .take_while(|byte| is_method_byte(**byte))
+        .count();
+    let method = bytes.get(..length).unwrap_or_default();
+    let after = bytes.get(length..).unwrap_or_default();
+    let known = |known: &&[u8]| {
+        if after.is_empty() {
+            known.starts_with(method)
+        } else {
+            *known == method
+        }
+    };
+    if length > MAX_METHOD || strict && !KNOWN_METHODS.iter().any(known) {
+        return Start::Other;
+    }
+    match after {
+        [b' ', ..] if length == 0 => Start::Other,
+        [] | [b' '] => Start::Incomplete,
+        [b' ', first, ..]
+            if strict && !matches!(first, b'/' | b'*' | b'h' | b'H') && method != b"CONNECT" =>
+        {
+            Start::Other
+        }
+        [b' ', first, ..] if first.is_ascii_control() || *first == b' ' => Start::Other,
+        [b' ', line @ ..] => match memchr::memchr(b'\n', line) {
+            Some(end) if !is_request_line(line.get(..end).unwrap_or_default()) => Start::Other,
+            _ => Start::Request,
+        },
+        _ => Start::Other,
+    }
+}
+
+/// Whether a method may hold this byte. Fewer are allowed than in a token.
+pub(super) const fn is_method_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// Whether a line, without its method, ends in a version of HTTP/1.
+pub(super) fn is_request_line(line: &[u8]) -> bool {
+    line.trim_ascii_end()
+        .rsplit(|byte| *byte == b' ')
+        .next()
+        .is_some_and(|version| version.starts_with(b"HTTP/1."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_told_apart() {
+        for (bytes, strict, expected) in [
+            ("", false, Start::Incomplete),
+            ("GE", true, Start::Incomplete),
+            ("GET ", true, Start::Incomplete),
+            ("GET /", true, Start::Request),
+            ("GET / HTTP/1.1\r\n", true, Start::Request),
+            ("GET / HTTP/3\r\n", true, Start::Other),
+            ("Hello /", true, Start::Other),
+            ("ET", true, Start::Other),
+            ("ET /", true, Start::Other),
+            ("Hello /", false, Start::Request),
+            ("A1 LOGIN jane\r\n", false, Start::Other),
+            ("GET x", true, Start::Other),
+            ("CONNECT a.example:443", true, Start::Request),
+            ("GET  /", false, Start::Other),
+            (" GET /", false, Start::Other),
+            ("{\"a\":1}", false, Start::Other),
+            ("HTTP/1.1 200 OK", false, Start::Response),
+            ("PRI * HTTP/2.0\r\n", false, Start::Http2),
+        ] {
+            assert_eq!(start(bytes.as_bytes(), strict), expected, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Reads both rings and puts their records back into the order of time.
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use aya::maps::{Array, HashMap, MapData, RingBuf};
+use phiwatch_ebpf::abi::counter;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{
+    record::{Record, decode},
+    translate::{Signal, Translator},
+};
+use crate::{
+    event::{Event, StreamId},
+    loss::{Loss, Losses},
+};
+
+/// How many bytes of data one read takes before it hands them on: bounds the
+/// memory that a burst needs outside the ring.
+const BATCH_BYTES: usize = 4 << 20;
+/// How many records one read takes.
+const BATCH_RECORDS: usize = 8_192;
+
+/// Cumulative counts of the kernel programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters([u64; counter::COUNT as usize]);
+
+impl Counters {
+    /// The counter at `index` of [`phiwatch_ebpf::abi::counter`].
+    pub fn get(&self, index: u32) -> u64 {
+        self.0.get(index as usize).copied().unwrap_or(0)
+    }
+
+    /// The losses among the counters.
+    pub fn losses(&self) -> impl Iterator<Item = (Loss, u64)> + '_ {
+        [
+            (Loss::KernelRingFull, counter::RING_FULL),
+            (Loss::KernelControlRingFull, counter::CONTROL_RING_FULL),
+            (Loss::KernelFault, counter::FAULT),
+            (Loss::KernelCallCap, counter::CALL_CAP),
+            (Loss::KernelNoEntry, counter::NO_ENTRY),
+            (Loss::KernelTableFull, counter::TABLE_FULL),
+        ]
+        .into_iter()
+        .map(|(loss, index)| (loss, self.get(index)))
+    }
+}
+
+/// The consumer of both rings. Lives on one thread.
+pub struct Reader {
+    control: RingBuf<MapData>,
+    data: RingBuf<MapData>,
+    counters: Array<MapData, u64>,
+    translator: Translator,
+    /// Control records whose time has not come: the data ring may still hold
+    /// records that are older.
+    waiting: VecDeque<(u64, Record)>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        control: RingBuf<MapData>,
+        data: RingBuf<MapData>,
+        counters: Array<MapData, u64>,
+        translator: Translator,
+    ) -> Self {
+        Self { control, data, counters, translator, waiting: VecDeque::new() }
+    }
+
+    /// Waits until a ring says that much is waiting, or `timeout` has passed.
+    ///
+    /// # Errors
+    /// That of the poll system call, other than an interruption.
+    pub fn wait(&self, timeout: Duration) -> io::Result<()> {
+        let mut ready =
+            [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.data, PollFlags::IN)];
+        let timeout = Timespec {
+            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
+        match poll(&mut ready, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes what is there, up to a batch, as events and signals. Returns
+    /// whether more is waiting.
+    pub fn read(
+        &mut self,
+        losses: &mut Losses,
+        events: &mut Vec<Event>,
+        signals: &mut Vec<Signal>,
+    ) -> bool {
+        // The control ring first: what it holds now is older than whatever comes
+        // into the data ring after that has been found empty.
+        while let Some(item) = self.control.next() {
+            match decode(&item) {
+                Ok(entry) => self.waiting.push_back(entry),
+                Err(_) => losses.count(Loss::ProbeUnknownRecord),
+            }
+        }
+        let (mut bytes, mut records, mut empty) = (0, Vec::new(), false);
+        while bytes < BATCH_BYTES && records.len() < BATCH_RECORDS {
+            let Some(item) = self.data.next() else {
+                empty = true;
+                break;
+            };
+            bytes += item.len();
+            match decode(&item) {
+                Ok(entry) => records.push(entry),
+                Err(_) => losses.count(Loss::ProbeUnknownRecord),
+            }
+        }
+        let until = if empty { u64::MAX } else { records.last().map_or(0, |(time, _)| *time) };
+        // Two processors reserve in an order and stamp in another; both sorts
+        // are stable, so records of one stream keep theirs.
+        self.waiting.make_contiguous().sort_by_key(|(time, _)| *time);
+        while self.waiting.front().is_some_and(|(time, _)| *time <= until) {
+            records.extend(self.waiting.pop_front());
+        }
+        records.sort_by_key(|(time, record)| (*time, matches!(record, Record::Exit { .. })));
+        for (time, record) in records {
+            signals.extend(self.translator.push(time, record, events));
+        }
+        !empty
+    }
+
+    /// The programs' counters.
+    pub fn counters(&self) -> Counters {
+        let mut counters = Counters::default();
+        for (index, slot) in (0..).zip(&mut counters.0) {
+            // A counter that cannot be read stays at zero rather than stopping
+            // the reader; reading an array of the right size cannot fail.
+            *slot = self.counters.get(&index, 0).unwrap_or(0);
+        }
+        counters
+    }
+}
+
+/// Tells the kernel which streams nobody wants more of than the heads of
+/// requests.
+pub struct Verdicts(pub(super) HashMap<MapData, [u8; 16], u32>);
+
+impl Verdicts {
+    /// Marks a stream as unwanted. A full map forgets the least recently used.
+    pub fn unwanted(&mut self, stream: StreamId, is_socket: bool) {
+        let owner = if is_socket { 0 } else { stream.owner };
+        let mut key = [0; 16];
+        key[..4].copy_from_slice(&owner.to_ne_bytes());
+        key[8..].copy_from_slice(&stream.handle.to_ne_bytes());
+        // A verdict that is not heard costs copies, nothing else.
+        drop(self.0.insert(key, 1, 0));
+    }
+}

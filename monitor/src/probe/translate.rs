@@ -1,0 +1,269 @@
+//! Records to events: what the kernel leaves to user space, because it can be
+//! had cheaper here. Process facts from `/proc`, offsets beyond 32 bits, the
+//! bytes of responses that nobody asked for, and the end of every stream of a
+//! process that has gone.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use super::{process::Processes, record::Record};
+use crate::event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp};
+
+/// How many streams are remembered. Beyond it the oldest is closed.
+const MAX_STREAMS: usize = 131_072;
+
+/// What discovery should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// A process runs another executable.
+    Exec(u32),
+    /// A process opens a TLS library at this path.
+    Library(u32, String),
+    /// A process has ended.
+    Exit(u32),
+}
+
+#[derive(Default)]
+struct Live {
+    /// Next offset that the received direction is expected at.
+    received: u64,
+    /// Highest offset seen, by direction, to extend the low 32 bits of sockets.
+    highest: [u64; 2],
+    opened: bool,
+    ends: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// Turns records into events.
+pub struct Translator {
+    /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC` when the programs were loaded,
+    /// nanoseconds. Fixed, so that a step of the clock cannot reorder events.
+    anchor: u64,
+    processes: Processes,
+    streams: HashMap<StreamId, Live>,
+    /// The streams of each process, to close them when it ends.
+    owned: BTreeMap<u32, Vec<StreamId>>,
+}
+
+impl Translator {
+    /// `anchor`: nanoseconds to add to a record's time.
+    pub fn new(anchor: u64) -> Self {
+        Self {
+            anchor,
+            processes: Processes::default(),
+            streams: HashMap::new(),
+            owned: BTreeMap::new(),
+        }
+    }
+
+    /// Translates one record.
+    pub fn push(&mut self, time: u64, record: Record, out: &mut Vec<Event>) -> Option<Signal> {
+        let time = Timestamp(time.saturating_add(self.anchor));
+        match record {
+            Record::Data { stream, source, direction, offset, bytes, missing, loss } => {
+                self.open(time, stream, source, out);
+                let live = self.streams.entry(stream).or_default();
+                let slot = &mut live.highest[usize::from(direction == Direction::Received)];
+                let offset = if source.is_packets() { extend(*slot, offset) } else { offset };
+                let length = bytes.expose().len() as u64;
+                let end = offset.saturating_add(length).saturating_add(missing);
+                *slot = (*slot).max(end);
+                let mut emit = |kind| out.push(Event { time, stream, place: None, kind });
+                if direction == Direction::Received {
+                    if offset > live.received {
+                        emit(EventKind::Missing {
+                            direction,
+                            offset: live.received,
+                            length: offset - live.received,
+                            loss: None,
+                        });
+                    }
+                    live.received = live.received.max(end);
+                }
+                if length > 0 {
+                    emit(EventKind::Data(Data { direction, offset, bytes }));
+                }
+                if missing > 0 {
+                    emit(EventKind::Missing {
+                        direction,
+                        offset: offset + length,
+                        length: missing,
+                        loss,
+                    });
+                }
+                None
+            }
+            Record::ServerName { stream, name } => {
+                self.open(time, stream, Source::OpenSsl, out);
+                let kind = EventKind::Named(name.to_ascii_lowercase().into());
+                out.push(Event { time, stream, place: None, kind });
+                None
+            }
+            Record::Socket { stream, local, peer } => {
+                self.streams.entry(stream).or_default().ends = Some((local, peer));
+                self.open(time, stream, Source::Socket, out);
+                None
+            }
+            Record::Closed { stream, source: _ } => {
+                self.close(time, stream, out);
+                None
+            }
+            Record::Exec { pid, path } => {
+                self.processes.executed(pid, &path);
+                Some(Signal::Exec(pid))
+            }
+            Record::Library { pid, path } => Some(Signal::Library(pid, path)),
+            Record::Exit { pid } => {
+                for stream in self.owned.remove(&pid).unwrap_or_default() {
+                    if self.streams.remove(&stream).is_some() {
+                        out.push(Event { time, stream, place: None, kind: EventKind::Closed });
+                    }
+                }
+                self.processes.ended(pid);
+                Some(Signal::Exit(pid))
+            }
+        }
+    }
+
+    fn open(&mut self, time: Timestamp, stream: StreamId, source: Source, out: &mut Vec<Event>) {
+        if self.streams.len() >= MAX_STREAMS
+            && let Some(oldest) = self.streams.keys().min_by_key(|stream| stream.born).copied()
+        {
+            self.close(time, oldest, out);
+        }
+        let live = self.streams.entry(stream).or_default();
+        if live.opened {
+            return;
+        }
+        live.opened = true;
+        let ends = live.ends;
+        if source == Source::OpenSsl {
+            self.owned.entry(stream.owner).or_default().push(stream);
+        }
+        let process = (stream.owner != 0).then(|| self.processes.get(stream.owner));
+        let origin = Origin {
+            source,
+            process,
+            local: ends.map(|(local, _)| local),
+            peer: ends.map(|(_, peer)| peer),
+        };
+        out.push(Event { time, stream, place: None, kind: EventKind::Opened(Arc::new(origin)) });
+    }
+
+    fn close(&mut self, time: Timestamp, stream: StreamId, out: &mut Vec<Event>) {
+        if self.streams.remove(&stream).is_some_and(|live| live.opened) {
+            out.push(Event { time, stream, place: None, kind: EventKind::Closed });
+        }
+        if let Some(owned) = self.owned.get_mut(&stream.owner) {
+            owned.retain(|other| *other != stream);
+            if owned.is_empty() {
+                self.owned.remove(&stream.owner);
+            }
+        }
+    }
+}
+
+/// The offset whose low 32 bits are `low` and which is nearest to `highest`.
+fn extend(highest: u64, low: u64) -> u64 {
+    let low = low & 0xffff_ffff;
+    let base = highest & !0xffff_ffff;
+    let candidate = base | low;
+    if candidate.saturating_add(1 << 31) < highest {
+        candidate + (1 << 32)
+    } else if candidate > highest.saturating_add(1 << 31) && candidate >= 1 << 32 {
+        candidate - (1 << 32)
+    } else {
+        candidate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    const STREAM: StreamId = StreamId { owner: 0, handle: 5, born: 6 };
+
+    fn data(source: Source, direction: Direction, offset: u64, length: usize, missing: u64) -> Record {
+        Record::Data {
+            stream: STREAM,
+            source,
+            direction,
+            offset,
+            bytes: Secret::new(Bytes::from(vec![b'x'; length])),
+            missing,
+            loss: None,
+        }
+    }
+
+    fn shape(events: &[Event]) -> Vec<(&'static str, u64, u64)> {
+        events
+            .iter()
+            .map(|event| match &event.kind {
+                EventKind::Opened(_) => ("opened", 0, 0),
+                EventKind::Named(_) => ("named", 0, 0),
+                EventKind::Data(data) => ("data", data.offset, data.bytes.expose().len() as u64),
+                EventKind::Missing { offset, length, .. } => ("missing", *offset, *length),
+                EventKind::Closed => ("closed", 0, 0),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn responses_that_nobody_asked_for_are_missing_not_lost() {
+        let mut translator = Translator::new(1_000);
+        let mut out = Vec::new();
+        for record in [
+            data(Source::OpenSsl, Direction::Sent, 0, 10, 0),
+            data(Source::OpenSsl, Direction::Received, 0, 512, 100),
+            data(Source::OpenSsl, Direction::Received, 5_000, 20, 0),
+            Record::Closed { stream: STREAM, source: Source::OpenSsl },
+        ] {
+            assert_eq!(translator.push(1, record, &mut out), None);
+        }
+        assert_eq!(
+            shape(&out),
+            [
+                ("opened", 0, 0),
+                ("data", 0, 10),
+                ("data", 0, 512),
+                ("missing", 512, 100),
+                ("missing", 612, 4_388),
+                ("data", 5_000, 20),
+                ("closed", 0, 0),
+            ]
+        );
+        assert_eq!(out[0].time, Timestamp(1_001));
+    }
+
+    #[test]
+    fn the_end_of_a_process_closes_its_streams() {
+        let mut translator = Translator::new(0);
+        let mut out = Vec::new();
+        let stream = StreamId { owner: u32::MAX, handle: 1, born: 1 };
+        translator.push(1, Record::ServerName { stream, name: "A.Example".into() }, &mut out);
+        let signal = translator.push(2, Record::Exit { pid: u32::MAX }, &mut out);
+        assert_eq!(signal, Some(Signal::Exit(u32::MAX)));
+        assert_eq!(shape(&out), [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]);
+        assert!(translator.streams.is_empty() && translator.owned.is_empty());
+    }
+
+    #[test]
+    fn sequence_numbers_extend_past_four_gibibytes() {
+        let top = 1_u64 << 32;
+        for (highest, low, expected) in [
+            (0, 0, 0),
+            (100, 50, 50),
+            (top - 10, 5, top + 5),
+            (top + 5, top - 20, top - 20),
+            (3 * top + 7, 9, 3 * top + 9),
+            (0, 0xffff_fff0, 0xffff_fff0),
+        ] {
+            assert_eq!(extend(highest, low), expected, "{highest} {low}");
+        }
+    }
+}

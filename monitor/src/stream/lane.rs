@@ -1,0 +1,235 @@
+//! One direction of a stream: chunks in, the same bytes in order out.
+//!
+//! A packet source delivers chunks in any order, twice and overlapping; what
+//! arrived first wins. A hole in front of waiting chunks becomes a gap when the
+//! table says that it is too old, or when too much waits behind it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::{
+    event::{Place, Timestamp},
+    loss::{Loss, Losses},
+};
+
+/// Most bytes that wait behind a hole of one direction.
+pub const MAX_WAITING_BYTES: usize = 256 * 1024;
+/// Most chunks that wait behind a hole of one direction.
+pub const MAX_WAITING_CHUNKS: usize = 256;
+/// How long a hole may stay open, in nanoseconds of event time.
+pub const MAX_HOLE_AGE: u64 = 2_000_000_000;
+
+/// Bytes, or the statement that they are missing.
+#[derive(Clone)]
+pub(super) enum Run {
+    Bytes(Bytes),
+    Gap(u64),
+}
+
+impl Run {
+    const fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Gap(length) => *length,
+        }
+    }
+
+    /// The part from `start` to `end`, both within the run.
+    fn part(&self, start: u64, end: u64) -> Self {
+        match self {
+            Self::Bytes(bytes) => {
+                let length = bytes.len();
+                let end = usize::try_from(end).unwrap_or(length).min(length);
+                let start = usize::try_from(start).unwrap_or(end).min(end);
+                Self::Bytes(bytes.slice(start..end))
+            }
+            Self::Gap(_) => Self::Gap(end.saturating_sub(start)),
+        }
+    }
+}
+
+/// A run and what its event said about it.
+pub(super) struct Piece {
+    pub(super) run: Run,
+    /// Time of the event.
+    pub(super) time: Timestamp,
+    /// Clock of the core when it arrived.
+    pub(super) seen: Timestamp,
+    pub(super) place: Option<Place>,
+    /// Whether the stream was joined here, after it had begun.
+    pub(super) late: bool,
+}
+
+/// The state of one direction.
+#[derive(Default)]
+pub(super) struct Lane {
+    /// Offset of the next byte to hand on.
+    next: u64,
+    /// Whether anything was handed on.
+    begun: bool,
+    /// Pieces behind a hole, by offset; they do not overlap.
+    waiting: BTreeMap<u64, Piece>,
+    waiting_bytes: usize,
+    /// The deadline that the table has noted for this lane.
+    pub(super) noted: Option<Timestamp>,
+}
+
+impl Lane {
+    /// Bytes that wait behind a hole.
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// Offset of the next byte to hand on.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Drops what waits.
+    pub(super) fn forget_waiting(&mut self) {
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+    }
+
+    /// When the hole in front of the waiting pieces is too old.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.waiting
+            .values()
+            .map(|piece| piece.seen.plus(MAX_HOLE_AGE))
+            .min()
+    }
+
+    /// Takes a piece at `offset`; what is in order goes to `out`.
+    pub(super) fn insert(
+        &mut self,
+        offset: u64,
+        piece: &Piece,
+        packets: bool,
+        losses: &mut Losses,
+        out: &mut Vec<Piece>,
+    ) {
+        let Some(end) = offset.checked_add(piece.run.length()) else {
+            losses.count(Loss::StreamReorderLimit);
+            return;
+        };
+        if end <= self.next {
+            return;
+        }
+        self.insert_uncovered(offset, end, piece);
+        self.drain(out);
+        while !self.waiting.is_empty()
+            && (!packets
+                || self.waiting_bytes > MAX_WAITING_BYTES
+                || self.waiting.len() > MAX_WAITING_CHUNKS)
+        {
+            self.skip_hole(!packets, losses, out);
+        }
+    }
+
+    /// Gives up on the hole in front of the waiting pieces. Where nothing was
+    /// handed on yet and `count_start` is unset, the stream is one that was
+    /// joined late, and nothing is lost.
+    pub(super) fn skip_hole(
+        &mut self,
+        count_start: bool,
+        losses: &mut Losses,
+        out: &mut Vec<Piece>,
+    ) {
+        let Some(mut first) = self.waiting.first_entry() else {
+            return;
+        };
+        let offset = *first.key();
+        if self.begun {
+            losses.count(Loss::StreamGap);
+            let Piece {
+                time,
+                seen,
+                ref place,
+                ..
+            } = *first.get();
+            let run = Run::Gap(offset.saturating_sub(self.next));
+            out.push(Piece {
+                run,
+                time,
+                seen,
+                place: place.clone(),
+                late: false,
+            });
+        } else {
+            if count_start {
+                losses.count(Loss::StreamGap);
+            }
+            first.get_mut().late = true;
+        }
+        self.next = offset;
+        self.drain(out);
+    }
+
+    /// Gives up on every hole.
+    pub(super) fn flush(&mut self, packets: bool, losses: &mut Losses, out: &mut Vec<Piece>) {
+        while !self.waiting.is_empty() {
+            self.skip_hole(!packets, losses, out);
+        }
+    }
+
+    /// Keeps the parts of `piece` that no earlier piece covers.
+    fn insert_uncovered(&mut self, offset: u64, end: u64, piece: &Piece) {
+        let mut from = offset.max(self.next);
+        while from < end {
+            let covered = self
+                .waiting
+                .range(..=from)
+                .next_back()
+                .map(|(start, piece)| start.saturating_add(piece.run.length()))
+                .filter(|covered| *covered > from);
+            if let Some(covered) = covered {
+                from = covered;
+                continue;
+            }
+            let to = self
+                .waiting
+                .range(from..end)
+                .next()
+                .map_or(end, |(start, _)| *start);
+            let run = piece.run.part(from - offset, to - offset);
+            if let Run::Bytes(bytes) = &run {
+                self.waiting_bytes += bytes.len();
+            }
+            let Piece {
+                run: _,
+                time,
+                seen,
+                ref place,
+                late,
+            } = *piece;
+            self.waiting.insert(
+                from,
+                Piece {
+                    run,
+                    time,
+                    seen,
+                    place: place.clone(),
+                    late,
+                },
+            );
+            from = to;
+        }
+    }
+
+    /// Hands on the pieces that begin where the last one ended.
+    fn drain(&mut self, out: &mut Vec<Piece>) {
+        while let Some(first) = self.waiting.first_entry() {
+            if *first.key() != self.next {
+                return;
+            }
+            let piece = first.remove();
+            self.next = self.next.saturating_add(piece.run.length());
+            self.begun = true;
+            if let Run::Bytes(bytes) = &piece.run {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes.len());
+            }
+            out.push(piece);
+        }
+    }
+}
