@@ -178,9 +178,16 @@ pub fn raw(sandbox: &Sandbox, host: &str, bytes: &[u8]) -> Result<()> {
     let mut command = sandbox.command(Side::Watched, "openssl");
     command.args(["s_client", "-quiet", "-no_ign_eof", "-servername", host]);
     command.args(["-connect", &format!("{host}:443")]);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().context("start openssl")?;
-    child.stdin.take().context("openssl has an input")?.write_all(bytes)?;
+    child
+        .stdin
+        .take()
+        .context("openssl has an input")?
+        .write_all(bytes)?;
     child.wait()?;
     Ok(())
 }

@@ -31,13 +31,23 @@ pub struct Daemon<'a> {
 impl<'a> Daemon<'a> {
     /// `phiwatch run` with the journal [`Daemon::journal_path`] and `arguments`.
     pub fn run<S: AsRef<OsStr>>(sandbox: &'a Sandbox, arguments: &[S]) -> Result<Self> {
+        Self::run_with(sandbox, "", arguments)
+    }
+
+    /// The same, with tables of `configuration` besides those that keep its
+    /// state in the sandbox.
+    pub fn run_with<S: AsRef<OsStr>>(
+        sandbox: &'a Sandbox,
+        configuration: &str,
+        arguments: &[S],
+    ) -> Result<Self> {
         let journal = sandbox.folder().join("journal.jsonl");
         let common = ["run".as_ref(), "--journal".as_ref(), journal.as_os_str()];
-        Self::start(sandbox, &common, arguments)
+        Self::start(sandbox, configuration, &common, arguments)
     }
 
     /// `phiwatch capture --raw` into the folder [`Daemon::capture_path`].
-    pub fn capture<S: AsRef<OsStr>>(sandbox: &'a Sandbox, arguments: &[S]) -> Result<Self> {
+    pub fn capture(sandbox: &'a Sandbox) -> Result<Self> {
         let folder = sandbox.folder().join("capture");
         let common = [
             "capture".as_ref(),
@@ -45,18 +55,32 @@ impl<'a> Daemon<'a> {
             "-o".as_ref(),
             folder.as_os_str(),
         ];
-        Self::start(sandbox, &common, arguments)
+        Self::start::<&str>(sandbox, "", &common, &[])
     }
 
     /// Starts phiwatch and waits until its probes are attached.
     fn start<S: AsRef<OsStr>>(
         sandbox: &'a Sandbox,
+        configuration: &str,
         common: &[&OsStr],
         arguments: &[S],
     ) -> Result<Self> {
+        let path = sandbox.folder().join("phiwatch.toml");
+        let state = sandbox.state();
+        let text = format!(
+            "[listen]\naddress = \"127.0.0.1:0\"\n[state]\ndirectory = \"{}\"\n{configuration}",
+            state.display()
+        );
+        fs::write(&path, text).context("write the configuration")?;
         let mut command = sandbox.command(Side::Outside, phiwatch());
-        command.args(common).arg("--cgroup").arg(sandbox.cgroup());
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command
+            .args(common)
+            .arg("--config")
+            .arg(&path)
+            .arg("--cgroup")
+            .arg(sandbox.cgroup());
+        // As much as it ever says: none of it may hold payload.
+        command.env("PHIWATCH_LOG", "trace").args(arguments);
         let mut running = sandbox.start("phiwatch", command)?;
         let address = running.wait_for("its address", |line| {
             line.split_once("listening on http://")

@@ -33,7 +33,7 @@ pub fn sandbox() -> Result<Option<Sandbox>> {
 /// Why phiwatch cannot work in this kernel, in its own words.
 pub fn refusal(sandbox: &Sandbox) -> Result<Option<String>> {
     let mut doctor = sandbox.command(Side::Outside, phiwatch());
-    doctor.arg("doctor").arg("--cgroup").arg(sandbox.cgroup());
+    doctor.arg("doctor");
     let output = doctor
         .stdin(Stdio::null())
         .output()

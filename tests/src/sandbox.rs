@@ -113,6 +113,11 @@ impl Sandbox {
         self.folder.path()
     }
 
+    /// Where phiwatch keeps the key of its tokens.
+    pub fn state(&self) -> PathBuf {
+        self.folder().join("state")
+    }
+
     /// `program` in the namespaces, on the given side, with a small environment
     /// that makes clients trust the sink.
     pub fn command(&self, side: Side, program: impl AsRef<OsStr>) -> Command {

@@ -16,16 +16,22 @@ use tests::{
 };
 
 const HOST: &str = "graph.facebook.com";
-const NOTHING: &[&str] = &[];
 
 fn job(body: &Path, count: usize) -> Job<'_> {
-    Job { host: HOST, path: META_PATH, body, count }
+    Job {
+        host: HOST,
+        path: META_PATH,
+        body,
+        count,
+    }
 }
 
 /// Length and hash of every connection, in the order of [`recorded::sent`].
 fn received(connections: Vec<Connection>) -> Vec<(u64, String)> {
-    let mut hashes: Vec<_> =
-        connections.into_iter().map(|connection| (connection.length, connection.sha256)).collect();
+    let mut hashes: Vec<_> = connections
+        .into_iter()
+        .map(|connection| (connection.length, connection.sha256))
+        .collect();
     hashes.sort();
     hashes
 }
@@ -37,10 +43,12 @@ fn check<T>(
     count: usize,
     send: impl FnOnce(&Sandbox) -> Result<T>,
 ) -> Result<Option<T>> {
-    let Some(sandbox) = kernel::sandbox()? else { return Ok(None) };
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(None);
+    };
     let mut sink = Sink::start(&sandbox, options)?;
     let _worker = sandbox.worker()?;
-    let mut daemon = Daemon::capture(&sandbox, NOTHING)?;
+    let mut daemon = Daemon::capture(&sandbox)?;
     let given = send(&sandbox)?;
     let expected = received(sink.connections(count)?);
     assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
@@ -86,14 +94,20 @@ fn a_thousand_requests_on_one_connection() -> Result<()> {
 
 #[test]
 fn a_write_that_is_made_again_is_seen_once() -> Result<()> {
-    let options = Options { slow: true, ..Options::default() };
+    let options = Options {
+        slow: true,
+        ..Options::default()
+    };
     let printed = check(options, 1, |sandbox| {
         let body = client::body(sandbox.folder(), 1 << 20)?;
         client::NONBLOCKING.send(sandbox, job(&body, 1))
     })?;
     if let Some(printed) = printed {
         let waits: u32 = printed.trim().parse()?;
-        assert!(waits > 10, "WANT_WRITE only {waits} times: this shows nothing");
+        assert!(
+            waits > 10,
+            "WANT_WRITE only {waits} times: this shows nothing"
+        );
     }
     Ok(())
 }
@@ -127,7 +141,13 @@ fn nginx(sandbox: &Sandbox) -> Result<Running> {
     })?;
     tests::wait("nginx listens", std::time::Duration::from_secs(10), || {
         let mut probe = sandbox.command(Side::Outside, "curl");
-        probe.args(["--silent", "--output", "/dev/null", "--connect-timeout", "1"]);
+        probe.args([
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--connect-timeout",
+            "1",
+        ]);
         // Port 443 answers a plaintext request, so nothing reaches the sink.
         Ok(sandbox.run(probe.arg("http://127.0.0.1:443/")).ok())
     })?;
@@ -136,25 +156,53 @@ fn nginx(sandbox: &Sandbox) -> Result<Running> {
 
 #[test]
 fn nginx_before_a_plaintext_application() -> Result<()> {
-    let Some(sandbox) = kernel::sandbox()? else { return Ok(()) };
-    let mut sink = Sink::start(&sandbox, Options { port: 8080, tls: false, slow: false })?;
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(
+        &sandbox,
+        Options {
+            port: 8080,
+            tls: false,
+            slow: false,
+        },
+    )?;
     let _nginx = nginx(&sandbox)?;
-    let mut daemon = Daemon::capture(&sandbox, NOTHING)?;
+    let mut daemon = Daemon::capture(&sandbox)?;
     let body = client::body(sandbox.folder(), 20_000)?;
     let mut curl = sandbox.command(Side::Outside, "curl");
-    curl.args(["--silent", "--show-error", "--include", "--http1.1", "--data-binary"]);
-    curl.arg(format!("@{}", body.display())).arg(format!("https://{HOST}{META_PATH}"));
+    curl.args([
+        "--silent",
+        "--show-error",
+        "--include",
+        "--http1.1",
+        "--data-binary",
+    ]);
+    curl.arg(format!("@{}", body.display()))
+        .arg(format!("https://{HOST}{META_PATH}"));
     let answer = sandbox.run(&mut curl)?.stdout;
     let expected = received(sink.connections(1)?);
     assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
 
     let streams = recorded::streams(&daemon.capture_path())?;
-    assert_eq!(recorded::sent(&streams, Source::Socket)?, expected, "nginx to the application");
+    assert_eq!(
+        recorded::sent(&streams, Source::Socket)?,
+        expected,
+        "nginx to the application"
+    );
     let pages = recorded::sent(&streams, Source::OpenSsl)?;
-    assert_eq!(pages, [(answer.len() as u64, sha256(&answer))], "nginx to the client");
-    assert!(streams.iter().all(|stream| stream.direction == Direction::Sent || {
-        // Of what nginx reads, nothing is asked for: it is no client of a tracker by TLS.
-        stream.source != Source::OpenSsl
-    }));
+    assert_eq!(
+        pages,
+        [(answer.len() as u64, sha256(&answer))],
+        "nginx to the client"
+    );
+    assert!(
+        streams
+            .iter()
+            .all(|stream| stream.direction == Direction::Sent || {
+                // Of what nginx reads, nothing is asked for: it is no client of a tracker by TLS.
+                stream.source != Source::OpenSsl
+            })
+    );
     Ok(())
 }

@@ -7,8 +7,7 @@ use anyhow::Result;
 use tests::{
     Sandbox, Side, Sink,
     client::{self, Job},
-    patient,
-    sha256,
+    patient, sha256,
     sink::Options,
 };
 

@@ -13,14 +13,21 @@ use tests::{
 
 #[test]
 fn two_hundred_requests_to_others_are_no_finding() -> Result<()> {
-    let Some(sandbox) = kernel::sandbox()? else { return Ok(()) };
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let daemon = Daemon::run::<&str>(&sandbox, &[])?;
     let body = sandbox.folder().join("event.json");
     fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
     for host in OTHERS {
-        let job = Job { host, path: "/api/patients", body: &body, count: 25 };
+        let job = Job {
+            host,
+            path: "/api/patients",
+            body: &body,
+            count: 25,
+        };
         client::CURL.send(&sandbox, job)?;
         client::HTTP_CLIENT.send(&sandbox, job)?;
     }
@@ -28,10 +35,24 @@ fn two_hundred_requests_to_others_are_no_finding() -> Result<()> {
     // What comes last must be the only finding; when it is there, all else has
     // been looked at.
     let host = "graph.facebook.com";
-    client::CURL.send(&sandbox, Job { host, path: META_PATH, body: &body, count: 1 })?;
+    client::CURL.send(
+        &sandbox,
+        Job {
+            host,
+            path: META_PATH,
+            body: &body,
+            count: 1,
+        },
+    )?;
     let findings = daemon.findings(1)?;
-    let hosts: Vec<_> = findings.iter().map(|finding| &finding["recipient"]["host"]).collect();
+    let hosts: Vec<_> = findings
+        .iter()
+        .map(|finding| &finding["recipient"]["host"])
+        .collect();
     assert_eq!(hosts, [host]);
-    assert_eq!(daemon.metric("phiwatch_findings_total", "")?.to_string(), "1");
+    assert_eq!(
+        daemon.metric("phiwatch_findings_total", "")?.to_string(),
+        "1"
+    );
     Ok(())
 }

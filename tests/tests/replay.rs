@@ -22,7 +22,9 @@ fn line(finding: &Value) -> String {
 
 #[test]
 fn live_and_replay_find_the_same() -> Result<()> {
-    let Some(sandbox) = kernel::sandbox()? else { return Ok(()) };
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let captures = sandbox.folder().join("evidence");
@@ -35,16 +37,32 @@ fn live_and_replay_find_the_same() -> Result<()> {
         "user": {"email": patient::EMAIL_SHA256, "phone": patient::PHONE_SHA256},
         "properties": {"content_name": "Anxiety medication"}}]});
     let cases = [
-        ("graph.facebook.com", patient::META_PATH, patient::meta_event()),
+        (
+            "graph.facebook.com",
+            patient::META_PATH,
+            patient::meta_event(),
+        ),
         ("api.segment.io", "/v1/track", segment),
-        ("business-api.tiktok.com", "/open_api/v1.3/event/track/", tiktok),
+        (
+            "business-api.tiktok.com",
+            "/open_api/v1.3/event/track/",
+            tiktok,
+        ),
     ];
     let mut sent = 0;
     for (host, path, event) in cases {
         let body = sandbox.folder().join("event.json");
         fs::write(&body, event.to_string()).context("write the event")?;
         for client in [client::CURL, client::HTTP_CLIENT, client::PHP] {
-            client.send(&sandbox, Job { host, path, body: &body, count: 2 })?;
+            client.send(
+                &sandbox,
+                Job {
+                    host,
+                    path,
+                    body: &body,
+                    count: 2,
+                },
+            )?;
             sent += 2;
             // One after the other, so that one order of findings is right.
             sink.requests(sent)?;
@@ -56,10 +74,15 @@ fn live_and_replay_find_the_same() -> Result<()> {
 
     let output = Command::new(phiwatch())
         .args(["replay", "--format", "jsonl"])
-        .arg(&captures)
+        .arg("--state")
+        .args([&sandbox.state(), &captures])
         .output()
         .context("start phiwatch replay")?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let replayed: Vec<Value> = String::from_utf8(output.stdout)?
         .lines()
         .map(serde_json::from_str)

@@ -109,7 +109,7 @@ fn live(sandbox: &Sandbox) -> Result<()> {
             daemon.running.stderr()?.trim()
         );
     }
-    let replayed = replay(&captures)?;
+    let replayed = replay(&captures, Some(&sandbox.state()))?;
     for finding in &replayed {
         show(finding);
     }
@@ -121,7 +121,7 @@ fn bundled(reason: &str) -> Result<()> {
     heading("This kernel does not let phiwatch watch live; the reason, in its own words:");
     println!("   {reason}");
     heading("So this is a bundled synthetic capture, replayed.");
-    let found = replay(&file("corpus/demo/meta.pcap"))?;
+    let found = replay(&file("corpus/demo/meta.pcap"), None)?;
     for finding in &found {
         show(finding);
     }
@@ -131,9 +131,14 @@ fn bundled(reason: &str) -> Result<()> {
     Ok(())
 }
 
-fn replay(captures: &Path) -> Result<Vec<Value>> {
+/// The findings in `captures`. With the `state` of the daemon that recorded
+/// them, the same person has the same token.
+fn replay(captures: &Path, state: Option<&Path>) -> Result<Vec<Value>> {
     let mut command = Command::new(phiwatch());
     command.args(["replay", "--format", "jsonl"]).arg(captures);
+    if let Some(state) = state {
+        command.arg("--state").arg(state);
+    }
     println!("   $ phiwatch replay --format jsonl {}", captures.display());
     let output = command.output().context("start phiwatch replay")?;
     if !output.status.success() {

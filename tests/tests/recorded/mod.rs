@@ -25,7 +25,11 @@ pub struct Stream {
 impl Stream {
     /// All bytes, which must begin at 0 and follow one another exactly.
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        ensure!(self.missing.is_empty(), "parts are missing: {:?}", self.missing);
+        ensure!(
+            self.missing.is_empty(),
+            "parts are missing: {:?}",
+            self.missing
+        );
         let mut bytes = Vec::new();
         for (offset, chunk) in &self.chunks {
             ensure!(
@@ -54,7 +58,10 @@ pub fn streams(folder: &Path) -> Result<Vec<Stream>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "pcapng") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "pcapng")
+        {
             paths.push(path);
         }
     }
@@ -64,7 +71,10 @@ pub fn streams(folder: &Path) -> Result<Vec<Stream>> {
         let mut losses = Losses::default();
         let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         events.extend(capture::read_bytes(&bytes, &mut losses)?);
-        let lost: Vec<_> = losses.iter().filter(|(loss, _)| loss.labels().0 == "capture").collect();
+        let lost: Vec<_> = losses
+            .iter()
+            .filter(|(loss, _)| loss.labels().0 == "capture")
+            .collect();
         ensure!(lost.is_empty(), "{}: {lost:?}", path.display());
     }
     Ok(collect(events))
@@ -80,17 +90,25 @@ fn collect(events: Vec<Event>) -> Vec<Stream> {
                 continue;
             }
             EventKind::Data(data) => (data.direction, data.offset, Some(data.bytes), 0),
-            EventKind::Missing { direction, offset, length, loss: _ } => {
-                (direction, offset, None, length)
-            }
+            EventKind::Missing {
+                direction,
+                offset,
+                length,
+                loss: _,
+            } => (direction, offset, None, length),
             EventKind::Named(_) | EventKind::Closed => continue,
         };
-        let known = streams.iter().position(|(id, stream)| {
-            *id == event.stream && stream.direction == direction
-        });
+        let known = streams
+            .iter()
+            .position(|(id, stream)| *id == event.stream && stream.direction == direction);
         let index = known.unwrap_or_else(|| {
             let source = sources.get(&event.stream).copied().unwrap_or(Source::Pcap);
-            let stream = Stream { source, direction, chunks: vec![], missing: vec![] };
+            let stream = Stream {
+                source,
+                direction,
+                chunks: vec![],
+                missing: vec![],
+            };
             streams.push((event.stream, stream));
             streams.len() - 1
         });
