@@ -189,7 +189,7 @@ fn a_library_that_is_loaded_late_is_hooked() -> Result<()> {
     wait("an active hook", Duration::from_secs(20), || {
         let active = daemon.metric(
             "phiwatch_hook_status",
-            "hook=\"SSL_write_ex\",state=\"active\"",
+            "hook=\"ssl_write_ex\",state=\"active\"",
         )?;
         Ok((active > 0.0).then_some(()))
     })?;

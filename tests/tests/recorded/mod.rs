@@ -70,7 +70,7 @@ pub fn streams(folder: &Path) -> Result<Vec<Stream>> {
     for path in paths {
         let mut losses = Losses::default();
         let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-        events.extend(capture::read_bytes(&bytes, &mut losses)?);
+        events.extend(capture::read_bytes(&bytes, &mut losses));
         let lost: Vec<_> = losses
             .iter()
             .filter(|(loss, _)| loss.labels().0 == "capture")
