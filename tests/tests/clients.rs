@@ -1,8 +1,9 @@
-//! What clients send is captured byte for byte, exactly once.
+//! What clients send is captured byte for byte, exactly once; what is lost is
+//! marked.
 
 mod recorded;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use phiwatch::event::{Direction, Source};
@@ -13,6 +14,7 @@ use tests::{
     patient::META_PATH,
     sha256,
     sink::{Connection, Options},
+    wait,
 };
 
 const HOST: &str = "graph.facebook.com";
@@ -139,7 +141,7 @@ fn nginx(sandbox: &Sandbox) -> Result<Running> {
         command.args(["-e", "stderr", "-c"]).arg(path);
         command
     })?;
-    tests::wait("nginx listens", std::time::Duration::from_secs(10), || {
+    wait("nginx listens", Duration::from_secs(10), || {
         let mut probe = sandbox.command(Side::Outside, "curl");
         probe.args([
             "--silent",
@@ -204,5 +206,61 @@ fn nginx_before_a_plaintext_application() -> Result<()> {
                 stream.source != Source::OpenSsl
             })
     );
+    Ok(())
+}
+
+#[test]
+fn a_small_ring_loses_with_a_count_and_never_splices() -> Result<()> {
+    const LENGTH: usize = 4 << 20;
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let captures = sandbox.folder().join("evidence");
+    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let mut daemon = Daemon::run_with(&sandbox, "[ring]\ndata_bytes = 65536\n", &arguments)?;
+    let body = client::body(sandbox.folder(), LENGTH)?;
+    client::ASYNCIO.send(
+        &sandbox,
+        Job {
+            host: HOST,
+            path: META_PATH,
+            body: &body,
+            count: 1,
+        },
+    )?;
+    sink.connections(1)?;
+    let lost = wait("a counted loss", Duration::from_secs(5), || {
+        let lost = daemon.metric("phiwatch_lost_total", "stage=\"kernel\"")?;
+        Ok((lost > 0.0).then_some(lost))
+    });
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+
+    // What clients/asyncio_client.py writes.
+    let head =
+        format!("POST {META_PATH} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {LENGTH}\r\n\r\n");
+    let sent = [head.as_bytes(), &fs::read(&body)?].concat();
+    let streams = recorded::streams(&captures)?;
+    let mut whole = 0;
+    for stream in streams
+        .iter()
+        .filter(|stream| stream.source == Source::OpenSsl && stream.direction == Direction::Sent)
+    {
+        let mut seen = stream.missing();
+        for (offset, chunk) in stream.chunks() {
+            let offset = usize::try_from(*offset)?;
+            let original = sent.get(offset..offset + chunk.len());
+            assert!(
+                original == Some(&chunk[..]),
+                "the chunk at {offset} holds other bytes"
+            );
+            seen += chunk.len() as u64;
+        }
+        assert_eq!(seen, sent.len() as u64, "what is missing is marked");
+        whole += usize::from(stream.missing() == 0);
+    }
+    assert_eq!(whole, 0, "64 KiB held 4 MiB: this shows nothing");
+    lost?;
     Ok(())
 }

@@ -1,12 +1,9 @@
 //! How phiwatch starts, ends and is killed, and what that does to the others.
 
-mod recorded;
-
 use std::{collections::BTreeSet, fs, io::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result};
 use aya::programs::loaded_programs;
-use phiwatch::event::{Direction, Source};
 use tests::{
     Daemon, Side, Sink,
     client::{self, Job},
@@ -109,62 +106,6 @@ fn a_terminated_daemon_drains_first() -> Result<()> {
         daemon.running.stderr()?
     );
     assert_eq!(tests::daemon::findings(&daemon.journal_path())?.len(), 20);
-    Ok(())
-}
-
-#[test]
-fn a_small_ring_loses_with_a_count_and_never_splices() -> Result<()> {
-    const LENGTH: usize = 4 << 20;
-    let Some(sandbox) = kernel::sandbox()? else {
-        return Ok(());
-    };
-    let mut sink = Sink::start(&sandbox, Options::default())?;
-    let _worker = sandbox.worker()?;
-    let captures = sandbox.folder().join("evidence");
-    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
-    let mut daemon = Daemon::run_with(&sandbox, "[ring]\ndata_bytes = 65536\n", &arguments)?;
-    let body = client::body(sandbox.folder(), LENGTH)?;
-    client::ASYNCIO.send(
-        &sandbox,
-        Job {
-            host: HOST,
-            path: META_PATH,
-            body: &body,
-            count: 1,
-        },
-    )?;
-    sink.connections(1)?;
-    let lost = wait("a counted loss", Duration::from_secs(5), || {
-        let lost = daemon.metric("phiwatch_lost_total", "stage=\"kernel\"")?;
-        Ok((lost > 0.0).then_some(lost))
-    });
-    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
-
-    // What clients/asyncio_client.py writes.
-    let head =
-        format!("POST {META_PATH} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {LENGTH}\r\n\r\n");
-    let sent = [head.as_bytes(), &fs::read(&body)?].concat();
-    let streams = recorded::streams(&captures)?;
-    let mut whole = 0;
-    for stream in streams
-        .iter()
-        .filter(|stream| stream.source == Source::OpenSsl && stream.direction == Direction::Sent)
-    {
-        let mut seen = stream.missing();
-        for (offset, chunk) in stream.chunks() {
-            let offset = usize::try_from(*offset)?;
-            let original = sent.get(offset..offset + chunk.len());
-            assert!(
-                original == Some(&chunk[..]),
-                "the chunk at {offset} holds other bytes"
-            );
-            seen += chunk.len() as u64;
-        }
-        assert_eq!(seen, sent.len() as u64, "what is missing is marked");
-        whole += usize::from(stream.missing() == 0);
-    }
-    assert_eq!(whole, 0, "64 KiB held 4 MiB: this shows nothing");
-    lost?;
     Ok(())
 }
 

@@ -100,9 +100,9 @@ fn the_alert_fires_within_two_evaluation_intervals() -> Result<()> {
             &sandbox.get(&format!("http://{ADDRESS}/api/v1/{path}"))?,
         )?)
     };
-    let scraped = "query?query=count_over_time(phiwatch_build_info%5B1m%5D)";
+    let scrape_count = "query?query=count_over_time(phiwatch_build_info%5B1m%5D)";
     wait("two scrapes", Duration::from_secs(30), || {
-        let Ok(answer) = query(scraped) else {
+        let Ok(answer) = query(scrape_count) else {
             return Ok(None);
         };
         let scrapes = answer

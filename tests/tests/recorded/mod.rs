@@ -11,11 +11,11 @@ use phiwatch::{
 };
 
 /// One direction of one stream.
-pub struct Stream {
+pub(crate) struct Stream {
     /// Who saw it.
-    pub source: Source,
+    pub(crate) source: Source,
     /// Which way the bytes went.
-    pub direction: Direction,
+    pub(crate) direction: Direction,
     /// Offset and bytes of each chunk, in the order of the capture.
     chunks: Vec<(u64, Bytes)>,
     /// Offset and length of each part that is marked as missing.
@@ -24,7 +24,7 @@ pub struct Stream {
 
 impl Stream {
     /// All bytes, which must begin at 0 and follow one another exactly.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
         ensure!(
             self.missing.is_empty(),
             "parts are missing: {:?}",
@@ -43,18 +43,18 @@ impl Stream {
     }
 
     /// The chunks that are there, each with its offset.
-    pub fn chunks(&self) -> &[(u64, Bytes)] {
+    pub(crate) fn chunks(&self) -> &[(u64, Bytes)] {
         &self.chunks
     }
 
     /// Bytes that are marked as missing.
-    pub fn missing(&self) -> u64 {
+    pub(crate) fn missing(&self) -> u64 {
         self.missing.iter().map(|(_, length)| length).sum()
     }
 }
 
 /// The streams of all captures in `folder`, in the order of their first bytes.
-pub fn streams(folder: &Path) -> Result<Vec<Stream>> {
+pub(crate) fn streams(folder: &Path) -> Result<Vec<Stream>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
         let path = entry?.path();
@@ -122,7 +122,7 @@ fn collect(events: Vec<Event>) -> Vec<Stream> {
 }
 
 /// Length and SHA-256 of the sent bytes of every stream that `source` saw.
-pub fn sent(streams: &[Stream], source: Source) -> Result<Vec<(u64, String)>> {
+pub(crate) fn sent(streams: &[Stream], source: Source) -> Result<Vec<(u64, String)>> {
     let mut hashes = Vec::new();
     for stream in streams {
         if stream.source == source && stream.direction == Direction::Sent {
