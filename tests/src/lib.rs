@@ -21,6 +21,7 @@ pub mod authority;
 pub mod client;
 pub mod daemon;
 pub mod kernel;
+pub mod nginx;
 pub mod patient;
 pub mod running;
 pub mod sandbox;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use tests::{
     Sandbox, Side, Sink,
     client::{self, Job},
-    patient, sha256,
+    nginx, patient, sha256,
     sink::Options,
 };
 
@@ -100,6 +100,41 @@ fn a_slow_sink_makes_a_non_blocking_client_wait() -> Result<()> {
     let waits: u32 = client::NONBLOCKING.send(&sandbox, job)?.trim().parse()?;
     assert!(waits > 10, "WANT_WRITE only {waits} times");
     assert_eq!(sink.requests(1)?[0].body_sha256, sha256(&fs::read(&body)?));
+    Ok(())
+}
+
+#[test]
+fn nginx_passes_on_what_it_is_sent() -> Result<()> {
+    let sandbox = Sandbox::new()?;
+    let mut sink = Sink::start(
+        &sandbox,
+        Options {
+            port: 8080,
+            tls: false,
+            slow: false,
+        },
+    )?;
+    let _nginx = nginx::start(&sandbox)?;
+    let body = client::body(sandbox.folder(), 20_000)?;
+    let job = Job {
+        host: "graph.facebook.com",
+        path: "/x",
+        body: &body,
+        count: 1,
+    };
+    client::CURL.send(&sandbox, job)?;
+    let connections = sink.connections(1)?;
+    let requests = sink.requests(1)?;
+    assert_eq!(
+        (connections.len(), requests.len()),
+        (1, 1),
+        "nginx asked the application once"
+    );
+    assert_eq!(requests[0].body_sha256, sha256(&fs::read(&body)?));
+    assert_eq!(
+        (&*requests[0].host, requests[0].length),
+        (job.host, connections[0].length)
+    );
     Ok(())
 }
 
