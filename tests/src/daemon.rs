@@ -1,0 +1,200 @@
+//! phiwatch, watching a sandbox's cgroup.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::{Running, Sandbox, Side, phiwatch, wait};
+
+/// How long attaching, and a finding's way to the journal, may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a terminated daemon may drain: what the design promises.
+pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// A running `phiwatch run` or `phiwatch capture`.
+pub struct Daemon<'a> {
+    /// The process.
+    pub running: Running,
+    sandbox: &'a Sandbox,
+    address: String,
+}
+
+impl<'a> Daemon<'a> {
+    /// `phiwatch run` with the journal [`Daemon::journal_path`] and `arguments`.
+    pub fn run<S: AsRef<OsStr>>(sandbox: &'a Sandbox, arguments: &[S]) -> Result<Self> {
+        Self::run_with(sandbox, "", arguments)
+    }
+
+    /// The same, with tables of `configuration` besides those that keep its
+    /// state in the sandbox.
+    pub fn run_with<S: AsRef<OsStr>>(
+        sandbox: &'a Sandbox,
+        configuration: &str,
+        arguments: &[S],
+    ) -> Result<Self> {
+        let journal = sandbox.folder().join("journal.jsonl");
+        let common = ["run".as_ref(), "--journal".as_ref(), journal.as_os_str()];
+        Self::start(sandbox, configuration, &common, arguments)
+    }
+
+    /// `phiwatch capture --raw` into the folder [`Daemon::capture_path`].
+    pub fn capture(sandbox: &'a Sandbox) -> Result<Self> {
+        let folder = sandbox.folder().join("capture");
+        let common = [
+            "capture".as_ref(),
+            "--raw".as_ref(),
+            "-o".as_ref(),
+            folder.as_os_str(),
+        ];
+        Self::start::<&str>(sandbox, "", &common, &[])
+    }
+
+    /// Starts phiwatch and waits until its probes are attached.
+    fn start<S: AsRef<OsStr>>(
+        sandbox: &'a Sandbox,
+        configuration: &str,
+        common: &[&OsStr],
+        arguments: &[S],
+    ) -> Result<Self> {
+        let path = sandbox.folder().join("phiwatch.toml");
+        let state = sandbox.state();
+        let text = format!(
+            "[listen]\naddress = \"127.0.0.1:0\"\n[state]\ndirectory = \"{}\"\n{configuration}",
+            state.display()
+        );
+        fs::write(&path, text).context("write the configuration")?;
+        let mut command = sandbox.command(Side::Outside, phiwatch());
+        command
+            .args(common)
+            .arg("--config")
+            .arg(&path)
+            .arg("--cgroup")
+            .arg(sandbox.cgroup());
+        // As much as it ever says: none of it may hold payload.
+        command.env("PHIWATCH_LOG", "trace").args(arguments);
+        let mut running = sandbox.start("phiwatch", command)?;
+        let address = running.wait_for("its address", |line| {
+            line.split_once("listening on http://")
+                .map(|(_, address)| address.trim().to_owned())
+        })?;
+        let mut daemon = Self {
+            running,
+            sandbox,
+            address,
+        };
+        daemon.wait_until_ready()?;
+        Ok(daemon)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let url = format!("http://{}/-/ready", self.address);
+        wait("phiwatch is ready", PATIENCE, || {
+            if !self.running.is_alive()? {
+                bail!("phiwatch ended: {}", self.running.stderr()?.trim());
+            }
+            Ok(self.sandbox.get(&url).ok())
+        })?;
+        Ok(())
+    }
+
+    /// The address that it serves, `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The text of `/metrics`.
+    pub fn metrics(&self) -> Result<String> {
+        self.sandbox
+            .get(&format!("http://{}/metrics", self.address))
+    }
+
+    /// The sum of all series of the metric `name` whose labels hold `label`
+    /// (`severity="high"`, or the empty string).
+    pub fn metric(&self, name: &str, label: &str) -> Result<f64> {
+        sum(&self.metrics()?, name, label)
+    }
+
+    /// Where the journal of `run` is.
+    pub fn journal_path(&self) -> PathBuf {
+        self.sandbox.folder().join("journal.jsonl")
+    }
+
+    /// Where the files of `capture` are.
+    pub fn capture_path(&self) -> PathBuf {
+        self.sandbox.folder().join("capture")
+    }
+
+    /// The findings in the journal, once there are at least `count`.
+    pub fn findings(&self, count: usize) -> Result<Vec<Value>> {
+        let journal = self.journal_path();
+        wait(&format!("{count} findings"), PATIENCE, || {
+            let findings = findings(&journal)?;
+            Ok((findings.len() >= count).then_some(findings))
+        })
+        .with_context(|| self.running.stderr().unwrap_or_default())
+    }
+
+    /// Asks it to end, and gives its exit code once all is drained.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.running.signal(Signal::TERM)?;
+        self.running.ended(DRAIN)
+    }
+}
+
+/// The whole lines of a journal, which may not exist yet.
+pub fn findings(journal: &Path) -> Result<Vec<Value>> {
+    let text = match fs::read_to_string(journal) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).context("read the journal"),
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole
+        .lines()
+        .map(|line| Ok(serde_json::from_str(line)?))
+        .collect()
+}
+
+/// The sum of all series of `name` whose labels hold `label`, in a text of metrics.
+pub fn sum(metrics: &str, name: &str, label: &str) -> Result<f64> {
+    let mut sum = 0.0;
+    for line in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let Some((series, value)) = line.rsplit_once(' ') else {
+            continue;
+        };
+        let (metric, labels) = series.split_once('{').unwrap_or((series, ""));
+        if metric == name && labels.contains(label) {
+            sum += value
+                .parse::<f64>()
+                .with_context(|| format!("value of {series}"))?;
+        }
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_summed_by_whole_name_and_label() {
+        let text = "# TYPE a counter\na{x=\"1\"} 2\na{x=\"2\",y=\"1\"} 3\na_total 5\nb 7\n";
+        for (name, label, expected) in [
+            ("a", "", "5"),
+            ("a", "x=\"2\"", "3"),
+            ("b", "", "7"),
+            ("c", "", "0"),
+        ] {
+            assert_eq!(sum(text, name, label).unwrap().to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How phiwatch starts, ends and is killed, and what that does to the others.
+
+use std::{collections::BTreeSet, fs, io::Write as _, time::Duration};
+
+use anyhow::{Context as _, Result};
+use aya::programs::loaded_programs;
+use tests::{
+    Daemon, Side, Sink,
+    client::{self, Job},
+    kernel,
+    patient::{self, META_PATH},
+    sink::Options,
+    wait,
+};
+
+const HOST: &str = "graph.facebook.com";
+
+/// Ids of the kernel programs that a process holds.
+fn programs_of(pid: u32) -> Result<BTreeSet<u32>> {
+    let mut ids = BTreeSet::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
+        // A descriptor may be closed between the listing and the reading.
+        let Ok(text) = fs::read_to_string(entry?.path()) else {
+            continue;
+        };
+        ids.extend(
+            text.lines()
+                .filter_map(|line| line.strip_prefix("prog_id:"))
+                .filter_map(|id| id.trim().parse::<u32>().ok()),
+        );
+    }
+    Ok(ids)
+}
+
+/// Those of `ids` that are still loaded.
+fn still_loaded(ids: &BTreeSet<u32>) -> BTreeSet<u32> {
+    // A program that goes while the list is read is no longer there.
+    loaded_programs()
+        .flatten()
+        .map(|program| program.id())
+        .filter(|id| ids.contains(id))
+        .collect()
+}
+
+#[test]
+fn a_killed_daemon_leaves_the_applications_serving_and_no_probe() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let mut worker = sandbox.worker()?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = client::body(sandbox.folder(), 20_000)?;
+    let job = Job {
+        host: HOST,
+        path: META_PATH,
+        body: &body,
+        count: 10,
+    };
+    client::HTTP_CLIENT.send(&sandbox, job)?;
+
+    let programs = programs_of(daemon.running.pid())?;
+    assert!(
+        !still_loaded(&programs).is_empty(),
+        "phiwatch has loaded no program"
+    );
+    daemon.running.signal(rustix::process::Signal::KILL)?;
+    daemon.running.ended(Duration::from_secs(5))?;
+    wait("all programs are gone", Duration::from_secs(5), || {
+        Ok(still_loaded(&programs).is_empty().then_some(()))
+    })?;
+
+    client::HTTP_CLIENT.send(&sandbox, job)?;
+    client::CURL.send(&sandbox, job)?;
+    sink.requests(30)?;
+    assert!(worker.is_alive()?, "the worker that was watched has ended");
+    Ok(())
+}
+
+#[test]
+fn a_terminated_daemon_drains_first() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    client::CURL.send(
+        &sandbox,
+        Job {
+            host: HOST,
+            path: META_PATH,
+            body: &body,
+            count: 20,
+        },
+    )?;
+    sink.requests(20)?;
+    // Not waited for: what is on its way must still arrive. `stop` holds the
+    // daemon to its two seconds.
+    assert_eq!(
+        daemon.stop()?.code(),
+        Some(0),
+        "{}",
+        daemon.running.stderr()?
+    );
+    assert_eq!(tests::daemon::findings(&daemon.journal_path())?.len(), 20);
+    Ok(())
+}
+
+#[test]
+fn a_library_that_is_loaded_late_is_hooked() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let mut command = sandbox.command(Side::Watched, "/usr/bin/python3");
+    command
+        .arg(tests::file("clients/late_client.py"))
+        .args([HOST, META_PATH]);
+    command.arg(&body).arg("1");
+    let mut client = sandbox.start("late", command)?;
+    client.wait_for("started", |line| (line == "waiting").then_some(()))?;
+    let daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    writeln!(client.stdin()?)?;
+    client.wait_for("the TLS library", |line| (line == "loaded").then_some(()))?;
+    wait("an active hook", Duration::from_secs(20), || {
+        let active = daemon.metric(
+            "phiwatch_hook_status",
+            "hook=\"ssl_write_ex\",state=\"active\"",
+        )?;
+        Ok((active > 0.0).then_some(()))
+    })?;
+    writeln!(client.stdin()?)?;
+    let found = daemon.findings(1)?;
+    assert_eq!(
+        found[0]["process"]["pid"].as_u64(),
+        Some(u64::from(client.pid()))
+    );
+    Ok(())
+}
+
+#[test]
+fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let path = sandbox.folder().join("phiwatch.toml");
+    let good = fs::read_to_string(&path)?;
+    fs::write(&path, format!("{good}\n[no_such_table]\nkey = 1\n"))?;
+    daemon.running.signal(rustix::process::Signal::HUP)?;
+    daemon
+        .running
+        .wait_for("why it keeps the old configuration", |line| {
+            line.contains("no_such_table").then_some(())
+        })?;
+    assert!(daemon.running.is_alive()?);
+    assert!(
+        daemon.metrics()?.contains("phiwatch_config_"),
+        "the metrics say so as well"
+    );
+    Ok(())
+}

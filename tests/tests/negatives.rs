@@ -1,0 +1,58 @@
+//! The same data on its way to hosts that are no trackers is no finding.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use tests::{
+    Daemon, OTHERS, Sink,
+    client::{self, Job},
+    kernel,
+    patient::{self, META_PATH},
+    sink::Options,
+};
+
+#[test]
+fn two_hundred_requests_to_others_are_no_finding() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    for host in OTHERS {
+        let job = Job {
+            host,
+            path: "/api/patients",
+            body: &body,
+            count: 25,
+        };
+        client::CURL.send(&sandbox, job)?;
+        client::HTTP_CLIENT.send(&sandbox, job)?;
+    }
+    sink.requests(OTHERS.len() * 50)?;
+    // What comes last must be the only finding; when it is there, all else has
+    // been looked at.
+    let host = "graph.facebook.com";
+    client::CURL.send(
+        &sandbox,
+        Job {
+            host,
+            path: META_PATH,
+            body: &body,
+            count: 1,
+        },
+    )?;
+    let findings = daemon.findings(1)?;
+    let hosts: Vec<_> = findings
+        .iter()
+        .map(|finding| &finding["recipient"]["host"])
+        .collect();
+    assert_eq!(hosts, [host]);
+    assert_eq!(
+        daemon.metric("phiwatch_findings_total", "")?.to_string(),
+        "1"
+    );
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The bytes that a capture holds, read through phiwatch's own reader.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use phiwatch::{
+    capture,
+    event::{Direction, Event, EventKind, Source, StreamId},
+    loss::Losses,
+};
+
+/// One direction of one stream.
+pub(crate) struct Stream {
+    /// Who saw it.
+    pub(crate) source: Source,
+    /// Which way the bytes went.
+    pub(crate) direction: Direction,
+    /// Offset and bytes of each chunk, in the order of the capture.
+    chunks: Vec<(u64, Bytes)>,
+    /// Offset and length of each part that is marked as missing.
+    missing: Vec<(u64, u64)>,
+}
+
+impl Stream {
+    /// All bytes, which must begin at 0 and follow one another exactly.
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
+        ensure!(
+            self.missing.is_empty(),
+            "parts are missing: {:?}",
+            self.missing
+        );
+        let mut bytes = Vec::new();
+        for (offset, chunk) in &self.chunks {
+            ensure!(
+                *offset == bytes.len() as u64,
+                "a chunk at {offset} follows {} bytes",
+                bytes.len()
+            );
+            bytes.extend_from_slice(chunk);
+        }
+        Ok(bytes)
+    }
+
+    /// The chunks that are there, each with its offset.
+    pub(crate) fn chunks(&self) -> &[(u64, Bytes)] {
+        &self.chunks
+    }
+
+    /// Bytes that are marked as missing.
+    pub(crate) fn missing(&self) -> u64 {
+        self.missing.iter().map(|(_, length)| length).sum()
+    }
+}
+
+/// The streams of all captures in `folder`, in the order of their first bytes.
+pub(crate) fn streams(folder: &Path) -> Result<Vec<Stream>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "pcapng")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut events = Vec::new();
+    for path in paths {
+        let mut losses = Losses::default();
+        let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        events.extend(capture::read_bytes(&bytes, &mut losses));
+        let lost: Vec<_> = losses
+            .iter()
+            .filter(|(loss, _)| loss.labels().0 == "capture")
+            .collect();
+        ensure!(lost.is_empty(), "{}: {lost:?}", path.display());
+    }
+    Ok(collect(events))
+}
+
+fn collect(events: Vec<Event>) -> Vec<Stream> {
+    let mut sources = BTreeMap::<StreamId, Source>::new();
+    let mut streams: Vec<(StreamId, Stream)> = Vec::new();
+    for event in events {
+        let (direction, offset, bytes, missing) = match event.kind {
+            EventKind::Opened(origin) => {
+                sources.insert(event.stream, origin.source);
+                continue;
+            }
+            EventKind::Data(data) => (data.direction, data.offset, Some(data.bytes), 0),
+            EventKind::Missing {
+                direction,
+                offset,
+                length,
+                loss: _,
+            } => (direction, offset, None, length),
+            EventKind::Named(_) | EventKind::Closed => continue,
+        };
+        let known = streams
+            .iter()
+            .position(|(id, stream)| *id == event.stream && stream.direction == direction);
+        let index = known.unwrap_or_else(|| {
+            let source = sources.get(&event.stream).copied().unwrap_or(Source::Pcap);
+            let stream = Stream {
+                source,
+                direction,
+                chunks: vec![],
+                missing: vec![],
+            };
+            streams.push((event.stream, stream));
+            streams.len() - 1
+        });
+        let stream = &mut streams[index].1;
+        match bytes {
+            Some(bytes) => stream.chunks.push((offset, bytes.into_exposed())),
+            None => stream.missing.push((offset, missing)),
+        }
+    }
+    streams.into_iter().map(|(_, stream)| stream).collect()
+}
+
+/// Length and SHA-256 of the sent bytes of every stream that `source` saw.
+pub(crate) fn sent(streams: &[Stream], source: Source) -> Result<Vec<(u64, String)>> {
+    let mut hashes = Vec::new();
+    for stream in streams {
+        if stream.source == source && stream.direction == Direction::Sent {
+            let bytes = stream.bytes()?;
+            hashes.push((bytes.len() as u64, tests::sha256(&bytes)));
+        }
+    }
+    hashes.sort();
+    Ok(hashes)
+}

@@ -1,0 +1,61 @@
+//! `fuzz`: the fuzz targets of `tests/fuzz`, on the nightly.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{process, setup, workspace};
+
+/// The targets, each named by what it feeds.
+const TARGETS: &[&str] = &["http1", "body", "fields", "capture"];
+
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Longest input in bytes: several chunks of a stream, small enough to be fast.
+const MAX_LENGTH: u32 = 65_536;
+
+/// Above this many MiB a target has found unbounded memory.
+const MEMORY_LIMIT: u32 = 2_048;
+
+/// Runs `target`, or all of them; with `smoke` for a minute each, else until
+/// something is found.
+pub(crate) fn fuzz(smoke: bool, target: Option<&str>) -> Result<()> {
+    let toolchain = setup::setup()?;
+    let binary = workspace::tools().join("bin/cargo-fuzz");
+    if !binary.is_file() {
+        let mut install = toolchain.cargo();
+        install.args([
+            "install",
+            "cargo-fuzz",
+            "--version",
+            CARGO_FUZZ,
+            "--locked",
+            "--root",
+        ]);
+        process::run(install.arg(workspace::tools()))?;
+    }
+    let chosen: Vec<_> = match target {
+        None if !smoke => bail!("without --smoke, name one target of {TARGETS:?} with --target"),
+        None => TARGETS.to_vec(),
+        Some(name) => vec![
+            *TARGETS
+                .iter()
+                .find(|known| **known == name)
+                .with_context(|| {
+                    format!("there is no fuzz target {name}; the targets are {TARGETS:?}")
+                })?,
+        ],
+    };
+    for name in &chosen {
+        let mut run = toolchain.nightly_cargo();
+        // The kernel programs are not fuzzed.
+        run.env("AYA_BUILD_SKIP", "1");
+        run.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", name, "--"]);
+        run.arg(format!("-max_len={MAX_LENGTH}"))
+            .arg(format!("-rss_limit_mb={MEMORY_LIMIT}"));
+        if smoke {
+            run.arg("-max_total_time=60");
+        }
+        process::run(&mut run).with_context(|| format!("fuzz target {name}"))?;
+    }
+    println!("{} passed, 0 failed", chosen.len());
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What the demo and the tests need from Debian and from `PyPI`.
+//!
+//! Only what is missing is installed. Prometheus is unpacked below `target/`
+//! and not installed, since its package would start a service.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use crate::{process, workspace};
+
+/// One package of Debian, and how to tell that it is there.
+pub(crate) struct Debian {
+    name: &'static str,
+    present: fn() -> bool,
+}
+
+/// What the demo needs.
+pub(crate) const DEMO: &[Debian] = &[
+    Debian {
+        name: "curl",
+        present: || process::exists("curl"),
+    },
+    Debian {
+        name: "openssl",
+        present: || process::exists("openssl"),
+    },
+    Debian {
+        name: "iproute2",
+        present: || process::exists("ip"),
+    },
+    Debian {
+        name: "python3",
+        present: || imports("ssl"),
+    },
+    Debian {
+        name: "util-linux",
+        present: || process::exists("nsenter"),
+    },
+    Debian {
+        name: "mount",
+        present: || process::exists("mount"),
+    },
+];
+
+/// What the tests need besides.
+const TEST: &[Debian] = &[
+    Debian {
+        name: "nginx-light",
+        present: || process::exists("nginx"),
+    },
+    Debian {
+        name: "php-cli",
+        present: || process::exists("php"),
+    },
+    Debian {
+        name: "php-curl",
+        present: || process::succeeds(process::command("php").args(["-r", "new CURLFile('x');"])),
+    },
+    Debian {
+        name: "python3-venv",
+        present: || imports("ensurepip"),
+    },
+];
+
+/// Python packages of the test clients.
+const PYTHON: &[&str] = &["requests==2.32.4"];
+
+/// Everything that `cargo xtask test` runs beside Rust.
+pub(crate) fn for_tests() -> Result<()> {
+    debian(DEMO)?;
+    debian(TEST)?;
+    prometheus()?;
+    python()
+}
+
+/// Installs the packages that are missing, with one update of the lists before.
+pub(crate) fn debian(packages: &[Debian]) -> Result<()> {
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|package| !(package.present)())
+        .map(|package| package.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("xtask: installing {}", missing.join(", "));
+    update()?;
+    let mut install = process::command("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]);
+    process::run(install.args(missing))
+}
+
+fn update() -> Result<()> {
+    process::run(process::command("apt-get").args(["update", "--quiet"]))
+}
+
+fn prometheus() -> Result<()> {
+    let home = workspace::tools().join("prometheus");
+    if home.join("usr/bin/promtool").is_file() {
+        return Ok(());
+    }
+    let download = workspace::tools().join("download");
+    fs::create_dir_all(&download).with_context(|| format!("create {}", download.display()))?;
+    let fetch = || {
+        let mut fetch = process::command("apt-get");
+        fetch.current_dir(&download);
+        process::run(fetch.args(["download", "--quiet", "prometheus"]))
+    };
+    // A machine that never updated its lists does not know the package.
+    if fetch().is_err() {
+        update()?;
+        fetch()?;
+    }
+    for entry in fs::read_dir(&download)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            process::run(process::command("dpkg").arg("-x").args([&path, &home]))?;
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn python() -> Result<()> {
+    let home = workspace::tools().join("venv");
+    let python = home.join("bin/python");
+    if process::succeeds(process::command(&python).args(["-c", "import requests"])) {
+        return Ok(());
+    }
+    process::run(
+        process::command("/usr/bin/python3")
+            .args(["-m", "venv"])
+            .arg(&home),
+    )?;
+    let mut install = process::command(&python);
+    process::run(
+        install
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(PYTHON),
+    )
+}
+
+fn imports(module: &str) -> bool {
+    process::succeeds(
+        process::command("/usr/bin/python3").args(["-c", &format!("import {module}")]),
+    )
+}

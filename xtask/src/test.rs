@@ -1,0 +1,91 @@
+//! `test`: every check and every test, with one closing line.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{build, package, process, setup::Toolchain, tally::Tally, tidy, workspace};
+
+/// Runs everything, or with names only those files of live tests. What fails
+/// does not keep the rest from running, so that one run tells all.
+pub(crate) fn test(live: &[String]) -> Result<()> {
+    package::for_tests()?;
+    let toolchain = build::build()?;
+    let mut tally = Tally::default();
+    if live.is_empty() {
+        checks(&toolchain, &mut tally);
+        let mut unit = toolchain.cargo();
+        unit.args([
+            "test",
+            "--workspace",
+            "--exclude",
+            "tests",
+            "--no-fail-fast",
+        ]);
+        tally.suite("unit tests", &mut unit);
+    }
+    tally.suite("live tests", &mut live_tests(&toolchain, live));
+    println!("\n{tally}");
+    if !tally.is_well() {
+        bail!("not all checks and tests passed");
+    }
+    Ok(())
+}
+
+fn checks(toolchain: &Toolchain, tally: &mut Tally) {
+    tally.check("tidy", tidy::tidy);
+    tally.check("rustfmt", || {
+        process::run(toolchain.cargo().args(["fmt", "--all", "--", "--check"]))
+    });
+    tally.check("clippy", || {
+        let mut clippy = toolchain.cargo();
+        clippy.args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]);
+        process::run(&mut clippy)
+    });
+    tally.check("clippy for the bpf target", || {
+        process::run(&mut bpf_clippy(toolchain))
+    });
+    tally.check("rustdoc", || {
+        let mut doc = toolchain.cargo();
+        doc.env("RUSTDOCFLAGS", "--deny warnings");
+        process::run(doc.args(["doc", "--workspace", "--no-deps", "--quiet"]))
+    });
+}
+
+/// Clippy on the kernel programs, with the flags that monitor's build script
+/// compiles them with, in a folder of its own so that neither undoes the other.
+fn bpf_clippy(toolchain: &Toolchain) -> Command {
+    let mut clippy = toolchain.nightly_cargo();
+    let flags = format!(
+        "--cfg=bpf_target_arch=\"{}\"\x1f-Cdebuginfo=2",
+        std::env::consts::ARCH
+    );
+    clippy.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    clippy.args(["clippy", "--package", "phiwatch-ebpf", "--release"]);
+    clippy.args(["--target", "bpfel-unknown-none", "-Z", "build-std=core"]);
+    clippy
+        .arg("--target-dir")
+        .arg(workspace::target().join("bpf"));
+    clippy.args(["--", "--deny", "warnings"]);
+    clippy
+}
+
+/// One live test at a time: each measures time and looks at the whole kernel.
+fn live_tests(toolchain: &Toolchain, names: &[String]) -> Command {
+    let mut live = toolchain.cargo();
+    live.env("PHIWATCH", workspace::phiwatch())
+        .env("PHIWATCH_TOOLS", workspace::tools());
+    live.args(["test", "--package", "tests", "--no-fail-fast"]);
+    for name in names {
+        live.args(["--test", name]);
+    }
+    live.args(["--", "--test-threads=1"]);
+    live
+}

@@ -1,0 +1,215 @@
+//! `tidy`: the rules of the source tree that no compiler checks.
+//!
+//! The layering of the house is written as absences: what a stage never names
+//! it cannot depend on. See [`RULES`].
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace;
+
+mod source;
+#[cfg(test)]
+mod tests;
+
+/// Longest source file in lines: a file that outgrows it has a second noun in it.
+const MAX_LINES: usize = 500;
+
+/// Tables of data, which are as long as what they list.
+const TABLES: &[&str] = &["monitor/src/tracker/catalog.rs"];
+
+/// Names that collect whatever has no home.
+const HOMELESS: &[&str] = &["common", "utils", "util", "helpers", "helper", "misc"];
+
+/// The folders of the workspace's members.
+const MEMBERS: &[&str] = &["monitor", "monitor-ebpf", "tests", "xtask"];
+
+/// From event to finding: no clock, file, socket, log or runtime.
+const CORE: &[&str] = &[
+    "monitor/src/event",
+    "monitor/src/stream",
+    "monitor/src/http",
+    "monitor/src/field",
+    "monitor/src/phi",
+    "monitor/src/tracker",
+    "monitor/src/finding",
+    "monitor/src/pipeline",
+];
+
+/// Names that must not stand in a part of the tree.
+struct Rule {
+    /// Paths that the rule holds for, as prefixes of a file or folder name.
+    within: &'static [&'static str],
+    /// Paths below those that it does not hold for.
+    except: &'static [&'static str],
+    /// Identifiers that must not be named.
+    names: &'static [&'static str],
+    /// Why not.
+    reason: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        within: &["monitor/src"],
+        except: &["monitor/src/probe"],
+        names: &["aya", "aya_log", "aya_obj"],
+        reason: "only probe/ knows the kernel",
+    },
+    Rule {
+        within: &["monitor/src"],
+        except: &["monitor/src/probe"],
+        names: &["unsafe"],
+        reason: "only probe/ may have to be unsafe",
+    },
+    Rule {
+        within: CORE,
+        except: &[],
+        names: &[
+            "fs",
+            "File",
+            "env",
+            "rustix",
+            "TcpStream",
+            "TcpListener",
+            "UdpSocket",
+        ],
+        reason: "the core has no files and no sockets",
+    },
+    Rule {
+        within: CORE,
+        except: &[],
+        names: &["SystemTime", "Instant", "sleep"],
+        reason: "the core has no clock: time comes in the event",
+    },
+    Rule {
+        within: CORE,
+        except: &[],
+        names: &[
+            "tokio",
+            "thread",
+            "prometheus",
+            "tracing",
+            "println",
+            "eprintln",
+        ],
+        reason: "the core neither runs, nor counts for others, nor logs",
+    },
+    Rule {
+        within: &["monitor/src/phi"],
+        except: &[],
+        names: &["http", "stream"],
+        reason: "phi knows fields, not where they came from",
+    },
+];
+
+/// Fails with every breach of a rule.
+pub(crate) fn tidy() -> Result<()> {
+    let root = workspace::root();
+    let mut problems = Vec::new();
+    for member in MEMBERS {
+        let manifest = format!("{member}/Cargo.toml");
+        problems.extend(manifest_problems(&manifest, &read(&root.join(&manifest))?));
+        for file in rust_files(&root.join(member))? {
+            let path = file
+                .strip_prefix(root)
+                .unwrap_or(&file)
+                .to_string_lossy()
+                .into_owned();
+            problems.extend(source_problems(&path, &read(&file)?));
+        }
+    }
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if !problems.is_empty() {
+        bail!(
+            "{} breaches of the rules in xtask/src/tidy.rs",
+            problems.len()
+        );
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A lint table that a member does not inherit is a dead letter.
+fn manifest_problems(path: &str, text: &str) -> Vec<String> {
+    let inherits = text
+        .split("\n[")
+        .any(|table| table.starts_with("lints]") && table.contains("workspace = true"));
+    if inherits {
+        vec![]
+    } else {
+        vec![format!("{path}: does not inherit the workspace's lints")]
+    }
+}
+
+fn source_problems(path: &str, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let lines = text.lines().count();
+    if lines > MAX_LINES && !TABLES.contains(&path) {
+        problems.push(format!("{path}: {lines} lines, {MAX_LINES} at most"));
+    }
+    if !source::has_module_docs(text) {
+        problems.push(format!("{path}: does not begin with //! docs"));
+    }
+    let named = Path::new(path).components().any(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        HOMELESS.contains(&part.trim_end_matches(".rs"))
+    });
+    if named {
+        problems.push(format!("{path}: the name says nothing about what is in it"));
+    }
+    let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+    if is_test {
+        return problems;
+    }
+    for rule in RULES.iter().filter(|rule| rule.holds_for(path)) {
+        for (line, name) in source::identifiers(text) {
+            if rule.names.contains(&name.as_str()) {
+                problems.push(format!(
+                    "{path}:{line}: names `{name}`, but {}",
+                    rule.reason
+                ));
+            }
+        }
+    }
+    problems
+}
+
+impl Rule {
+    fn holds_for(&self, path: &str) -> bool {
+        let below = |prefixes: &[&str]| {
+            prefixes.iter().any(|prefix| {
+                path.strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+            })
+        };
+        below(self.within) && !below(self.except)
+    }
+}
