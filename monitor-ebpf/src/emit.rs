@@ -142,7 +142,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
         header.length = length as u32;
         // The verifier must see both bounds on the register that it checks.
         let bounded = opaque(captured);
-        let bounded = if bounded > N as u64 { N as u64 } else { bounded };
+        let bounded = opaque(if bounded > N as u64 { N as u64 } else { bounded });
         header.captured = bounded as u32;
         if bounded < length {
             header.flags |= flag::UNWANTED;

@@ -34,6 +34,9 @@ use super::{
 /// The kernel programs, as the build script built them.
 static PROGRAMS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/phiwatch-ebpf"));
 
+/// A link to a cgroup always shares it with others and takes no flags.
+const LINK_MODE: CgroupAttachMode = CgroupAttachMode::Single;
+
 /// How often everything is scanned, in case an event was missed.
 const RESCAN: Duration = Duration::from_secs(30);
 /// How often a library that was just opened is looked for in the maps.
@@ -379,7 +382,7 @@ impl Probes {
             .map_err(ProgramError::IOError)
             .and_then(|cgroup| {
                 let program: &mut CgroupSkb = program(&mut self.ebpf, name)?;
-                program.attach(cgroup, direction, CgroupAttachMode::AllowMultiple).map(drop)
+                program.attach(cgroup, direction, LINK_MODE).map(drop)
             });
         let place = self.cgroup.path.clone();
         self.note(hook, &place, result);
@@ -388,7 +391,7 @@ impl Probes {
     fn attach_connect(&mut self, name: &str) -> Result<(), ProgramError> {
         let cgroup = File::open(&self.cgroup.directory).map_err(ProgramError::IOError)?;
         let program: &mut CgroupSockAddr = program(&mut self.ebpf, name)?;
-        program.attach(cgroup, CgroupAttachMode::AllowMultiple).map(drop)
+        program.attach(cgroup, LINK_MODE).map(drop)
     }
 
     fn attach_tracepoint(

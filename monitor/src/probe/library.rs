@@ -121,9 +121,14 @@ impl Library {
     }
 }
 
-/// Whether a path is that of a libssl.
+/// Whether a path is that of a libssl of OpenSSL or a relative. `libssl3.so` is
+/// NSS, which has another interface.
 pub fn is_tls_library(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with("libssl") && name.contains(".so"))
+    path.rsplit('/').next().is_some_and(|name| {
+        name.strip_prefix("libssl").is_some_and(|rest| {
+            rest.starts_with(".so") || rest.starts_with(['-', '_']) && rest.contains(".so")
+        })
+    })
 }
 
 /// Whether a path is that of the C library.
@@ -233,6 +238,7 @@ mod tests {
             ("libssl-1a2b3c.so.1.1", true),
             ("/usr/lib/libcrypto.so.3", false),
             ("/usr/lib/libssl.a", false),
+            ("/usr/lib/libssl3.so", false),
             ("/srv/libssl.so.d/readme", false),
         ] {
             assert_eq!(is_tls_library(path), expected, "{path}");
