@@ -56,6 +56,8 @@ const LATE: u32 = 16;
 /// `Stream::flags`: the base of the received direction is known.
 const RECEIVED_KNOWN: u32 = 32;
 
+/// The handshake message of RFC 8446, section 4.
+const CLIENT_HELLO: u8 = 1;
 const SOCK_STREAM: u32 = 1;
 const IPPROTO_TCP: u8 = 6;
 const TCP_FIN_OR_RST: u8 = 1 | 4;
@@ -278,7 +280,11 @@ fn payload(
     if stream.flags & (CLIENT | TLS) == 0 {
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
-            Sniffed::Handshake => stream.flags |= TLS,
+            // Behind the record's header of five bytes stands the kind of
+            // message: only a client's first is of interest.
+            Sniffed::Handshake if ctx.load::<u8>(segment.payload as usize + 5) == Ok(CLIENT_HELLO) => {
+                stream.flags |= TLS;
+            }
             // The middle of a body, perhaps: look again.
             _ if stream.flags & LATE != 0 => return None,
             _ => {

@@ -55,7 +55,7 @@ impl<'a> Daemon<'a> {
             "-o".as_ref(),
             folder.as_os_str(),
         ];
-        Self::start::<&str>(sandbox, "", &common, &[])
+        Self::start(sandbox, "", &common, &["--listen", "127.0.0.1:0"])
     }
 
     /// Starts phiwatch and waits until its probes are attached.

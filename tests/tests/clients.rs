@@ -150,12 +150,9 @@ fn nginx_before_a_plaintext_application() -> Result<()> {
         expected,
         "nginx to the application"
     );
-    let pages = recorded::sent(&streams, Source::OpenSsl)?;
-    assert_eq!(
-        pages,
-        [(answer.len() as u64, sha256(&answer))],
-        "nginx to the client"
-    );
+    // nginx is a server to the client: what it answers is not recorded.
+    assert_eq!(recorded::sent(&streams, Source::OpenSsl)?, []);
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "the client was served");
     Ok(())
 }
 

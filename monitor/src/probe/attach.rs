@@ -172,11 +172,12 @@ impl Probes {
     pub fn reader(&mut self) -> Result<Reader, ProbeError> {
         let mut take = |name| self.ebpf.take_map(name).ok_or(ProbeError::Absent(name));
         let (control, data) = (take("CONTROL_RING")?, take("DATA_RING")?);
-        let counters = take("COUNTERS")?;
+        let (counters, streams) = (take("COUNTERS")?, take("STREAMS")?);
         Ok(Reader::new(
             map("CONTROL_RING", RingBuf::try_from(control))?,
             map("DATA_RING", RingBuf::try_from(data))?,
             map("COUNTERS", Array::try_from(counters))?,
+            map("STREAMS", BpfHashMap::try_from(streams))?,
             Translator::new(anchor()),
         ))
     }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, io, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, RingBuf};
-use phiwatch_ebpf::abi::counter;
+use phiwatch_ebpf::abi::{Stream, counter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
@@ -51,6 +51,7 @@ pub struct Reader {
     control: RingBuf<MapData>,
     data: RingBuf<MapData>,
     counters: Array<MapData, u64>,
+    streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
     translator: Translator,
     /// Control records whose time has not come: the data ring may still hold
     /// records that are older.
@@ -62,9 +63,10 @@ impl Reader {
         control: RingBuf<MapData>,
         data: RingBuf<MapData>,
         counters: Array<MapData, u64>,
+        streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
         translator: Translator,
     ) -> Self {
-        Self { control, data, counters, translator, waiting: VecDeque::new() }
+        Self { control, data, counters, streams, translator, waiting: VecDeque::new() }
     }
 
     /// Waits until a ring says that much is waiting, or `timeout` has passed.
@@ -120,8 +122,17 @@ impl Reader {
             records.extend(self.waiting.pop_front());
         }
         records.sort_by_key(|(time, record)| (*time, matches!(record, Record::Exit { .. })));
+        let kernel = &mut self.streams;
+        let mut forget = |stream: StreamId| {
+            let key = key(stream, false);
+            let sent = kernel.get(&key, 0).ok().as_ref().and_then(|value| sent_of(value, stream))?;
+            // The process's number may be given to another one, whose streams
+            // must not go on where this one's ended.
+            drop(kernel.remove(&key));
+            Some(sent)
+        };
         for (time, record) in records {
-            signals.extend(self.translator.push(time, record, events));
+            signals.extend(self.translator.push(time, record, &mut forget, events));
         }
         !empty
     }
@@ -154,6 +165,15 @@ impl Verdicts {
         // A verdict that is not there need not be taken back.
         drop(self.0.remove(&key(stream, is_socket)));
     }
+}
+
+/// How much a stream has sent, if the kernel's entry is that of this stream.
+fn sent_of(value: &[u8; size_of::<Stream>()], stream: StreamId) -> Option<u64> {
+    let word = |index: usize| {
+        let bytes = value.get(index * 8..index * 8 + 8)?;
+        Some(u64::from_ne_bytes(bytes.try_into().ok()?))
+    };
+    (word(0)? == stream.born).then(|| word(1))?
 }
 
 /// The stream's key in the kernel's maps.

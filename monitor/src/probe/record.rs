@@ -43,8 +43,8 @@ pub enum Record {
     Closed {
         /// The stream.
         stream: StreamId,
-        /// Who saw it.
-        source: Source,
+        /// How many bytes it sent in all, where the kernel counts them.
+        sent: Option<u64>,
     },
     /// The ends of a socket.
     Socket {
@@ -154,7 +154,10 @@ pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             },
         },
         abi::kind::SERVER_NAME => Record::ServerName { stream, name: text() },
-        abi::kind::CLOSED => Record::Closed { stream, source },
+        abi::kind::CLOSED => Record::Closed {
+            stream,
+            sent: (source == Source::OpenSsl).then_some(header.offset),
+        },
         abi::kind::SOCKET => {
             let (local, peer) = addresses(payload).ok_or(Unknown)?;
             Record::Socket { stream, local, peer }

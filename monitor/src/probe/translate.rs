@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::{process::Processes, record::Record};
-use crate::event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp};
+use crate::{
+    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    loss::Loss,
+};
 
 /// How many streams are remembered. Beyond it the oldest is closed.
 const MAX_STREAMS: usize = 131_072;
@@ -58,8 +61,15 @@ impl Translator {
         }
     }
 
-    /// Translates one record.
-    pub fn push(&mut self, time: u64, record: Record, out: &mut Vec<Event>) -> Option<Signal> {
+    /// Translates one record. `forget` takes a stream whose process has gone out
+    /// of the kernel's table and says how much it had sent.
+    pub fn push(
+        &mut self,
+        time: u64,
+        record: Record,
+        forget: &mut dyn FnMut(StreamId) -> Option<u64>,
+        out: &mut Vec<Event>,
+    ) -> Option<Signal> {
         let time = Timestamp(time.saturating_add(self.anchor));
         match record {
             Record::Data { stream, source, direction, offset, bytes, missing, loss } => {
@@ -69,8 +79,19 @@ impl Translator {
                 let offset = if source.is_packets() { extend(*slot, offset) } else { offset };
                 let length = bytes.expose().len() as u64;
                 let end = offset.saturating_add(length).saturating_add(missing);
-                *slot = (*slot).max(end);
+                let before = *slot;
+                *slot = before.max(end);
                 let mut emit = |kind| out.push(Event { time, stream, place: None, kind });
+                // Calls are counted one after the other: a jump between two is
+                // what the ring had no room for. Before the first it may be what
+                // was sent before anyone knew that this is HTTP.
+                if direction == Direction::Sent
+                    && !source.is_packets()
+                    && before > 0
+                    && offset > before
+                {
+                    emit(ring_full(before, offset));
+                }
                 if direction == Direction::Received {
                     if offset > live.received {
                         emit(EventKind::Missing {
@@ -106,8 +127,8 @@ impl Translator {
                 self.open(time, stream, Source::Socket, out);
                 None
             }
-            Record::Closed { stream, source: _ } => {
-                self.close(time, stream, out);
+            Record::Closed { stream, sent } => {
+                self.end(time, stream, sent, out);
                 None
             }
             Record::Exec { pid, path } => {
@@ -116,10 +137,9 @@ impl Translator {
             }
             Record::Library { pid, path } => Some(Signal::Library(pid, path)),
             Record::Exit { pid } => {
-                for stream in self.owned.remove(&pid).unwrap_or_default() {
-                    if self.streams.remove(&stream).is_some() {
-                        out.push(Event { time, stream, place: None, kind: EventKind::Closed });
-                    }
+                for stream in self.owned.get(&pid).cloned().unwrap_or_default() {
+                    let sent = forget(stream);
+                    self.end(time, stream, sent, out);
                 }
                 self.processes.ended(pid);
                 Some(Signal::Exit(pid))
@@ -131,7 +151,7 @@ impl Translator {
         if self.streams.len() >= MAX_STREAMS
             && let Some(oldest) = self.streams.keys().min_by_key(|stream| stream.born).copied()
         {
-            self.close(time, oldest, out);
+            self.end(time, oldest, None, out);
         }
         let live = self.streams.entry(stream).or_default();
         if live.opened {
@@ -152,8 +172,13 @@ impl Translator {
         out.push(Event { time, stream, place: None, kind: EventKind::Opened(Arc::new(origin)) });
     }
 
-    fn close(&mut self, time: Timestamp, stream: StreamId, out: &mut Vec<Event>) {
-        if self.streams.remove(&stream).is_some_and(|live| live.opened) {
+    /// Ends a stream that sent `sent` bytes in all, if that is known.
+    fn end(&mut self, time: Timestamp, stream: StreamId, sent: Option<u64>, out: &mut Vec<Event>) {
+        if let Some(live) = self.streams.remove(&stream).filter(|live| live.opened) {
+            let [seen, _] = live.highest;
+            if let Some(sent) = sent.filter(|sent| seen > 0 && *sent > seen) {
+                out.push(Event { time, stream, place: None, kind: ring_full(seen, sent) });
+            }
             out.push(Event { time, stream, place: None, kind: EventKind::Closed });
         }
         if let Some(owned) = self.owned.get_mut(&stream.owner) {
@@ -162,6 +187,16 @@ impl Translator {
                 self.owned.remove(&stream.owner);
             }
         }
+    }
+}
+
+/// Bytes of the sent direction that the data ring had no room for.
+const fn ring_full(from: u64, to: u64) -> EventKind {
+    EventKind::Missing {
+        direction: Direction::Sent,
+        offset: from,
+        length: to - from,
+        loss: Some(Loss::KernelRingFull),
     }
 }
 
@@ -214,16 +249,17 @@ mod tests {
     }
 
     #[test]
-    fn responses_that_nobody_asked_for_are_missing_not_lost() {
+    fn what_is_not_there_is_marked() {
         let mut translator = Translator::new(1_000);
         let mut out = Vec::new();
         for record in [
             data(Source::OpenSsl, Direction::Sent, 0, 10, 0),
             data(Source::OpenSsl, Direction::Received, 0, 512, 100),
             data(Source::OpenSsl, Direction::Received, 5_000, 20, 0),
-            Record::Closed { stream: STREAM, source: Source::OpenSsl },
+            data(Source::OpenSsl, Direction::Sent, 30, 5, 0),
+            Record::Closed { stream: STREAM, sent: Some(50) },
         ] {
-            assert_eq!(translator.push(1, record, &mut out), None);
+            assert_eq!(translator.push(1, record, &mut |_| None, &mut out), None);
         }
         assert_eq!(
             shape(&out),
@@ -234,6 +270,9 @@ mod tests {
                 ("missing", 512, 100),
                 ("missing", 612, 4_388),
                 ("data", 5_000, 20),
+                ("missing", 10, 20),
+                ("data", 30, 5),
+                ("missing", 35, 15),
                 ("closed", 0, 0),
             ]
         );
@@ -245,8 +284,15 @@ mod tests {
         let mut translator = Translator::new(0);
         let mut out = Vec::new();
         let stream = StreamId { owner: u32::MAX, handle: 1, born: 1 };
-        translator.push(1, Record::ServerName { stream, name: "A.Example".into() }, &mut out);
-        let signal = translator.push(2, Record::Exit { pid: u32::MAX }, &mut out);
+        let mut forgotten = Vec::new();
+        let mut forget = |stream| {
+            forgotten.push(stream);
+            Some(7)
+        };
+        let named = Record::ServerName { stream, name: "A.Example".into() };
+        translator.push(1, named, &mut forget, &mut out);
+        let signal = translator.push(2, Record::Exit { pid: u32::MAX }, &mut forget, &mut out);
+        assert_eq!(forgotten, [stream]);
         assert_eq!(signal, Some(Signal::Exit(u32::MAX)));
         assert_eq!(shape(&out), [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]);
         assert!(translator.streams.is_empty() && translator.owned.is_empty());
