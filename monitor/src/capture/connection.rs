@@ -85,7 +85,7 @@ impl Connections {
     pub(super) fn push(&mut self, packet: &Packet<'_>, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         self.last = packet.time;
         match parse(packet.link, packet.data) {
-            Parsed::Tcp(segment) => self.segment(packet, &segment, queue),
+            Parsed::Tcp(segment) => self.segment(packet, &segment, queue, losses),
             Parsed::Other => {}
             Parsed::Unsupported => losses.count(Loss::CaptureUnsupported),
             Parsed::Malformed => losses.count(Loss::CaptureMalformed),
@@ -101,7 +101,7 @@ impl Connections {
         }
     }
 
-    fn segment(&mut self, packet: &Packet<'_>, segment: &Segment<'_>, queue: &mut VecDeque<Event>) {
+    fn segment(&mut self, packet: &Packet<'_>, segment: &Segment<'_>, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         let key = pair(segment.source, segment.destination);
         // Which half the sender is. Both ends alike would be no connection.
         let side = usize::from(segment.source != key.0);
@@ -109,7 +109,7 @@ impl Connections {
             self.begin(key, side, packet, segment, queue);
         }
         if !segment.payload.is_empty() {
-            self.payload(key, side, packet, segment, queue);
+            self.payload((key, side), packet, segment, queue, losses);
         }
         let Some(connection) = self.table.get_mut(&key) else { return };
         if segment.has(FIN)
@@ -153,11 +153,11 @@ impl Connections {
 
     fn payload(
         &mut self,
-        key: Pair,
-        side: usize,
+        (key, side): (Pair, usize),
         packet: &Packet<'_>,
         segment: &Segment<'_>,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) {
         // SYN takes a sequence number of its own before the data.
         let sequence = segment.sequence.wrapping_add(u32::from(segment.has(SYN)));
@@ -199,6 +199,7 @@ impl Connections {
                 kind: EventKind::Opened(Arc::new(origin)),
             });
         }
+        let end = offset.saturating_add(payload.len() as u64);
         let bytes = Secret::new(Bytes::copy_from_slice(payload));
         queue.push_back(Event {
             time: packet.time,
@@ -206,6 +207,12 @@ impl Connections {
             place: Some(packet.place()),
             kind: EventKind::Data(Data { direction, offset, bytes }),
         });
+        if segment.cut > 0 {
+            losses.count(Loss::CaptureTruncated);
+            let (length, loss) = (u64::from(segment.cut), Some(Loss::CaptureTruncated));
+            let kind = EventKind::Missing { direction, offset: end, length, loss };
+            queue.push_back(Event { time: packet.time, stream: connection.stream, place: None, kind });
+        }
     }
 
     fn insert(
