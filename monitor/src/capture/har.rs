@@ -33,7 +33,12 @@ pub(super) const MAX_ARCHIVE: u64 = 256 << 20;
 const BOUNDARY: &str = "phiwatch-part-boundary";
 
 /// Headers that described how the original body was transferred.
-const FRAMING: [&str; 4] = ["content-encoding", "transfer-encoding", "content-length", "trailer"];
+const FRAMING: [&str; 4] = [
+    "content-encoding",
+    "transfer-encoding",
+    "content-length",
+    "trailer",
+];
 
 /// Appends the events of the archive in `text` to `queue`. `false` if it is no
 /// archive. `next_handle` numbers the streams.
@@ -55,12 +60,18 @@ pub(super) fn read(
         time: Timestamp::default(),
     };
     let mut parser = serde_json::Deserializer::from_slice(text);
-    let result = Level::Top(&mut archive).deserialize(&mut parser).and_then(|()| parser.end());
+    let result = Level::Top(&mut archive)
+        .deserialize(&mut parser)
+        .and_then(|()| parser.end());
     let has_entries = archive.has_entries;
     if let Err(error) = result
         && has_entries
     {
-        losses.count(if error.is_eof() { Loss::CaptureTruncated } else { Loss::CaptureMalformed });
+        losses.count(if error.is_eof() {
+            Loss::CaptureTruncated
+        } else {
+            Loss::CaptureMalformed
+        });
     }
     has_entries
 }
@@ -119,7 +130,9 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
-        let Self::Entries(archive) = self else { return Ok(()) };
+        let Self::Entries(archive) = self else {
+            return Ok(());
+        };
         archive.has_entries = true;
         while let Some(entry) = sequence.next_element::<Value>()? {
             archive.entries += 1;
@@ -136,38 +149,73 @@ impl Archive<'_> {
     fn entry(&mut self, entry: &Value) -> Option<()> {
         let request = entry.get("request")?;
         let address = Address::parse(text(request, "url")?)?;
-        let time = text(entry, "startedDateTime").and_then(parse_time).unwrap_or(self.time);
+        let time = text(entry, "startedDateTime")
+            .and_then(parse_time)
+            .unwrap_or(self.time);
         self.time = time;
         let (head, body) = write_request(request, &address)?;
-        let stream = StreamId { owner: 0, handle: (self.next_handle)(), born: time.0 };
-        let place = Place { file: Arc::clone(self.file), packet: self.entries };
+        let stream = StreamId {
+            owner: 0,
+            handle: (self.next_handle)(),
+            born: time.0,
+        };
+        let place = Place {
+            file: Arc::clone(self.file),
+            packet: self.entries,
+        };
         let mut push = |time, kind| {
             let is_placed = matches!(kind, EventKind::Data(_) | EventKind::Named(_));
             let place = is_placed.then(|| place.clone());
-            self.queue.push_back(Event { time, stream, place, kind });
+            self.queue.push_back(Event {
+                time,
+                stream,
+                place,
+                kind,
+            });
         };
         let peer = text(entry, "serverIPAddress")
             .and_then(|ip| ip.trim_matches(['[', ']']).parse::<IpAddr>().ok())
             .map(|ip| SocketAddr::new(ip, address.port));
-        let origin = Origin { source: Source::Har, process: None, local: None, peer };
+        let origin = Origin {
+            source: Source::Har,
+            process: None,
+            local: None,
+            peer,
+        };
         push(time, EventKind::Opened(Arc::new(origin)));
-        if address.is_https && address.host.parse::<IpAddr>().is_err() && !address.host.starts_with('[') {
+        if address.is_https
+            && address.host.parse::<IpAddr>().is_err()
+            && !address.host.starts_with('[')
+        {
             push(time, EventKind::Named(address.host.as_str().into()));
         }
         let mut sent = head.into_bytes();
         sent.extend_from_slice(&body);
         push(time, data(Direction::Sent, sent));
-        let wait = entry.get("time").and_then(Value::as_f64).unwrap_or(0.0).clamp(0.0, 1e9);
+        let wait = entry
+            .get("time")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0)
+            .clamp(0.0, 1e9);
         #[expect(clippy::cast_sign_loss, reason = "clamped to positive values")]
         let end = time.plus((wait * 1e6) as u64);
-        if let Some((received, missing)) =
-            entry.get("response").and_then(|response| write_response(response, text(request, "method")))
+        if let Some((received, missing)) = entry
+            .get("response")
+            .and_then(|response| write_response(response, text(request, "method")))
         {
             let offset = received.len() as u64;
             push(end, data(Direction::Received, received));
             if missing > 0 {
                 let direction = Direction::Received;
-                push(end, EventKind::Missing { direction, offset, length: missing, loss: None });
+                push(
+                    end,
+                    EventKind::Missing {
+                        direction,
+                        offset,
+                        length: missing,
+                        loss: None,
+                    },
+                );
             }
         }
         push(end, EventKind::Closed);
@@ -176,7 +224,11 @@ impl Archive<'_> {
 }
 
 fn data(direction: Direction, bytes: Vec<u8>) -> EventKind {
-    EventKind::Data(Data { direction, offset: 0, bytes: Secret::new(Bytes::from(bytes)) })
+    EventKind::Data(Data {
+        direction,
+        offset: 0,
+        bytes: Secret::new(Bytes::from(bytes)),
+    })
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
@@ -184,7 +236,11 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(key).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// What a URL says about the connection and the request line.
@@ -220,7 +276,10 @@ impl Address {
             host: host.to_ascii_lowercase(),
             authority: one_line(authority),
             port: port.unwrap_or(if is_https { 443 } else { 80 }),
-            target: format!("{slash}{}", target.replace(|c: char| c.is_whitespace() || c.is_control(), "%20")),
+            target: format!(
+                "{slash}{}",
+                target.replace(|c: char| c.is_whitespace() || c.is_control(), "%20")
+            ),
         })
     }
 }
@@ -231,7 +290,10 @@ fn one_line(text: &str) -> String {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn write_request(request: &Value, address: &Address) -> Option<(String, Vec<u8>)> {
@@ -239,11 +301,17 @@ fn write_request(request: &Value, address: &Address) -> Option<(String, Vec<u8>)
     let mut head = format!("{method} {} HTTP/1.1\r\n", address.target);
     let named = |name: &str| {
         list(request, "headers")
-            .find(|header| text(header, "name").is_some_and(|known| known.eq_ignore_ascii_case(name)))
+            .find(|header| {
+                text(header, "name").is_some_and(|known| known.eq_ignore_ascii_case(name))
+            })
             .and_then(|header| text(header, "value"))
     };
     let host = named("host").or_else(|| named(":authority")).map(one_line);
-    push_header(&mut head, "Host", host.as_deref().unwrap_or(&address.authority));
+    push_header(
+        &mut head,
+        "Host",
+        host.as_deref().unwrap_or(&address.authority),
+    );
     let (body, content_type) = request.get("postData").map(write_post).unwrap_or_default();
     push_headers(&mut head, request, |name| {
         name.eq_ignore_ascii_case("host")
@@ -263,7 +331,9 @@ fn push_headers(head: &mut String, message: &Value, leave_out: impl Fn(&str) -> 
     for header in list(message, "headers") {
         if let (Some(name), Some(value)) = (text(header, "name"), text(header, "value"))
             && is_token(name)
-            && !FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing))
+            && !FRAMING
+                .iter()
+                .any(|framing| name.eq_ignore_ascii_case(framing))
             && !leave_out(name)
         {
             // Some exporters join repeated headers by line feeds.
@@ -286,11 +356,14 @@ fn write_post(post: &Value) -> (Vec<u8>, Option<String>) {
     if let Some(body) = text(post, "text").filter(|body| !body.is_empty()) {
         return (decode(body, text(post, "encoding")), None);
     }
-    let parameters = || list(post, "params").filter_map(|parameter| Some((text(parameter, "name")?, parameter)));
+    let parameters =
+        || list(post, "params").filter_map(|parameter| Some((text(parameter, "name")?, parameter)));
     if parameters().next().is_none() {
         return (Vec::new(), None);
     }
-    let kind = text(post, "mimeType").unwrap_or_default().to_ascii_lowercase();
+    let kind = text(post, "mimeType")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if kind.starts_with("multipart/form-data") {
         let mut body = String::new();
         for (name, parameter) in parameters() {
@@ -305,23 +378,42 @@ fn write_post(post: &Value) -> (Vec<u8>, Option<String>) {
             if let Some(kind) = text(parameter, "contentType") {
                 body.push_str(&format!("\r\nContent-Type: {}", one_line(kind)));
             }
-            body.push_str(&format!("\r\n\r\n{}\r\n", text(parameter, "value").unwrap_or_default()));
+            body.push_str(&format!(
+                "\r\n\r\n{}\r\n",
+                text(parameter, "value").unwrap_or_default()
+            ));
         }
         body.push_str(&format!("--{BOUNDARY}--\r\n"));
-        return (body.into_bytes(), Some(format!("multipart/form-data; boundary={BOUNDARY}")));
+        return (
+            body.into_bytes(),
+            Some(format!("multipart/form-data; boundary={BOUNDARY}")),
+        );
     }
     // Exporters differ in whether parameters are still encoded; a value that
     // cannot stand in a form as it is was decoded.
     let encoded = |value: &str| {
-        let is_form = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%+*".contains(&b));
-        if is_form { value.to_owned() } else { utf8_percent_encode(value, NON_ALPHANUMERIC).to_string() }
+        let is_form = value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~%+*".contains(&b));
+        if is_form {
+            value.to_owned()
+        } else {
+            utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+        }
     };
     let pairs: Vec<String> = parameters()
         .map(|(name, parameter)| {
-            format!("{}={}", encoded(name), encoded(text(parameter, "value").unwrap_or_default()))
+            format!(
+                "{}={}",
+                encoded(name),
+                encoded(text(parameter, "value").unwrap_or_default())
+            )
         })
         .collect();
-    (pairs.join("&").into_bytes(), Some("application/x-www-form-urlencoded".to_owned()))
+    (
+        pairs.join("&").into_bytes(),
+        Some("application/x-www-form-urlencoded".to_owned()),
+    )
 }
 
 fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
@@ -336,7 +428,10 @@ fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
 /// The response written out, and how many bytes of its body the archive lacks.
 /// `None` if there was no response.
 fn write_response(response: &Value, method: Option<&str>) -> Option<(Vec<u8>, u64)> {
-    let status = response.get("status")?.as_u64().filter(|status| (100..1_000).contains(status))?;
+    let status = response
+        .get("status")?
+        .as_u64()
+        .filter(|status| (100..1_000).contains(status))?;
     let reason = one_line(text(response, "statusText").unwrap_or_default());
     let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
     push_headers(&mut head, response, |_| false);
@@ -344,11 +439,18 @@ fn write_response(response: &Value, method: Option<&str>) -> Option<(Vec<u8>, u6
     let body = content
         .and_then(|content| Some(decode(text(content, "text")?, text(content, "encoding"))))
         .unwrap_or_default();
-    let size = content.and_then(|content| content.get("size")).and_then(Value::as_u64).unwrap_or(0);
+    let size = content
+        .and_then(|content| content.get("size"))
+        .and_then(Value::as_u64)
+        .unwrap_or(0);
     let has_body = method != Some("HEAD") && !matches!(status, 100..=199 | 204 | 304);
     let missing = if has_body && body.is_empty() { size } else { 0 };
     if has_body {
-        push_header(&mut head, "Content-Length", &(body.len() as u64 + missing).to_string());
+        push_header(
+            &mut head,
+            "Content-Length",
+            &(body.len() as u64 + missing).to_string(),
+        );
     }
     head.push_str("\r\n");
     let mut bytes = head.into_bytes();

@@ -153,11 +153,19 @@ fn a_late_connection_has_room_before_its_first_byte() {
     // The request tells the client even against the ports.
     check(
         &[(SERVER, 1, ACK, b"POST / HTTP/1.1")],
-        &["1 opened 80 5000", "1 Sent 4294967296 POST / HTTP/1.1", "1 closed"],
+        &[
+            "1 opened 80 5000",
+            "1 Sent 4294967296 POST / HTTP/1.1",
+            "1 closed",
+        ],
     );
     check(
         &[(SERVER, 1, ACK, &[0x16, 3, 1, 0, 9, 1])],
-        &["1 opened 80 5000", "1 Sent 4294967296 \u{16}\u{3}\u{1}\0\t\u{1}", "1 closed"],
+        &[
+            "1 opened 80 5000",
+            "1 Sent 4294967296 \u{16}\u{3}\u{1}\0\t\u{1}",
+            "1 closed",
+        ],
     );
     check(
         &[(SERVER, 1, ACK, b"?")],

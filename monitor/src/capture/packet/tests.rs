@@ -40,7 +40,11 @@ fn shown(link: u16, packet: &[u8]) -> String {
 }
 
 fn check(link: u16, prefix: &[u8], packet: &[u8], expected: &str) {
-    assert_eq!(shown(link, &[prefix, packet].concat()), expected, "link {link}");
+    assert_eq!(
+        shown(link, &[prefix, packet].concat()),
+        expected,
+        "link {link}"
+    );
 }
 
 const TCP: &str = "5000>80 seq 7 hello cut 0";
@@ -55,8 +59,18 @@ fn every_link_type_leads_to_the_segment() {
     }
     check(1, &[&[0; 12][..], &[0x08, 0x00]].concat(), &v4, TCP);
     check(1, &[&[0; 12][..], &[0x86, 0xdd]].concat(), &v6, TCP);
-    check(1, &[&[0; 12][..], &[0x81, 0, 0, 5, 0x08, 0]].concat(), &v4, TCP);
-    check(1, &[&[0; 12][..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd]].concat(), &v6, TCP);
+    check(
+        1,
+        &[&[0; 12][..], &[0x81, 0, 0, 5, 0x08, 0]].concat(),
+        &v4,
+        TCP,
+    );
+    check(
+        1,
+        &[&[0; 12][..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd]].concat(),
+        &v6,
+        TCP,
+    );
     check(1, &[&[0; 12][..], &[0x08, 0x06]].concat(), &v4, "other");
     check(113, &[&[0; 14][..], &[0x08, 0]].concat(), &v4, TCP);
     check(276, &[&[0x86, 0xdd][..], &[0; 18]].concat(), &v6, TCP);
@@ -99,7 +113,12 @@ fn headers_are_taken_by_their_lengths() {
 
 #[test]
 fn every_prefix_is_taken_apart_without_a_panic() {
-    let packet = [&[0; 12][..], &[0x08, 0], &synthetic("10.0.0.1:5000", "10.0.0.2:80")].concat();
+    let packet = [
+        &[0; 12][..],
+        &[0x08, 0],
+        &synthetic("10.0.0.1:5000", "10.0.0.2:80"),
+    ]
+    .concat();
     for length in 0..14 + 40 {
         check(1, &[], &packet[..length], "malformed");
     }
@@ -107,9 +126,10 @@ fn every_prefix_is_taken_apart_without_a_panic() {
 
 #[test]
 fn checksums_are_valid() {
-    for (source, destination) in
-        [("10.0.0.1:5000", "10.0.0.2:80"), ("[2001:db8::1]:5000", "[2001:db8::2]:80")]
-    {
+    for (source, destination) in [
+        ("10.0.0.1:5000", "10.0.0.2:80"),
+        ("[2001:db8::1]:5000", "[2001:db8::2]:80"),
+    ] {
         let packet = synthetic(source, destination);
         let header = if packet[0] >> 4 == 4 { 20 } else { 40 };
         if header == 20 {

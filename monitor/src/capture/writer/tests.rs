@@ -24,18 +24,33 @@ impl Random {
 
 fn origin(random: &mut Random) -> Arc<Origin> {
     let addresses = [
-        "10.0.0.1:40000", "10.0.0.2:443", "[2001:db8::1]:5000", "[fe80::1%3]:443", "127.0.0.1:80",
+        "10.0.0.1:40000",
+        "10.0.0.2:443",
+        "[2001:db8::1]:5000",
+        "[fe80::1%3]:443",
+        "127.0.0.1:80",
     ];
     let mut address = || {
         let index = random.below(8) as usize;
-        addresses.get(index).map(|text| text.parse().expect("a literal address"))
+        addresses
+            .get(index)
+            .map(|text| text.parse().expect("a literal address"))
     };
     let (local, peer) = (address(), address());
     let process = (random.below(2) == 0).then(|| {
-        Arc::new(Process { pid: 7, exe: Some("/usr/bin/\"quoted\"".into()), ..Process::default() })
+        Arc::new(Process {
+            pid: 7,
+            exe: Some("/usr/bin/\"quoted\"".into()),
+            ..Process::default()
+        })
     });
     let source = Source::ALL[random.below(Source::ALL.len() as u64) as usize];
-    Arc::new(Origin { source, process, local, peer })
+    Arc::new(Origin {
+        source,
+        process,
+        local,
+        peer,
+    })
 }
 
 fn random_events(seed: u64, count: u64) -> Vec<Event> {
@@ -44,8 +59,16 @@ fn random_events(seed: u64, count: u64) -> Vec<Event> {
     let mut opened = std::collections::HashSet::new();
     for step in 0..count {
         let number = random.below(6);
-        let stream = StreamId { owner: number as u32, handle: u64::MAX - number, born: 9 };
-        let direction = if random.below(2) == 0 { Direction::Sent } else { Direction::Received };
+        let stream = StreamId {
+            owner: number as u32,
+            handle: u64::MAX - number,
+            born: 9,
+        };
+        let direction = if random.below(2) == 0 {
+            Direction::Sent
+        } else {
+            Direction::Received
+        };
         let offset = match random.below(4) {
             0 => random.below(u64::MAX),
             1 => (1 << 32) - 10 + random.below(20),
@@ -66,12 +89,25 @@ fn random_events(seed: u64, count: u64) -> Vec<Event> {
             },
             3 => EventKind::Closed,
             other => {
-                let length = if other == 4 { 60_000 + random.below(70_000) } else { random.below(50) };
+                let length = if other == 4 {
+                    60_000 + random.below(70_000)
+                } else {
+                    random.below(50)
+                };
                 let bytes = vec![other as u8; length as usize];
-                EventKind::Data(Data { direction, offset, bytes: Secret::new(Bytes::from(bytes)) })
+                EventKind::Data(Data {
+                    direction,
+                    offset,
+                    bytes: Secret::new(Bytes::from(bytes)),
+                })
             }
         };
-        events.push(Event { time: Timestamp(1_764_038_463_000_000_000 + step), stream, place: None, kind });
+        events.push(Event {
+            time: Timestamp(1_764_038_463_000_000_000 + step),
+            stream,
+            place: None,
+            kind,
+        });
     }
     events
 }
@@ -110,7 +146,11 @@ fn options(max_bytes: u64) -> CaptureOptions {
         version: "0.1.0".into(),
         ..Provenance::default()
     };
-    CaptureOptions { max_bytes, provenance, started: Timestamp(1_764_038_463_000_000_000) }
+    CaptureOptions {
+        max_bytes,
+        provenance,
+        started: Timestamp(1_764_038_463_000_000_000),
+    }
 }
 
 fn record(directory: &Path, events: &mut [Event], max_bytes: u64) -> Vec<PathBuf> {
@@ -141,7 +181,11 @@ fn replay_gives_what_was_recorded() {
         let (again, losses) = replayed(directory.path());
         assert_eq!(losses, Losses::default(), "seed {seed}");
         let (expected, got) = (observable(&events), observable(&again));
-        assert_eq!(expected.len(), got.len(), "seed {seed} segments of {max_bytes}");
+        assert_eq!(
+            expected.len(),
+            got.len(),
+            "seed {seed} segments of {max_bytes}"
+        );
         for (expected, got) in expected.iter().zip(&got) {
             assert_eq!(expected, got, "seed {seed} segments of {max_bytes}");
         }
@@ -150,12 +194,20 @@ fn replay_gives_what_was_recorded() {
 
 #[test]
 fn each_segment_stands_alone() {
-    let stream = StreamId { owner: 1, handle: 2, born: 3 };
+    let stream = StreamId {
+        owner: 1,
+        handle: 2,
+        born: 3,
+    };
     let origin = origin(&mut Random(5));
     let name: Arc<str> = "tracker.example.com".into();
     let data = |offset| {
         let bytes = Secret::new(Bytes::from_static(b"abc"));
-        EventKind::Data(Data { direction: Direction::Sent, offset, bytes })
+        EventKind::Data(Data {
+            direction: Direction::Sent,
+            offset,
+            bytes,
+        })
     };
     let kinds = [
         EventKind::Opened(Arc::clone(&origin)),
@@ -165,7 +217,12 @@ fn each_segment_stands_alone() {
     ];
     let mut events: Vec<_> = kinds
         .into_iter()
-        .map(|kind| Event { time: Timestamp(1), stream, place: None, kind })
+        .map(|kind| Event {
+            time: Timestamp(1),
+            stream,
+            place: None,
+            kind,
+        })
         .collect();
     let directory = tempfile::tempdir().unwrap();
     let paths = record(directory.path(), &mut events, 1);
@@ -174,7 +231,11 @@ fn each_segment_stands_alone() {
     let kinds: Vec<_> = last.into_iter().map(|event| event.kind).collect();
     assert_eq!(
         kinds,
-        [EventKind::Opened(origin), EventKind::Named(name), data((5 << 32) + 3)]
+        [
+            EventKind::Opened(origin),
+            EventKind::Named(name),
+            data((5 << 32) + 3)
+        ]
     );
 }
 
@@ -206,7 +267,10 @@ fn files_are_private_and_never_overwritten() {
         .into();
     assert_eq!(
         names,
-        ["phiwatch-20251125T024103Z-0000.pcapng", "phiwatch-20251125T024103Z-0001.pcapng"]
+        [
+            "phiwatch-20251125T024103Z-0000.pcapng",
+            "phiwatch-20251125T024103Z-0001.pcapng"
+        ]
     );
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&directory), mode(&first[0])), (0o700, 0o600));
@@ -222,7 +286,10 @@ fn a_capture_cut_anywhere_gives_what_came_before() {
     let paths = record(directory.path(), &mut events, u64::MAX);
     let bytes = fs::read(&paths[0]).unwrap();
     let kinds = |bytes: &[u8], losses: &mut Losses| {
-        read_bytes(bytes, losses).into_iter().map(|event| (event.time, event.kind)).collect::<Vec<_>>()
+        read_bytes(bytes, losses)
+            .into_iter()
+            .map(|event| (event.time, event.kind))
+            .collect::<Vec<_>>()
     };
     let whole = kinds(&bytes, &mut Losses::default());
     assert!(whole.len() > 20);
