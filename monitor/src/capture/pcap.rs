@@ -107,7 +107,7 @@ impl<'a> Records<'a> {
             number: self.number,
             time: self.time,
             // The upper bits tell the length of a frame check sequence.
-            link: self.header.network.0 as u16,
+            link: (self.header.network.0.cast_unsigned() & 0xffff) as u16,
             data: &self.record,
             comment: None,
             is_ours: false,

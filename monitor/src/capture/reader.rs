@@ -256,13 +256,13 @@ impl<'a> Reader<'a> {
         }
         let reading = match format {
             Format::Pcapng => Reading::Pcapng(Blocks::new(input, Arc::clone(name))),
-            Format::Pcap => match Records::new(input, Arc::clone(name))? {
-                Some(records) => Reading::Pcap(records),
-                None => {
+            Format::Pcap => {
+                let records = Records::new(input, Arc::clone(name))?;
+                if records.is_none() {
                     losses.count(Loss::CaptureTruncated);
-                    Reading::Queued
                 }
-            },
+                records.map_or(Reading::Queued, Reading::Pcap)
+            }
             Format::Json => {
                 let mut text = Vec::new();
                 let is_longer = input.fill(&mut text, MAX_ARCHIVE)? && input.skip(1)?;

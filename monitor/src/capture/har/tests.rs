@@ -1,6 +1,6 @@
 use super::*;
 
-const ARCHIVE: &str = r##"{"log":{"version":"1.2","entries":[
+const ARCHIVE: &str = r#"{"log":{"version":"1.2","entries":[
 {"startedDateTime":"2025-11-25T03:41:03.5+01:00","time":250.5,"serverIPAddress":"[2001:db8::7]",
  "request":{"method":"POST","url":"https://Tracker.example.com/v1/e?id=1#part","httpVersion":"HTTP/2",
   "headers":[{"name":":authority","value":"tracker.example.com"},{"name":"content-encoding","value":"gzip"},
@@ -16,7 +16,7 @@ const ARCHIVE: &str = r##"{"log":{"version":"1.2","entries":[
 {"startedDateTime":"?","request":{"method":"POST","url":"https://example.com/up","headers":[],
   "postData":{"mimeType":"multipart/form-data; boundary=lost","params":[{"name":"f","fileName":"x.txt","value":"body"}]}},
  "response":{"status":0}}
-]}}"##;
+]}}"#;
 
 /// One line for each event, and the losses.
 fn shown(text: &[u8]) -> (bool, Vec<String>, Losses) {

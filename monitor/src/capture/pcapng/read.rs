@@ -161,20 +161,17 @@ impl<'a> Blocks<'a> {
 
     /// Takes in a block that describes the section.
     fn describe(&mut self, losses: &mut Losses) {
-        let block = match parse_block(self.is_big_endian, &self.block) {
-            Some(block) => block,
-            None => {
-                losses.count(Loss::CaptureMalformed);
-                if self.kind == INTERFACE_DESCRIPTION && self.interfaces.len() < MAX_INTERFACES {
-                    // Later interfaces keep their numbers.
-                    self.interfaces.push(Interface {
-                        link: u16::MAX,
-                        resolution: 6,
-                        offset: 0,
-                    });
-                }
-                return;
+        let Some(block) = parse_block(self.is_big_endian, &self.block) else {
+            losses.count(Loss::CaptureMalformed);
+            if self.kind == INTERFACE_DESCRIPTION && self.interfaces.len() < MAX_INTERFACES {
+                // Later interfaces keep their numbers.
+                self.interfaces.push(Interface {
+                    link: u16::MAX,
+                    resolution: 6,
+                    offset: 0,
+                });
             }
+            return;
         };
         match block {
             Block::SectionHeader(section) => {

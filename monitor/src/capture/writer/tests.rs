@@ -117,7 +117,7 @@ fn random_events(seed: u64, count: u64) -> Vec<Event> {
 /// Each other event comes with the origin that it has.
 fn observable(events: &[Event]) -> Vec<(Event, Option<Arc<Origin>>)> {
     let mut origins = std::collections::HashMap::new();
-    let mut silent = std::collections::HashMap::new();
+    let mut spoke = std::collections::HashSet::new();
     let mut seen = Vec::new();
     for event in events {
         match &event.kind {
@@ -126,12 +126,12 @@ fn observable(events: &[Event]) -> Vec<(Event, Option<Arc<Origin>>)> {
             }
             EventKind::Closed => {
                 let origin = origins.remove(&event.stream);
-                if silent.remove(&event.stream).is_some() {
+                if spoke.remove(&event.stream) {
                     seen.push((event.clone(), origin));
                 }
             }
             _ => {
-                silent.insert(event.stream, ());
+                spoke.insert(event.stream);
                 seen.push((event.clone(), origins.get(&event.stream).cloned()));
             }
         }
