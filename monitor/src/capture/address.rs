@@ -47,11 +47,18 @@ impl AddressBook {
             && client.0.is_ipv4() == server.0.is_ipv4()
             && self.claim(client, server, stream)
         {
-            return Addresses { client, server, kind: "real" };
+            return Addresses {
+                client,
+                server,
+                kind: "real",
+            };
         }
         let server = peer.unwrap_or_else(|| {
             let plaintext = origin.is_some_and(|origin| origin.source != Source::OpenSsl);
-            (IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), if plaintext { 80 } else { 443 })
+            (
+                IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
+                if plaintext { 80 } else { 443 },
+            )
         });
         let kind = if peer.is_some() { "peer" } else { "synthetic" };
         // Far more synthetic clients exist than streams are remembered, so that a
@@ -60,7 +67,11 @@ impl AddressBook {
             let client = synthetic_client(self.next, server.0.is_ipv4());
             self.next = self.next.wrapping_add(1);
             if client != server && self.claim(client, server, stream) {
-                return Addresses { client, server, kind };
+                return Addresses {
+                    client,
+                    server,
+                    kind,
+                };
             }
         }
     }
@@ -84,7 +95,11 @@ fn synthetic_client(number: u64, is_ipv4: bool) -> Endpoint {
     let port = (FIRST_PORT + number % PORTS) as u16;
     let host = number / PORTS % HOSTS;
     let last = (host % 254 + 1) as u8;
-    let network = if host < 254 { [192, 0, 2] } else { [198, 51, 100] };
+    let network = if host < 254 {
+        [192, 0, 2]
+    } else {
+        [198, 51, 100]
+    };
     let address = if is_ipv4 {
         IpAddr::V4(Ipv4Addr::new(network[0], network[1], network[2], last))
     } else {

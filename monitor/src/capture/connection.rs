@@ -32,8 +32,16 @@ pub const LATE_OFFSET: u64 = 1 << 32;
 const MAX_CONNECTIONS: usize = 65_536;
 
 const METHODS: [&[u8]; 10] = [
-    b"GET ", b"POST ", b"PUT ", b"HEAD ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"CONNECT ",
-    b"TRACE ", b"PRI ",
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"PATCH ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"CONNECT ",
+    b"TRACE ",
+    b"PRI ",
 ];
 
 /// One direction of a connection.
@@ -82,10 +90,15 @@ impl Connections {
     }
 
     /// Appends to `queue` what `packet` says.
-    pub(super) fn push(&mut self, packet: &Packet<'_>, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+    pub(super) fn push(
+        &mut self,
+        packet: &Packet<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
         self.last = packet.time;
         match parse(packet.link, packet.data) {
-            Parsed::Tcp(segment) => self.segment(packet, &segment, queue),
+            Parsed::Tcp(segment) => self.segment(packet, &segment, queue, losses),
             Parsed::Other => {}
             Parsed::Unsupported => losses.count(Loss::CaptureUnsupported),
             Parsed::Malformed => losses.count(Loss::CaptureMalformed),
@@ -101,7 +114,13 @@ impl Connections {
         }
     }
 
-    fn segment(&mut self, packet: &Packet<'_>, segment: &Segment<'_>, queue: &mut VecDeque<Event>) {
+    fn segment(
+        &mut self,
+        packet: &Packet<'_>,
+        segment: &Segment<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
         let key = pair(segment.source, segment.destination);
         // Which half the sender is. Both ends alike would be no connection.
         let side = usize::from(segment.source != key.0);
@@ -109,9 +128,11 @@ impl Connections {
             self.begin(key, side, packet, segment, queue);
         }
         if !segment.payload.is_empty() {
-            self.payload(key, side, packet, segment, queue);
+            self.payload((key, side), packet, segment, queue, losses);
         }
-        let Some(connection) = self.table.get_mut(&key) else { return };
+        let Some(connection) = self.table.get_mut(&key) else {
+            return;
+        };
         if segment.has(FIN)
             && let Some(half) = connection.halves.get_mut(side)
         {
@@ -146,18 +167,22 @@ impl Connections {
                 _ => connection.close(packet.time, queue),
             }
         }
-        let client = if segment.has(ACK) { segment.destination } else { segment.source };
+        let client = if segment.has(ACK) {
+            segment.destination
+        } else {
+            segment.source
+        };
         let connection = self.insert(key, Some(client), packet.time, queue);
         connection.halves[side].start(segment.sequence);
     }
 
     fn payload(
         &mut self,
-        key: Pair,
-        side: usize,
+        (key, side): (Pair, usize),
         packet: &Packet<'_>,
         segment: &Segment<'_>,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) {
         // SYN takes a sequence number of its own before the data.
         let sequence = segment.sequence.wrapping_add(u32::from(segment.has(SYN)));
@@ -176,11 +201,19 @@ impl Connections {
         if !is_known {
             self.insert(key, None, packet.time, queue);
         }
-        let Some(connection) = self.table.get_mut(&key) else { return };
-        let client = *connection.client.get_or_insert_with(|| guess_client(segment));
-        let direction =
-            if segment.source == client { Direction::Sent } else { Direction::Received };
-        let Some((offset, payload)) = connection.halves[side].place(sequence, segment.payload) else {
+        let Some(connection) = self.table.get_mut(&key) else {
+            return;
+        };
+        let client = *connection
+            .client
+            .get_or_insert_with(|| guess_client(segment));
+        let direction = if segment.source == client {
+            Direction::Sent
+        } else {
+            Direction::Received
+        };
+        let Some((offset, payload)) = connection.halves[side].place(sequence, segment.payload)
+        else {
             return;
         };
         if !connection.is_opened {
@@ -199,13 +232,34 @@ impl Connections {
                 kind: EventKind::Opened(Arc::new(origin)),
             });
         }
+        let end = offset.saturating_add(payload.len() as u64);
         let bytes = Secret::new(Bytes::copy_from_slice(payload));
         queue.push_back(Event {
             time: packet.time,
             stream: connection.stream,
             place: Some(packet.place()),
-            kind: EventKind::Data(Data { direction, offset, bytes }),
+            kind: EventKind::Data(Data {
+                direction,
+                offset,
+                bytes,
+            }),
         });
+        if segment.cut > 0 {
+            losses.count(Loss::CaptureTruncated);
+            let (length, loss) = (u64::from(segment.cut), Some(Loss::CaptureTruncated));
+            let kind = EventKind::Missing {
+                direction,
+                offset: end,
+                length,
+                loss,
+            };
+            queue.push_back(Event {
+                time: packet.time,
+                stream: connection.stream,
+                place: None,
+                kind,
+            });
+        }
     }
 
     fn insert(
@@ -225,7 +279,11 @@ impl Connections {
         }
         self.clock += 1;
         self.by_activity.insert(self.clock, key);
-        let stream = StreamId { owner: 0, handle: self.next_handle(), born: time.0 };
+        let stream = StreamId {
+            owner: 0,
+            handle: self.next_handle(),
+            born: time.0,
+        };
         let activity = self.clock;
         self.table.entry(key).or_insert_with(|| Connection {
             stream,
@@ -251,7 +309,12 @@ impl Connection {
     fn close(&mut self, time: Timestamp, queue: &mut VecDeque<Event>) {
         if self.is_opened && !self.is_closed {
             let kind = EventKind::Closed;
-            queue.push_back(Event { time, stream: self.stream, place: None, kind });
+            queue.push_back(Event {
+                time,
+                stream: self.stream,
+                place: None,
+                kind,
+            });
         }
         self.is_closed = true;
     }
@@ -284,8 +347,14 @@ impl Half {
     /// Whether all of `length` bytes at `sequence` come before the end seen.
     fn is_repeated(&self, sequence: u32, length: usize) -> bool {
         let Some(base) = self.base else { return false };
-        let position = unwrap(self.end.wrapping_sub(self.origin), sequence.wrapping_sub(base));
-        let end = position.wrapping_add(self.origin).wrapping_add(length as u64).cast_signed();
+        let position = unwrap(
+            self.end.wrapping_sub(self.origin),
+            sequence.wrapping_sub(base),
+        );
+        let end = position
+            .wrapping_add(self.origin)
+            .wrapping_add(length as u64)
+            .cast_signed();
         end <= self.end.cast_signed()
     }
 }
@@ -298,7 +367,8 @@ fn guess_client(segment: &Segment<'_>) -> Endpoint {
     };
     if METHODS.iter().any(|method| payload.starts_with(method)) || tls(1) {
         segment.source
-    } else if payload.starts_with(b"HTTP/1.") || tls(2) || segment.source.1 < segment.destination.1 {
+    } else if payload.starts_with(b"HTTP/1.") || tls(2) || segment.source.1 < segment.destination.1
+    {
         segment.destination
     } else {
         segment.source

@@ -7,7 +7,10 @@ use crate::event::Timestamp;
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = text.get(from..to)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let at = |position: usize| text.as_bytes().get(position).copied();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -40,10 +43,15 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     }
     let offset = offset_seconds(rest)?;
     // Years count from March, so that the leap day is the last.
-    let (shifted, since_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (shifted, since_march) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let (era, of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
     let day_of_year = (153 * since_march + 2) / 5 + day - 1;
-    let epoch_days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
+    let epoch_days =
+        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
     let seconds = epoch_days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
     let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     u64::try_from(total).ok().map(Timestamp)
@@ -75,10 +83,22 @@ mod tests {
     #[test]
     fn times_with_offsets_become_utc() {
         for (text, expected) in [
-            ("2025-11-25T02:41:03.123456789Z", Some("2025-11-25T02:41:03.123456789Z")),
-            ("2025-11-25T02:41:03.5+01:00", Some("2025-11-25T01:41:03.500000000Z")),
-            ("2024-02-28T23:30:00.1234567891-0130", Some("2024-02-29T01:00:00.123456789Z")),
-            ("2000-02-29t12:34:56", Some("2000-02-29T12:34:56.000000000Z")),
+            (
+                "2025-11-25T02:41:03.123456789Z",
+                Some("2025-11-25T02:41:03.123456789Z"),
+            ),
+            (
+                "2025-11-25T02:41:03.5+01:00",
+                Some("2025-11-25T01:41:03.500000000Z"),
+            ),
+            (
+                "2024-02-28T23:30:00.1234567891-0130",
+                Some("2024-02-29T01:00:00.123456789Z"),
+            ),
+            (
+                "2000-02-29t12:34:56",
+                Some("2000-02-29T12:34:56.000000000Z"),
+            ),
             ("1970-01-01T00:00:00+00:01", None),
             ("2023-02-29T00:00:00Z", None),
             ("2025-13-01T00:00:00Z", None),
@@ -89,7 +109,11 @@ mod tests {
             ("", None),
             ("20é5-11-25T02:41:03Z", None),
         ] {
-            assert_eq!(parse_time(text).map(|time| time.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(
+                parse_time(text).map(|time| time.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
         }
     }
 }

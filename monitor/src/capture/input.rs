@@ -35,7 +35,10 @@ pub(super) struct Packet<'a> {
 
 impl Packet<'_> {
     pub(super) fn place(&self) -> Place {
-        Place { file: Arc::clone(self.file), packet: self.number }
+        Place {
+            file: Arc::clone(self.file),
+            packet: self.number,
+        }
     }
 }
 
@@ -66,12 +69,18 @@ impl<'a> Input<'a> {
     /// The same input with `head` in front of it again.
     pub(super) fn preceded_by(self, head: Vec<u8>) -> Self {
         let reader = Box::new(io::Cursor::new(head).chain(self.reader));
-        Self { reader, path: self.path }
+        Self {
+            reader,
+            path: self.path,
+        }
     }
 
     /// The same input without what comes after `limit` bytes.
     pub(super) fn limited_to(self, limit: u64) -> Self {
-        Self { reader: Box::new(self.reader.take(limit)), path: self.path }
+        Self {
+            reader: Box::new(self.reader.take(limit)),
+            path: self.path,
+        }
     }
 
     /// Replaces the content of `buffer` by the next `length` bytes, or by what
@@ -82,7 +91,11 @@ impl<'a> Input<'a> {
     }
 
     /// Like [`Input::fill`], keeping what is in `buffer`.
-    pub(super) fn append(&mut self, buffer: &mut Vec<u8>, length: u64) -> Result<bool, CaptureError> {
+    pub(super) fn append(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        length: u64,
+    ) -> Result<bool, CaptureError> {
         let before = buffer.len() as u64;
         let result = (&mut self.reader).take(length).read_to_end(buffer);
         self.complete(result.map(|_| ()))?;
@@ -101,9 +114,10 @@ impl<'a> Input<'a> {
     /// that the file is cut or broken here, which is the end of the input.
     fn complete(&self, result: io::Result<()>) -> Result<(), CaptureError> {
         match result {
-            Err(source) if source.raw_os_error().is_some() => {
-                Err(CaptureError::Read { path: self.path.clone(), source })
-            }
+            Err(source) if source.raw_os_error().is_some() => Err(CaptureError::Read {
+                path: self.path.clone(),
+                source,
+            }),
             _ => Ok(()),
         }
     }

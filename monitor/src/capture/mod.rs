@@ -13,6 +13,7 @@ use crate::{event::Event, loss::Losses};
 mod address;
 mod connection;
 mod har;
+mod har_message;
 mod har_time;
 mod input;
 mod note;

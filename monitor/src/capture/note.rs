@@ -103,14 +103,34 @@ pub(super) struct StreamNote {
 }
 
 impl From<StreamId> for StreamNote {
-    fn from(StreamId { owner, handle, born }: StreamId) -> Self {
-        Self { owner, handle, born }
+    fn from(
+        StreamId {
+            owner,
+            handle,
+            born,
+        }: StreamId,
+    ) -> Self {
+        Self {
+            owner,
+            handle,
+            born,
+        }
     }
 }
 
 impl From<StreamNote> for StreamId {
-    fn from(StreamNote { owner, handle, born }: StreamNote) -> Self {
-        Self { owner, handle, born }
+    fn from(
+        StreamNote {
+            owner,
+            handle,
+            born,
+        }: StreamNote,
+    ) -> Self {
+        Self {
+            owner,
+            handle,
+            born,
+        }
     }
 }
 
@@ -194,7 +214,10 @@ pub(super) fn loss_name(loss: Loss) -> String {
 /// The loss that [`loss_name`] names.
 pub(super) fn loss_from_name(name: &str) -> Option<Loss> {
     let (stage, reason) = name.split_once('.')?;
-    Loss::ALL.iter().copied().find(|loss| loss.labels() == (stage, reason))
+    Loss::ALL
+        .iter()
+        .copied()
+        .find(|loss| loss.labels() == (stage, reason))
 }
 
 /// What was lost while recording and cannot be found out by replay. The losses

@@ -186,8 +186,19 @@ fn internet_v4(mut cursor: Cursor<'_>) -> Option<Parsed<'_>> {
     // More fragments, or an offset other than zero.
     let is_fragment = fragment & 0x3fff != 0;
     // A length of zero is what segmentation offload leaves on the sending host.
-    let length = if total == 0 { None } else { Some(total.checked_sub(header)?) };
-    Some(transport(protocol, is_fragment, length, source, destination, cursor))
+    let length = if total == 0 {
+        None
+    } else {
+        Some(total.checked_sub(header)?)
+    };
+    Some(transport(
+        protocol,
+        is_fragment,
+        length,
+        source,
+        destination,
+        cursor,
+    ))
 }
 
 fn internet_v6(mut cursor: Cursor<'_>) -> Option<Parsed<'_>> {
@@ -206,10 +217,20 @@ fn internet_v6(mut cursor: Cursor<'_>) -> Option<Parsed<'_>> {
             // Authentication header, whose length counts words of four bytes.
             51 => (usize::from(*cursor.0.get(1)?) + 2) * 4,
             44 => {
-                is_fragment |= u16::from_be_bytes([*cursor.0.get(2)?, *cursor.0.get(3)?]) & 0xfff9 != 0;
+                is_fragment |=
+                    u16::from_be_bytes([*cursor.0.get(2)?, *cursor.0.get(3)?]) & 0xfff9 != 0;
                 8
             }
-            _ => return Some(transport(protocol, is_fragment, length, source, destination, cursor)),
+            _ => {
+                return Some(transport(
+                    protocol,
+                    is_fragment,
+                    length,
+                    source,
+                    destination,
+                    cursor,
+                ));
+            }
         };
         protocol = *cursor.0.first()?;
         cursor.take(header)?;
@@ -231,7 +252,9 @@ fn transport(
 ) -> Parsed<'_> {
     match protocol {
         PROTOCOL_TCP if is_fragment => Parsed::Unsupported,
-        PROTOCOL_TCP => tcp(length, source, destination, cursor).map_or(Parsed::Malformed, Parsed::Tcp),
+        PROTOCOL_TCP => {
+            tcp(length, source, destination, cursor).map_or(Parsed::Malformed, Parsed::Tcp)
+        }
         tunnel if PROTOCOLS_TUNNEL.contains(&tunnel) => Parsed::Unsupported,
         _ => Parsed::Other,
     }
@@ -317,7 +340,10 @@ fn put(out: &mut [u8], at: usize, value: u16) {
 
 fn sum_of_words(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<2>();
-    let sum: u64 = words.iter().map(|word| u64::from(u16::from_be_bytes(*word))).sum();
+    let sum: u64 = words
+        .iter()
+        .map(|word| u64::from(u16::from_be_bytes(*word)))
+        .sum();
     sum + rest.first().map_or(0, |last| u64::from(*last) << 8)
 }
 

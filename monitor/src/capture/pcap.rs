@@ -32,31 +32,54 @@ impl<'a> Records<'a> {
     pub(super) fn new(mut input: Input<'a>, file: Arc<str>) -> Result<Option<Self>, CaptureError> {
         let mut record = Vec::new();
         input.fill(&mut record, FILE_HEADER as u64)?;
-        let Ok((_, header)) = parse_pcap_header(&record) else { return Ok(None) };
-        Ok(Some(Self { input, file, header, record, number: 0, time: Timestamp::default() }))
+        let Ok((_, header)) = parse_pcap_header(&record) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            input,
+            file,
+            header,
+            record,
+            number: 0,
+            time: Timestamp::default(),
+        }))
     }
 
     /// Goes to the next packet. `false` at the end of the file.
     pub(super) fn advance(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
         loop {
             // The modified format has eight more bytes that say nothing of use.
-            let length = if self.header.is_modified_format() { 24 } else { 16 };
+            let length = if self.header.is_modified_format() {
+                24
+            } else {
+                16
+            };
             if !self.input.fill(&mut self.record, length)? {
                 if !self.record.is_empty() {
                     losses.count(Loss::CaptureTruncated);
                 }
                 return Ok(false);
             }
-            let integer =
-                if self.header.is_bigendian() { u32::from_be_bytes } else { u32::from_le_bytes };
+            let integer = if self.header.is_bigendian() {
+                u32::from_be_bytes
+            } else {
+                u32::from_le_bytes
+            };
             let word = |index: usize| {
-                self.record.as_chunks::<4>().0.get(index).copied().map_or(0, integer)
+                self.record
+                    .as_chunks::<4>()
+                    .0
+                    .get(index)
+                    .copied()
+                    .map_or(0, integer)
             };
             let (seconds, fraction, captured) = (word(0), word(1), word(2));
-            let unit = if self.header.is_nanosecond_precision() { 1 } else { 1_000 };
-            self.time = Timestamp(
-                u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * unit,
-            );
+            let unit = if self.header.is_nanosecond_precision() {
+                1
+            } else {
+                1_000
+            };
+            self.time = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * unit);
             self.number += 1;
             let is_complete = if captured > MAX_PLAUSIBLE {
                 losses.count(Loss::CaptureMalformed);
@@ -84,7 +107,7 @@ impl<'a> Records<'a> {
             number: self.number,
             time: self.time,
             // The upper bits tell the length of a frame check sequence.
-            link: self.header.network.0 as u16,
+            link: (self.header.network.0.cast_unsigned() & 0xffff) as u16,
             data: &self.record,
             comment: None,
             is_ours: false,

@@ -45,7 +45,10 @@ enum Format {
 
 impl Format {
     fn of(head: &[u8]) -> Self {
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let text = head
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(head)
+            .trim_ascii_start();
         match head.first_chunk() {
             Some([0x0a, 0x0d, 0x0d, 0x0a]) => Self::Pcapng,
             Some(
@@ -108,9 +111,15 @@ pub fn open(path: &Path) -> Result<Box<dyn EventSource>, CaptureError> {
 pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError> {
     let mut files = Vec::new();
     for path in paths {
-        let refused = |source| CaptureError::Read { path: path.clone(), source };
+        let refused = |source| CaptureError::Read {
+            path: path.clone(),
+            source,
+        };
         if !fs::metadata(path).map_err(refused)?.is_dir() {
-            files.push(Listed { path: path.clone(), is_found: false });
+            files.push(Listed {
+                path: path.clone(),
+                is_found: false,
+            });
             continue;
         }
         let mut found = Vec::new();
@@ -127,7 +136,10 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError>
             return Err(CaptureError::Unrecognized { path: path.clone() });
         }
         found.sort();
-        files.extend(found.into_iter().map(|path| Listed { path, is_found: true }));
+        files.extend(found.into_iter().map(|path| Listed {
+            path,
+            is_found: true,
+        }));
     }
     files.reverse();
     let mut reader = Reader::new(files);
@@ -144,7 +156,9 @@ pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
     let mut events = Vec::new();
     let name = Arc::from("memory");
     let path = PathBuf::from("memory");
-    let head = bytes.get(..bytes.len().min(MAGIC_BYTES as usize)).unwrap_or_default();
+    let head = bytes
+        .get(..bytes.len().min(MAGIC_BYTES as usize))
+        .unwrap_or_default();
     let opened = reader.begin(Input::new(input, path), Format::of(head), &name, losses);
     if !matches!(opened, Ok(true)) {
         return events;
@@ -162,7 +176,10 @@ pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
 }
 
 fn format_of(path: &Path) -> Result<Format, CaptureError> {
-    let refused = |source| CaptureError::Read { path: path.to_owned(), source };
+    let refused = |source| CaptureError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let mut head = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAGIC_BYTES).read_to_end(&mut head))
@@ -172,7 +189,9 @@ fn format_of(path: &Path) -> Result<Format, CaptureError> {
 
 fn has_capture_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
-        ["pcap", "pcapng", "cap", "har", "zst"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        ["pcap", "pcapng", "cap", "har", "zst"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 
@@ -196,8 +215,10 @@ impl<'a> Reader<'a> {
                 .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy())
                 .into();
             let format = format_of(&path)?;
-            let file = File::open(&path)
-                .map_err(|source| CaptureError::Read { path: path.clone(), source })?;
+            let file = File::open(&path).map_err(|source| CaptureError::Read {
+                path: path.clone(),
+                source,
+            })?;
             let input = Input::new(Box::new(BufReader::new(file)), path.clone());
             if self.begin(input, format, &name, losses)? {
                 return Ok(true);
@@ -235,13 +256,13 @@ impl<'a> Reader<'a> {
         }
         let reading = match format {
             Format::Pcapng => Reading::Pcapng(Blocks::new(input, Arc::clone(name))),
-            Format::Pcap => match Records::new(input, Arc::clone(name))? {
-                Some(records) => Reading::Pcap(records),
-                None => {
+            Format::Pcap => {
+                let records = Records::new(input, Arc::clone(name))?;
+                if records.is_none() {
                     losses.count(Loss::CaptureTruncated);
-                    Reading::Queued
                 }
-            },
+                records.map_or(Reading::Queued, Reading::Pcap)
+            }
             Format::Json => {
                 let mut text = Vec::new();
                 let is_longer = input.fill(&mut text, MAX_ARCHIVE)? && input.skip(1)?;
@@ -263,7 +284,13 @@ impl<'a> Reader<'a> {
 
     /// Takes in one packet. `false` at the end of the file.
     fn step(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
-        let Self { reading, replay, connections, queue, .. } = self;
+        let Self {
+            reading,
+            replay,
+            connections,
+            queue,
+            ..
+        } = self;
         match reading {
             Some(Reading::Pcapng(blocks)) => {
                 if !blocks.advance(losses)? {

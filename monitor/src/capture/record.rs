@@ -121,10 +121,18 @@ impl Encoder {
             .u32(u32::MAX)
             .u32(u32::MAX)
             .option(3, self.provenance.kernel.as_bytes())
-            .option(4, format!("phiwatch {}", self.provenance.version).trim_end().as_bytes())
+            .option(
+                4,
+                format!("phiwatch {}", self.provenance.version)
+                    .trim_end()
+                    .as_bytes(),
+            )
             .option(OPTION_COMMENT, json(&note).as_bytes())
             .finish();
-        let names = Source::ALL.iter().map(|source| source.as_str()).chain([UNKNOWN_INTERFACE]);
+        let names = Source::ALL
+            .iter()
+            .map(|source| source.as_str())
+            .chain([UNKNOWN_INTERFACE]);
         for name in names {
             Block::begin(out, INTERFACE_DESCRIPTION)
                 .u16(LINK_RAW)
@@ -163,7 +171,10 @@ impl Encoder {
             // The losses of the whole capture stand on its first interface, as
             // the rings do not tell them by source.
             if interface == 0 {
-                let dropped = note.lost.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+                let dropped = note
+                    .lost
+                    .values()
+                    .fold(0_u64, |sum, count| sum.saturating_add(*count));
                 block
                     .option(5, &dropped.to_le_bytes())
                     .option(OPTION_COMMENT, json(&note).as_bytes());
@@ -186,7 +197,10 @@ impl Encoder {
                 None
             }
             EventKind::Named(name) => {
-                let note = Note { named: Some(name.as_ref().to_owned()), ..Note::default() };
+                let note = Note {
+                    named: Some(name.as_ref().to_owned()),
+                    ..Note::default()
+                };
                 let number = if self.is_introduced(id) {
                     self.write_marker(id, time, note, out)
                 } else {
@@ -196,7 +210,12 @@ impl Encoder {
                 Some(number)
             }
             EventKind::Data(data) => Some(self.data(id, time, data, out)),
-            EventKind::Missing { direction, offset, length, loss } => {
+            EventKind::Missing {
+                direction,
+                offset,
+                length,
+                loss,
+            } => {
                 self.introduce_if_needed(id, time, Some((*direction, *offset)), out);
                 let missing = MissingNote {
                     direction: (*direction).into(),
@@ -204,7 +223,10 @@ impl Encoder {
                     length: *length,
                     loss: loss.map(loss_name),
                 };
-                let note = Note { missing: vec![missing], ..Note::default() };
+                let note = Note {
+                    missing: vec![missing],
+                    ..Note::default()
+                };
                 self.write_marker(id, time, note, out);
                 self.remember(id).next[*direction as usize] = offset.wrapping_add(*length);
                 None
@@ -219,13 +241,25 @@ impl Encoder {
     fn opened(&mut self, id: StreamId, time: Timestamp, origin: &Arc<Origin>, out: &mut Vec<u8>) {
         let is_introduced = self.is_introduced(id);
         let recorded = self.remember(id);
-        if recorded.origin.as_ref().is_some_and(|(_, known)| known == origin) {
+        if recorded
+            .origin
+            .as_ref()
+            .is_some_and(|(_, known)| known == origin)
+        {
             return;
         }
         recorded.origin = Some((time, Arc::clone(origin)));
         if is_introduced {
             let opened = Some(OpenedNote::new(time.0, origin));
-            self.write_marker(id, time, Note { opened, ..Note::default() }, out);
+            self.write_marker(
+                id,
+                time,
+                Note {
+                    opened,
+                    ..Note::default()
+                },
+                out,
+            );
         }
     }
 
@@ -236,8 +270,9 @@ impl Encoder {
         let mut offset = data.offset;
         let mut rest = data.bytes.expose().as_ref();
         loop {
-            let (payload, tail) =
-                rest.split_at_checked(MAX_PACKET_PAYLOAD).unwrap_or((rest, &[]));
+            let (payload, tail) = rest
+                .split_at_checked(MAX_PACKET_PAYLOAD)
+                .unwrap_or((rest, &[]));
             // PSH marks the last packet of one event, as it marks the last
             // segment of one write on a network.
             let flags = if tail.is_empty() { ACK | PSH } else { ACK };
@@ -245,7 +280,18 @@ impl Encoder {
                 offset: Some(offset),
                 ..Note::default()
             });
-            self.write(id, time, Draft { direction, offset, flags, payload, note }, out);
+            self.write(
+                id,
+                time,
+                Draft {
+                    direction,
+                    offset,
+                    flags,
+                    payload,
+                    note,
+                },
+                out,
+            );
             offset = offset.wrapping_add(payload.len() as u64);
             self.remember(id).next[direction as usize] = offset;
             rest = tail;
@@ -256,7 +302,9 @@ impl Encoder {
     }
 
     fn closed(&mut self, id: StreamId, time: Timestamp, out: &mut Vec<u8>) {
-        let Some(recorded) = self.streams.get(&id) else { return };
+        let Some(recorded) = self.streams.get(&id) else {
+            return;
+        };
         if recorded.introduced > 0 {
             self.introduce_if_needed(id, time, None, out);
             let offset = self.remember(id).next[0];
@@ -273,13 +321,15 @@ impl Encoder {
     }
 
     fn is_introduced(&self, id: StreamId) -> bool {
-        self.streams.get(&id).is_some_and(|recorded| recorded.introduced == self.segment)
+        self.streams
+            .get(&id)
+            .is_some_and(|recorded| recorded.introduced == self.segment)
     }
 
     fn is_far(&self, id: StreamId, direction: Direction, offset: u64) -> bool {
-        self.streams.get(&id).is_none_or(|recorded| {
-            recorded.next[direction as usize].abs_diff(offset) > MAX_STEP
-        })
+        self.streams
+            .get(&id)
+            .is_none_or(|recorded| recorded.next[direction as usize].abs_diff(offset) > MAX_STEP)
     }
 
     /// The record of stream `id`, made if there is none.
@@ -294,7 +344,10 @@ impl Encoder {
             self.order.insert(self.next_order, id);
         }
         let order = self.next_order;
-        self.streams.entry(id).or_insert_with(|| Recorded { order, ..Recorded::default() })
+        self.streams.entry(id).or_insert_with(|| Recorded {
+            order,
+            ..Recorded::default()
+        })
     }
 
     fn forget(&mut self, id: StreamId) {
@@ -330,10 +383,14 @@ impl Encoder {
     ) -> u64 {
         let segment = self.segment;
         let assigned = match self.remember(id) {
-            Recorded { addresses: Some(addresses), .. } => *addresses,
+            Recorded {
+                addresses: Some(addresses),
+                ..
+            } => *addresses,
             Recorded { origin, .. } => {
                 let origin = origin.clone();
-                self.addresses.assign(id, origin.as_ref().map(|(_, origin)| origin.as_ref()))
+                self.addresses
+                    .assign(id, origin.as_ref().map(|(_, origin)| origin.as_ref()))
             }
         };
         let recorded = self.remember(id);
@@ -349,7 +406,10 @@ impl Encoder {
             stream: Some(id.into()),
             base: Some(base),
             addresses: Some(assigned.kind.to_owned()),
-            opened: recorded.origin.as_ref().map(|(time, origin)| OpenedNote::new(time.0, origin)),
+            opened: recorded
+                .origin
+                .as_ref()
+                .map(|(time, origin)| OpenedNote::new(time.0, origin)),
             sni: recorded.sni.as_deref().map(str::to_owned),
             ..note
         };
@@ -365,7 +425,13 @@ impl Encoder {
     }
 
     /// Writes a packet without payload that carries `note`.
-    fn write_marker(&mut self, id: StreamId, time: Timestamp, note: Note, out: &mut Vec<u8>) -> u64 {
+    fn write_marker(
+        &mut self,
+        id: StreamId,
+        time: Timestamp,
+        note: Note,
+        out: &mut Vec<u8>,
+    ) -> u64 {
         let offset = self.remember(id).next[0];
         let draft = Draft {
             direction: Direction::Sent,
@@ -378,7 +444,12 @@ impl Encoder {
     }
 
     fn write(&mut self, id: StreamId, time: Timestamp, draft: Draft<'_>, out: &mut Vec<u8>) -> u64 {
-        let Some(Recorded { addresses: Some(addresses), next, origin, .. }) = self.streams.get(&id)
+        let Some(Recorded {
+            addresses: Some(addresses),
+            next,
+            origin,
+            ..
+        }) = self.streams.get(&id)
         else {
             // Every caller introduces the stream first.
             return self.packets;
@@ -391,7 +462,11 @@ impl Encoder {
             source,
             destination,
             sequence: draft.offset.wrapping_add(1) as u32,
-            acknowledgment: if draft.flags & ACK == 0 { 0 } else { other.wrapping_add(1) as u32 },
+            acknowledgment: if draft.flags & ACK == 0 {
+                0
+            } else {
+                other.wrapping_add(1) as u32
+            },
             flags: draft.flags,
             payload: draft.payload,
             cut: 0,
@@ -400,15 +475,26 @@ impl Encoder {
         synthesize(&segment, &mut self.packet);
         let source = origin.as_ref().map(|(_, origin)| origin.source);
         let interface = source.map_or(Source::ALL.len(), |source| {
-            Source::ALL.iter().position(|known| *known == source).unwrap_or(Source::ALL.len())
+            Source::ALL
+                .iter()
+                .position(|known| *known == source)
+                .unwrap_or(Source::ALL.len())
         });
         let pid = match origin {
-            Some((_, origin)) => origin.process.as_ref().map_or(id.owner, |process| process.pid),
+            Some((_, origin)) => origin
+                .process
+                .as_ref()
+                .map_or(id.owner, |process| process.pid),
             None => id.owner,
         };
         let length = self.packet.len() as u32;
         let mut block = Block::begin(out, ENHANCED_PACKET);
-        block.u32(interface as u32).time(time.0).u32(length).u32(length).padded(&self.packet);
+        block
+            .u32(interface as u32)
+            .time(time.0)
+            .u32(length)
+            .u32(length)
+            .padded(&self.packet);
         block.option(2, &inbound_outbound.to_le_bytes());
         if pid != 0 {
             // Process and thread; which thread it was is not known here.
@@ -435,12 +521,18 @@ fn fitting(mut note: Note) -> String {
     if text.len() <= MAX_OPTION {
         return text;
     }
-    if let Some(process) = note.opened.as_mut().and_then(|opened| opened.process.as_mut()) {
-        *process = crate::event::Process { pid: process.pid, ..Default::default() };
+    if let Some(process) = note
+        .opened
+        .as_mut()
+        .and_then(|opened| opened.process.as_mut())
+    {
+        *process = crate::event::Process {
+            pid: process.pid,
+            ..Default::default()
+        };
     }
     // A host name has at most 255 characters; a longer one is no name.
     note.sni = note.sni.filter(|name| name.len() < 1_024);
     note.named = note.named.filter(|name| name.len() < 1_024);
     json(&note)
 }
-

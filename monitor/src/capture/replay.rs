@@ -59,7 +59,12 @@ pub(super) struct Replay {
 
 impl Replay {
     /// Appends to `queue` what `packet` stands for.
-    pub(super) fn push(&mut self, packet: &Packet<'_>, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+    pub(super) fn push(
+        &mut self,
+        packet: &Packet<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
         let note = match packet.comment.map(serde_json::from_str::<Note>) {
             None => Note::default(),
             Some(Ok(note)) => note,
@@ -81,8 +86,11 @@ impl Replay {
             losses.count(Loss::CaptureMalformed);
             return;
         };
-        let direction =
-            if segment.source == client { Direction::Sent } else { Direction::Received };
+        let direction = if segment.source == client {
+            Direction::Sent
+        } else {
+            Direction::Received
+        };
         let is_data = segment.has(PSH) || !segment.payload.is_empty();
         if is_data {
             self.data(stream, direction, packet, &segment, note.offset, queue);
@@ -123,11 +131,16 @@ impl Replay {
             self.order.insert(self.next_order, stream);
         }
         let order = self.next_order;
-        let known =
-            self.streams.entry(stream).or_insert_with(|| Known { order, ..Known::default() });
+        let known = self.streams.entry(stream).or_insert_with(|| Known {
+            order,
+            ..Known::default()
+        });
         if let Some(previous) = known.pair.replace(key)
             && previous != key
-            && self.pairs.get(&previous).is_some_and(|(owner, _)| *owner == stream)
+            && self
+                .pairs
+                .get(&previous)
+                .is_some_and(|(owner, _)| *owner == stream)
         {
             self.pairs.remove(&previous);
         }
@@ -138,7 +151,10 @@ impl Replay {
         if let Some(known) = self.streams.remove(&stream) {
             self.order.remove(&known.order);
             if let Some(key) = known.pair
-                && self.pairs.get(&key).is_some_and(|(owner, _)| *owner == stream)
+                && self
+                    .pairs
+                    .get(&key)
+                    .is_some_and(|(owner, _)| *owner == stream)
             {
                 self.pairs.remove(&key);
             }
@@ -153,7 +169,9 @@ impl Replay {
         queue: &mut VecDeque<Event>,
         losses: &mut Losses,
     ) {
-        let Some(known) = self.streams.get_mut(&stream) else { return };
+        let Some(known) = self.streams.get_mut(&stream) else {
+            return;
+        };
         if let Some(base) = note.base {
             known.next = base;
         }
@@ -165,13 +183,17 @@ impl Replay {
                     let origin = Arc::new(origin);
                     known.origin = Some(Arc::clone(&origin));
                     let kind = EventKind::Opened(origin);
-                    queue.push_back(Event { time, stream, place: None, kind });
+                    queue.push_back(Event {
+                        time,
+                        stream,
+                        place: None,
+                        kind,
+                    });
                 }
                 Some(_) => {}
                 None => losses.count(Loss::CaptureUnsupported),
             }
         }
-        let is_named = note.named.is_some();
         let repeated = note.sni.filter(|name| known.sni.as_deref() != Some(name));
         for name in repeated.into_iter().chain(note.named) {
             let name: Arc<str> = name.into();
@@ -180,7 +202,6 @@ impl Replay {
             named.place = Some(packet.place());
             queue.push_back(named);
         }
-        debug_assert!(!is_named || known.sni.is_some());
         for missing in note.missing {
             let direction = Direction::from(missing.direction);
             known.next[direction as usize] = missing.offset.wrapping_add(missing.length);
@@ -203,7 +224,9 @@ impl Replay {
         far: Option<u64>,
         queue: &mut VecDeque<Event>,
     ) {
-        let Some(known) = self.streams.get_mut(&stream) else { return };
+        let Some(known) = self.streams.get_mut(&stream) else {
+            return;
+        };
         let next = &mut known.next[direction as usize];
         let offset = far.unwrap_or_else(|| unwrap(*next, segment.sequence.wrapping_sub(1)));
         *next = offset.wrapping_add(segment.payload.len() as u64);
@@ -219,8 +242,15 @@ impl Replay {
         }
         if segment.has(PSH) && self.partial.is_none() {
             let bytes = Secret::new(Bytes::copy_from_slice(segment.payload));
-            let mut data =
-                event(packet, stream, EventKind::Data(Data { direction, offset, bytes }));
+            let mut data = event(
+                packet,
+                stream,
+                EventKind::Data(Data {
+                    direction,
+                    offset,
+                    bytes,
+                }),
+            );
             data.place = Some(packet.place());
             queue.push_back(data);
             return;
@@ -241,7 +271,12 @@ impl Replay {
 }
 
 fn event(packet: &Packet<'_>, stream: StreamId, kind: EventKind) -> Event {
-    Event { time: packet.time, stream, place: None, kind }
+    Event {
+        time: packet.time,
+        stream,
+        place: None,
+        kind,
+    }
 }
 
 /// The offset nearest to `near` that is `low` modulo 2^32.

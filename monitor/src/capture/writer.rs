@@ -68,7 +68,10 @@ impl CaptureWriter {
             .recursive(true)
             .mode(0o700)
             .create(directory)
-            .map_err(|source| CaptureError::Write { path: directory.to_owned(), source })?;
+            .map_err(|source| CaptureError::Write {
+                path: directory.to_owned(),
+                source,
+            })?;
         let mut encoder = Encoder::new(options.provenance);
         let mut number = 0;
         let segment = begin_segment(directory, options.started, &mut number, &mut encoder)?;
@@ -97,9 +100,10 @@ impl CaptureWriter {
         let number = self.encoder.event(event, &mut self.buffer);
         self.append()?;
         event.place = match (&event.kind, number) {
-            (EventKind::Data(_) | EventKind::Named(_), Some(packet)) => {
-                Some(Place { file: Arc::clone(&self.segment.name), packet })
-            }
+            (EventKind::Data(_) | EventKind::Named(_), Some(packet)) => Some(Place {
+                file: Arc::clone(&self.segment.name),
+                packet,
+            }),
             _ => None,
         };
         Ok(())
@@ -173,7 +177,10 @@ impl CaptureWriter {
     fn checked(&mut self, result: io::Result<()>) -> Result<(), CaptureError> {
         result.map_err(|source| {
             self.is_broken = true;
-            CaptureError::Write { path: self.segment.path.clone(), source }
+            CaptureError::Write {
+                path: self.segment.path.clone(),
+                source,
+            }
         })
     }
 }
@@ -190,7 +197,12 @@ fn begin_segment(
     let (path, name, file) = loop {
         let name = segment_name(time, *number);
         let path = directory.join(&name);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
             Ok(file) => break (path, name, file),
             Err(error)
                 if error.kind() == io::ErrorKind::AlreadyExists && attempts < MAX_NAME_ATTEMPTS =>
@@ -209,8 +221,16 @@ fn begin_segment(
     file.write_all(&header)
         .and_then(|()| file.flush())
         .and_then(|()| fs::File::open(directory)?.sync_all())
-        .map_err(|source| CaptureError::Write { path: path.clone(), source })?;
-    Ok(Segment { file, path, name: name.into(), bytes: header.len() as u64 })
+        .map_err(|source| CaptureError::Write {
+            path: path.clone(),
+            source,
+        })?;
+    Ok(Segment {
+        file,
+        path,
+        name: name.into(),
+        bytes: header.len() as u64,
+    })
 }
 
 /// `phiwatch-YYYYMMDDTHHMMSSZ-NNNN.pcapng`.

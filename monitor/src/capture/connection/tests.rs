@@ -1,1 +1,200 @@
+use super::*;
+use crate::capture::{
+    input::Packet,
+    packet::{LINK_RAW, synthesize},
+};
 
+const CLIENT: &str = "10.0.0.1:5000";
+const SERVER: &str = "10.0.0.2:80";
+
+type Sketch<'a> = (&'a str, u32, u8, &'a [u8]);
+
+/// Feeds packets `(sender, sequence, flags, payload)` and compares what comes
+/// out, one line an event.
+fn check(packets: &[Sketch<'_>], expected: &[&str]) {
+    let mut connections = Connections::default();
+    let (mut queue, mut losses) = (VecDeque::new(), Losses::default());
+    let endpoint = |text: &str| {
+        let address: SocketAddr = text.parse().expect("a literal address");
+        (address.ip(), address.port())
+    };
+    for (index, (sender, sequence, flags, payload)) in packets.iter().enumerate() {
+        let receiver = if *sender == CLIENT { SERVER } else { CLIENT };
+        let mut data = Vec::new();
+        let segment = Segment {
+            source: endpoint(sender),
+            destination: endpoint(receiver),
+            sequence: *sequence,
+            acknowledgment: 0,
+            flags: *flags,
+            payload,
+            cut: 0,
+        };
+        synthesize(&segment, &mut data);
+        let packet = Packet {
+            file: &Arc::from("test"),
+            number: index as u64 + 1,
+            time: Timestamp(index as u64),
+            link: LINK_RAW,
+            data: &data,
+            comment: None,
+            is_ours: false,
+        };
+        connections.push(&packet, &mut queue, &mut losses);
+    }
+    connections.finish(&mut queue);
+    let shown: Vec<_> = queue
+        .iter()
+        .map(|event| {
+            let stream = event.stream.handle;
+            match &event.kind {
+                EventKind::Opened(origin) => format!(
+                    "{stream} opened {} {}",
+                    origin.local.map_or(0, |address| address.port()),
+                    origin.peer.map_or(0, |address| address.port())
+                ),
+                EventKind::Data(data) => format!(
+                    "{stream} {:?} {} {}",
+                    data.direction,
+                    data.offset,
+                    String::from_utf8_lossy(data.bytes.expose())
+                ),
+                EventKind::Closed => format!("{stream} closed"),
+                EventKind::Named(_) | EventKind::Missing { .. } => "unexpected".into(),
+            }
+        })
+        .collect();
+    assert_eq!(shown, expected);
+    assert_eq!(losses, Losses::default());
+}
+
+#[test]
+fn a_whole_connection() {
+    check(
+        &[
+            (CLIENT, 99, SYN, b""),
+            (SERVER, 499, SYN | ACK, b""),
+            (CLIENT, 100, ACK, b"GET "),
+            (SERVER, 500, ACK, b"HTTP"),
+            (CLIENT, 104, ACK | FIN, b"bye"),
+            (SERVER, 504, ACK | FIN, b""),
+            // Sent again after the end.
+            (CLIENT, 100, ACK, b"GET "),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 GET ",
+            "1 Received 0 HTTP",
+            "1 Sent 4 bye",
+            "1 closed",
+        ],
+    );
+}
+
+#[test]
+fn repeated_and_reordered_segments_keep_their_offsets() {
+    check(
+        &[
+            (CLIENT, 99, SYN, b""),
+            (CLIENT, 99, SYN, b""),
+            (CLIENT, 104, ACK, b"efgh"),
+            (CLIENT, 100, ACK, b"abcd"),
+            (CLIENT, 102, ACK, b"cdef"),
+            // A keep-alive from before the first byte.
+            (CLIENT, 99, ACK, b"x"),
+            (CLIENT, 98, ACK, b"xxab"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 4 efgh",
+            "1 Sent 0 abcd",
+            "1 Sent 2 cdef",
+            "1 Sent 0 ab",
+            "1 closed",
+        ],
+    );
+}
+
+#[test]
+fn sequence_numbers_wrap() {
+    check(
+        &[
+            (CLIENT, u32::MAX - 2, SYN, b""),
+            (CLIENT, u32::MAX - 1, ACK, b"abcd"),
+            (CLIENT, 2, ACK, b"ef"),
+            (CLIENT, u32::MAX, ACK, b"bc"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 abcd",
+            "1 Sent 4 ef",
+            "1 Sent 1 bc",
+            "1 closed",
+        ],
+    );
+}
+
+#[test]
+fn a_late_connection_has_room_before_its_first_byte() {
+    check(
+        &[
+            (SERVER, 500, ACK, b"HTTP/1.1 200"),
+            (CLIENT, 104, ACK, b"efgh"),
+            (CLIENT, 100, ACK, b"abcd"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Received 4294967296 HTTP/1.1 200",
+            "1 Sent 4294967296 efgh",
+            "1 Sent 4294967292 abcd",
+            "1 closed",
+        ],
+    );
+    // The request tells the client even against the ports.
+    check(
+        &[(SERVER, 1, ACK, b"POST / HTTP/1.1")],
+        &[
+            "1 opened 80 5000",
+            "1 Sent 4294967296 POST / HTTP/1.1",
+            "1 closed",
+        ],
+    );
+    check(
+        &[(SERVER, 1, ACK, &[0x16, 3, 1, 0, 9, 1])],
+        &[
+            "1 opened 80 5000",
+            "1 Sent 4294967296 \u{16}\u{3}\u{1}\0\t\u{1}",
+            "1 closed",
+        ],
+    );
+    check(
+        &[(SERVER, 1, ACK, b"?")],
+        &["1 opened 5000 80", "1 Received 4294967296 ?", "1 closed"],
+    );
+}
+
+#[test]
+fn addresses_used_again_are_another_stream() {
+    check(
+        &[
+            (CLIENT, 99, SYN, b""),
+            (CLIENT, 100, ACK, b"a"),
+            (CLIENT, 7_000, SYN, b""),
+            (CLIENT, 7_001, ACK, b"b"),
+            (SERVER, 1, RST, b""),
+            // Its SYN was not captured.
+            (CLIENT, 90_000, ACK, b"c"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 a",
+            "1 closed",
+            "2 opened 5000 80",
+            "2 Sent 0 b",
+            "2 closed",
+            "3 opened 5000 80",
+            "3 Sent 4294967296 c",
+            "3 closed",
+        ],
+    );
+}

@@ -65,9 +65,14 @@ impl<'a> Blocks<'a> {
     }
 
     /// Goes to the next packet. `false` at the end of the file.
-    pub(in crate::capture) fn advance(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
+    pub(in crate::capture) fn advance(
+        &mut self,
+        losses: &mut Losses,
+    ) -> Result<bool, CaptureError> {
         loop {
-            let Some(length) = self.frame(losses)? else { return Ok(false) };
+            let Some(length) = self.frame(losses)? else {
+                return Ok(false);
+            };
             if length > MAX_BLOCK {
                 losses.count(Loss::CaptureMalformed);
                 let rest = u64::from(length).saturating_sub(self.block.len() as u64);
@@ -115,7 +120,11 @@ impl<'a> Blocks<'a> {
             return Ok(None);
         }
         let word = |at: usize| -> [u8; 4] {
-            self.block.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default()
+            self.block
+                .get(at..)
+                .and_then(|rest| rest.first_chunk())
+                .copied()
+                .unwrap_or_default()
         };
         let kind = word(0);
         if kind == SECTION_HEADER.to_le_bytes() {
@@ -129,7 +138,11 @@ impl<'a> Blocks<'a> {
             self.is_ours = false;
             self.interfaces.clear();
         }
-        let integer = if self.is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+        let integer = if self.is_big_endian {
+            u32::from_be_bytes
+        } else {
+            u32::from_le_bytes
+        };
         self.kind = integer(kind);
         let length = integer(word(4));
         if length < 12 || !length.is_multiple_of(4) || length > MAX_PLAUSIBLE {
@@ -148,16 +161,17 @@ impl<'a> Blocks<'a> {
 
     /// Takes in a block that describes the section.
     fn describe(&mut self, losses: &mut Losses) {
-        let block = match parse_block(self.is_big_endian, &self.block) {
-            Some(block) => block,
-            None => {
-                losses.count(Loss::CaptureMalformed);
-                if self.kind == INTERFACE_DESCRIPTION && self.interfaces.len() < MAX_INTERFACES {
-                    // Later interfaces keep their numbers.
-                    self.interfaces.push(Interface { link: u16::MAX, resolution: 6, offset: 0 });
-                }
-                return;
+        let Some(block) = parse_block(self.is_big_endian, &self.block) else {
+            losses.count(Loss::CaptureMalformed);
+            if self.kind == INTERFACE_DESCRIPTION && self.interfaces.len() < MAX_INTERFACES {
+                // Later interfaces keep their numbers.
+                self.interfaces.push(Interface {
+                    link: u16::MAX,
+                    resolution: 6,
+                    offset: 0,
+                });
             }
+            return;
         };
         match block {
             Block::SectionHeader(section) => {
@@ -240,7 +254,11 @@ impl Interface {
             1_u128.checked_shl(exponent).filter(|value| *value != 0)
         };
         let elapsed = per_second
-            .and_then(|per_second| u128::from(ticks).checked_mul(1_000_000_000).map(|n| n / per_second))
+            .and_then(|per_second| {
+                u128::from(ticks)
+                    .checked_mul(1_000_000_000)
+                    .map(|n| n / per_second)
+            })
             .unwrap_or(0);
         let elapsed = i128::try_from(elapsed).unwrap_or(i128::MAX);
         let time = elapsed.saturating_add(i128::from(self.offset) * 1_000_000_000);
@@ -249,7 +267,11 @@ impl Interface {
 }
 
 fn parse_block(is_big_endian: bool, block: &[u8]) -> Option<Block<'_>> {
-    let result = if is_big_endian { parse_block_be(block) } else { parse_block_le(block) };
+    let result = if is_big_endian {
+        parse_block_be(block)
+    } else {
+        parse_block_le(block)
+    };
     result.ok().map(|(_, block)| block)
 }
 
@@ -262,5 +284,9 @@ fn interface(description: &InterfaceDescriptionBlock<'_>) -> Interface {
 }
 
 fn comment<'a>(options: &'a [PcapNGOption<'a>]) -> Option<&'a str> {
-    options.iter().find(|option| option.code == OptionCode::Comment)?.as_str().ok()
+    options
+        .iter()
+        .find(|option| option.code == OptionCode::Comment)?
+        .as_str()
+        .ok()
 }

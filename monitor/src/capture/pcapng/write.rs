@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn a_block_is_padded_and_carries_its_length_twice() {
         let mut out = vec![0xff; 4];
-        Block::begin(&mut out, ENHANCED_PACKET).padded(b"abcde").option(OPTION_COMMENT, b"x").finish();
+        Block::begin(&mut out, ENHANCED_PACKET)
+            .padded(b"abcde")
+            .option(OPTION_COMMENT, b"x")
+            .finish();
         assert_eq!(
             &out[4..],
             [
