@@ -35,7 +35,9 @@ pub(crate) struct Record<const N: usize> {
 /// than the probe and the copy together.
 #[inline(always)]
 fn wakeup(ring: &RingBuf) -> u64 {
-    let threshold = SCOPE.get(0).map_or(0, |settings| u64::from(settings.wakeup));
+    let threshold = SCOPE
+        .get(0)
+        .map_or(0, |settings| u64::from(settings.wakeup));
     if ring.query(u64::from(BPF_RB_AVAIL_DATA)) >= threshold {
         u64::from(BPF_RB_FORCE_WAKEUP)
     } else {
@@ -144,7 +146,11 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
         header.length = length as u32;
         // The verifier must see both bounds on the register that it checks.
         let bounded = opaque(captured);
-        let bounded = opaque(if bounded > N as u64 { N as u64 } else { bounded });
+        let bounded = opaque(if bounded > N as u64 {
+            N as u64
+        } else {
+            bounded
+        });
         header.captured = bounded as u32;
         if bounded < length {
             header.flags |= flag::UNWANTED;

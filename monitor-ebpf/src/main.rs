@@ -1,7 +1,11 @@
 //! The kernel programs: uprobes on TLS functions, cgroup programs on sockets,
 //! tracepoints on processes. Empty on any other target than bpf.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
-#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch, core_intrinsics), allow(internal_features))]
+#![cfg_attr(
+    target_arch = "bpf",
+    feature(asm_experimental_arch, core_intrinsics),
+    allow(internal_features)
+)]
 
 #[cfg(target_arch = "bpf")]
 mod emit;

@@ -57,7 +57,10 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
         raw_probe_read_kernel_str(
             (&raw mut (*record).bytes).cast(),
             PATH_LENGTH as u32,
-            ctx.as_ptr().cast::<u8>().add((location & 0xffff) as usize).cast(),
+            ctx.as_ptr()
+                .cast::<u8>()
+                .add((location & 0xffff) as usize)
+                .cast(),
         )
     };
     if copied <= 1 {
@@ -152,7 +155,14 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
     }
     if found {
         // SAFETY: as above.
-        unsafe { describe(&mut (*record).header, kind::LIBRARY, tgid, copied as u32 - 1) };
+        unsafe {
+            describe(
+                &mut (*record).header,
+                kind::LIBRARY,
+                tgid,
+                copied as u32 - 1,
+            )
+        };
         submit_control(entry);
     } else {
         entry.discard(0);

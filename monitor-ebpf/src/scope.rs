@@ -1,8 +1,6 @@
 //! Whether the current process is watched: the first question of every program.
 
-use aya_ebpf::helpers::{
-    bpf_get_current_pid_tgid, generated::bpf_get_current_ancestor_cgroup_id,
-};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_ancestor_cgroup_id};
 use phiwatch_ebpf::abi::{Scope, scope};
 
 use crate::maps::{SCOPE, WATCHED};

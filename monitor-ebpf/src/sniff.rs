@@ -24,7 +24,11 @@ const fn word(bytes: [u8; 4]) -> u32 {
 pub(crate) fn sniff(first: u32, length: u64) -> Sniffed {
     let first = u32::from_le(first);
     if length < 4 {
-        return if (first as u8).is_ascii_uppercase() { Sniffed::Request } else { Sniffed::Other };
+        return if (first as u8).is_ascii_uppercase() {
+            Sniffed::Request
+        } else {
+            Sniffed::Other
+        };
     }
     const GET: u32 = word(*b"GET ");
     const POST: u32 = word(*b"POST");

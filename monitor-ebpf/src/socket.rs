@@ -132,7 +132,14 @@ fn segment(ctx: &SkBuffContext) -> Option<Segment> {
     let flags: u8 = ctx.load(transport as usize + 13).ok()?;
     let payload = transport + u32::from(words >> 4) * 4;
     let length = ctx.len().saturating_sub(payload);
-    Some(Segment { version, transport, payload, length, sequence, flags })
+    Some(Segment {
+        version,
+        transport,
+        payload,
+        length,
+        sequence,
+        flags,
+    })
 }
 
 /// A packet's payload, and the stream that it belongs to.
@@ -196,7 +203,11 @@ fn describe(header: &mut Header, kind: u8, direction: u8, cookie: u64, stream: &
     header.kind = kind;
     header.function = function::SOCKET;
     header.direction = direction;
-    header.flags = if stream.flags & LATE == 0 { 0 } else { flag::LATE };
+    header.flags = if stream.flags & LATE == 0 {
+        0
+    } else {
+        flag::LATE
+    };
     header.tgid = stream.tgid;
     // SAFETY: the helper has no precondition.
     header.time = unsafe { bpf_ktime_get_ns() };
@@ -206,7 +217,11 @@ fn describe(header: &mut Header, kind: u8, direction: u8, cookie: u64, stream: &
 
 #[inline(always)]
 fn key(cookie: u64) -> StreamKey {
-    StreamKey { tgid: 0, padding: 0, handle: cookie }
+    StreamKey {
+        tgid: 0,
+        padding: 0,
+        handle: cookie,
+    }
 }
 
 #[inline(always)]
@@ -230,7 +245,11 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
     if !known || syn {
         // SAFETY: the helper has no precondition.
         stream.born = unsafe { bpf_ktime_get_ns() };
-        stream.sent = u64::from(if syn { segment.sequence.wrapping_add(1) } else { segment.sequence });
+        stream.sent = u64::from(if syn {
+            segment.sequence.wrapping_add(1)
+        } else {
+            segment.sequence
+        });
         stream.flags = if syn { 0 } else { LATE };
         // SAFETY: the value is a plain integer.
         stream.tgid = SOCKETS.get_ptr(cookie).map_or(0, |tgid| unsafe { *tgid });
@@ -282,7 +301,9 @@ fn payload(
             Sniffed::Request => stream.flags |= CLIENT,
             // Behind the record's header of five bytes stands the kind of
             // message: only a client's first is of interest.
-            Sniffed::Handshake if ctx.load::<u8>(segment.payload as usize + 5) == Ok(CLIENT_HELLO) => {
+            Sniffed::Handshake
+                if ctx.load::<u8>(segment.payload as usize + 5) == Ok(CLIENT_HELLO) =>
+            {
                 stream.flags |= TLS;
             }
             // The middle of a body, perhaps: look again.
@@ -298,11 +319,19 @@ fn payload(
         if offset >= HELLO {
             return None;
         }
-        if length < u64::from(HELLO) { length } else { u64::from(HELLO) }
+        if length < u64::from(HELLO) {
+            length
+        } else {
+            u64::from(HELLO)
+        }
     } else if !unwanted {
         length
     } else if sniffed == Sniffed::Request {
-        if length < REQUEST_HEAD { length } else { REQUEST_HEAD }
+        if length < REQUEST_HEAD {
+            length
+        } else {
+            REQUEST_HEAD
+        }
     } else {
         0
     };
@@ -335,7 +364,8 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
         stream.received = u64::from(segment.sequence.wrapping_add(1));
         stream.flags |= RECEIVED_KNOWN;
     }
-    if segment.length == 0 || stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE {
+    if segment.length == 0 || stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE
+    {
         return None;
     }
     if stream.flags & RECEIVED_KNOWN == 0 {
@@ -348,7 +378,11 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     stream.flags &= !AWAITS_RESPONSE;
     let length = u64::from(segment.length);
     let offset = segment.sequence.wrapping_sub(stream.received as u32);
-    let wanted = if length < RESPONSE_HEAD { length } else { RESPONSE_HEAD };
+    let wanted = if length < RESPONSE_HEAD {
+        length
+    } else {
+        RESPONSE_HEAD
+    };
     let stretch = Payload {
         ctx,
         start: segment.payload,
@@ -386,7 +420,11 @@ fn opened(ctx: &SkBuffContext, segment: &Segment, cookie: u64, stream: &Stream) 
             u16::from_be(ctx.load(segment.transport as usize + 2).unwrap_or_default());
         let local = (&raw mut (*addresses).local).cast::<u32>();
         let peer = (&raw mut (*addresses).peer).cast::<u32>();
-        let (from, to, words) = if segment.version == 4 { (12, 16, 1) } else { (8, 24, 4) };
+        let (from, to, words) = if segment.version == 4 {
+            (12, 16, 1)
+        } else {
+            (8, 24, 4)
+        };
         let mut word = 0;
         while word < 4 {
             let (mut source, mut target) = (0, 0);

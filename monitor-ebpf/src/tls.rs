@@ -144,7 +144,14 @@ impl Stretch for Buffer {
         let function = call!(self, function);
         let direction = if is_write(function) { SENT } else { RECEIVED };
         let stream = call!(self, stream);
-        describe(header, kind::DATA, function as u8, direction, &stream, call!(self, born));
+        describe(
+            header,
+            kind::DATA,
+            function as u8,
+            direction,
+            &stream,
+            call!(self, born),
+        );
     }
 }
 
@@ -269,7 +276,11 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         wanted = if !unwanted {
             length
         } else if sniffed == Sniffed::Request {
-            if length < REQUEST_HEAD { length } else { REQUEST_HEAD }
+            if length < REQUEST_HEAD {
+                length
+            } else {
+                REQUEST_HEAD
+            }
         } else {
             0
         };
@@ -284,7 +295,11 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         if VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some() {
             return None;
         }
-        wanted = if length < RESPONSE_HEAD { length } else { RESPONSE_HEAD };
+        wanted = if length < RESPONSE_HEAD {
+            length
+        } else {
+            RESPONSE_HEAD
+        };
     }
     // SAFETY: as in `call!`.
     unsafe {
@@ -339,7 +354,11 @@ fn server_name(ctx: &ProbeContext) -> Option<()> {
     let tgid = watched_process()?;
     let ssl: u64 = ctx.arg(0)?;
     let name: u64 = ctx.arg(3)?;
-    let key = StreamKey { tgid, padding: 0, handle: ssl };
+    let key = StreamKey {
+        tgid,
+        padding: 0,
+        handle: ssl,
+    };
     let stream = stream(&key)?;
     let mut entry = reserve_control::<NAME_LENGTH>()?;
     let record: *mut Record<NAME_LENGTH> = entry.as_mut_ptr();
@@ -347,7 +366,14 @@ fn server_name(ctx: &ProbeContext) -> Option<()> {
     // written, and the helper checks the source.
     let copied = unsafe {
         let header = &mut (*record).header;
-        describe(header, kind::SERVER_NAME, function::SSL_CTRL, SENT, &key, stream.born);
+        describe(
+            header,
+            kind::SERVER_NAME,
+            function::SSL_CTRL,
+            SENT,
+            &key,
+            stream.born,
+        );
         header.offset = 0;
         let copied = raw_probe_read_user_str(
             (&raw mut (*record).bytes).cast(),
@@ -376,7 +402,11 @@ pub(crate) fn ssl_free(ctx: ProbeContext) -> u32 {
 fn freed(ctx: &ProbeContext) -> Option<()> {
     let tgid = watched_process()?;
     let ssl: u64 = ctx.arg(0)?;
-    let key = StreamKey { tgid, padding: 0, handle: ssl };
+    let key = StreamKey {
+        tgid,
+        padding: 0,
+        handle: ssl,
+    };
     let stream = STREAMS.get_ptr(key)?;
     // SAFETY: the value stays mapped while a program runs.
     let stream = unsafe { &*stream };
@@ -384,7 +414,14 @@ fn freed(ctx: &ProbeContext) -> Option<()> {
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
         let header = &mut (*entry.as_mut_ptr()).header;
-        describe(header, kind::CLOSED, function::SSL_FREE, SENT, &key, stream.born);
+        describe(
+            header,
+            kind::CLOSED,
+            function::SSL_FREE,
+            SENT,
+            &key,
+            stream.born,
+        );
         header.offset = stream.sent;
         header.captured = 0;
         header.length = 0;

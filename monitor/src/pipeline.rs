@@ -118,18 +118,25 @@ impl Pipeline {
         // Deadlines first, whoever is in between: so the order of findings
         // depends on the events alone.
         self.tick(event.time, out);
-        self.streams.push(event, &mut self.losses, &mut self.deliveries);
+        self.streams
+            .push(event, &mut self.losses, &mut self.deliveries);
         self.drain(out);
     }
 
     /// Says that it is `now`, so that waiting requests are let go.
     pub fn tick(&mut self, now: Timestamp, out: &mut Output) {
         self.now = self.now.max(now);
-        self.streams.tick(self.now, &mut self.losses, &mut self.deliveries);
+        self.streams
+            .tick(self.now, &mut self.losses, &mut self.deliveries);
         self.drain(out);
-        self.connections.tick(self.now, &mut self.losses, &mut self.exchanges);
+        self.connections
+            .tick(self.now, &mut self.losses, &mut self.exchanges);
         self.examine(out);
-        while self.contacts.first_key_value().is_some_and(|((due, _), _)| *due <= self.now) {
+        while self
+            .contacts
+            .first_key_value()
+            .is_some_and(|((due, _), _)| *due <= self.now)
+        {
             if let Some((_, contact)) = self.contacts.pop_first() {
                 self.settle(&contact, out);
             }
@@ -140,7 +147,8 @@ impl Pipeline {
     pub fn finish(&mut self, out: &mut Output) {
         self.streams.finish(&mut self.losses, &mut self.deliveries);
         self.drain(out);
-        self.connections.finish(&mut self.losses, &mut self.exchanges);
+        self.connections
+            .finish(&mut self.losses, &mut self.exchanges);
         self.examine(out);
         while let Some((_, contact)) = self.contacts.pop_first() {
             self.settle(&contact, out);
@@ -161,14 +169,23 @@ impl Pipeline {
                 }
                 _ => {}
             }
-            self.connections.push(&delivery, &mut self.losses, &mut self.exchanges);
+            self.connections
+                .push(&delivery, &mut self.losses, &mut self.exchanges);
             self.examine(out);
         }
         self.deliveries = deliveries;
     }
 
-    fn contact(&mut self, facts: &Facts, stream: StreamId, name: Option<Arc<str>>, out: &mut Output) {
-        let Some(name) = name.or_else(|| facts.server_name.clone()) else { return };
+    fn contact(
+        &mut self,
+        facts: &Facts,
+        stream: StreamId,
+        name: Option<Arc<str>>,
+        out: &mut Output,
+    ) {
+        let Some(name) = name.or_else(|| facts.server_name.clone()) else {
+            return;
+        };
         let Some(found) = self.catalog.match_host(&name).filter(|found| found.alone) else {
             return;
         };
@@ -177,8 +194,13 @@ impl Pipeline {
         {
             self.settle(&oldest, out);
         }
-        let contact = Contact { owner: stream.owner, name, tracker: found.tracker.id };
-        self.contacts.insert((self.now.plus(CONTACT_WAIT), self.next_contact), contact);
+        let contact = Contact {
+            owner: stream.owner,
+            name,
+            tracker: found.tracker.id,
+        };
+        self.contacts
+            .insert((self.now.plus(CONTACT_WAIT), self.next_contact), contact);
         self.next_contact += 1;
     }
 
@@ -187,19 +209,28 @@ impl Pipeline {
         let key = if contact.owner == 0 {
             // The socket's process is not known: a stream of any process to the
             // same name will do.
-            self.read.keys().filter(|(_, name)| *name == contact.name).min().cloned()
+            self.read
+                .keys()
+                .filter(|(_, name)| *name == contact.name)
+                .min()
+                .cloned()
         } else {
             Some(key)
         };
         let readable = key.is_some_and(|key| {
-            let Some(count) = self.read.get_mut(&key) else { return false };
+            let Some(count) = self.read.get_mut(&key) else {
+                return false;
+            };
             *count -= 1;
             if *count == 0 {
                 self.read.remove(&key);
             }
             true
         });
-        out.notes.push(Note::Connection { tracker: contact.tracker, readable });
+        out.notes.push(Note::Connection {
+            tracker: contact.tracker,
+            readable,
+        });
     }
 
     fn examine(&mut self, out: &mut Output) {
@@ -218,9 +249,10 @@ impl Pipeline {
         let path = path_of(request.target.expose());
         let server_name = facts.server_name.as_deref();
         let is_absolute = !request.target.expose().starts_with(b"/");
-        let named = request.host.as_deref().map(|host| {
-            (host, if is_absolute { "target" } else { "host-header" })
-        });
+        let named = request
+            .host
+            .as_deref()
+            .map(|host| (host, if is_absolute { "target" } else { "host-header" }));
         let sni = server_name.map(|name| (name, "sni"));
         let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
         // The host that the request names comes first; a TLS name that is a
@@ -228,7 +260,9 @@ impl Pipeline {
         let matched: Option<(Match, &str, &'static str)> = candidates
             .iter()
             .find_map(|(host, from)| {
-                let matched = self.catalog.match_request(Some(host), &request.method, &path)?;
+                let matched = self
+                    .catalog
+                    .match_request(Some(host), &request.method, &path)?;
                 Some((matched, *host, *from))
             })
             .or_else(|| {
@@ -240,7 +274,8 @@ impl Pipeline {
             });
         let Some((matched, host, host_source)) = matched else {
             if !self.unwanted.contains(&request.stream) {
-                out.notes.push(Note::Message(request.protocol, request.completeness));
+                out.notes
+                    .push(Note::Message(request.protocol, request.completeness));
                 if self.unwanted.len() < MAX_STREAMS {
                     self.unwanted.insert(request.stream);
                     out.notes.push(Note::Unwanted(request.stream, source));
@@ -251,7 +286,8 @@ impl Pipeline {
         if self.unwanted.remove(&request.stream) {
             out.notes.push(Note::Wanted(request.stream, source));
         }
-        out.notes.push(Note::Message(request.protocol, request.completeness));
+        out.notes
+            .push(Note::Message(request.protocol, request.completeness));
         out.notes.push(Note::TrackerRequest(matched.tracker.id));
         let fields = field::read(request, &self.limits, &mut self.losses);
         let evidence = phi::detect(&fields);
@@ -273,7 +309,9 @@ impl Pipeline {
         if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
             return;
         }
-        let Some(name) = facts.server_name.clone().or_else(|| host.map(Arc::from)) else { return };
+        let Some(name) = facts.server_name.clone().or_else(|| host.map(Arc::from)) else {
+            return;
+        };
         if self.catalog.match_host(&name).is_some() && self.counted.insert(stream) {
             if self.read.len() >= MAX_CONTACTS {
                 self.read.clear();

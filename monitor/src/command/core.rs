@@ -45,17 +45,29 @@ pub(super) enum Request {
 
 /// All metrics, with the closed label sets at zero.
 pub(super) fn metrics() -> Result<Metrics, Failure> {
-    let trackers: Vec<_> = Catalog::builtin().entries().iter().map(|entry| entry.id).collect();
+    let trackers: Vec<_> = Catalog::builtin()
+        .entries()
+        .iter()
+        .map(|entry| entry.id)
+        .collect();
     let names = |items: &[Identifier]| items.iter().map(|item| item.as_str()).collect::<Vec<_>>();
     let health: Vec<_> = Health::ALL.iter().map(|class| class.as_str()).collect();
     let forms: Vec<_> = Form::ALL.iter().map(|form| form.as_str()).collect();
-    Metrics::new(&trackers, &hook_names(), &names(Identifier::ALL), &health, &forms)
-        .or_fail(ExitStatus::Internal)
+    Metrics::new(
+        &trackers,
+        &hook_names(),
+        &names(Identifier::ALL),
+        &health,
+        &forms,
+    )
+    .or_fail(ExitStatus::Internal)
 }
 
 /// The time now.
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
@@ -183,10 +195,16 @@ impl Core {
                     self.metrics.message(protocol, completeness);
                 }
                 Note::TrackerRequest(tracker) => self.metrics.tracker_request(tracker),
-                Note::Connection { tracker, readable: true } => {
+                Note::Connection {
+                    tracker,
+                    readable: true,
+                } => {
                     self.metrics.readable_connection(tracker);
                 }
-                Note::Connection { tracker, readable: false } => {
+                Note::Connection {
+                    tracker,
+                    readable: false,
+                } => {
                     self.metrics.blind_connection(tracker, Blindness::NotRead);
                 }
                 Note::Unwanted(stream, source) => {
@@ -225,21 +243,32 @@ impl Core {
     }
 
     fn count_person(&mut self, finding: &Finding) {
-        let Some(person) = &finding.person else { return };
+        let Some(person) = &finding.person else {
+            return;
+        };
         let people = self.people.entry(finding.recipient.tracker).or_default();
         if people.len() < MAX_PEOPLE && people.insert(person.clone()) {
-            self.metrics.set_people(finding.recipient.tracker, people.len() as u64);
+            self.metrics
+                .set_people(finding.recipient.tracker, people.len() as u64);
         }
     }
 
     /// Opens the journal anew, which also serves whoever rotates it from outside.
     fn reloaded(&mut self, settings: Option<JournalSection>) {
         self.metrics.config_loaded(settings.is_some(), now());
-        let (Some(mut settings), Some(_)) = (settings, &self.journal) else { return };
+        let (Some(mut settings), Some(_)) = (settings, &self.journal) else {
+            return;
+        };
         // The command line goes before the file, whose target may differ.
         settings.file = self.journal_settings.file.clone();
-        if self.journal.as_ref().is_some_and(|journal| journal.pending() > 0) {
-            tracing::warn!("findings wait for the journal, which is not opened anew until they are written");
+        if self
+            .journal
+            .as_ref()
+            .is_some_and(|journal| journal.pending() > 0)
+        {
+            tracing::warn!(
+                "findings wait for the journal, which is not opened anew until they are written"
+            );
             return;
         }
         match Journal::open(&settings) {

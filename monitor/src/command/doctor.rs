@@ -42,14 +42,20 @@ pub fn execute(args: &DoctorArgs) -> Result<(), Failure> {
         text.push('\n');
     } else {
         for line in &lines {
-            writeln!(text, "{:<5} {:<12} {}", line.outcome, line.check, line.detail)
-                .or_fail(ExitStatus::Internal)?;
+            writeln!(
+                text,
+                "{:<5} {:<12} {}",
+                line.outcome, line.check, line.detail
+            )
+            .or_fail(ExitStatus::Internal)?;
             if let Some(advice) = line.advice {
                 writeln!(text, "      {:<12} -> {advice}", "").or_fail(ExitStatus::Internal)?;
             }
         }
     }
-    std::io::stdout().write_all(text.as_bytes()).or_fail(ExitStatus::Io)?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .or_fail(ExitStatus::Io)?;
     verdict(&checks)
 }
 
@@ -62,7 +68,10 @@ fn verdict(checks: &[Check]) -> Result<(), Failure> {
     } else {
         (ExitStatus::Unsupported, "not possible on this kernel")
     };
-    Err(Failure::message(code, format!("{} is {what}: {}", failed.name, failed.detail)))
+    Err(Failure::message(
+        code,
+        format!("{} is {what}: {}", failed.name, failed.detail),
+    ))
 }
 
 #[cfg(test)]
@@ -79,9 +88,18 @@ mod tests {
             is_permission,
         };
         for (checks, expected) in [
-            (vec![check(Outcome::Ok, false), check(Outcome::Warn, true)], None),
-            (vec![check(Outcome::Fail, true)], Some(ExitStatus::NotPermitted)),
-            (vec![check(Outcome::Warn, true), check(Outcome::Fail, false)], Some(ExitStatus::Unsupported)),
+            (
+                vec![check(Outcome::Ok, false), check(Outcome::Warn, true)],
+                None,
+            ),
+            (
+                vec![check(Outcome::Fail, true)],
+                Some(ExitStatus::NotPermitted),
+            ),
+            (
+                vec![check(Outcome::Warn, true), check(Outcome::Fail, false)],
+                Some(ExitStatus::Unsupported),
+            ),
         ] {
             assert_eq!(verdict(&checks).err().map(|failure| failure.code), expected);
         }

@@ -20,7 +20,10 @@ use crate::{
 /// standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
-    let directory = args.state.clone().unwrap_or_else(|| state_directory(&config));
+    let directory = args
+        .state
+        .clone()
+        .unwrap_or_else(|| state_directory(&config));
     let key = token_key(&directory).or_fail(ExitStatus::Io)?;
     let mut pipeline = Pipeline::new(Catalog::builtin(), key);
     let mut losses = Losses::default();
@@ -42,7 +45,8 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         }
         for finding in out.findings.drain(..) {
             summary.add(&finding);
-            print(&mut stdout, args.format, &finding, summary.findings == 1).or_fail(ExitStatus::Io)?;
+            print(&mut stdout, args.format, &finding, summary.findings == 1)
+                .or_fail(ExitStatus::Io)?;
             if is_terminal {
                 stdout.flush().or_fail(ExitStatus::Io)?;
             }
@@ -70,9 +74,9 @@ fn state_directory(config: &Config) -> PathBuf {
     if rustix::process::geteuid().is_root() {
         return configured;
     }
-    let own = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"))
-    });
+    let own = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));
     own.map_or(configured, |folder| folder.join("phiwatch"))
 }
 
@@ -108,7 +112,9 @@ impl Summary {
         ));
         for (loss, count) in losses.iter() {
             let (stage, reason) = loss.labels();
-            super::say(format_args!("phiwatch: lost in stage {stage}, {reason}: {count}"));
+            super::say(format_args!(
+                "phiwatch: lost in stage {stage}, {reason}: {count}"
+            ));
         }
     }
 }
@@ -128,7 +134,11 @@ fn print(out: &mut impl Write, format: Format, finding: &Finding, first: bool) -
                 )?;
             }
             let process = finding.process.comm.as_deref().unwrap_or("-");
-            let pid = finding.process.pid.map(|pid| format!(" ({pid})")).unwrap_or_default();
+            let pid = finding
+                .process
+                .pid
+                .map(|pid| format!(" ({pid})"))
+                .unwrap_or_default();
             writeln!(
                 out,
                 "{:<30} {:<8} {:<12} {:<28} {:<28} {process}{pid}",
@@ -143,5 +153,9 @@ fn print(out: &mut impl Write, format: Format, finding: &Finding, first: bool) -
 }
 
 fn list(classes: &[&str]) -> String {
-    if classes.is_empty() { "-".to_owned() } else { classes.join(",") }
+    if classes.is_empty() {
+        "-".to_owned()
+    } else {
+        classes.join(",")
+    }
 }

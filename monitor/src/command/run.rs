@@ -16,7 +16,10 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
     if let Some(journal) = &args.journal {
         config.journal.file = JournalTarget::from_argument(journal);
     }
-    let capture = args.capture.clone().or_else(|| config.capture.directory.clone());
+    let capture = args
+        .capture
+        .clone()
+        .or_else(|| config.capture.directory.clone());
     if capture.is_some() && !args.raw {
         return Err(super::capture::needs_raw());
     }

@@ -41,7 +41,11 @@ pub fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
     let path = directory.join(KEY_FILE);
     let failed = |action| {
         let path = path.clone();
-        move |source| StateError::Io { action, path, source }
+        move |source| StateError::Io {
+            action,
+            path,
+            source,
+        }
     };
     match fs::read(&path) {
         Ok(bytes) => {
@@ -53,12 +57,18 @@ pub fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed("read")(error)),
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed("create"))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed("create"))?;
     let mut key = [0; 32];
     let filled = getrandom(&mut key, GetRandomFlags::empty())
         .map_err(|error| failed("draw a key for")(error.into()))?;
     if filled != key.len() {
-        return Err(failed("draw a key for")(io::ErrorKind::UnexpectedEof.into()));
+        return Err(failed("draw a key for")(
+            io::ErrorKind::UnexpectedEof.into(),
+        ));
     }
     // Written beside and linked into place: two that start at once agree on the
     // key of whoever was first.
@@ -70,7 +80,9 @@ pub fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
         .mode(0o600)
         .open(&draft)
         .map_err(failed("write"))?;
-    file.write_all(&key).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+    file.write_all(&key)
+        .and_then(|()| file.sync_all())
+        .map_err(failed("write"))?;
     let linked = fs::hard_link(&draft, &path);
     fs::remove_file(&draft).map_err(failed("write"))?;
     match linked {
@@ -95,7 +107,9 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&state), mode(&state.join(KEY_FILE))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&state).unwrap().count(), 1);
-        let other = token_key(&folder.path().join("other")).unwrap().token("email", "x");
+        let other = token_key(&folder.path().join("other"))
+            .unwrap()
+            .token("email", "x");
         assert_ne!(other, first);
     }
 
@@ -103,6 +117,9 @@ mod tests {
     fn a_file_that_is_no_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(KEY_FILE), "short").unwrap();
-        assert!(matches!(token_key(folder.path()), Err(StateError::NoKey { .. })));
+        assert!(matches!(
+            token_key(folder.path()),
+            Err(StateError::NoKey { .. })
+        ));
     }
 }

@@ -36,7 +36,11 @@ pub fn execute(args: &TrackersArgs) -> Result<(), Failure> {
 
 /// All entries of the catalog.
 fn catalog() -> Vec<Row> {
-    Catalog::builtin().entries().iter().map(|tracker| row(tracker, None)).collect()
+    Catalog::builtin()
+        .entries()
+        .iter()
+        .map(|tracker| row(tracker, None))
+        .collect()
 }
 
 /// The tracker that receives such a request, if any. Without a path, what the
@@ -50,7 +54,11 @@ fn lookup(host: &str, method: &str, path: Option<&str>) -> Option<Row> {
         }
         None => {
             let found = catalog.match_host(host)?;
-            let how = if found.alone { "host" } else { "host, with some paths only" };
+            let how = if found.alone {
+                "host"
+            } else {
+                "host, with some paths only"
+            };
             Some(row(found.tracker, Some(how)))
         }
     }

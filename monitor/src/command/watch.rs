@@ -83,7 +83,11 @@ pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
 
 /// The scope that a configuration names.
 pub(super) fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
-    let cgroup = section.cgroup.as_deref().map(|path| Cgroup::find(Some(path))).transpose();
+    let cgroup = section
+        .cgroup
+        .as_deref()
+        .map(|path| Cgroup::find(Some(path)))
+        .transpose();
     Ok(Scope {
         cgroup: cgroup.or_fail(ExitStatus::Config)?,
         pids: section.pid.iter().copied().collect(),
@@ -134,8 +138,11 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
     .map_err(probe_failure)?;
     let reader = probes.reader().map_err(probe_failure)?;
     // A capture records whole streams, so nothing is unwanted there.
-    let verdicts =
-        if plan.capture.is_none() { Some(probes.verdicts().map_err(probe_failure)?) } else { None };
+    let verdicts = if plan.capture.is_none() {
+        Some(probes.verdicts().map_err(probe_failure)?)
+    } else {
+        None
+    };
     let status = probes.status();
     let stop = Arc::new(AtomicBool::new(false));
     let (signals_in, signals) = channel();
@@ -145,12 +152,23 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
 
     let mut threads = vec![
         spawn("phiwatch-ring", {
-            let (stop, metrics, status) =
-                (Arc::clone(&stop), Arc::clone(&metrics), status.clone());
+            let (stop, metrics, status) = (Arc::clone(&stop), Arc::clone(&metrics), status.clone());
             let watched = Arc::clone(&watched);
-            move || ring(reader, &stop, &batches_in, &signals_in, &metrics, &status, &watched)
+            move || {
+                ring(
+                    reader,
+                    &stop,
+                    &batches_in,
+                    &signals_in,
+                    &metrics,
+                    &status,
+                    &watched,
+                )
+            }
         })?,
-        spawn("phiwatch-core", move || core.run(&batches, &requests, verdicts))?,
+        spawn("phiwatch-core", move || {
+            core.run(&batches, &requests, verdicts)
+        })?,
     ];
     let mut kernel_log = probes.logger();
     let count = probes.attach().map_err(probe_failure)?;
@@ -199,7 +217,10 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
     // The ring thread drains and lets go of the queues; the others follow.
     for thread in threads {
         if thread.join().is_err() {
-            return Err(Failure::message(ExitStatus::Internal, "a thread of phiwatch panicked"));
+            return Err(Failure::message(
+                ExitStatus::Internal,
+                "a thread of phiwatch panicked",
+            ));
         }
     }
     ended
@@ -208,7 +229,9 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-        .map_err(|error| Failure::message(ExitStatus::Io, format!("listen on {address}: {error}")))?;
+        .map_err(|error| {
+            Failure::message(ExitStatus::Io, format!("listen on {address}: {error}"))
+        })?;
     let address = listener.local_addr().or_fail(ExitStatus::Io)?;
     super::say(format_args!("phiwatch: listening on http://{address}"));
     Ok(listener)
@@ -218,7 +241,10 @@ fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Failure> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).or_fail(ExitStatus::Internal)
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .or_fail(ExitStatus::Internal)
 }
 
 /// Reads the rings until told to stop, and then until they are empty.
@@ -276,7 +302,11 @@ fn report(
         metrics.follow_loss(loss, total);
     }
     for (source, hits, bytes) in [
-        (Source::OpenSsl, counter::HITS_OPENSSL, counter::BYTES_OPENSSL),
+        (
+            Source::OpenSsl,
+            counter::HITS_OPENSSL,
+            counter::BYTES_OPENSSL,
+        ),
         (Source::Socket, counter::HITS_SOCKET, counter::BYTES_SOCKET),
     ] {
         metrics.follow_probe_hits(source, counters.get(hits));
@@ -346,7 +376,10 @@ fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
     let outcome = match &result {
         Ok(config) => {
             for (section, changed) in [
-                ("listen", config.listen != plan.config.listen && plan.listen.is_none()),
+                (
+                    "listen",
+                    config.listen != plan.config.listen && plan.listen.is_none(),
+                ),
                 ("ring", config.ring != plan.config.ring),
                 ("state", config.state != plan.config.state),
             ] {
@@ -357,7 +390,9 @@ fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
             tracing::info!("configuration loaded again");
             Ok(())
         }
-        Err(error) => Err(format!("the configuration is invalid, the old one stays: {error}")),
+        Err(error) => Err(format!(
+            "the configuration is invalid, the old one stays: {error}"
+        )),
     };
     // A core that has ended is noticed by the next tick.
     drop(core.send(Request::Reloaded(result.ok().map(|config| config.journal))));

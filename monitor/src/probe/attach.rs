@@ -116,7 +116,10 @@ fn map<T, E>(name: &'static str, result: Result<T, E>) -> Result<T, ProbeError>
 where
     MapError: From<E>,
 {
-    result.map_err(|source| ProbeError::Map { name, source: Box::new(source.into()) })
+    result.map_err(|source| ProbeError::Map {
+        name,
+        source: Box::new(source.into()),
+    })
 }
 
 impl Probes {
@@ -139,13 +142,22 @@ impl Probes {
         write_scope(&mut ebpf, &config, &cgroup)?;
         let status = Status::default();
         load_programs(&mut ebpf, &status);
-        let watched = ebpf.take_map("WATCHED").ok_or(ProbeError::Absent("WATCHED"))?;
+        let watched = ebpf
+            .take_map("WATCHED")
+            .ok_or(ProbeError::Absent("WATCHED"))?;
         let mut watched: BpfHashMap<MapData, u32, u32> =
             map("WATCHED", BpfHashMap::try_from(watched))?;
         for pid in &config.scope.pids {
             map("WATCHED", watched.insert(pid, 1, 0))?;
         }
-        Ok(Self { ebpf, config, cgroup, status, watched, libraries: HashMap::new() })
+        Ok(Self {
+            ebpf,
+            config,
+            cgroup,
+            status,
+            watched,
+            libraries: HashMap::new(),
+        })
     }
 
     /// The state of every hook.
@@ -184,7 +196,10 @@ impl Probes {
 
     /// The map of verdicts, once.
     pub fn verdicts(&mut self) -> Result<Verdicts, ProbeError> {
-        let verdicts = self.ebpf.take_map("VERDICTS").ok_or(ProbeError::Absent("VERDICTS"))?;
+        let verdicts = self
+            .ebpf
+            .take_map("VERDICTS")
+            .ok_or(ProbeError::Absent("VERDICTS"))?;
         Ok(Verdicts(map("VERDICTS", BpfHashMap::try_from(verdicts))?))
     }
 
@@ -197,7 +212,9 @@ impl Probes {
         for hook in HOOKS {
             match hook.attachment {
                 Attachment::Library { .. } => {}
-                Attachment::Egress(name) => self.attach_skb(hook, name, CgroupSkbAttachType::Egress),
+                Attachment::Egress(name) => {
+                    self.attach_skb(hook, name, CgroupSkbAttachType::Egress)
+                }
                 Attachment::Ingress(name) => {
                     self.attach_skb(hook, name, CgroupSkbAttachType::Ingress);
                 }
@@ -208,7 +225,11 @@ impl Probes {
                         self.note(hook, &format!("{place} {name}"), result);
                     }
                 }
-                Attachment::Tracepoint { program, category, name } => {
+                Attachment::Tracepoint {
+                    program,
+                    category,
+                    name,
+                } => {
                     let result = self.attach_tracepoint(program, category, name);
                     self.note(hook, &format!("{category}:{name}"), result);
                 }
@@ -223,12 +244,19 @@ impl Probes {
             .snapshot()
             .iter()
             .any(|(_, status)| status.count(State::Active) > 0);
-        if active { Ok(watched) } else { Err(ProbeError::NothingAttached(self.status.to_string())) }
+        if active {
+            Ok(watched)
+        } else {
+            Err(ProbeError::NothingAttached(self.status.to_string()))
+        }
     }
 
     /// Looks at every process of the scope. Returns how many there are.
     pub fn scan(&mut self) -> usize {
-        process::all().into_iter().filter(|pid| self.look_at(*pid)).count()
+        process::all()
+            .into_iter()
+            .filter(|pid| self.look_at(*pid))
+            .count()
     }
 
     /// Follows signals until their sender has gone, scanning now and then.
@@ -245,7 +273,11 @@ impl Probes {
                 watched(self.scan());
                 next_scan = now + RESCAN;
             }
-            let due = follow_ups.iter().map(|(due, _)| *due).chain([next_scan]).min();
+            let due = follow_ups
+                .iter()
+                .map(|(due, _)| *due)
+                .chain([next_scan])
+                .min();
             let wait = due.unwrap_or(next_scan).saturating_duration_since(now);
             match signals.recv_timeout(wait.max(Duration::from_millis(1))) {
                 Ok(Signal::Exec(pid)) => {
@@ -268,7 +300,9 @@ impl Probes {
 
     /// Looks at one process: whether it is watched, and which libraries it maps.
     fn look_at(&mut self, pid: u32) -> bool {
-        let Some(process) = process::read(pid) else { return false };
+        let Some(process) = process::read(pid) else {
+            return false;
+        };
         if !self.config.scope.holds(&process) {
             return false;
         }
@@ -276,7 +310,9 @@ impl Probes {
             // A full map leaves the process unwatched; the kernel counts that.
             drop(self.watched.insert(pid, 1, 0));
         }
-        let Ok(maps) = std::fs::read_to_string(format!("/proc/{pid}/maps")) else { return true };
+        let Ok(maps) = std::fs::read_to_string(format!("/proc/{pid}/maps")) else {
+            return true;
+        };
         for mapped in library::mapped(&maps) {
             self.attach_library(library::open_mapped(pid, &mapped));
         }
@@ -301,7 +337,11 @@ impl Probes {
         let hooks: Vec<(&Hook, &str, &str, Option<&str>)> = HOOKS
             .iter()
             .filter_map(|hook| match hook.attachment {
-                Attachment::Library { symbol, enter, leave } => Some((hook, symbol, enter, leave)),
+                Attachment::Library {
+                    symbol,
+                    enter,
+                    leave,
+                } => Some((hook, symbol, enter, leave)),
                 _ => None,
             })
             .collect();
@@ -339,17 +379,27 @@ impl Probes {
     }
 
     /// Attaches the program that counts calls to any function, for `doctor`.
-    pub(super) fn attach_for_test(&mut self, library: &Library, symbol: &str) -> Result<(), String> {
-        let offsets = library.offsets(&[symbol]).map_err(|error| error.to_string())?;
+    pub(super) fn attach_for_test(
+        &mut self,
+        library: &Library,
+        symbol: &str,
+    ) -> Result<(), String> {
+        let offsets = library
+            .offsets(&[symbol])
+            .map_err(|error| error.to_string())?;
         let offset = offsets.first().copied().flatten();
         let offset = offset.ok_or_else(|| format!("{symbol} is not exported"))?;
-        self.attach_uprobe("ssl_write_enter", offset, library).map_err(|error| reason(&error))
+        self.attach_uprobe("ssl_write_enter", offset, library)
+            .map_err(|error| reason(&error))
     }
 
     /// The paths of the libraries that are attached to, sorted.
     pub fn libraries(&self) -> Vec<String> {
-        let mut paths: Vec<_> =
-            self.libraries.values().map(|path| path.display().to_string()).collect();
+        let mut paths: Vec<_> = self
+            .libraries
+            .values()
+            .map(|path| path.display().to_string())
+            .collect();
         paths.sort();
         paths
     }
@@ -359,7 +409,13 @@ impl Probes {
             Ok(()) => self.status.set(hook.name, place, State::Active, ""),
             Err(error) => {
                 let why = reason(&error);
-                tracing::warn!(hook = hook.name, place, why, without = hook.without, "hook failed");
+                tracing::warn!(
+                    hook = hook.name,
+                    place,
+                    why,
+                    without = hook.without,
+                    "hook failed"
+                );
                 self.status.set(hook.name, place, State::Failed, why);
             }
         }
@@ -375,7 +431,9 @@ impl Probes {
         let location = UProbeAttachLocation::AbsoluteOffset(offset);
         // For all processes: per-process probes are slower, and the scope is
         // decided in the program.
-        program.attach(location, library.attach_path(), UProbeScope::AllProcesses).map(drop)
+        program
+            .attach(location, library.attach_path(), UProbeScope::AllProcesses)
+            .map(drop)
     }
 
     fn attach_skb(&mut self, hook: &Hook, name: &str, direction: CgroupSkbAttachType) {
@@ -410,7 +468,9 @@ fn program<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut T, ProgramEr
 where
     &'a mut T: TryFrom<&'a mut Program, Error = ProgramError>,
 {
-    ebpf.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
+    ebpf.program_mut(name)
+        .ok_or(ProgramError::NotLoaded)?
+        .try_into()
 }
 
 /// Loads each program by itself, so that one which this kernel refuses does not
@@ -462,7 +522,9 @@ fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result
     let mut bytes = [0; size_of::<abi::Scope>()];
     bytes[..8].copy_from_slice(&cgroup.id.to_ne_bytes());
     for (slot, word) in
-        bytes[8..].chunks_exact_mut(4).zip([cgroup.level, flags, std::process::id(), wakeup])
+        bytes[8..]
+            .chunks_exact_mut(4)
+            .zip([cgroup.level, flags, std::process::id(), wakeup])
     {
         slot.copy_from_slice(&word.to_ne_bytes());
     }
@@ -470,7 +532,9 @@ fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result
     let mut settings: Array<&mut MapData, [u8; size_of::<abi::Scope>()]> =
         map("SCOPE", Array::try_from(settings))?;
     map("SCOPE", settings.set(0, bytes, 0))?;
-    let executables = ebpf.map_mut("EXECUTABLES").ok_or(ProbeError::Absent("EXECUTABLES"))?;
+    let executables = ebpf
+        .map_mut("EXECUTABLES")
+        .ok_or(ProbeError::Absent("EXECUTABLES"))?;
     let mut executables: BpfHashMap<&mut MapData, u64, u32> =
         map("EXECUTABLES", BpfHashMap::try_from(executables))?;
     for path in &config.scope.executables {

@@ -13,11 +13,7 @@ use std::{
 
 use phiwatch_ebpf::abi::counter;
 
-use super::{
-    Cgroup, Library, ProbeConfig, Probes, Scope, Signal,
-    library::is_libc,
-    status::State,
-};
+use super::{Cgroup, Library, ProbeConfig, Probes, Scope, Signal, library::is_libc, status::State};
 use crate::loss::Losses;
 
 /// How long the child's record may take.
@@ -61,10 +57,21 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(name: &'static str, outcome: Outcome, detail: impl Into<String>, advice: &'static str) -> Self {
+    fn new(
+        name: &'static str,
+        outcome: Outcome,
+        detail: impl Into<String>,
+        advice: &'static str,
+    ) -> Self {
         let detail = detail.into();
         let is_permission = detail.contains("not permitted") || detail.contains("ermission denied");
-        Self { name, outcome, detail, advice, is_permission }
+        Self {
+            name,
+            outcome,
+            detail,
+            advice,
+            is_permission,
+        }
     }
 }
 
@@ -86,16 +93,28 @@ pub fn examine() -> Vec<Check> {
     let mut checks = Vec::new();
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy().into_owned();
-    checks.push(Check::new("kernel", Outcome::Ok, format!("Linux {release}"), ""));
+    checks.push(Check::new(
+        "kernel",
+        Outcome::Ok,
+        format!("Linux {release}"),
+        "",
+    ));
     let root = match Cgroup::find(None) {
         Ok(root) => root,
         Err(error) => {
             let advice = "mount it: mount -t cgroup2 none /sys/fs/cgroup";
-            checks.push(Check::new("cgroup", Outcome::Fail, error.to_string(), advice));
+            checks.push(Check::new(
+                "cgroup",
+                Outcome::Fail,
+                error.to_string(),
+                advice,
+            ));
             return checks;
         }
     };
-    let directory = root.directory.join(format!("phiwatch-doctor-{}", std::process::id()));
+    let directory = root
+        .directory
+        .join(format!("phiwatch-doctor-{}", std::process::id()));
     if let Err(error) = fs::create_dir(&directory) {
         let detail = format!("create {}: {error}", directory.display());
         checks.push(Check::new("cgroup", Outcome::Fail, detail, AS_ROOT));
@@ -107,7 +126,12 @@ pub fn examine() -> Vec<Check> {
     match Cgroup::find(Some(&folder.0)) {
         Ok(cgroup) => try_probes(cgroup, &folder.0, &mut checks),
         Err(error) => {
-            checks.push(Check::new("cgroup", Outcome::Fail, error.to_string(), AS_ROOT));
+            checks.push(Check::new(
+                "cgroup",
+                Outcome::Fail,
+                error.to_string(),
+                AS_ROOT,
+            ));
         }
     }
     checks
@@ -115,7 +139,10 @@ pub fn examine() -> Vec<Check> {
 
 fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     let config = ProbeConfig {
-        scope: Scope { cgroup: Some(cgroup), ..Scope::default() },
+        scope: Scope {
+            cgroup: Some(cgroup),
+            ..Scope::default()
+        },
         data_ring_bytes: 64 << 10,
         control_ring_bytes: 64 << 10,
         kernel_log: false,
@@ -142,7 +169,11 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     // libraries of the host is attached to.
     drop(probes.attach());
     for (name, hooks, without) in [
-        ("socket", &["egress", "ingress", "connect"][..], "plaintext and blind connections are not seen"),
+        (
+            "socket",
+            &["egress", "ingress", "connect"][..],
+            "plaintext and blind connections are not seen",
+        ),
         (
             "tracepoint",
             &["process_exec", "process_exit", "library_open"][..],
@@ -152,7 +183,12 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     ] {
         let failed = failures(&probes, hooks);
         checks.push(if failed.is_empty() {
-            Check::new(name, Outcome::Ok, format!("{} attached", hooks.join(", ")), "")
+            Check::new(
+                name,
+                Outcome::Ok,
+                format!("{} attached", hooks.join(", ")),
+                "",
+            )
         } else {
             Check::new(name, Outcome::Warn, failed.join("; "), without)
         });
@@ -167,7 +203,12 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     }
     let before = reader.counters().get(counter::HITS_OPENSSL);
     if let Err(error) = run_child(folder) {
-        checks.push(Check::new("child", Outcome::Fail, error.to_string(), AS_ROOT));
+        checks.push(Check::new(
+            "child",
+            Outcome::Fail,
+            error.to_string(),
+            AS_ROOT,
+        ));
         return;
     }
     let deadline = Instant::now() + PATIENCE;
@@ -175,14 +216,21 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     while Instant::now() < deadline && !(executed && hits > 0) {
         let (mut events, mut signals) = (Vec::new(), Vec::new());
         reader.read(&mut Losses::default(), &mut events, &mut signals);
-        executed |= signals.iter().any(|signal| matches!(signal, Signal::Exec(_)));
+        executed |= signals
+            .iter()
+            .any(|signal| matches!(signal, Signal::Exec(_)));
         hits = reader.counters().get(counter::HITS_OPENSSL) - before;
         if reader.wait(Duration::from_millis(10)).is_err() {
             break;
         }
     }
     checks.push(if hits > 0 {
-        Check::new("uprobe", Outcome::Ok, "attached, and hit by a child process", "")
+        Check::new(
+            "uprobe",
+            Outcome::Ok,
+            "attached, and hit by a child process",
+            "",
+        )
     } else {
         Check::new("uprobe", Outcome::Fail, "attached, but never hit", AS_ROOT)
     });
@@ -195,7 +243,12 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     let libraries = probes.libraries();
     checks.push(if libraries.is_empty() {
         let advice = "TLS libraries inside containers and static binaries are found when they run";
-        Check::new("libssl", Outcome::Warn, "none in the host's standard folders", advice)
+        Check::new(
+            "libssl",
+            Outcome::Warn,
+            "none in the host's standard folders",
+            advice,
+        )
     } else {
         Check::new("libssl", Outcome::Ok, libraries.join(", "), "")
     });
@@ -235,5 +288,9 @@ fn run_child(folder: &Path) -> std::io::Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()?;
-    if status.success() { Ok(()) } else { Err(std::io::Error::other(format!("child: {status}"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(std::io::Error::other(format!("child: {status}")))
+    }
 }

@@ -80,14 +80,24 @@ pub enum LibraryError {
 impl Library {
     /// Opens the library at `path`, known to people as `shown`.
     pub fn open(path: &Path, shown: &Path) -> Result<Self, LibraryError> {
-        let open = |source| LibraryError::Open { path: path.to_owned(), source };
+        let open = |source| LibraryError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(open)?;
         let metadata = file.metadata().map_err(open)?;
         if !metadata.is_file() || metadata.len() > MAX_SIZE {
             return Err(open(io::Error::from(io::ErrorKind::InvalidInput)));
         }
-        let id = FileId { device: metadata.dev(), inode: metadata.ino() };
-        Ok(Self { id, path: shown.to_owned(), file })
+        let id = FileId {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        };
+        Ok(Self {
+            id,
+            path: shown.to_owned(),
+            file,
+        })
     }
 
     /// A path to the very file, valid while this value lives, deleted or not.
@@ -97,10 +107,14 @@ impl Library {
 
     /// File offsets of the exported functions, in the order of `symbols`.
     pub fn offsets(&self, symbols: &[&str]) -> Result<Vec<Option<u64>>, LibraryError> {
-        let bytes = fs::read(self.attach_path())
-            .map_err(|source| LibraryError::Read { path: self.path.clone(), source })?;
-        let elf = object::File::parse(bytes.as_slice())
-            .map_err(|source| LibraryError::Elf { path: self.path.clone(), source })?;
+        let bytes = fs::read(self.attach_path()).map_err(|source| LibraryError::Read {
+            path: self.path.clone(),
+            source,
+        })?;
+        let elf = object::File::parse(bytes.as_slice()).map_err(|source| LibraryError::Elf {
+            path: self.path.clone(),
+            source,
+        })?;
         let mut offsets = vec![None; symbols.len()];
         for symbol in elf.dynamic_symbols().chain(elf.symbols()) {
             let Ok(name) = symbol.name() else { continue };
@@ -142,7 +156,9 @@ pub fn is_libc(path: &str) -> bool {
 pub fn standard() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in STANDARD_FOLDERS {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
+        let Ok(entries) = fs::read_dir(folder) else {
+            continue;
+        };
         for entry in entries.flatten() {
             if entry.file_name().to_str().is_some_and(is_tls_library) {
                 found.push(entry.path());
@@ -184,7 +200,11 @@ pub fn mapped(maps: &str) -> Vec<Mapped> {
         if is_tls_library(path.trim_end_matches(" (deleted)"))
             && !found.iter().any(|mapped| mapped.inode == inode)
         {
-            found.push(Mapped { range: range.to_owned(), inode, path: path.to_owned() });
+            found.push(Mapped {
+                range: range.to_owned(),
+                inode,
+                path: path.to_owned(),
+            });
         }
     }
     found
@@ -225,8 +245,10 @@ mod tests {
 7f30-7f31 r-xp 00000000 fe:00 90                         /usr/lib/libsslcommon
 ";
         let found = mapped(maps);
-        let shown: Vec<_> =
-            found.iter().map(|mapped| (mapped.range.as_str(), mapped.inode)).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|mapped| (mapped.range.as_str(), mapped.inode))
+            .collect();
         assert_eq!(shown, [("7f00-7f01", 77), ("7f10-7f12", 80)]);
     }
 

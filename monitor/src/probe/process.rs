@@ -41,7 +41,9 @@ pub struct Cgroup {
 #[derive(Debug, thiserror::Error)]
 pub enum CgroupError {
     /// No cgroup v2 hierarchy is mounted.
-    #[error("no cgroup v2 hierarchy is mounted; mount one with: mount -t cgroup2 none /sys/fs/cgroup")]
+    #[error(
+        "no cgroup v2 hierarchy is mounted; mount one with: mount -t cgroup2 none /sys/fs/cgroup"
+    )]
     NotMounted,
     /// The mount table cannot be read.
     #[error("read /proc/self/mountinfo: {0}")]
@@ -65,7 +67,9 @@ impl Cgroup {
             .lines()
             .find_map(|line| {
                 let (left, right) = line.split_once(" - ")?;
-                right.starts_with("cgroup2 ").then(|| left.split(' ').nth(4))?
+                right
+                    .starts_with("cgroup2 ")
+                    .then(|| left.split(' ').nth(4))?
             })
             .map(PathBuf::from)
             .ok_or(CgroupError::NotMounted)?;
@@ -74,8 +78,10 @@ impl Cgroup {
             Some(path) if path.starts_with(&mount) => path.to_owned(),
             Some(path) => mount.join(path.strip_prefix("/").unwrap_or(path)),
         };
-        let metadata = fs::metadata(&directory)
-            .map_err(|source| CgroupError::Missing { path: directory.clone(), source })?;
+        let metadata = fs::metadata(&directory).map_err(|source| CgroupError::Missing {
+            path: directory.clone(),
+            source,
+        })?;
         let below = directory.strip_prefix(&mount).unwrap_or(Path::new(""));
         Ok(Self {
             path: format!("/{}", below.display()),
@@ -88,7 +94,9 @@ impl Cgroup {
     fn holds(&self, cgroup: &str) -> bool {
         self.path == "/"
             || cgroup == self.path
-            || cgroup.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
+            || cgroup
+                .strip_prefix(&self.path)
+                .is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
@@ -104,7 +112,10 @@ impl Scope {
             return false;
         }
         if let Some(cgroup) = &self.cgroup
-            && !process.cgroup.as_deref().is_some_and(|path| cgroup.holds(path))
+            && !process
+                .cgroup
+                .as_deref()
+                .is_some_and(|path| cgroup.holds(path))
         {
             return false;
         }
@@ -126,16 +137,33 @@ impl Scope {
 /// Reads what `/proc` says of a process; `None` if it has gone.
 pub fn read(pid: u32) -> Option<Process> {
     let root = PathBuf::from(format!("/proc/{pid}"));
-    let comm = fs::read_to_string(root.join("comm")).ok()?.trim_end().to_owned();
-    let exe = fs::read_link(root.join("exe"))
-        .ok()
-        .map(|path| path.to_string_lossy().trim_end_matches(" (deleted)").to_owned());
-    let cgroup = fs::read_to_string(root.join("cgroup")).ok().and_then(|text| {
-        text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+    let comm = fs::read_to_string(root.join("comm"))
+        .ok()?
+        .trim_end()
+        .to_owned();
+    let exe = fs::read_link(root.join("exe")).ok().map(|path| {
+        path.to_string_lossy()
+            .trim_end_matches(" (deleted)")
+            .to_owned()
     });
+    let cgroup = fs::read_to_string(root.join("cgroup"))
+        .ok()
+        .and_then(|text| {
+            text.lines()
+                .find_map(|line| line.strip_prefix("0::"))
+                .map(str::to_owned)
+        });
     let container = cgroup.as_deref().and_then(container);
     let unit = cgroup.as_deref().and_then(unit);
-    Some(Process { pid, exe, comm: Some(comm), cgroup, container, unit, service: None })
+    Some(Process {
+        pid,
+        exe,
+        comm: Some(comm),
+        cgroup,
+        container,
+        unit,
+        service: None,
+    })
 }
 
 /// The container id in a cgroup path: 64 hexadecimal digits, perhaps between
@@ -171,7 +199,10 @@ impl Processes {
         }
         match read(pid) {
             Some(process) => self.remember(process),
-            None => Arc::new(Process { pid, ..Process::default() }),
+            None => Arc::new(Process {
+                pid,
+                ..Process::default()
+            }),
         }
     }
 
@@ -179,8 +210,16 @@ impl Processes {
     /// process has gone already.
     pub fn executed(&mut self, pid: u32, path: &str) -> Arc<Process> {
         let process = read(pid).unwrap_or_else(|| {
-            let comm = path.rsplit('/').next().map(|name| name.chars().take(15).collect());
-            Process { pid, exe: Some(path.to_owned()), comm, ..Process::default() }
+            let comm = path
+                .rsplit('/')
+                .next()
+                .map(|name| name.chars().take(15).collect());
+            Process {
+                pid,
+                exe: Some(path.to_owned()),
+                comm,
+                ..Process::default()
+            }
         });
         self.remember(process)
     }
@@ -203,7 +242,9 @@ impl Processes {
 
 /// The ids of all processes.
 pub fn all() -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect()
@@ -219,12 +260,18 @@ mod tests {
         for (path, expected) in [
             (format!("/docker/{id}"), Some(id.clone())),
             (format!("/system.slice/docker-{id}.scope"), Some(id.clone())),
-            (format!("/kubepods.slice/x.slice/cri-containerd-{id}.scope/init"), Some(id.clone())),
+            (
+                format!("/kubepods.slice/x.slice/cri-containerd-{id}.scope/init"),
+                Some(id.clone()),
+            ),
             ("/user.slice/session-1.scope".to_owned(), None),
         ] {
             assert_eq!(container(&path), expected, "{path}");
         }
-        assert_eq!(unit("/system.slice/app.service/worker").as_deref(), Some("app.service"));
+        assert_eq!(
+            unit("/system.slice/app.service/worker").as_deref(),
+            Some("app.service")
+        );
         assert_eq!(unit("/user.slice"), None);
     }
 

@@ -66,7 +66,14 @@ impl Reader {
         streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
         translator: Translator,
     ) -> Self {
-        Self { control, data, counters, streams, translator, waiting: VecDeque::new() }
+        Self {
+            control,
+            data,
+            counters,
+            streams,
+            translator,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Waits until a ring says that much is waiting, or `timeout` has passed.
@@ -74,8 +81,10 @@ impl Reader {
     /// # Errors
     /// That of the poll system call, other than an interruption.
     pub fn wait(&self, timeout: Duration) -> io::Result<()> {
-        let mut ready =
-            [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.data, PollFlags::IN)];
+        let mut ready = [
+            PollFd::new(&self.control, PollFlags::IN),
+            PollFd::new(&self.data, PollFlags::IN),
+        ];
         let timeout = Timespec {
             tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
@@ -114,10 +123,16 @@ impl Reader {
                 Err(_) => losses.count(Loss::ProbeUnknownRecord),
             }
         }
-        let until = if empty { u64::MAX } else { records.last().map_or(0, |(time, _)| *time) };
+        let until = if empty {
+            u64::MAX
+        } else {
+            records.last().map_or(0, |(time, _)| *time)
+        };
         // Two processors reserve in an order and stamp in another; both sorts
         // are stable, so records of one stream keep theirs.
-        self.waiting.make_contiguous().sort_by_key(|(time, _)| *time);
+        self.waiting
+            .make_contiguous()
+            .sort_by_key(|(time, _)| *time);
         while self.waiting.front().is_some_and(|(time, _)| *time <= until) {
             records.extend(self.waiting.pop_front());
         }
@@ -125,7 +140,11 @@ impl Reader {
         let kernel = &mut self.streams;
         let mut forget = |stream: StreamId| {
             let key = key(stream, false);
-            let sent = kernel.get(&key, 0).ok().as_ref().and_then(|value| sent_of(value, stream))?;
+            let sent = kernel
+                .get(&key, 0)
+                .ok()
+                .as_ref()
+                .and_then(|value| sent_of(value, stream))?;
             // The process's number may be given to another one, whose streams
             // must not go on where this one's ended.
             drop(kernel.remove(&key));
@@ -178,9 +197,9 @@ fn sent_of(value: &[u8; size_of::<Stream>()], stream: StreamId) -> Option<u64> {
 
 /// The stream's key in the kernel's maps.
 fn key(stream: StreamId, is_socket: bool) -> [u8; 16] {
-        let owner = if is_socket { 0 } else { stream.owner };
-        let mut key = [0; 16];
-        key[..4].copy_from_slice(&owner.to_ne_bytes());
-        key[8..].copy_from_slice(&stream.handle.to_ne_bytes());
-        key
+    let owner = if is_socket { 0 } else { stream.owner };
+    let mut key = [0; 16];
+    key[..4].copy_from_slice(&owner.to_ne_bytes());
+    key[8..].copy_from_slice(&stream.handle.to_ne_bytes());
+    key
 }

@@ -114,7 +114,10 @@ fn addresses(mut bytes: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
         6 => Some(IpAddr::V6(Ipv6Addr::from(raw))),
         _ => None,
     };
-    Some((SocketAddr::new(address(local)?, local_port), SocketAddr::new(address(peer)?, peer_port)))
+    Some((
+        SocketAddr::new(address(local)?, local_port),
+        SocketAddr::new(address(peer)?, peer_port),
+    ))
 }
 
 /// Decodes one record and its time (`CLOCK_MONOTONIC`, nanoseconds).
@@ -122,7 +125,11 @@ pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
     let header = header(&mut bytes).ok_or(Unknown)?;
     let payload = bytes.get(..header.captured as usize).ok_or(Unknown)?;
     let text = || String::from_utf8_lossy(payload).into_owned();
-    let stream = StreamId { owner: header.tgid, handle: header.handle, born: header.born };
+    let stream = StreamId {
+        owner: header.tgid,
+        handle: header.handle,
+        born: header.born,
+    };
     let source = match header.function {
         abi::function::SSL_WRITE
         | abi::function::SSL_WRITE_EX
@@ -153,17 +160,30 @@ pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
                 None
             },
         },
-        abi::kind::SERVER_NAME => Record::ServerName { stream, name: text() },
+        abi::kind::SERVER_NAME => Record::ServerName {
+            stream,
+            name: text(),
+        },
         abi::kind::CLOSED => Record::Closed {
             stream,
             sent: (source == Source::OpenSsl).then_some(header.offset),
         },
         abi::kind::SOCKET => {
             let (local, peer) = addresses(payload).ok_or(Unknown)?;
-            Record::Socket { stream, local, peer }
+            Record::Socket {
+                stream,
+                local,
+                peer,
+            }
         }
-        abi::kind::EXEC => Record::Exec { pid: header.tgid, path: text() },
-        abi::kind::LIBRARY => Record::Library { pid: header.tgid, path: text() },
+        abi::kind::EXEC => Record::Exec {
+            pid: header.tgid,
+            path: text(),
+        },
+        abi::kind::LIBRARY => Record::Library {
+            pid: header.tgid,
+            path: text(),
+        },
         abi::kind::EXIT => Record::Exit { pid: header.tgid },
         _ => return Err(Unknown),
     };
@@ -201,7 +221,11 @@ mod tests {
             assert_eq!(
                 record,
                 Record::Data {
-                    stream: StreamId { owner: 7, handle: 0xdead, born: 90 },
+                    stream: StreamId {
+                        owner: 7,
+                        handle: 0xdead,
+                        born: 90
+                    },
                     source: Source::OpenSsl,
                     direction: Direction::Sent,
                     offset: 4_096,

@@ -43,12 +43,17 @@ pub struct HookStatus {
 impl HookStatus {
     /// How many places are in `state`.
     pub fn count(&self, state: State) -> usize {
-        self.places.values().filter(|(found, _)| *found == state).count()
+        self.places
+            .values()
+            .filter(|(found, _)| *found == state)
+            .count()
     }
 
     /// The places with their states and reasons.
     pub fn places(&self) -> impl Iterator<Item = (&str, State, &str)> {
-        self.places.iter().map(|(place, (state, why))| (place.as_str(), *state, why.as_str()))
+        self.places
+            .iter()
+            .map(|(place, (state, why))| (place.as_str(), *state, why.as_str()))
     }
 }
 
@@ -81,7 +86,10 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hooks = self.snapshot();
-        let active = hooks.iter().filter(|(_, hook)| hook.count(State::Active) > 0).count();
+        let active = hooks
+            .iter()
+            .filter(|(_, hook)| hook.count(State::Active) > 0)
+            .count();
         write!(f, "{active} of {} hooks active", hooks.len())?;
         for (name, hook) in &hooks {
             for (place, state, why) in hook.places() {
@@ -105,10 +113,21 @@ mod tests {
     fn a_failed_hook_says_where_and_why() {
         let status = Status::default();
         status.set("ssl_write", "libssl.so.3", State::Active, "");
-        status.set("ssl_read", "libssl.so.3", State::Failed, "operation not permitted");
+        status.set(
+            "ssl_read",
+            "libssl.so.3",
+            State::Failed,
+            "operation not permitted",
+        );
         let line = status.to_string();
-        assert!(line.starts_with(&format!("1 of {} hooks active", HOOKS.len())), "{line}");
-        assert!(line.contains("ssl_read failed at libssl.so.3: operation not permitted"), "{line}");
+        assert!(
+            line.starts_with(&format!("1 of {} hooks active", HOOKS.len())),
+            "{line}"
+        );
+        assert!(
+            line.contains("ssl_read failed at libssl.so.3: operation not permitted"),
+            "{line}"
+        );
         assert!(line.contains("egress disabled"), "{line}");
     }
 }

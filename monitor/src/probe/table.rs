@@ -99,12 +99,20 @@ pub const HOOKS: &[Hook] = &[
     },
     Hook {
         name: "ssl_ctrl",
-        attachment: Attachment::Library { symbol: "SSL_ctrl", enter: "ssl_ctrl", leave: None },
+        attachment: Attachment::Library {
+            symbol: "SSL_ctrl",
+            enter: "ssl_ctrl",
+            leave: None,
+        },
         without: "the server name of TLS streams",
     },
     Hook {
         name: "ssl_free",
-        attachment: Attachment::Library { symbol: "SSL_free", enter: "ssl_free", leave: None },
+        attachment: Attachment::Library {
+            symbol: "SSL_free",
+            enter: "ssl_free",
+            leave: None,
+        },
         without: "the end of TLS streams, before their process ends",
     },
     Hook {
@@ -119,7 +127,10 @@ pub const HOOKS: &[Hook] = &[
     },
     Hook {
         name: "connect",
-        attachment: Attachment::Connect { v4: "connect4", v6: "connect6" },
+        attachment: Attachment::Connect {
+            v4: "connect4",
+            v6: "connect6",
+        },
         without: "the process behind a socket",
     },
     Hook {

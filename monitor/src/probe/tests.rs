@@ -18,8 +18,13 @@ fn stack_depths(object: &[u8]) -> BTreeMap<String, (String, i64)> {
     const FRAME: u8 = 10;
     let elf = object::File::parse(object).expect("the build script builds an ELF file");
     let mut depths = BTreeMap::new();
-    for symbol in elf.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
-        let section = elf.section_by_index(symbol.section_index().expect("defined")).expect("exists");
+    for symbol in elf
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text)
+    {
+        let section = elf
+            .section_by_index(symbol.section_index().expect("defined"))
+            .expect("exists");
         let data = section.data().expect("readable");
         let start = symbol.address() as usize;
         let code = &data[start..start + symbol.size() as usize];
@@ -42,7 +47,10 @@ fn stack_depths(object: &[u8]) -> BTreeMap<String, (String, i64)> {
             }
             // A called function has a frame of its own on top of this one.
             let is_uprobe = section.name().is_ok_and(|name| name.starts_with('u'));
-            assert!(!(is_uprobe && class == 0x85 && from == 1), "a uprobe program calls a function");
+            assert!(
+                !(is_uprobe && class == 0x85 && from == 1),
+                "a uprobe program calls a function"
+            );
             match class {
                 0xbf if from == FRAME => copied_frame = Some(to),
                 0x07 if copied_frame == Some(to) => {
@@ -69,7 +77,10 @@ fn uprobe_programs_stay_below_the_private_stack() {
         }
     }
     assert_eq!(uprobes, 7, "{depths:?}");
-    assert!(depths["egress"].1 > 0, "the measure sees stack accesses: {depths:?}");
+    assert!(
+        depths["egress"].1 > 0,
+        "the measure sees stack accesses: {depths:?}"
+    );
 }
 
 #[test]
@@ -85,8 +96,14 @@ fn every_hook_names_programs_of_the_object() {
         .map(|symbol| symbol.name().expect("named").to_owned())
         .collect();
     for name in &programs {
-        assert!(HOOKS.iter().any(|hook| hook.uses(name)), "no hook uses {name}");
+        assert!(
+            HOOKS.iter().any(|hook| hook.uses(name)),
+            "no hook uses {name}"
+        );
     }
-    let used = HOOKS.iter().map(|hook| hook.name).collect::<std::collections::BTreeSet<_>>();
+    let used = HOOKS
+        .iter()
+        .map(|hook| hook.name)
+        .collect::<std::collections::BTreeSet<_>>();
     assert_eq!(used.len(), HOOKS.len(), "hook names are unique");
 }

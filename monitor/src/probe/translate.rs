@@ -72,16 +72,35 @@ impl Translator {
     ) -> Option<Signal> {
         let time = Timestamp(time.saturating_add(self.anchor));
         match record {
-            Record::Data { stream, source, direction, offset, bytes, missing, loss } => {
+            Record::Data {
+                stream,
+                source,
+                direction,
+                offset,
+                bytes,
+                missing,
+                loss,
+            } => {
                 self.open(time, stream, source, out);
                 let live = self.streams.entry(stream).or_default();
                 let slot = &mut live.highest[usize::from(direction == Direction::Received)];
-                let offset = if source.is_packets() { extend(*slot, offset) } else { offset };
+                let offset = if source.is_packets() {
+                    extend(*slot, offset)
+                } else {
+                    offset
+                };
                 let length = bytes.expose().len() as u64;
                 let end = offset.saturating_add(length).saturating_add(missing);
                 let before = *slot;
                 *slot = before.max(end);
-                let mut emit = |kind| out.push(Event { time, stream, place: None, kind });
+                let mut emit = |kind| {
+                    out.push(Event {
+                        time,
+                        stream,
+                        place: None,
+                        kind,
+                    })
+                };
                 // Calls are counted one after the other: a jump between two is
                 // what the ring had no room for. Before the first it may be what
                 // was sent before anyone knew that this is HTTP.
@@ -104,7 +123,11 @@ impl Translator {
                     live.received = live.received.max(end);
                 }
                 if length > 0 {
-                    emit(EventKind::Data(Data { direction, offset, bytes }));
+                    emit(EventKind::Data(Data {
+                        direction,
+                        offset,
+                        bytes,
+                    }));
                 }
                 if missing > 0 {
                     emit(EventKind::Missing {
@@ -119,10 +142,19 @@ impl Translator {
             Record::ServerName { stream, name } => {
                 self.open(time, stream, Source::OpenSsl, out);
                 let kind = EventKind::Named(name.to_ascii_lowercase().into());
-                out.push(Event { time, stream, place: None, kind });
+                out.push(Event {
+                    time,
+                    stream,
+                    place: None,
+                    kind,
+                });
                 None
             }
-            Record::Socket { stream, local, peer } => {
+            Record::Socket {
+                stream,
+                local,
+                peer,
+            } => {
                 self.streams.entry(stream).or_default().ends = Some((local, peer));
                 self.open(time, stream, Source::Socket, out);
                 None
@@ -149,7 +181,11 @@ impl Translator {
 
     fn open(&mut self, time: Timestamp, stream: StreamId, source: Source, out: &mut Vec<Event>) {
         if self.streams.len() >= MAX_STREAMS
-            && let Some(oldest) = self.streams.keys().min_by_key(|stream| stream.born).copied()
+            && let Some(oldest) = self
+                .streams
+                .keys()
+                .min_by_key(|stream| stream.born)
+                .copied()
         {
             self.end(time, oldest, None, out);
         }
@@ -169,7 +205,12 @@ impl Translator {
             local: ends.map(|(local, _)| local),
             peer: ends.map(|(_, peer)| peer),
         };
-        out.push(Event { time, stream, place: None, kind: EventKind::Opened(Arc::new(origin)) });
+        out.push(Event {
+            time,
+            stream,
+            place: None,
+            kind: EventKind::Opened(Arc::new(origin)),
+        });
     }
 
     /// Ends a stream that sent `sent` bytes in all, if that is known.
@@ -177,9 +218,19 @@ impl Translator {
         if let Some(live) = self.streams.remove(&stream).filter(|live| live.opened) {
             let [seen, _] = live.highest;
             if let Some(sent) = sent.filter(|sent| seen > 0 && *sent > seen) {
-                out.push(Event { time, stream, place: None, kind: ring_full(seen, sent) });
+                out.push(Event {
+                    time,
+                    stream,
+                    place: None,
+                    kind: ring_full(seen, sent),
+                });
             }
-            out.push(Event { time, stream, place: None, kind: EventKind::Closed });
+            out.push(Event {
+                time,
+                stream,
+                place: None,
+                kind: EventKind::Closed,
+            });
         }
         if let Some(owned) = self.owned.get_mut(&stream.owner) {
             owned.retain(|other| *other != stream);
@@ -221,9 +272,19 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    const STREAM: StreamId = StreamId { owner: 0, handle: 5, born: 6 };
+    const STREAM: StreamId = StreamId {
+        owner: 0,
+        handle: 5,
+        born: 6,
+    };
 
-    fn data(source: Source, direction: Direction, offset: u64, length: usize, missing: u64) -> Record {
+    fn data(
+        source: Source,
+        direction: Direction,
+        offset: u64,
+        length: usize,
+        missing: u64,
+    ) -> Record {
         Record::Data {
             stream: STREAM,
             source,
@@ -257,7 +318,10 @@ mod tests {
             data(Source::OpenSsl, Direction::Received, 0, 512, 100),
             data(Source::OpenSsl, Direction::Received, 5_000, 20, 0),
             data(Source::OpenSsl, Direction::Sent, 30, 5, 0),
-            Record::Closed { stream: STREAM, sent: Some(50) },
+            Record::Closed {
+                stream: STREAM,
+                sent: Some(50),
+            },
         ] {
             assert_eq!(translator.push(1, record, &mut |_| None, &mut out), None);
         }
@@ -283,18 +347,28 @@ mod tests {
     fn the_end_of_a_process_closes_its_streams() {
         let mut translator = Translator::new(0);
         let mut out = Vec::new();
-        let stream = StreamId { owner: u32::MAX, handle: 1, born: 1 };
+        let stream = StreamId {
+            owner: u32::MAX,
+            handle: 1,
+            born: 1,
+        };
         let mut forgotten = Vec::new();
         let mut forget = |stream| {
             forgotten.push(stream);
             Some(7)
         };
-        let named = Record::ServerName { stream, name: "A.Example".into() };
+        let named = Record::ServerName {
+            stream,
+            name: "A.Example".into(),
+        };
         translator.push(1, named, &mut forget, &mut out);
         let signal = translator.push(2, Record::Exit { pid: u32::MAX }, &mut forget, &mut out);
         assert_eq!(forgotten, [stream]);
         assert_eq!(signal, Some(Signal::Exit(u32::MAX)));
-        assert_eq!(shape(&out), [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]);
+        assert_eq!(
+            shape(&out),
+            [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]
+        );
         assert!(translator.streams.is_empty() && translator.owned.is_empty());
     }
 
