@@ -23,6 +23,7 @@ mod pcapng;
 mod reader;
 mod record;
 mod replay;
+mod section;
 mod writer;
 
 pub use connection::LATE_OFFSET;

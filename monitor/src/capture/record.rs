@@ -12,18 +12,12 @@ use std::{
 
 use super::{
     address::{AddressBook, Addresses},
-    note::{
-        CAPTURE_VERSION, LossNote, MissingNote, Note, OpenedNote, Provenance, SectionNote, json,
-        loss_name,
-    },
-    packet::{ACK, FIN, LINK_RAW, PSH, SYN, Segment, synthesize},
-    pcapng::write::{
-        Block, ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, MAX_OPTION,
-        OPTION_COMMENT, SECTION_HEADER,
-    },
+    note::{MissingNote, Note, OpenedNote, Provenance, loss_name},
+    packet::{ACK, FIN, PSH, SYN, Segment},
+    section::{Captured, Section},
 };
 use crate::{
-    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    event::{Data, Direction, Event, EventKind, Origin, StreamId, Timestamp},
     loss::Losses,
 };
 
@@ -37,9 +31,6 @@ const MAX_STREAMS: usize = 65_536;
 /// Sequence numbers say an offset modulo 2^32. A step farther than this from
 /// where the stream stood is written out in a note.
 const MAX_STEP: u64 = 1 << 30;
-
-/// What the interface of a stream without origin is called.
-const UNKNOWN_INTERFACE: &str = "unknown";
 
 /// What is remembered of one stream.
 #[derive(Default)]
@@ -65,123 +56,35 @@ struct Draft<'a> {
 
 /// Turns events into pcapng blocks.
 pub struct Encoder {
-    provenance: Provenance,
-    /// Number of the current segment, from 1; 0 before the first.
-    segment: u64,
-    /// Packets in the current segment.
-    packets: u64,
-    /// Packets of the current segment by interface.
-    received: Vec<u64>,
-    /// Earliest and latest time in the current segment.
-    span: Option<(Timestamp, Timestamp)>,
-    /// The losses that earlier segments have told.
-    told: Losses,
+    section: Section,
     streams: HashMap<StreamId, Recorded>,
     order: BTreeMap<u64, StreamId>,
     next_order: u64,
     addresses: AddressBook,
-    packet: Vec<u8>,
 }
 
 impl Encoder {
     /// An encoder that has written nothing.
     pub fn new(provenance: Provenance) -> Self {
         Self {
-            provenance,
-            segment: 0,
-            packets: 0,
-            received: vec![0; Source::ALL.len() + 1],
-            span: None,
-            told: Losses::default(),
+            section: Section::new(provenance),
             streams: HashMap::new(),
             order: BTreeMap::new(),
             next_order: 0,
             addresses: AddressBook::default(),
-            packet: Vec::new(),
         }
     }
 
     /// Appends the blocks that begin a segment file. Packets count from 1 again,
     /// and every stream is introduced again before its next packet.
     pub fn begin_segment(&mut self, out: &mut Vec<u8>) {
-        self.segment += 1;
-        self.packets = 0;
-        self.received.fill(0);
-        self.span = None;
-        let note = SectionNote {
-            capture: CAPTURE_VERSION,
-            segment: self.segment,
-            provenance: self.provenance.clone(),
-        };
-        Block::begin(out, SECTION_HEADER)
-            // Byte-order magic, version 1.0, section length not known.
-            .u32(0x1A2B_3C4D)
-            .u16(1)
-            .u16(0)
-            .u32(u32::MAX)
-            .u32(u32::MAX)
-            .option(3, self.provenance.kernel.as_bytes())
-            .option(
-                4,
-                format!("phiwatch {}", self.provenance.version)
-                    .trim_end()
-                    .as_bytes(),
-            )
-            .option(OPTION_COMMENT, json(&note).as_bytes())
-            .finish();
-        let names = Source::ALL
-            .iter()
-            .map(|source| source.as_str())
-            .chain([UNKNOWN_INTERFACE]);
-        for name in names {
-            Block::begin(out, INTERFACE_DESCRIPTION)
-                .u16(LINK_RAW)
-                .u16(0)
-                .u32(0)
-                .option(2, name.as_bytes())
-                // Nanoseconds.
-                .option(9, &[9])
-                .finish();
-        }
+        self.section.begin(out);
     }
 
     /// Appends the statistics that end a segment file: packets by interface, and
     /// of the losses in `drops` those that no earlier segment has told.
     pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) {
-        let mut note = LossNote::default();
-        for (loss, count) in drops.iter() {
-            let fresh = count.saturating_sub(self.told.get(loss));
-            if fresh > 0 {
-                note.lost.insert(loss_name(loss), fresh);
-            }
-        }
-        let (start, end) = self.span.unwrap_or_default();
-        let time = |time: Timestamp| {
-            let (high, low) = ((time.0 >> 32) as u32, time.0 as u32);
-            [high.to_le_bytes(), low.to_le_bytes()].concat()
-        };
-        for (interface, received) in self.received.iter().enumerate() {
-            let mut block = Block::begin(out, INTERFACE_STATISTICS);
-            block
-                .u32(interface as u32)
-                .time(end.0)
-                .option(2, &time(start))
-                .option(3, &time(end))
-                .option(4, &received.to_le_bytes());
-            // The losses of the whole capture stand on its first interface, as
-            // the rings do not tell them by source.
-            if interface == 0 {
-                let dropped = note
-                    .lost
-                    .values()
-                    .fold(0_u64, |sum, count| sum.saturating_add(*count));
-                block
-                    .option(5, &dropped.to_le_bytes())
-                    .option(OPTION_COMMENT, json(&note).as_bytes());
-            }
-            block.finish();
-        }
-        self.told = drops.clone();
+        self.section.end(drops, out);
     }
 
     /// Appends the packets for `event`. Gives the number of the packet that
@@ -266,7 +169,7 @@ impl Encoder {
     fn data(&mut self, id: StreamId, time: Timestamp, data: &Data, out: &mut Vec<u8>) -> u64 {
         let direction = data.direction;
         self.introduce_if_needed(id, time, Some((direction, data.offset)), out);
-        let number = self.packets + 1;
+        let number = self.section.packets() + 1;
         let mut offset = data.offset;
         let mut rest = data.bytes.expose().as_ref();
         loop {
@@ -323,7 +226,7 @@ impl Encoder {
     fn is_introduced(&self, id: StreamId) -> bool {
         self.streams
             .get(&id)
-            .is_some_and(|recorded| recorded.introduced == self.segment)
+            .is_some_and(|recorded| recorded.introduced == self.section.number())
     }
 
     fn is_far(&self, id: StreamId, direction: Direction, offset: u64) -> bool {
@@ -381,7 +284,7 @@ impl Encoder {
         first: Option<(Direction, u64)>,
         out: &mut Vec<u8>,
     ) -> u64 {
-        let segment = self.segment;
+        let segment = self.section.number();
         let assigned = match self.remember(id) {
             Recorded {
                 addresses: Some(addresses),
@@ -452,11 +355,11 @@ impl Encoder {
         }) = self.streams.get(&id)
         else {
             // Every caller introduces the stream first.
-            return self.packets;
+            return self.section.packets();
         };
-        let (source, destination, other, inbound_outbound) = match draft.direction {
-            Direction::Sent => (addresses.client, addresses.server, next[1], 2_u32),
-            Direction::Received => (addresses.server, addresses.client, next[0], 1),
+        let (source, destination, other) = match draft.direction {
+            Direction::Sent => (addresses.client, addresses.server, next[1]),
+            Direction::Received => (addresses.server, addresses.client, next[0]),
         };
         let segment = Segment {
             source,
@@ -471,15 +374,6 @@ impl Encoder {
             payload: draft.payload,
             cut: 0,
         };
-        self.packet.clear();
-        synthesize(&segment, &mut self.packet);
-        let source = origin.as_ref().map(|(_, origin)| origin.source);
-        let interface = source.map_or(Source::ALL.len(), |source| {
-            Source::ALL
-                .iter()
-                .position(|known| *known == source)
-                .unwrap_or(Source::ALL.len())
-        });
         let pid = match origin {
             Some((_, origin)) => origin
                 .process
@@ -487,52 +381,13 @@ impl Encoder {
                 .map_or(id.owner, |process| process.pid),
             None => id.owner,
         };
-        let length = self.packet.len() as u32;
-        let mut block = Block::begin(out, ENHANCED_PACKET);
-        block
-            .u32(interface as u32)
-            .time(time.0)
-            .u32(length)
-            .u32(length)
-            .padded(&self.packet);
-        block.option(2, &inbound_outbound.to_le_bytes());
-        if pid != 0 {
-            // Process and thread; which thread it was is not known here.
-            block.option(8, &[pid.to_le_bytes(), 0_u32.to_le_bytes()].concat());
-        }
-        if let Some(note) = draft.note {
-            block.option(OPTION_COMMENT, fitting(note).as_bytes());
-        }
-        block.finish();
-        self.packets += 1;
-        if let Some(received) = self.received.get_mut(interface) {
-            *received += 1;
-        }
-        let (start, end) = self.span.unwrap_or((time, time));
-        self.span = Some((start.min(time), end.max(time)));
-        self.packets
-    }
-}
-
-/// `note` as JSON that fits an option. Facts about the process are what can be
-/// long; a note without them still identifies the stream.
-fn fitting(mut note: Note) -> String {
-    let text = json(&note);
-    if text.len() <= MAX_OPTION {
-        return text;
-    }
-    if let Some(process) = note
-        .opened
-        .as_mut()
-        .and_then(|opened| opened.process.as_mut())
-    {
-        *process = crate::event::Process {
-            pid: process.pid,
-            ..Default::default()
+        let capture = Captured {
+            source: origin.as_ref().map(|(_, origin)| origin.source),
+            time,
+            direction: draft.direction,
+            pid,
+            note: draft.note,
         };
+        self.section.packet(&segment, capture, out)
     }
-    // A host name has at most 255 characters; a longer one is no name.
-    note.sni = note.sni.filter(|name| name.len() < 1_024);
-    note.named = note.named.filter(|name| name.len() < 1_024);
-    json(&note)
 }
