@@ -254,10 +254,10 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         // SAFETY: as in `call!`.
         let unwanted = VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some();
         let sniffed = if stream.flags & CLIENT == 0 || unwanted {
+            let address = call!(buffer, buffer) as *const u32;
             // SAFETY: the helper checks the address; a short write's tail is
             // whatever lies behind the buffer and is not looked at.
-            let first =
-                unsafe { bpf_probe_read_user(call!(buffer, buffer) as *const u32) }.unwrap_or(0);
+            let first = unsafe { bpf_probe_read_user(address) }.unwrap_or(0);
             sniff(first, length)
         } else {
             Sniffed::Request

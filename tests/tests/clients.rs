@@ -12,7 +12,6 @@ use tests::{
     client::{self, Job},
     kernel, nginx,
     patient::META_PATH,
-    sha256,
     sink::{Connection, Options},
     wait,
 };

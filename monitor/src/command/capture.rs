@@ -30,7 +30,7 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
         "phiwatch: capturing unredacted plaintext into {}, readable by its owner only",
         args.output.display()
     ));
-    watch(Plan {
+    watch(&Plan {
         config,
         config_path: args.config.clone(),
         listen: args.listen,

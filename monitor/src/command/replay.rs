@@ -129,8 +129,8 @@ fn print(out: &mut impl Write, format: Format, finding: &Finding, first: bool) -
             if first {
                 writeln!(
                     out,
-                    "{:<30} {:<8} {:<12} {:<28} {:<28} {}",
-                    "TIME", "SEVERITY", "TRACKER", "IDENTIFIERS", "HEALTH", "PROCESS"
+                    "{:<30} {:<8} {:<12} {:<28} {:<28} PROCESS",
+                    "TIME", "SEVERITY", "TRACKER", "IDENTIFIERS", "HEALTH"
                 )?;
             }
             let process = finding.process.comm.as_deref().unwrap_or("-");

@@ -23,7 +23,7 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
     if capture.is_some() && !args.raw {
         return Err(super::capture::needs_raw());
     }
-    watch(Plan {
+    watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
         config,
         config_path: args.config.clone(),

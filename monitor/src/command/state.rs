@@ -16,7 +16,7 @@ const KEY_FILE: &str = "token.key";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
-pub enum StateError {
+pub(super) enum StateError {
     /// The file or its folder cannot be read or written.
     #[error("{action} {path}: {source}")]
     Io {
@@ -37,7 +37,7 @@ pub enum StateError {
 
 /// The key in `directory`, made if there is none yet. Only its owner can read
 /// the file. Tokens of two runs are equal if their key is.
-pub fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
+pub(super) fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
     let path = directory.join(KEY_FILE);
     let failed = |action| {
         let path = path.clone();

@@ -47,20 +47,17 @@ fn catalog() -> Vec<Row> {
 /// host alone says.
 fn lookup(host: &str, method: &str, path: Option<&str>) -> Option<Row> {
     let catalog = Catalog::builtin();
-    match path {
-        Some(path) => {
-            let found = catalog.match_request(Some(host), method, path)?;
-            Some(row(found.tracker, Some(found.matched_by.as_str())))
-        }
-        None => {
-            let found = catalog.match_host(host)?;
-            let how = if found.alone {
-                "host"
-            } else {
-                "host, with some paths only"
-            };
-            Some(row(found.tracker, Some(how)))
-        }
+    if let Some(path) = path {
+        let found = catalog.match_request(Some(host), method, path)?;
+        Some(row(found.tracker, Some(found.matched_by.as_str())))
+    } else {
+        let found = catalog.match_host(host)?;
+        let how = if found.alone {
+            "host"
+        } else {
+            "host, with some paths only"
+        };
+        Some(row(found.tracker, Some(how)))
     }
 }
 

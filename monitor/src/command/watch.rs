@@ -82,7 +82,7 @@ pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
 }
 
 /// The scope that a configuration names.
-pub(super) fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
+fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
     let cgroup = section
         .cgroup
         .as_deref()
@@ -96,8 +96,8 @@ pub(super) fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
 }
 
 /// The exit code of a probe error.
-pub(super) fn probe_failure(error: ProbeError) -> Failure {
-    let code = match &error {
+fn probe_failure(error: &ProbeError) -> Failure {
+    let code = match error {
         ProbeError::Cgroup(_) => ExitStatus::Config,
         error if error.is_permission() => ExitStatus::NotPermitted,
         _ => ExitStatus::Unsupported,
@@ -107,7 +107,7 @@ pub(super) fn probe_failure(error: ProbeError) -> Failure {
         ExitStatus::Unsupported => "; see what phiwatch doctor says",
         _ => "",
     };
-    Failure::message(code, format!("{}{advice}", chain(&error)))
+    Failure::message(code, format!("{}{advice}", chain(error)))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -124,22 +124,22 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Watches until a signal says to stop.
-pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
+pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     // Everything that can be wrong is tried before anything is attached.
     let metrics = Arc::new(super::core::metrics()?);
     let listener = plan.listen.map(bind).transpose()?;
-    let core = Core::new(&plan, Arc::clone(&metrics))?;
+    let core = Core::new(plan, Arc::clone(&metrics))?;
     let mut probes = Probes::load(ProbeConfig {
         scope: scope(&plan.config.scope)?,
         data_ring_bytes: plan.config.ring.data_bytes,
         control_ring_bytes: plan.config.ring.control_bytes,
         kernel_log: plan.kernel_log,
     })
-    .map_err(probe_failure)?;
-    let reader = probes.reader().map_err(probe_failure)?;
+    .map_err(|error| probe_failure(&error))?;
+    let reader = probes.reader().map_err(|error| probe_failure(&error))?;
     // A capture records whole streams, so nothing is unwanted there.
     let verdicts = if plan.capture.is_none() {
-        Some(probes.verdicts().map_err(probe_failure)?)
+        Some(probes.verdicts().map_err(|error| probe_failure(&error))?)
     } else {
         None
     };
@@ -163,15 +163,15 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
                     &metrics,
                     &status,
                     &watched,
-                )
+                );
             }
         })?,
         spawn("phiwatch-core", move || {
-            core.run(&batches, &requests, verdicts)
+            core.run(&batches, &requests, verdicts);
         })?,
     ];
     let mut kernel_log = probes.logger();
-    let count = probes.attach().map_err(probe_failure)?;
+    let count = probes.attach().map_err(|error| probe_failure(&error))?;
     watched.store(count, Ordering::Relaxed);
     tracing::info!(processes = count, "{status}");
     threads.push(spawn("phiwatch-discover", {
@@ -199,7 +199,7 @@ pub(super) fn watch(plan: Plan) -> Result<(), Failure> {
             None => None,
         };
         state.set_ready();
-        let ended = until_stopped(&plan, &threads, reload, &requests_in, || {
+        let ended = until_stopped(plan, &threads, reload, &requests_in, || {
             if let Some(logger) = &mut kernel_log {
                 logger.flush();
             }
@@ -340,7 +340,7 @@ async fn until_stopped<T>(
     core: &Sender<Request>,
     mut every_tick: impl FnMut(),
 ) -> Result<(), Failure> {
-    let mut listen = |kind| signal(kind).or_fail(ExitStatus::Internal);
+    let listen = |kind| signal(kind).or_fail(ExitStatus::Internal);
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut hangup = listen(SignalKind::hangup())?;

@@ -213,7 +213,7 @@ impl Probes {
             match hook.attachment {
                 Attachment::Library { .. } => {}
                 Attachment::Egress(name) => {
-                    self.attach_skb(hook, name, CgroupSkbAttachType::Egress)
+                    self.attach_skb(hook, name, CgroupSkbAttachType::Egress);
                 }
                 Attachment::Ingress(name) => {
                     self.attach_skb(hook, name, CgroupSkbAttachType::Ingress);

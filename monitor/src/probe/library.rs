@@ -137,7 +137,7 @@ impl Library {
 
 /// Whether a path is that of a libssl of OpenSSL or a relative. `libssl3.so` is
 /// NSS, which has another interface.
-pub fn is_tls_library(path: &str) -> bool {
+pub(super) fn is_tls_library(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| {
         name.strip_prefix("libssl").is_some_and(|rest| {
             rest.starts_with(".so") || rest.starts_with(['-', '_']) && rest.contains(".so")
@@ -146,14 +146,14 @@ pub fn is_tls_library(path: &str) -> bool {
 }
 
 /// Whether a path is that of the C library.
-pub fn is_libc(path: &str) -> bool {
+pub(super) fn is_libc(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| {
         name == "libc.so.6" || name.starts_with("ld-musl-") || name.starts_with("libc.musl-")
     })
 }
 
 /// The TLS libraries in the host's standard folders.
-pub fn standard() -> Vec<PathBuf> {
+pub(super) fn standard() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in STANDARD_FOLDERS {
         let Ok(entries) = fs::read_dir(folder) else {
@@ -171,7 +171,7 @@ pub fn standard() -> Vec<PathBuf> {
 
 /// One TLS library in a process's maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
+pub(super) struct Mapped {
     /// The address range, as `/proc/PID/map_files` names it.
     pub range: String,
     /// The inode number.
@@ -181,7 +181,7 @@ pub struct Mapped {
 }
 
 /// The TLS libraries in the text of a `/proc/PID/maps`, each file once.
-pub fn mapped(maps: &str) -> Vec<Mapped> {
+pub(super) fn mapped(maps: &str) -> Vec<Mapped> {
     let mut found: Vec<Mapped> = Vec::new();
     for line in maps.lines() {
         let mut columns = line.splitn(6, ' ');
@@ -212,14 +212,14 @@ pub fn mapped(maps: &str) -> Vec<Mapped> {
 
 /// Opens a library that a process maps: by its mapping, which outlives its
 /// path; else by its path in the process's own file system.
-pub fn open_mapped(pid: u32, mapped: &Mapped) -> Result<Library, LibraryError> {
+pub(super) fn open_mapped(pid: u32, mapped: &Mapped) -> Result<Library, LibraryError> {
     let shown = Path::new(&mapped.path);
     let by_mapping = PathBuf::from(format!("/proc/{pid}/map_files/{}", mapped.range));
     Library::open(&by_mapping, shown).or_else(|_| open_in_root(pid, &mapped.path))
 }
 
 /// Opens the library at `path` of a process's own file system.
-pub fn open_in_root(pid: u32, path: &str) -> Result<Library, LibraryError> {
+pub(super) fn open_in_root(pid: u32, path: &str) -> Result<Library, LibraryError> {
     let path = path.trim_end_matches(" (deleted)");
     let below = path.trim_start_matches('/');
     let full = if path.starts_with('/') {

@@ -135,7 +135,7 @@ impl Scope {
 }
 
 /// Reads what `/proc` says of a process; `None` if it has gone.
-pub fn read(pid: u32) -> Option<Process> {
+pub(super) fn read(pid: u32) -> Option<Process> {
     let root = PathBuf::from(format!("/proc/{pid}"));
     let comm = fs::read_to_string(root.join("comm"))
         .ok()?
@@ -186,14 +186,14 @@ fn unit(cgroup: &str) -> Option<String> {
 
 /// The processes that were seen, by thread-group id.
 #[derive(Debug, Default)]
-pub struct Processes {
+pub(super) struct Processes {
     known: HashMap<u32, Arc<Process>>,
 }
 
 impl Processes {
     /// What is known of `pid`, reading `/proc` if it is new. A process that has
     /// gone is known by its id alone.
-    pub fn get(&mut self, pid: u32) -> Arc<Process> {
+    pub(super) fn get(&mut self, pid: u32) -> Arc<Process> {
         if let Some(process) = self.known.get(&pid) {
             return Arc::clone(process);
         }
@@ -208,7 +208,7 @@ impl Processes {
 
     /// Reads `/proc` anew: the process called exec. `path` stands in where the
     /// process has gone already.
-    pub fn executed(&mut self, pid: u32, path: &str) -> Arc<Process> {
+    pub(super) fn executed(&mut self, pid: u32, path: &str) -> Arc<Process> {
         let process = read(pid).unwrap_or_else(|| {
             let comm = path
                 .rsplit('/')
@@ -225,7 +225,7 @@ impl Processes {
     }
 
     /// Forgets a process that has ended.
-    pub fn ended(&mut self, pid: u32) {
+    pub(super) fn ended(&mut self, pid: u32) {
         self.known.remove(&pid);
     }
 
@@ -241,7 +241,7 @@ impl Processes {
 }
 
 /// The ids of all processes.
-pub fn all() -> Vec<u32> {
+pub(super) fn all() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };

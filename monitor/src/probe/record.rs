@@ -12,26 +12,30 @@ use crate::{
     secret::Secret,
 };
 
+/// Bytes of a stream, and how many more the record stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The stream.
+    pub stream: StreamId,
+    /// Who saw it.
+    pub source: Source,
+    /// Which way the bytes went.
+    pub direction: Direction,
+    /// Offset in the stream; for sockets its low 32 bits.
+    pub offset: u64,
+    /// The bytes that were copied.
+    pub bytes: Secret<Bytes>,
+    /// How many bytes the record stands for beyond those.
+    pub missing: u64,
+    /// Why they were not copied; `None` if nobody asked for them.
+    pub loss: Option<Loss>,
+}
+
 /// What a record says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub(super) enum Record {
     /// Bytes of a stream.
-    Data {
-        /// The stream.
-        stream: StreamId,
-        /// Who saw it.
-        source: Source,
-        /// Which way the bytes went.
-        direction: Direction,
-        /// Offset in the stream; for sockets its low 32 bits.
-        offset: u64,
-        /// The bytes that were copied.
-        bytes: Secret<Bytes>,
-        /// How many bytes the record stands for beyond those.
-        missing: u64,
-        /// Why they were not copied; `None` if nobody asked for them.
-        loss: Option<Loss>,
-    },
+    Data(Chunk),
     /// A TLS client asked for this server.
     ServerName {
         /// The stream.
@@ -78,7 +82,7 @@ pub enum Record {
 
 /// A record that this build does not know.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unknown;
+pub(super) struct Unknown;
 
 /// Takes the first `N` bytes off.
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -121,7 +125,7 @@ fn addresses(mut bytes: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
 }
 
 /// Decodes one record and its time (`CLOCK_MONOTONIC`, nanoseconds).
-pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
+pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
     let header = header(&mut bytes).ok_or(Unknown)?;
     let payload = bytes.get(..header.captured as usize).ok_or(Unknown)?;
     let text = || String::from_utf8_lossy(payload).into_owned();
@@ -141,7 +145,7 @@ pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
         _ => return Err(Unknown),
     };
     let record = match header.kind {
-        abi::kind::DATA => Record::Data {
+        abi::kind::DATA => Record::Data(Chunk {
             stream,
             source,
             direction: match header.direction {
@@ -159,7 +163,7 @@ pub fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             } else {
                 None
             },
-        },
+        }),
         abi::kind::SERVER_NAME => Record::ServerName {
             stream,
             name: text(),
@@ -220,7 +224,7 @@ mod tests {
             assert_eq!(time, 100);
             assert_eq!(
                 record,
-                Record::Data {
+                Record::Data(Chunk {
                     stream: StreamId {
                         owner: 7,
                         handle: 0xdead,
@@ -232,7 +236,7 @@ mod tests {
                     bytes: Secret::new(Bytes::from_static(b"abc")),
                     missing: 7,
                     loss,
-                }
+                })
             );
         }
     }

@@ -52,9 +52,10 @@ impl Hook {
     pub fn uses(&self, program: &str) -> bool {
         match self.attachment {
             Attachment::Library { enter, leave, .. } => enter == program || leave == Some(program),
-            Attachment::Egress(name) | Attachment::Ingress(name) => name == program,
+            Attachment::Egress(name)
+            | Attachment::Ingress(name)
+            | Attachment::Tracepoint { program: name, .. } => name == program,
             Attachment::Connect { v4, v6 } => v4 == program || v6 == program,
-            Attachment::Tracepoint { program: name, .. } => name == program,
         }
     }
 }

@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{process::Processes, record::Record};
+use super::{
+    process::Processes,
+    record::{Chunk, Record},
+};
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
     loss::Loss,
@@ -40,7 +43,7 @@ struct Live {
 }
 
 /// Turns records into events.
-pub struct Translator {
+pub(super) struct Translator {
     /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC` when the programs were loaded,
     /// nanoseconds. Fixed, so that a step of the clock cannot reorder events.
     anchor: u64,
@@ -52,7 +55,7 @@ pub struct Translator {
 
 impl Translator {
     /// `anchor`: nanoseconds to add to a record's time.
-    pub fn new(anchor: u64) -> Self {
+    pub(super) fn new(anchor: u64) -> Self {
         Self {
             anchor,
             processes: Processes::default(),
@@ -63,7 +66,7 @@ impl Translator {
 
     /// Translates one record. `forget` takes a stream whose process has gone out
     /// of the kernel's table and says how much it had sent.
-    pub fn push(
+    pub(super) fn push(
         &mut self,
         time: u64,
         record: Record,
@@ -72,71 +75,8 @@ impl Translator {
     ) -> Option<Signal> {
         let time = Timestamp(time.saturating_add(self.anchor));
         match record {
-            Record::Data {
-                stream,
-                source,
-                direction,
-                offset,
-                bytes,
-                missing,
-                loss,
-            } => {
-                self.open(time, stream, source, out);
-                let live = self.streams.entry(stream).or_default();
-                let slot = &mut live.highest[usize::from(direction == Direction::Received)];
-                let offset = if source.is_packets() {
-                    extend(*slot, offset)
-                } else {
-                    offset
-                };
-                let length = bytes.expose().len() as u64;
-                let end = offset.saturating_add(length).saturating_add(missing);
-                let before = *slot;
-                *slot = before.max(end);
-                let mut emit = |kind| {
-                    out.push(Event {
-                        time,
-                        stream,
-                        place: None,
-                        kind,
-                    })
-                };
-                // Calls are counted one after the other: a jump between two is
-                // what the ring had no room for. Before the first it may be what
-                // was sent before anyone knew that this is HTTP.
-                if direction == Direction::Sent
-                    && !source.is_packets()
-                    && before > 0
-                    && offset > before
-                {
-                    emit(ring_full(before, offset));
-                }
-                if direction == Direction::Received {
-                    if offset > live.received {
-                        emit(EventKind::Missing {
-                            direction,
-                            offset: live.received,
-                            length: offset - live.received,
-                            loss: None,
-                        });
-                    }
-                    live.received = live.received.max(end);
-                }
-                if length > 0 {
-                    emit(EventKind::Data(Data {
-                        direction,
-                        offset,
-                        bytes,
-                    }));
-                }
-                if missing > 0 {
-                    emit(EventKind::Missing {
-                        direction,
-                        offset: offset + length,
-                        length: missing,
-                        loss,
-                    });
-                }
+            Record::Data(chunk) => {
+                self.data(time, chunk, out);
                 None
             }
             Record::ServerName { stream, name } => {
@@ -176,6 +116,70 @@ impl Translator {
                 self.processes.ended(pid);
                 Some(Signal::Exit(pid))
             }
+        }
+    }
+
+    fn data(&mut self, time: Timestamp, chunk: Chunk, out: &mut Vec<Event>) {
+        let Chunk {
+            stream,
+            source,
+            direction,
+            offset,
+            bytes,
+            missing,
+            loss,
+        } = chunk;
+        self.open(time, stream, source, out);
+        let live = self.streams.entry(stream).or_default();
+        let slot = &mut live.highest[usize::from(direction == Direction::Received)];
+        let offset = if source.is_packets() {
+            extend(*slot, offset)
+        } else {
+            offset
+        };
+        let length = bytes.expose().len() as u64;
+        let end = offset.saturating_add(length).saturating_add(missing);
+        let before = *slot;
+        *slot = before.max(end);
+        let mut emit = |kind| {
+            out.push(Event {
+                time,
+                stream,
+                place: None,
+                kind,
+            });
+        };
+        // Calls are counted one after the other: a jump between two is
+        // what the ring had no room for. Before the first it may be what
+        // was sent before anyone knew that this is HTTP.
+        if direction == Direction::Sent && !source.is_packets() && before > 0 && offset > before {
+            emit(ring_full(before, offset));
+        }
+        if direction == Direction::Received {
+            if offset > live.received {
+                emit(EventKind::Missing {
+                    direction,
+                    offset: live.received,
+                    length: offset - live.received,
+                    loss: None,
+                });
+            }
+            live.received = live.received.max(end);
+        }
+        if length > 0 {
+            emit(EventKind::Data(Data {
+                direction,
+                offset,
+                bytes,
+            }));
+        }
+        if missing > 0 {
+            emit(EventKind::Missing {
+                direction,
+                offset: offset + length,
+                length: missing,
+                loss,
+            });
         }
     }
 
@@ -285,7 +289,7 @@ mod tests {
         length: usize,
         missing: u64,
     ) -> Record {
-        Record::Data {
+        Record::Data(Chunk {
             stream: STREAM,
             source,
             direction,
@@ -293,7 +297,7 @@ mod tests {
             bytes: Secret::new(Bytes::from(vec![b'x'; length])),
             missing,
             loss: None,
-        }
+        })
     }
 
     fn shape(events: &[Event]) -> Vec<(&'static str, u64, u64)> {
