@@ -13,7 +13,9 @@ use std::{
 
 use phiwatch_ebpf::abi::counter;
 
-use super::{Cgroup, Library, ProbeConfig, Probes, Scope, Signal, library::is_libc, status::State};
+use super::{
+    Cgroup, Library, ProbeConfig, Probes, Reader, Scope, Signal, library::is_libc, status::State,
+};
 use crate::loss::Losses;
 
 /// How long the child's record may take.

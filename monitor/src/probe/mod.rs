@@ -7,6 +7,7 @@
 mod attach;
 mod doctor;
 mod library;
+mod load;
 mod process;
 mod reader;
 mod record;
@@ -14,9 +15,10 @@ mod status;
 mod table;
 mod translate;
 
-pub use attach::{ProbeConfig, ProbeError, Probes};
+pub use attach::{ProbeConfig, Probes};
 pub use doctor::{Check, Outcome, examine};
 pub use library::{FileId, Library, LibraryError};
+pub use load::ProbeError;
 pub use process::{Cgroup, CgroupError, Scope};
 pub use reader::{Counters, Reader, Verdicts};
 pub use status::{HookStatus, State, Status};

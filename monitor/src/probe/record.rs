@@ -14,7 +14,7 @@ use crate::{
 
 /// Bytes of a stream, and how many more the record stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The stream.
     pub stream: StreamId,
     /// Who saw it.

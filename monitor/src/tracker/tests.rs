@@ -1,3 +1,5 @@
+//! Tests of the catalog and its matcher.
+
 use std::collections::HashSet;
 
 use super::{Catalog, Category, MatchedBy, Weight};

@@ -1,3 +1,5 @@
+//! Tests of the journal.
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,

@@ -1,3 +1,5 @@
+//! Tests of the metrics.
+
 use std::collections::HashSet;
 
 use super::{findings::parse_time, *};

@@ -1,3 +1,5 @@
+//! Tests of the HTTP server.
+
 use std::net::SocketAddr;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of foreign connections.
+
 use super::*;
 use crate::capture::{
     input::Packet,

@@ -1,3 +1,5 @@
+//! Tests of HTTP archives.
+
 use super::*;
 
 const ARCHIVE: &str = r#"{"log":{"version":"1.2","entries":[

@@ -1,3 +1,5 @@
+//! Tests of packets.
+
 use super::*;
 
 fn segment<'a>(source: &str, destination: &str, payload: &'a [u8]) -> Segment<'a> {

@@ -1,3 +1,5 @@
+//! Tests of the reader of captures.
+
 use std::io::Write as _;
 
 use super::*;

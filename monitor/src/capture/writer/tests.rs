@@ -1,3 +1,5 @@
+//! Tests of the writer of captures.
+
 use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 
 use bytes::Bytes;

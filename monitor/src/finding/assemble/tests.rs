@@ -1,3 +1,5 @@
+//! Tests of the assembly of findings.
+
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -1,0 +1,192 @@
+//! Loads the kernel programs and writes what they are to watch.
+
+use std::io;
+
+use aya::{
+    Ebpf, EbpfError, EbpfLoader,
+    maps::{Array, HashMap as BpfHashMap, MapData, MapError},
+    programs::{Program, ProgramError},
+};
+use phiwatch_ebpf::abi::{self, scope as bits};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{
+    attach::ProbeConfig,
+    process::{Cgroup, CgroupError},
+    status::{State, Status},
+    table::HOOKS,
+};
+
+/// The kernel programs, as the build script built them.
+static PROGRAMS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/phiwatch-ebpf"));
+
+/// Why the kernel programs cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// This build carries no programs.
+    #[error("this build carries no kernel programs (built with AYA_BUILD_SKIP)")]
+    NotBuilt,
+    /// The kernel refused the maps.
+    #[error("load the kernel programs: {0}")]
+    Load(#[source] Box<EbpfError>),
+    /// A map is not what it should be.
+    #[error("kernel map {name}: {source}")]
+    Map {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        source: Box<MapError>,
+    },
+    /// A map or program is missing from the object.
+    #[error("the object file has no {0}")]
+    Absent(&'static str),
+    /// The scope's cgroup cannot be used.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// No hook could be attached.
+    #[error("no hook could be attached: {0}")]
+    NothingAttached(String),
+}
+
+impl ProbeError {
+    /// Whether the reason is a missing permission rather than the kernel.
+    pub fn is_permission(&self) -> bool {
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = source {
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+            {
+                return true;
+            }
+            source = error.source();
+        }
+        false
+    }
+}
+
+/// Names the map in an error about it.
+pub(super) fn map<T, E>(name: &'static str, result: Result<T, E>) -> Result<T, ProbeError>
+where
+    MapError: From<E>,
+{
+    result.map_err(|source| ProbeError::Map {
+        name,
+        source: Box::new(source.into()),
+    })
+}
+
+/// Loads the programs and writes the scope; `status` learns what was refused.
+pub(super) fn load(
+    config: &ProbeConfig,
+    cgroup: &Cgroup,
+    status: &Status,
+) -> Result<Ebpf, ProbeError> {
+    if PROGRAMS.is_empty() {
+        return Err(ProbeError::NotBuilt);
+    }
+    let log_level = if config.kernel_log { u8::MAX } else { 0 };
+    let mut ebpf = EbpfLoader::new()
+        .map_max_entries("DATA_RING", config.data_ring_bytes)
+        .map_max_entries("CONTROL_RING", config.control_ring_bytes)
+        .override_global(aya_log::LEVEL, &log_level, false)
+        .load(PROGRAMS)
+        .map_err(|source| ProbeError::Load(Box::new(source)))?;
+    write_scope(&mut ebpf, config, cgroup)?;
+    load_programs(&mut ebpf, status);
+    Ok(ebpf)
+}
+
+/// Loads each program by itself, so that one which this kernel refuses does not
+/// take the others with it; attaching it then fails with `NotLoaded`.
+fn load_programs(ebpf: &mut Ebpf, status: &Status) {
+    for (name, program) in ebpf.programs_mut() {
+        let result = match program {
+            Program::UProbe(program) => program.load(),
+            Program::TracePoint(program) => program.load(),
+            Program::CgroupSkb(program) => program.load(),
+            Program::CgroupSockAddr(program) => program.load(),
+            _ => Err(ProgramError::UnexpectedProgramType),
+        };
+        if let Err(error) = result {
+            let why = reason(&error);
+            tracing::warn!(program = name, why, "the kernel refuses a program");
+            for hook in HOOKS.iter().filter(|hook| hook.uses(name)) {
+                status.set(hook.name, "load", State::Failed, &why);
+            }
+        }
+    }
+}
+
+/// An error of aya in one line: the verifier's log is for developers.
+pub(super) fn reason(error: &ProgramError) -> String {
+    match error {
+        ProgramError::LoadError { io_error, .. } => format!("load: {io_error}"),
+        other => {
+            let mut text = other.to_string();
+            let mut source = std::error::Error::source(other);
+            while let Some(error) = source {
+                text = format!("{text}: {error}");
+                source = error.source();
+            }
+            text
+        }
+    }
+}
+
+fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result<(), ProbeError> {
+    let mut flags = 0;
+    if config.scope.cgroup.is_some() && cgroup.level > 0 {
+        flags |= bits::CGROUP;
+    }
+    if config.scope.is_listed() {
+        flags |= bits::PROCESSES;
+    }
+    let wakeup = config.data_ring_bytes / 8;
+    let mut bytes = [0; size_of::<abi::Scope>()];
+    bytes[..8].copy_from_slice(&cgroup.id.to_ne_bytes());
+    for (slot, word) in
+        bytes[8..]
+            .chunks_exact_mut(4)
+            .zip([cgroup.level, flags, std::process::id(), wakeup])
+    {
+        slot.copy_from_slice(&word.to_ne_bytes());
+    }
+    let settings = ebpf.map_mut("SCOPE").ok_or(ProbeError::Absent("SCOPE"))?;
+    let mut settings: Array<&mut MapData, [u8; size_of::<abi::Scope>()]> =
+        map("SCOPE", Array::try_from(settings))?;
+    map("SCOPE", settings.set(0, bytes, 0))?;
+    let executables = ebpf
+        .map_mut("EXECUTABLES")
+        .ok_or(ProbeError::Absent("EXECUTABLES"))?;
+    let mut executables: BpfHashMap<&mut MapData, u64, u32> =
+        map("EXECUTABLES", BpfHashMap::try_from(executables))?;
+    for path in &config.scope.executables {
+        let resolved = std::fs::canonicalize(path).ok();
+        for path in [Some(path), resolved.as_ref()].into_iter().flatten() {
+            let hash = fnv1a(path.as_os_str().as_encoded_bytes());
+            map("EXECUTABLES", executables.insert(hash, 1, 0))?;
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a, as the exec program computes it.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC`, nanoseconds.
+pub(super) fn anchor() -> u64 {
+    let nanoseconds = |clock| {
+        let time = clock_gettime(clock);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+    };
+    let before = nanoseconds(ClockId::Monotonic);
+    let wall = nanoseconds(ClockId::Realtime);
+    let after = nanoseconds(ClockId::Monotonic);
+    wall.saturating_sub(before.midpoint(after))
+}
