@@ -4,7 +4,31 @@
 #![cfg_attr(
     target_arch = "bpf",
     feature(asm_experimental_arch, core_intrinsics),
-    allow(internal_features)
+    expect(
+        internal_features,
+        reason = "the target's atomic add is an intrinsic and nothing else"
+    ),
+    expect(
+        clippy::inline_always,
+        reason = "a function that is called has a frame of its own, which uprobe programs cannot afford"
+    ),
+    expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_wrap,
+        reason = "helpers return lengths and errors in one signed number, whose sign is tested before"
+    ),
+    expect(
+        clippy::cast_ptr_alignment,
+        reason = "records of a ring are aligned to 8 bytes, and words in them are written unaligned"
+    ),
+    expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "a key is passed where it lies; by value it would be copied to the stack"
+    ),
+    expect(
+        clippy::needless_pass_by_value,
+        reason = "the macros of aya-ebpf hand contexts over by value"
+    )
 )]
 
 #[cfg(target_arch = "bpf")]

@@ -114,6 +114,9 @@ pub(crate) fn process_exit(_ctx: TracePointContext) -> u32 {
     0
 }
 
+/// "libssl" as six bytes in a moving window.
+const WANTED: u64 = 0x6c69_6273_736c;
+
 /// `syscalls:sys_enter_openat`; the path's address is at offset 24. A library
 /// that is loaded late is opened before it is mapped.
 #[tracepoint]
@@ -137,8 +140,6 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
             path as *const _,
         )
     };
-    // "libssl" as six bytes in a moving window.
-    const WANTED: u64 = 0x6c69_6273_736c;
     let (mut window, mut found, mut index) = (0_u64, false, 0_usize);
     while index < PATH_LENGTH {
         // SAFETY: as above.
@@ -161,8 +162,8 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
                 kind::LIBRARY,
                 tgid,
                 copied as u32 - 1,
-            )
-        };
+            );
+        }
         submit_control(entry);
     } else {
         entry.discard(0);

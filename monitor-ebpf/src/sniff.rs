@@ -17,6 +17,16 @@ const fn word(bytes: [u8; 4]) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
+const GET: u32 = word(*b"GET ");
+const POST: u32 = word(*b"POST");
+const PUT: u32 = word(*b"PUT ");
+const HEAD: u32 = word(*b"HEAD");
+const DELETE: u32 = word(*b"DELE");
+const PATCH: u32 = word(*b"PATC");
+const OPTIONS: u32 = word(*b"OPTI");
+const CONNECT: u32 = word(*b"CONN");
+const HTTP: u32 = word(*b"HTTP");
+
 /// Sniffs the first four bytes, in the order of memory. `length` is how many
 /// there are; a write of fewer than four is taken for a request if it begins
 /// with a capital letter, since clients exist that write a head byte by byte.
@@ -30,15 +40,6 @@ pub(crate) fn sniff(first: u32, length: u64) -> Sniffed {
             Sniffed::Other
         };
     }
-    const GET: u32 = word(*b"GET ");
-    const POST: u32 = word(*b"POST");
-    const PUT: u32 = word(*b"PUT ");
-    const HEAD: u32 = word(*b"HEAD");
-    const DELETE: u32 = word(*b"DELE");
-    const PATCH: u32 = word(*b"PATC");
-    const OPTIONS: u32 = word(*b"OPTI");
-    const CONNECT: u32 = word(*b"CONN");
-    const HTTP: u32 = word(*b"HTTP");
     match first {
         GET | POST | PUT | HEAD | DELETE | PATCH | OPTIONS | CONNECT => Sniffed::Request,
         HTTP => Sniffed::Response,

@@ -1,7 +1,7 @@
 //! cgroup-v2 programs on the sockets of the scope.
 //!
 //! Egress sees every segment whatever system call sent it (write, sendmsg,
-//! sendfile, io_uring), needs no kernel structure and costs nothing measurable.
+//! sendfile, `io_uring`), needs no kernel structure and costs nothing measurable.
 //! A stream's first bytes decide: a request of HTTP/1 is handed over whole, a
 //! TLS handshake up to its ClientHello, anything else is left alone. Ingress
 //! gives the heads of responses to requests that were handed over. `connect4`
@@ -398,10 +398,11 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     Some(())
 }
 
+const SIZE: usize = size_of::<Addresses>();
+
 /// Tells user space the addresses of a stream that it is about to see.
 #[inline(always)]
 fn opened(ctx: &SkBuffContext, segment: &Segment, cookie: u64, stream: &Stream) -> Option<()> {
-    const SIZE: usize = size_of::<Addresses>();
     let mut entry = reserve_control::<SIZE>()?;
     let record: *mut Record<SIZE> = entry.as_mut_ptr();
     // SAFETY: the entry is valid for the record, and all of it is written.

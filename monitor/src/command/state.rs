@@ -49,10 +49,10 @@ pub(super) fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
     };
     match fs::read(&path) {
         Ok(bytes) => {
-            return bytes
-                .try_into()
+            let key = <[u8; 32]>::try_from(bytes.as_slice()).ok();
+            return key
                 .map(TokenKey::from_bytes)
-                .map_err(|_: Vec<u8>| StateError::NoKey { path });
+                .ok_or(StateError::NoKey { path });
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed("read")(error)),

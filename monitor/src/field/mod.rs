@@ -1,6 +1,6 @@
 //! Message to fields: every value that a request carries, with its path.
 //!
-//! Input: a [`Request`](crate::http::Request). Output: [`Field`]s in the order
+//! Input: a [`Request`]. Output: [`Field`]s in the order
 //! of the message. Content is sniffed, never taken from `Content-Type`; nesting
 //! (a form that holds JSON that holds JSON strings, base64 JSON in a query) is
 //! followed to a bounded depth; every reader yields all fields before a
