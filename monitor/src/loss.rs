@@ -23,8 +23,6 @@ pub enum Loss {
     KernelTableFull,
     /// A record had a tag or a length that this build does not know.
     ProbeUnknownRecord,
-    /// The queue between the ring and the core was full.
-    ProbeQueueFull,
     /// A capture file had a block or packet that could not be read.
     CaptureMalformed,
     /// A capture file ended inside a block.
@@ -74,7 +72,6 @@ impl Loss {
         Self::KernelNoEntry,
         Self::KernelTableFull,
         Self::ProbeUnknownRecord,
-        Self::ProbeQueueFull,
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
@@ -105,7 +102,6 @@ impl Loss {
             Self::KernelNoEntry => ("kernel", "no_entry"),
             Self::KernelTableFull => ("kernel", "table_full"),
             Self::ProbeUnknownRecord => ("probe", "unknown_record"),
-            Self::ProbeQueueFull => ("probe", "queue_full"),
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),

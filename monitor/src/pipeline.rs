@@ -46,8 +46,6 @@ pub enum Note {
     Unwanted(StreamId, Source),
     /// All of this stream is wanted after all.
     Wanted(StreamId, Source),
-    /// A request that was last seen at this time has been examined.
-    Examined(Timestamp),
 }
 
 /// What came out of the core.
@@ -301,7 +299,6 @@ impl Pipeline {
             key: &self.key,
         };
         out.findings.extend(assemble(&context, &fields, &evidence));
-        out.notes.push(Note::Examined(request.end));
     }
 
     /// Remembers that a TLS stream's plaintext was seen.

@@ -10,20 +10,8 @@ use crate::{
     config::Config,
 };
 
-/// Why a capture needs `--raw` for now.
-pub(super) fn needs_raw() -> Failure {
-    Failure::message(
-        ExitStatus::Usage,
-        "this release records captures only as they are, with every payload value in them \
-         (redaction comes with a later one); say --raw if that is what you want",
-    )
-}
-
-/// Records until SIGTERM or SIGINT.
+/// Records until SIGTERM or SIGINT. The command line has insisted on `--raw`.
 pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
-    if !args.raw {
-        return Err(needs_raw());
-    }
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     overlay(&mut config.scope, &args.scope);
     super::say(format_args!(

@@ -217,7 +217,6 @@ impl Core {
                         verdicts.wanted(stream, source == Source::Socket);
                     }
                 }
-                Note::Examined(_) => {}
             }
         }
         for finding in &out.findings {

@@ -20,14 +20,14 @@ use crate::{
 /// standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let mut losses = Losses::default();
+    let mut source = open_all(&args.files).map_err(unreadable)?;
     let directory = args
         .state
         .clone()
         .unwrap_or_else(|| state_directory(&config));
     let key = token_key(&directory).or_fail(ExitStatus::Io)?;
     let mut pipeline = Pipeline::new(Catalog::builtin(), key);
-    let mut losses = Losses::default();
-    let mut source = open_all(&args.files).map_err(unreadable)?;
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let mut stdout = io::BufWriter::new(stdout.lock());
