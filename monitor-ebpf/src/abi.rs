@@ -124,7 +124,7 @@ pub struct Scope {
     pub flags: u32,
     /// Thread-group id that is never watched: phiwatch itself.
     pub ignored: u32,
-    /// The consumer is woken when this many bytes wait in a ring.
+    /// The consumer is woken when this many bytes wait in the data ring.
     pub wakeup: u32,
 }
 
@@ -138,7 +138,7 @@ pub mod scope {
     pub const PROCESSES: u32 = 2;
 }
 
-/// Value of the map `WATCHED`, and of `VERDICTS`: a plain mark.
+/// Value of the maps `WATCHED` and `EXECUTABLES`: a plain mark.
 pub type Mark = u32;
 
 /// Key of the maps `STREAMS` and `VERDICTS`.

@@ -31,6 +31,9 @@ pub(crate) struct Record<const N: usize> {
     pub(crate) bytes: [u8; N],
 }
 
+/// The consumer, which looks every few milliseconds anyway, is left alone.
+pub(crate) const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
+
 /// Wakes the consumer only when much is waiting: a wakeup per record costs more
 /// than the probe and the copy together.
 #[inline(always)]
@@ -41,7 +44,7 @@ fn wakeup(ring: &RingBuf) -> u64 {
     if ring.query(u64::from(BPF_RB_AVAIL_DATA)) >= threshold {
         u64::from(BPF_RB_FORCE_WAKEUP)
     } else {
-        u64::from(BPF_RB_NO_WAKEUP)
+        NO_WAKEUP
     }
 }
 
@@ -55,10 +58,16 @@ pub(crate) fn reserve_control<const N: usize>() -> Option<RingBufEntry<Record<N>
     entry
 }
 
-/// Submits a control record.
+/// Submits a control record, which the consumer finds when it next looks.
 #[inline(always)]
 pub(crate) fn submit_control<const N: usize>(entry: RingBufEntry<Record<N>>) {
-    entry.submit(wakeup(&CONTROL_RING));
+    entry.submit(NO_WAKEUP);
+}
+
+/// Submits a control record that should be looked at now.
+#[inline(always)]
+pub(crate) fn submit_urgent<const N: usize>(entry: RingBufEntry<Record<N>>) {
+    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
 }
 
 /// A stretch of bytes that is handed over in chunks.
@@ -92,7 +101,7 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
         if stretch.wanted() - stretch.done() < CHUNK as u64 {
             break;
         }
-        chunk::<S, CHUNK>(stretch, CHUNK as u64, CHUNK as u64);
+        chunk::<S, CHUNK>(stretch, CHUNK as u64, CHUNK as u64, bytes);
         stretch.set_done(stretch.done() + CHUNK as u64);
         rounds += 1;
     }
@@ -107,15 +116,14 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
             skipped(stretch, rest, flag::UNWANTED);
         }
     } else if tail < 512 {
-        chunk::<S, 512>(stretch, tail, rest);
+        chunk::<S, 512>(stretch, tail, rest, bytes);
     } else if tail < 2048 {
-        chunk::<S, 2048>(stretch, tail, rest);
+        chunk::<S, 2048>(stretch, tail, rest, bytes);
     } else if tail < 8192 {
-        chunk::<S, 8192>(stretch, tail, rest);
+        chunk::<S, 8192>(stretch, tail, rest, bytes);
     } else {
-        chunk::<S, CHUNK>(stretch, tail, rest);
+        chunk::<S, CHUNK>(stretch, tail, rest, bytes);
     }
-    count(bytes, stretch.wanted());
 }
 
 /// `value`, of which the compiler forgets what it knew: it would otherwise drop
@@ -131,7 +139,7 @@ fn opaque(mut value: u64) -> u64 {
 
 /// One record of class `N` with `captured` bytes that stands for `length`.
 #[inline(always)]
-fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
+fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, bytes: u32) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -162,6 +170,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64) {
         }
     }
     entry.submit(wakeup(&DATA_RING));
+    count(bytes, captured);
 }
 
 /// A record that stands for bytes which are left out.

@@ -22,10 +22,6 @@
         reason = "records of a ring are aligned to 8 bytes, and words in them are written unaligned"
     ),
     expect(
-        clippy::needless_borrows_for_generic_args,
-        reason = "a key is passed where it lies; by value it would be copied to the stack"
-    ),
-    expect(
         clippy::needless_pass_by_value,
         reason = "the macros of aya-ebpf hand contexts over by value"
     )

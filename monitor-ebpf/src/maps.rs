@@ -2,9 +2,9 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, LruHashMap, RingBuf},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use phiwatch_ebpf::abi::{Call, Mark, Scope, Stream, StreamKey, counter};
+use phiwatch_ebpf::abi::{Call, Mark, PATH_LENGTH, Scope, Stream, StreamKey, counter};
 
 /// Small records: streams, processes, libraries. Never starved by data.
 #[map]
@@ -37,9 +37,10 @@ pub(crate) static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(32_768, 
 #[map]
 pub(crate) static STREAMS: LruHashMap<StreamKey, Stream> = LruHashMap::with_max_entries(65_536, 0);
 
-/// Streams of which user space wants only the heads of requests.
+/// Streams of which user space wants only the heads of requests, by the time of
+/// their birth: a verdict comes late, and the key may be another stream's by then.
 #[map]
-pub(crate) static VERDICTS: LruHashMap<StreamKey, Mark> = LruHashMap::with_max_entries(65_536, 0);
+pub(crate) static VERDICTS: LruHashMap<StreamKey, u64> = LruHashMap::with_max_entries(65_536, 0);
 
 /// The process that connected a socket, by cookie.
 #[map]
@@ -49,6 +50,11 @@ pub(crate) static SOCKETS: LruHashMap<u64, u32> = LruHashMap::with_max_entries(6
 /// would tear an increment of a per-processor counter.
 #[map]
 pub(crate) static COUNTERS: Array<u64> = Array::with_max_entries(counter::COUNT, 0);
+
+/// Room for a path that is looked at before it is known to be of interest. Only
+/// tracepoint programs use it: they cannot be preempted.
+#[map]
+pub(crate) static PATHS: PerCpuArray<[u8; PATH_LENGTH]> = PerCpuArray::with_max_entries(1, 0);
 
 /// Zeroes to insert from: a value built on the stack would use up the 64 bytes
 /// that a uprobe program may have.

@@ -16,8 +16,8 @@ use aya_ebpf::{
 use phiwatch_ebpf::abi::{Header, PATH_LENGTH, function, kind};
 
 use crate::{
-    emit::{Record, reserve_control, submit_control},
-    maps::{CALLS, EXECUTABLES, WATCHED},
+    emit::{NO_WAKEUP, Record, reserve_control, submit_control, submit_urgent},
+    maps::{CALLS, EXECUTABLES, PATHS, WATCHED},
     scope::{in_cgroup, watched_process},
 };
 
@@ -64,7 +64,7 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
         )
     };
     if copied <= 1 {
-        entry.discard(0);
+        entry.discard(NO_WAKEUP);
         return None;
     }
     // The scope's executables are known by the hash of their path, so that a
@@ -89,9 +89,9 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
     // User space looks at the executable of every process in the cgroup: the
     // path may be a link to one of the scope's executables.
     if in_cgroup().is_some() {
-        submit_control(entry);
+        submit_urgent(entry);
     } else {
-        entry.discard(0);
+        entry.discard(NO_WAKEUP);
     }
     Some(())
 }
@@ -130,20 +130,16 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
     let tgid = watched_process()?;
     // SAFETY: the tracepoint's record holds a pointer there.
     let path: u64 = unsafe { ctx.read_at(24) }.ok()?;
-    let mut entry = reserve_control::<PATH_LENGTH>()?;
-    let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
-    // SAFETY: as in `executed`.
-    let copied = unsafe {
-        raw_probe_read_user_str(
-            (&raw mut (*record).bytes).cast(),
-            PATH_LENGTH as u32,
-            path as *const _,
-        )
-    };
+    // Nearly every path is of no interest, so it is looked at outside the ring.
+    let scratch = PATHS.get_ptr_mut(0)?;
+    // SAFETY: the value has room for the bytes; the helper checks the source.
+    let copied =
+        unsafe { raw_probe_read_user_str(scratch.cast(), PATH_LENGTH as u32, path as *const _) };
     let (mut window, mut found, mut index) = (0_u64, false, 0_usize);
     while index < PATH_LENGTH {
-        // SAFETY: as above.
-        let byte = unsafe { (*record).bytes[index] };
+        // SAFETY: the index is within the array, which the helper filled up to
+        // the final zero.
+        let byte = unsafe { (*scratch)[index] };
         if copied <= 0 || byte == 0 {
             break;
         }
@@ -154,19 +150,21 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
         }
         index += 1;
     }
-    if found {
-        // SAFETY: as above.
-        unsafe {
-            describe(
-                &mut (*record).header,
-                kind::LIBRARY,
-                tgid,
-                copied as u32 - 1,
-            );
-        }
-        submit_control(entry);
-    } else {
-        entry.discard(0);
+    if !found {
+        return None;
     }
+    let mut entry = reserve_control::<PATH_LENGTH>()?;
+    let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
+    // SAFETY: as in `executed`.
+    unsafe {
+        let copied = raw_probe_read_user_str(
+            (&raw mut (*record).bytes).cast(),
+            PATH_LENGTH as u32,
+            path as *const _,
+        );
+        let captured = if copied > 0 { copied as u32 - 1 } else { 0 };
+        describe(&mut (*record).header, kind::LIBRARY, tgid, captured);
+    }
+    submit_urgent(entry);
     Some(())
 }

@@ -1,9 +1,9 @@
 //! Whether the current process is watched: the first question of every program.
 
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_ancestor_cgroup_id};
-use phiwatch_ebpf::abi::{Scope, scope};
+use phiwatch_ebpf::abi::{Scope, Stream, StreamKey, scope};
 
-use crate::maps::{SCOPE, WATCHED};
+use crate::maps::{SCOPE, VERDICTS, WATCHED};
 
 /// The current thread-group id if it is watched.
 #[inline(always)]
@@ -35,4 +35,14 @@ pub(crate) fn in_cgroup() -> Option<u32> {
         }
     }
     (tgid != settings.ignored).then_some(tgid)
+}
+
+/// Whether user space wants only the heads of this stream's requests.
+#[inline(always)]
+pub(crate) fn is_unwanted(key: &StreamKey, stream: &Stream) -> bool {
+    match VERDICTS.get_ptr(key) {
+        // SAFETY: the pointer is that of a map value, which stays mapped.
+        Some(born) => unsafe { *born == stream.born },
+        None => false,
+    }
 }

@@ -28,7 +28,7 @@ use phiwatch_ebpf::abi::{
 use crate::{
     emit::{self, Record, Stretch, count, reserve_control, submit_control},
     maps::{SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
-    scope::is_watched,
+    scope::{is_unwanted, is_watched},
     sniff::{Sniffed, sniff},
 };
 
@@ -286,7 +286,7 @@ fn payload(
     count(counter::HITS_SOCKET, 1);
     let length = u64::from(segment.length);
     let offset = segment.sequence.wrapping_sub(stream.sent as u32);
-    let unwanted = VERDICTS.get_ptr(key).is_some();
+    let unwanted = is_unwanted(key, stream);
     let mut sniffed = Sniffed::Other;
     if stream.flags & (CLIENT | TLS) == 0 || unwanted {
         let first: u32 = if length < 4 {
@@ -372,7 +372,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
         stream.received = u64::from(segment.sequence);
         stream.flags |= RECEIVED_KNOWN;
     }
-    if VERDICTS.get_ptr(key).is_some() {
+    if is_unwanted(&key, stream) {
         return None;
     }
     stream.flags &= !AWAITS_RESPONSE;

@@ -33,9 +33,9 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, Record, Stretch, count, reserve_control, submit_control},
+    emit::{self, NO_WAKEUP, Record, Stretch, count, reserve_control, submit_control},
     maps::{CALLS, STREAMS, VERDICTS, ZERO_CALL, ZERO_STREAM},
-    scope::watched_process,
+    scope::{is_unwanted, watched_process},
     sniff::{Sniffed, sniff},
 };
 
@@ -252,7 +252,7 @@ fn transferred(buffer: &Buffer) -> Option<()> {
             return None;
         }
         // SAFETY: as in `call!`.
-        let unwanted = VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some();
+        let unwanted = is_unwanted(unsafe { &(*buffer.0).stream }, stream);
         let sniffed = if stream.flags & CLIENT == 0 || unwanted {
             let address = call!(buffer, buffer) as *const u32;
             // SAFETY: the helper checks the address; a short write's tail is
@@ -292,7 +292,7 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         }
         stream.flags &= !AWAITS_RESPONSE;
         // SAFETY: as in `call!`.
-        if VERDICTS.get_ptr(unsafe { &(*buffer.0).stream }).is_some() {
+        if is_unwanted(unsafe { &(*buffer.0).stream }, stream) {
             return None;
         }
         wanted = if length < RESPONSE_HEAD {
@@ -387,7 +387,7 @@ fn server_name(ctx: &ProbeContext) -> Option<()> {
     if copied > 1 {
         submit_control(entry);
     } else {
-        entry.discard(0);
+        entry.discard(NO_WAKEUP);
     }
     Some(())
 }
@@ -408,26 +408,22 @@ fn freed(ctx: &ProbeContext) -> Option<()> {
         handle: ssl,
     };
     let stream = STREAMS.get_ptr(key)?;
-    // SAFETY: the value stays mapped while a program runs.
-    let stream = unsafe { &*stream };
+    // SAFETY: the value stays mapped while a program runs; it is copied before
+    // the entry is deleted.
+    let (born, sent) = unsafe { ((*stream).born, (*stream).sent) };
+    // The stream ends whether or not there is room to say so: the next object at
+    // this address must not go on where this one ended.
+    _ = STREAMS.remove(key);
+    _ = VERDICTS.remove(key);
     let mut entry = reserve_control::<0>()?;
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
         let header = &mut (*entry.as_mut_ptr()).header;
-        describe(
-            header,
-            kind::CLOSED,
-            function::SSL_FREE,
-            SENT,
-            &key,
-            stream.born,
-        );
-        header.offset = stream.sent;
+        describe(header, kind::CLOSED, function::SSL_FREE, SENT, &key, born);
+        header.offset = sent;
         header.captured = 0;
         header.length = 0;
     }
     submit_control(entry);
-    _ = STREAMS.remove(key);
-    _ = VERDICTS.remove(key);
     Some(())
 }

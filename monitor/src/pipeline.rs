@@ -274,7 +274,13 @@ impl Pipeline {
             if !self.unwanted.contains(&request.stream) {
                 out.notes
                     .push(Note::Message(request.protocol, request.completeness));
-                if self.unwanted.len() < MAX_STREAMS {
+                // A host that serves trackers under other paths, and a proxy, may
+                // carry the next request to a tracker on the same connection.
+                let may_follow = is_absolute
+                    || candidates
+                        .iter()
+                        .any(|(host, _)| self.catalog.match_host(host).is_some());
+                if !may_follow && self.unwanted.len() < MAX_STREAMS {
                     self.unwanted.insert(request.stream);
                     out.notes.push(Note::Unwanted(request.stream, source));
                 }

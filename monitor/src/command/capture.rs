@@ -13,6 +13,7 @@ use crate::{
 /// Records until SIGTERM or SIGINT. The command line has insisted on `--raw`.
 pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
     super::say(format_args!(
         "phiwatch: capturing unredacted plaintext into {}, readable by its owner only",
@@ -20,6 +21,7 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     ));
     watch(&Plan {
         config,
+        loaded,
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),

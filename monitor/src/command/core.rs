@@ -34,7 +34,7 @@ const IDLE: Duration = Duration::from_millis(100);
 const SLACK: u64 = 1_000_000_000;
 /// How often a capture is synced to disk.
 const SYNC: Duration = Duration::from_secs(1);
-/// How many people are told apart for one tracker.
+/// How many people are told apart, over all trackers.
 const MAX_PEOPLE: usize = 1_000_000;
 
 /// What the main thread asks of the core.
@@ -76,12 +76,13 @@ pub(super) struct Core {
     metrics: Arc<Metrics>,
     pipeline: Option<Pipeline>,
     journal: Option<Journal>,
-    journal_settings: JournalSection,
+    journal_broken: bool,
     capture: Option<CaptureWriter>,
     capture_broken: bool,
     lost: Losses,
     journaled: Losses,
-    people: HashMap<&'static str, HashSet<String>>,
+    /// The beginnings of people's tokens, by tracker.
+    people: HashMap<&'static str, HashSet<u64>>,
     next_sync: Instant,
 }
 
@@ -118,7 +119,7 @@ impl Core {
             metrics,
             pipeline,
             journal,
-            journal_settings: plan.config.journal.clone(),
+            journal_broken: false,
             capture,
             capture_broken: false,
             lost: Losses::default(),
@@ -159,7 +160,7 @@ impl Core {
             };
             self.report(&out, verdicts.as_mut());
             while let Ok(Request::Reloaded(settings)) = requests.try_recv() {
-                self.reloaded(settings);
+                self.reloaded(settings.as_ref());
             }
             self.keep_capture(ended);
             if ended {
@@ -224,10 +225,15 @@ impl Core {
             self.count_person(finding);
         }
         if let Some(journal) = &mut self.journal {
-            if (!out.findings.is_empty() || journal.pending() > 0)
-                && let Err(error) = journal.write_batch(&out.findings)
-            {
-                tracing::error!("{:#}", anyhow::Error::from(error));
+            if !out.findings.is_empty() || journal.pending() > 0 {
+                match journal.write_batch(&out.findings) {
+                    Ok(()) => self.journal_broken = false,
+                    // Once, not for every try: findings wait and are counted.
+                    Err(error) if !std::mem::replace(&mut self.journal_broken, true) => {
+                        tracing::error!("{:#}", anyhow::Error::from(error));
+                    }
+                    Err(_) => {}
+                }
             }
             self.journaled.clone_from(journal.losses());
         }
@@ -242,37 +248,23 @@ impl Core {
     }
 
     fn count_person(&mut self, finding: &Finding) {
-        let Some(person) = &finding.person else {
+        let beginning = finding.person.as_deref().and_then(|token| token.get(..16));
+        let Some(person) = beginning.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else {
             return;
         };
-        let people = self.people.entry(finding.recipient.tracker).or_default();
-        if people.len() < MAX_PEOPLE && people.insert(person.clone()) {
-            self.metrics
-                .set_people(finding.recipient.tracker, people.len() as u64);
+        let known: usize = self.people.values().map(HashSet::len).sum();
+        let tracker = finding.recipient.tracker;
+        let people = self.people.entry(tracker).or_default();
+        if known < MAX_PEOPLE && people.insert(person) {
+            self.metrics.set_people(tracker, people.len() as u64);
         }
     }
 
-    /// Opens the journal anew, which also serves whoever rotates it from outside.
-    fn reloaded(&mut self, settings: Option<JournalSection>) {
+    /// Takes the journal's limits from a configuration that was loaded again.
+    fn reloaded(&mut self, settings: Option<&JournalSection>) {
         self.metrics.config_loaded(settings.is_some(), now());
-        let (Some(mut settings), Some(_)) = (settings, &self.journal) else {
-            return;
-        };
-        // The command line goes before the file, whose target may differ.
-        settings.file = self.journal_settings.file.clone();
-        if self
-            .journal
-            .as_ref()
-            .is_some_and(|journal| journal.pending() > 0)
-        {
-            tracing::warn!(
-                "findings wait for the journal, which is not opened anew until they are written"
-            );
-            return;
-        }
-        match Journal::open(&settings) {
-            Ok(journal) => self.journal = Some(journal),
-            Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
+        if let (Some(settings), Some(journal)) = (settings, &mut self.journal) {
+            journal.set_limits(settings);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
 /// Watches the host until SIGTERM or SIGINT.
 pub fn execute(args: &RunArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
     if let Some(journal) = &args.journal {
         config.journal.file = JournalTarget::from_argument(journal);
@@ -30,6 +31,7 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
         config,
+        loaded,
         config_path: args.config.clone(),
         capture,
         detect: true,

@@ -18,7 +18,7 @@ use std::{
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use phiwatch_ebpf::abi::counter;
@@ -51,11 +51,22 @@ const POLL: Duration = Duration::from_millis(10);
 const REPORT: Duration = Duration::from_millis(250);
 /// How many batches of at most 4 MiB wait for the core.
 const QUEUE: usize = 4;
+/// How many processes and libraries wait to be looked at; what finds no room is
+/// found by the next scan.
+const SIGNALS: usize = 4_096;
+/// How long the rings are drained at the end, however much comes in.
+const DRAIN: Duration = Duration::from_millis(800);
+/// The ring thread and the core thread, the first two, end by themselves.
+const DRAINING: usize = 2;
+/// How long they may take to end.
+const JOIN: Duration = Duration::from_millis(1_700);
 
 /// What to watch, and what to make of it.
 pub(super) struct Plan {
     /// The configuration, with the command line laid over it.
     pub config: Config,
+    /// The configuration as it was loaded.
+    pub loaded: Config,
     /// Where it came from, to load it again.
     pub config_path: Option<PathBuf>,
     /// Where to serve, if anywhere.
@@ -145,7 +156,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     };
     let status = probes.status();
     let stop = Arc::new(AtomicBool::new(false));
-    let (signals_in, signals) = channel();
+    let (signals_in, signals) = sync_channel(SIGNALS);
     let (batches_in, batches) = sync_channel(QUEUE);
     let (requests_in, requests) = channel();
     let watched = Arc::new(AtomicUsize::new(0));
@@ -174,6 +185,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let count = probes.attach().map_err(|error| probe_failure(&error))?;
     watched.store(count, Ordering::Relaxed);
     tracing::info!(processes = count, "{status}");
+    // Not waited for: it may be attaching, which ends with the process.
     threads.push(spawn("phiwatch-discover", {
         let watched = Arc::clone(&watched);
         move || discover(probes, &signals, &watched)
@@ -214,8 +226,18 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         ended
     });
     stop.store(true, Ordering::Relaxed);
-    // The ring thread drains and lets go of the queues; the others follow.
-    for thread in threads {
+    // The ring thread drains and lets go of its queue; the core follows.
+    let deadline = Instant::now() + JOIN;
+    let drained =
+        |threads: &[JoinHandle<()>]| threads.iter().take(DRAINING).all(JoinHandle::is_finished);
+    while !drained(&threads) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if !drained(&threads) {
+        let message = "stopped before all findings were written; is the journal's reader stuck?";
+        return Err(Failure::message(ExitStatus::Io, message));
+    }
+    for thread in threads.into_iter().take(DRAINING) {
         if thread.join().is_err() {
             return Err(Failure::message(
                 ExitStatus::Internal,
@@ -252,28 +274,32 @@ fn ring(
     mut reader: Reader,
     stop: &AtomicBool,
     batches: &SyncSender<Vec<Event>>,
-    signals: &Sender<Signal>,
+    signals: &SyncSender<Signal>,
     metrics: &Metrics,
     status: &Status,
     watched: &AtomicUsize,
 ) {
     let mut losses = Losses::default();
-    let mut next_report = std::time::Instant::now();
+    let mut next_report = Instant::now();
+    let mut deadline = None;
     loop {
         let stopping = stop.load(Ordering::Relaxed);
+        if stopping && *deadline.get_or_insert(Instant::now() + DRAIN) <= Instant::now() {
+            tracing::warn!("stopped with records still in the kernel's rings");
+            return;
+        }
         let (mut events, mut found) = (Vec::new(), Vec::new());
         let more = reader.read(&mut losses, &mut events, &mut found);
         for signal in found {
-            // Discovery that has ended attaches to nothing more; watching what
-            // is attached goes on.
-            drop(signals.send(signal));
+            // Discovery that is busy finds it with the next scan.
+            drop(signals.try_send(signal));
         }
         if !events.is_empty() && batches.send(events).is_err() {
             return;
         }
-        if stopping || std::time::Instant::now() >= next_report {
+        if stopping || Instant::now() >= next_report {
             report(&reader.counters(), &losses, metrics, status, watched);
-            next_report = std::time::Instant::now() + REPORT;
+            next_report = Instant::now() + REPORT;
         }
         if more {
             continue;
@@ -376,12 +402,15 @@ fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
     let outcome = match &result {
         Ok(config) => {
             for (section, changed) in [
+                ("scope", config.scope != plan.loaded.scope),
+                ("listen", config.listen != plan.loaded.listen),
                 (
-                    "listen",
-                    config.listen != plan.config.listen && plan.listen.is_none(),
+                    "journal (file)",
+                    config.journal.file != plan.loaded.journal.file,
                 ),
-                ("ring", config.ring != plan.config.ring),
-                ("state", config.state != plan.config.state),
+                ("capture", config.capture != plan.loaded.capture),
+                ("ring", config.ring != plan.loaded.ring),
+                ("state", config.state != plan.loaded.state),
             ] {
                 if changed {
                     tracing::warn!("[{section}] has changed; that takes effect at the next start");

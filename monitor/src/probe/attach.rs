@@ -216,7 +216,9 @@ impl Probes {
                     // The file is opened before it is mapped: attach to it by
                     // its path now, and look at the maps a little later in case
                     // that was another file.
-                    self.attach_library(library::open_in_root(pid, &path));
+                    if library::is_tls_library(&path) {
+                        self.attach_library(library::open_in_root(pid, &path));
+                    }
                     if follow_ups.len() < MAX_LIBRARIES {
                         follow_ups.push((now + FOLLOW_UP, pid));
                     }
@@ -258,7 +260,13 @@ impl Probes {
                 return;
             }
         };
-        if self.libraries.contains_key(&library.id) || self.libraries.len() >= MAX_LIBRARIES {
+        if self.libraries.contains_key(&library.id) {
+            return;
+        }
+        if self.libraries.len() >= MAX_LIBRARIES {
+            let why = format!("{MAX_LIBRARIES} libraries are watched already");
+            self.status
+                .set("ssl_write", "further libraries", State::Failed, why);
             return;
         }
         self.libraries.insert(library.id, library.path.clone());

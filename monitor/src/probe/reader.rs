@@ -170,13 +170,13 @@ impl Reader {
 
 /// Tells the kernel which streams nobody wants more of than the heads of
 /// requests.
-pub struct Verdicts(pub(super) HashMap<MapData, [u8; 16], u32>);
+pub struct Verdicts(pub(super) HashMap<MapData, [u8; 16], u64>);
 
 impl Verdicts {
     /// Marks a stream as unwanted. A full map forgets the least recently used.
     pub fn unwanted(&mut self, stream: StreamId, is_socket: bool) {
         // A verdict that is not heard costs copies, nothing else.
-        drop(self.0.insert(key(stream, is_socket), 1, 0));
+        drop(self.0.insert(key(stream, is_socket), stream.born, 0));
     }
 
     /// Takes that back.

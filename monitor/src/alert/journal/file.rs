@@ -98,6 +98,12 @@ impl JournalFile {
         open(&self.path)
     }
 
+    /// Takes new limits. They hold from the next batch on.
+    pub(super) const fn set_limits(&mut self, max_bytes: u64, keep: u32) {
+        self.max_bytes = max_bytes;
+        self.keep = keep;
+    }
+
     /// Renames `name.1` to `name.2` and so on up to the first free number, then
     /// `name` to `name.1`. Each rename is atomic, and stopping at a free number
     /// means that trying again after a failure pushes nothing out.

@@ -152,6 +152,15 @@ impl Journal {
         unserialized.map_or(Ok(()), |error| Err(JournalError::Serialize(error)))
     }
 
+    /// Takes the limits of `settings`; the target stays. A file that someone else
+    /// has moved away is opened anew with the next batch in any case.
+    pub fn set_limits(&mut self, settings: &JournalSection) {
+        self.findings_per_second = settings.findings_per_second;
+        if let Sink::File(file) = &mut self.sink {
+            file.set_limits(settings.max_bytes, settings.keep);
+        }
+    }
+
     /// Findings that wait to be written.
     pub fn pending(&self) -> usize {
         self.pending.len()
