@@ -226,14 +226,20 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         ended
     });
     stop.store(true, Ordering::Relaxed);
+    drained(threads)?;
+    ended
+}
+
+/// Waits for the threads that drain, not longer than they may take.
+fn drained(threads: Vec<JoinHandle<()>>) -> Result<(), Failure> {
     // The ring thread drains and lets go of its queue; the core follows.
     let deadline = Instant::now() + JOIN;
-    let drained =
+    let done =
         |threads: &[JoinHandle<()>]| threads.iter().take(DRAINING).all(JoinHandle::is_finished);
-    while !drained(&threads) && Instant::now() < deadline {
+    while !done(&threads) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
-    if !drained(&threads) {
+    if !done(&threads) {
         let message = "stopped before all findings were written; is the journal's reader stuck?";
         return Err(Failure::message(ExitStatus::Io, message));
     }
@@ -245,7 +251,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
             ));
         }
     }
-    ended
+    Ok(())
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
