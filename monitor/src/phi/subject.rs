@@ -195,6 +195,10 @@ pub(super) enum Vehicle {
 
 /// What the rest of the message makes likely.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(super) struct Surroundings {
     /// It names insurance.
     pub(super) insurance: bool,
