@@ -143,7 +143,7 @@ fn finding(
         health: health.into_iter().collect(),
         fields: records.collect(),
         request: Some(RequestRecord {
-            method: request.method.clone(),
+            method: method(&request.method).to_owned(),
             path: target::template(request.target.expose(), matched.pattern),
             protocol: request.protocol.as_str(),
             status: request.status,
@@ -168,6 +168,18 @@ fn finding(
         packet: place.packet,
     });
     Some(finding)
+}
+
+/// The method, if it is one of the protocol's own: a client may send any word.
+fn method(sent: &str) -> &'static str {
+    const METHODS: &[&str] = &[
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    METHODS
+        .iter()
+        .copied()
+        .find(|method| *method == sent)
+        .unwrap_or("OTHER")
 }
 
 /// The severity of one event, `None` where it is nothing to report.

@@ -1,10 +1,11 @@
 //! The path of a field as it may be shown.
 //!
-//! A client may use a payload value as a key, so a key is shown only if it has
-//! the shape of a word of an interface and is none of the message's values.
+//! A client may use a payload value as a key, so a key is shown only if it is
+//! made of known words of interfaces and is none of the message's values.
 
 use std::{collections::HashSet, fmt::Write as _};
 
+use super::vocabulary;
 use crate::{
     field::{Field, Step},
     phi::{Class, Evidence, Form},
@@ -78,7 +79,7 @@ pub(super) fn show(field: &Field, values: &Values) -> String {
             }
             Step::Key(key) => {
                 let key = key.expose();
-                let shown = if is_word(key) && !values.is_in(key) {
+                let shown = if is_shown(key, values) {
                     key
                 } else {
                     PLACEHOLDER
@@ -89,6 +90,10 @@ pub(super) fn show(field: &Field, values: &Values) -> String {
         }
     }
     path
+}
+
+fn is_shown(key: &str, values: &Values) -> bool {
+    is_word(key) && vocabulary::is_known(key) && !values.is_in(key)
 }
 
 /// Whether a key has the shape of a word of an interface: letters, digits and
@@ -133,7 +138,11 @@ mod tests {
             ("jane", false),
             ("Jane_Roe", false),
             ("jo", false),
-            ("john", true),
+            ("john", false),
+            ("jo_email", false),
+            ("email_jane", false),
+            ("Averylla", false),
+            ("patients", true),
             ("roe@example.com", false),
             ("14155550132", false),
             ("ae9c621e0b7d4c1fae9c621e0b7d4c1f", false),
@@ -143,7 +152,7 @@ mod tests {
             ("", false),
             (&"k".repeat(41), false),
         ] {
-            assert_eq!(is_word(key) && !values.is_in(key), expected, "{key}");
+            assert_eq!(is_shown(key, &values), expected, "{key}");
         }
     }
 }

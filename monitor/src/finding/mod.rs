@@ -9,6 +9,7 @@ mod assemble;
 mod key_path;
 mod severity;
 mod target;
+mod vocabulary;
 
 use serde::Serialize;
 

@@ -47,7 +47,7 @@ pub(super) const KEYS: &[&str] = &[
     "visittype",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else {
         return;
     };
@@ -56,7 +56,8 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         .parent()
         .is_some_and(|parent| parent.has_word(service_date::CARE_WORDS));
     let is_care = leaf.has_word(service_date::CARE_WORDS) || parent_is_care;
-    if is_date && (leaf.is_in(service_date::KEYS) || is_care) {
+    // Barbers have appointments too.
+    if is_date && surroundings.health && (leaf.is_in(service_date::KEYS) || is_care) {
         hits.health(
             Health::Appointment,
             Strength::H3,
@@ -65,7 +66,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         );
     }
     // `conversion: urn…` and flags say only that there is one.
-    let is_detail = leaf.is_in(KEYS) || (is_care && !text::is_negative(subject.value));
+    let is_detail = leaf.is_in(KEYS) || (is_care && !is_date && !text::is_negative(subject.value));
     if is_detail && subject.is_text() && !subject.is_context() {
         hits.health(
             Health::Appointment,
@@ -73,7 +74,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
             "appointment.key",
             subject.value,
         );
-    } else if is_care && !text::is_negative(subject.value) {
+    } else if is_care && !is_date && !text::is_negative(subject.value) {
         hits.health(
             Health::Appointment,
             Strength::H2,

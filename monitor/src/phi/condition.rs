@@ -162,7 +162,8 @@ const UNLESS: &[(&str, &[&str])] = &[
     ("suicide", &["squad"]),
 ];
 
-/// Keys whose text is a diagnosis, whatever it says.
+/// Keys whose text is a diagnosis, if the message says something else about
+/// health: mechanics and programs diagnose too.
 pub(super) const DIAGNOSIS_KEYS: &[&str] = &[
     "chiefcomplaint",
     "diagnoses",
@@ -213,17 +214,27 @@ pub(super) const CODE_KEYS: &[&str] = &[
     "primarydx",
 ];
 
+/// Words of keys of diagnoses that only medicine has.
+const MEDICAL_WORDS: &[&str] = &["complaint", "health", "medical", "presenting"];
+
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     if subject.leaf_in(CODE_KEYS) {
         let codes = subject.value.split([',', ';', '|', ' ']).take(MAX_CODES);
         if let Some(code) = codes.map(str::trim).find(|code| is_icd10(code)) {
             hits.health(Health::Condition, Strength::H3, "condition.icd10", code);
         }
     }
-    if subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text() {
+    let is_diagnosis = subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text();
+    let is_medical = surroundings.health
+        || (subject.terms.iter()).any(|term| !means_other(subject, term.phrase))
+        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
+        || subject
+            .leaf()
+            .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS));
+    if is_diagnosis && is_medical {
         hits.health(
             Health::Condition,
             Strength::H3,

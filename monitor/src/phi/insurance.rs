@@ -2,7 +2,7 @@
 
 use super::{
     Health, Hits, Strength,
-    lexicon::{Kind, Table},
+    lexicon::{Kind, Table, Term},
     subject::{Subject, Surroundings},
     text,
 };
@@ -52,7 +52,11 @@ const OTHER_WORDS: &[&str] = &[
     "protection",
     "shipping",
     "travel",
+    "vehicle",
 ];
+
+/// Words beside which even health insurance is not a person's.
+const OTHER_KINDS: &[&str] = &["auto", "car", "pet", "travel", "vehicle"];
 
 /// Keys that are about health insurance by themselves.
 pub(super) const KEYS: &[&str] = &[
@@ -103,7 +107,7 @@ pub(super) const WEAK_KEYS: &[&str] = &[
 
 /// Whether the value or its key names health insurance.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
-    is_key(subject) || subject.term(Kind::Payer).is_some()
+    (is_key(subject) && !text::is_negative(subject.value)) || payer(subject).is_some()
 }
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
@@ -120,6 +124,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     // Payment interfaces call a customer `payer` too, but not by a text.
     let is_payer = subject.leaf().is_some_and(|leaf| leaf.folded == "payer") && subject.is_text();
     let under_insurance = subject.under(WORDS) && !subject.under(OTHER_WORDS);
+    let weak = weak && !is_of_other(subject);
     if has_value && (weak && (surroundings.insurance || under_insurance) || is_payer) {
         hits.health(
             Health::Insurance,
@@ -128,7 +133,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             subject.value,
         );
     }
-    if let Some(term) = subject.term(Kind::Payer) {
+    if let Some(term) = payer(subject) {
         let strength = if weak || is_key(subject) {
             Strength::H3
         } else {
@@ -140,8 +145,24 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
 
 fn is_key(subject: &Subject<'_>) -> bool {
     subject.leaf_in(KEYS)
+        && !is_of_other(subject)
         && !subject
             .leaf()
             .is_some_and(|leaf| leaf.has_word(OTHER_WORDS))
         && !subject.under(OTHER_WORDS)
+}
+
+/// Whether the value names insurance of something else.
+fn is_of_other(subject: &Subject<'_>) -> bool {
+    subject.has_word(OTHER_WORDS)
+        && !subject.has_word(&["dental", "health", "medical", "vision"])
+        && payer(subject).is_none()
+        || subject.has_word(OTHER_KINDS)
+}
+
+/// The insurer or plan that the value names.
+fn payer(subject: &Subject<'_>) -> Option<Term> {
+    subject
+        .term(Kind::Payer)
+        .filter(|term| term.phrase != "health insurance" || !subject.has_word(OTHER_KINDS))
 }

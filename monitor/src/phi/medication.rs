@@ -170,17 +170,21 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const NDC_KEYS: &[&str] = &["drugcode", "ndc", "ndccode"];
 
 /// Keys that hold other facts about a prescription.
-pub(super) const DETAIL_KEYS: &[&str] = &[
-    "dosage",
-    "dosagestrength",
-    "pharmacy",
-    "pharmacyname",
-    "refill",
-    "refills",
-    "rxcui",
-];
+pub(super) const DETAIL_KEYS: &[&str] = &["pharmacy", "pharmacyname", "rxcui"];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+/// Keys that do where the message names a drug.
+const DOSE_KEYS: &[&str] = &["dosage", "dosagestrength", "dose", "refill", "refills"];
+
+/// Whether the value or its key is about a drug.
+pub(super) fn is_named(subject: &Subject<'_>) -> bool {
+    subject.term(Kind::Drug).is_some()
+        || subject.key_term(Kind::Drug).is_some()
+        || (subject.leaf_in(KEYS) && subject.is_text())
+        || (subject.leaf_in(NDC_KEYS) && is_ndc(subject.value))
+        || (subject.leaf_in(DETAIL_KEYS) && !text::is_negative(subject.value))
+}
+
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let keyed = subject.leaf_in(KEYS);
     if let Some(drug) = subject
         .term(Kind::Drug)
@@ -219,7 +223,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
             subject.value,
         );
     }
-    let is_detail = subject.leaf_in(DETAIL_KEYS) || subject.leaf_in(&["dose"]);
+    // Plants and machines have doses too.
+    let is_dose = subject.leaf_in(DOSE_KEYS);
+    let is_detail = subject.leaf_in(DETAIL_KEYS)
+        || (is_dose && (surroundings.medication || subject.under(KEYS)));
     if is_detail && !text::is_negative(subject.value) {
         hits.health(
             Health::Medication,

@@ -34,6 +34,8 @@ mod substance_use;
 mod text;
 mod treatment;
 
+use std::collections::HashSet;
+
 use subject::{Subject, Surroundings};
 
 pub(crate) use key::group;
@@ -348,10 +350,39 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
     let surroundings = Surroundings {
         insurance: present().any(insurance::is_named),
         assessment: present().any(assessment::is_named),
+        medication: present().any(medication::is_named),
+        health: false,
     };
+    // What other trades have too counts only beside evidence that they have
+    // not, in the same event.
+    let first = detect_all(&subjects, |_| surroundings);
+    let group_of = |index: usize| fields.get(index).and_then(group);
+    let medical: HashSet<_> = first
+        .iter()
+        .filter(|evidence| matches!(evidence.class, Class::Health(_)))
+        .map(|evidence| group_of(evidence.field))
+        .collect();
+    if medical.is_empty() {
+        return first;
+    }
+    detect_all(&subjects, |index| {
+        let own = group_of(index);
+        Surroundings {
+            health: own.is_none() || medical.contains(&None) || medical.contains(&own),
+            ..surroundings
+        }
+    })
+}
+
+/// The evidence of every subject, each the subject of the field at its index.
+fn detect_all(
+    subjects: &[Option<Subject<'_>>],
+    surroundings_of: impl Fn(usize) -> Surroundings,
+) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for (field, subject) in subjects.iter().enumerate() {
         let Some(subject) = subject else { continue };
+        let surroundings = surroundings_of(field);
         let first = evidence.len();
         let mut hits = Hits {
             field,

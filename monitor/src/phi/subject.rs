@@ -142,6 +142,29 @@ const OPAQUE_KEYS: &[&str] = &[
     "writekey",
 ];
 
+/// Keys whose text is an id in a list of goods: words in it are no statement.
+const PRODUCT_ID_KEYS: &[&str] = &[
+    "contentid",
+    "contentids",
+    "itemid",
+    "productid",
+    "productsku",
+    "sku",
+    "skuid",
+    "variantid",
+];
+
+/// Objects whose `id` is such an id.
+const GOODS: &[&str] = &[
+    "content",
+    "contents",
+    "item",
+    "items",
+    "lineitems",
+    "product",
+    "products",
+];
+
 /// Headers that are examined besides `x-…`.
 const HEADERS: &[&str] = &[
     "cfconnectingip",
@@ -172,11 +195,20 @@ pub(super) enum Vehicle {
 
 /// What the rest of the message makes likely.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(super) struct Surroundings {
     /// It names insurance.
     pub(super) insurance: bool,
     /// It names a questionnaire.
     pub(super) assessment: bool,
+    /// It says something about health, apart from the keys that other trades
+    /// have too.
+    pub(super) health: bool,
+    /// It names a drug or medication.
+    pub(super) medication: bool,
 }
 
 /// One value and what leads to it. Holds payload: no `Debug`.
@@ -228,7 +260,12 @@ impl<'a> Subject<'a> {
 
     fn prepare(value: &'a str, kind: ValueKind, part: Part, keys: Vec<Key>) -> Self {
         let vehicle = vehicle(value, part, &keys);
-        let words = if vehicle == Vehicle::Opaque || kind == ValueKind::Literal {
+        let is_product_id = keys.last().is_some_and(|leaf| {
+            let parent = keys.iter().rev().nth(1);
+            leaf.is_in(PRODUCT_ID_KEYS)
+                || (leaf.folded == "id" && parent.is_some_and(|parent| parent.is_in(GOODS)))
+        });
+        let words = if vehicle == Vehicle::Opaque || is_product_id || kind == ValueKind::Literal {
             Vec::new()
         } else if value.contains('%') {
             text::words(&percent_decode_str(value).decode_utf8_lossy())
@@ -308,6 +345,7 @@ impl<'a> Subject<'a> {
         self.kind == ValueKind::Text
             && self.value.chars().any(char::is_alphabetic)
             && !text::is_placeholder(self.value)
+            && !text::is_negative(self.value)
     }
 
     /// Whether the value has one of these words.

@@ -102,7 +102,7 @@ pub(super) fn is_placeholder_text(value: &str) -> bool {
 pub(super) fn is_negative(value: &str) -> bool {
     matches!(
         fold(value).as_str(),
-        "" | "0" | "false" | "no" | "none" | "null" | "undefined"
+        "" | "0" | "false" | "n" | "na" | "nil" | "no" | "none" | "null" | "undefined"
     )
 }
 

@@ -286,7 +286,7 @@ impl Catalog {
         if !known.is_empty() {
             return None;
         }
-        self.match_protocol(method, path)
+        self.match_protocol(host, method, path)
     }
 
     /// The tracker whose host this is, as far as a name alone can tell.
@@ -315,12 +315,12 @@ impl Catalog {
         found
     }
 
-    fn match_protocol(&self, method: &str, path: &str) -> Option<Match> {
+    fn match_protocol(&self, host: &str, method: &str, path: &str) -> Option<Match> {
         self.trackers.iter().find_map(|tracker| {
-            let rule = tracker
-                .protocol
-                .iter()
-                .find(|rule| rule.matches("", method, path))?;
+            let rule = tracker.protocol.iter().find(|rule| {
+                rule.matches("", method, path)
+                    && (!COMMON_PATHS.contains(&rule.path) || names_analytics(host))
+            })?;
             Some(Match {
                 tracker,
                 matched_by: MatchedBy::Protocol,
@@ -331,6 +331,27 @@ impl Catalog {
             })
         })
     }
+}
+
+/// Paths of trackers that other interfaces have too, such as the clinic's own.
+const COMMON_PATHS: &[&str] = &["/v1/batch", "/v1/identify", "/v1/page", "/v1/track"];
+
+/// Words of host names that say what the host is for.
+const ANALYTICS_WORDS: &[&str] = &[
+    "analytics",
+    "cdp",
+    "collect",
+    "events",
+    "rudder",
+    "segment",
+    "track",
+];
+
+/// Whether a part of a label of `host` is a word for analytics. Endings count
+/// as well (`rudderstack`, `collector`, `tracking`).
+fn names_analytics(host: &str) -> bool {
+    host.split(['.', '-', '_'])
+        .any(|part| ANALYTICS_WORDS.iter().any(|word| part.starts_with(word)))
 }
 
 /// Lower case, without port and trailing dot. `None` for what is no host name.

@@ -226,7 +226,22 @@ fn protocols_are_recognised_on_unknown_hosts() {
         ),
         ("127.0.0.1:8080", "POST", "/g/collect", "ga4_web protocol"),
         ("localhost", "POST", "/mp/collect", "ga4_mp protocol"),
-        ("[::1]:80", "POST", "/v1/batch", "segment protocol"),
+        ("[::1]:80", "POST", "/v1/batch", ""),
+        ("", "POST", "/v1/batch", ""),
+        ("api.clinic.example", "POST", "/v1/batch", ""),
+        (
+            "segment-proxy.clinic.example",
+            "POST",
+            "/v1/batch",
+            "segment protocol",
+        ),
+        (
+            "my-tracking.clinic.example:8080",
+            "POST",
+            "/v1/batch",
+            "segment protocol",
+        ),
+        ("backtrack.clinic.example", "POST", "/v1/batch", ""),
         (
             "stats.clinic.example",
             "GET",

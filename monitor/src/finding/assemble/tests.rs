@@ -391,3 +391,40 @@ fn two_hundred_innocuous_events_are_no_findings() {
         check(META, Some(200), &pairs, &[]);
     }
 }
+
+#[test]
+fn only_methods_of_the_protocol_are_shown() {
+    for (sent, shown) in [
+        ("POST", "POST"),
+        ("TRACE", "TRACE"),
+        ("post", "OTHER"),
+        ("AVERYLLA", "OTHER"),
+        ("", "OTHER"),
+    ] {
+        assert_eq!(super::method(sent), shown, "{sent}");
+    }
+}
+
+#[test]
+fn a_name_as_key_is_hidden() {
+    let found = findings(
+        META,
+        Some(200),
+        &[
+            ("patients.Averylla.diagnosis", "anxiety"),
+            ("patients.Averylla.contact_email", "zed@example.com"),
+        ],
+    );
+    let paths: Vec<&str> = found[0]
+        .fields
+        .iter()
+        .map(|field| field.path.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "body.patients.{key}.diagnosis",
+            "body.patients.{key}.contact_email",
+        ]
+    );
+}

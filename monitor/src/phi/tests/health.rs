@@ -33,6 +33,15 @@ fn conditions() {
         ),
         ("properties.has_depression", "true", "condition H3"),
         ("properties.has_depression", "false", "condition H2"),
+        ("diagnosis", "an unlisted one", ""),
+        ("diagnosis", "M54.5", "condition H3"),
+        ("diagnosis", "none", ""),
+        ("chief_complaint", "an unlisted one", "condition H3"),
+        ("condition", "no", ""),
+        ("sku", "depression-glass", ""),
+        ("content_ids.0", "anxiety-ring", ""),
+        ("products.0.id", "lithium-depression", ""),
+        ("products.0.name", "Depression workbook", "condition H2"),
         ("icd10", "F32.9", "condition H3"),
         ("icd_codes", "F41.1, F32.9", "condition H3"),
         ("icd10", "f32.9", ""),
@@ -59,6 +68,9 @@ fn medication_and_treatment() {
         ("ndc", "0002-8215-01", "medication H3"),
         ("ndc", "12345", ""),
         ("product", "0002-8215-01", ""),
+        ("dosage", "50mg", ""),
+        ("refills", "2", ""),
+        ("prescription.dose", "50mg", "medication H3"),
         ("pharmacy_name", "Corner Pharmacy", "medication H3"),
         ("treatment", "Cognitive Behavioral Therapy", "treatment H3"),
         ("therapy_type", "weekly", "treatment H3"),
@@ -127,6 +139,18 @@ fn appointments_insurance_and_providers() {
         ("traits.plan", "Enterprise", ""),
         ("copay", "25", "insurance H3"),
         ("car_insurance", "yes", ""),
+        ("insurance", "false", ""),
+        ("insurance", "n", ""),
+        ("insurance", "", ""),
+        ("insurance_type", "auto", ""),
+        ("insurance_type", "Vehicle", ""),
+        ("insurance_type", "PPO", "insurance H3"),
+        ("insurance_name", "Home Example Health", "insurance H3"),
+        ("page_title", "Pet health insurance", ""),
+        ("page_title", "Health insurance", "insurance H2"),
+        ("doctor", "no", ""),
+        ("doctor", "none", ""),
+        ("provider", "n", ""),
         ("shipping_insurance", "2.99", ""),
         ("coverage", "87", ""),
         ("npi", "1234567893", "provider H3"),
@@ -142,6 +166,39 @@ fn appointments_insurance_and_providers() {
         found(&[("insurer", "Example Health"), ("plan", "Silver 70")]),
         "insurance H3, insurance H3",
     );
+}
+
+#[test]
+fn keys_of_other_trades_need_health_beside() {
+    for (pairs, expected) in [
+        (
+            &[("diagnosis", "an unlisted one"), ("event", "PHQ-9")][..],
+            "condition H3, assessment H2",
+        ),
+        (
+            &[("dosage", "50mg"), ("drug", "an unlisted one")],
+            "medication H3, medication H3",
+        ),
+        (
+            &[("appointment_date", "2026-12-01"), ("event", "Booked")],
+            "service_date I1",
+        ),
+        (
+            &[("appointment_date", "2026-12-01"), ("title", "Telehealth")],
+            "service_date I1, appointment H3, appointment H2",
+        ),
+        (
+            &[
+                ("events.0.diagnosis", "an unlisted one"),
+                ("events.1.condition", "anxiety"),
+            ],
+            "condition H3",
+        ),
+        (&[("insurance", "no"), ("plan", "gold")], ""),
+        (&[("insurance_type", "auto"), ("plan", "gold")], ""),
+    ] {
+        assert_eq!(found(pairs), expected);
+    }
 }
 
 #[test]
