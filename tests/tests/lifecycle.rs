@@ -144,13 +144,77 @@ fn a_library_that_is_loaded_late_is_hooked() -> Result<()> {
 }
 
 #[test]
+fn a_daemon_is_terminated_in_time_under_load() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let mut clients = Vec::new();
+    for number in 0..2 {
+        let mut command = sandbox.command(Side::Watched, "/usr/bin/python3");
+        command
+            .arg(tests::file("clients/load_client.py"))
+            .args([HOST, META_PATH])
+            .arg(&body)
+            .arg("60");
+        clients.push(sandbox.start(&format!("load-{number}"), command)?);
+    }
+    for client in &mut clients {
+        client.wait_for("the load", |line| (line == "sending").then_some(()))?;
+    }
+    daemon.findings(1)?;
+    assert_eq!(
+        daemon.stop()?.code(),
+        Some(0),
+        "{}",
+        daemon.running.stderr()?
+    );
+    for client in &mut clients {
+        assert!(
+            client.is_alive()?,
+            "the load had ended, this shows nothing: {}",
+            client.stderr()?
+        );
+    }
+    Ok(())
+}
+
+/// Waits until the daemon says whether it took the last configuration.
+fn reload_was(daemon: &Daemon<'_>, successful: bool) -> Result<()> {
+    let line = format!(
+        "phiwatch_config_last_reload_successful {}",
+        u8::from(successful)
+    );
+    wait(&line, Duration::from_secs(5), || {
+        let metrics = daemon.metrics()?;
+        Ok(metrics.lines().any(|found| found == line).then_some(()))
+    })
+}
+
+#[test]
 fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(());
     };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let job = Job {
+        host: HOST,
+        path: META_PATH,
+        body: &body,
+        count: 1,
+    };
     let path = sandbox.folder().join("phiwatch.toml");
     let good = fs::read_to_string(&path)?;
+    reload_was(&daemon, true)?;
+
     fs::write(&path, format!("{good}\n[no_such_table]\nkey = 1\n"))?;
     daemon.running.signal(rustix::process::Signal::HUP)?;
     daemon
@@ -158,10 +222,22 @@ fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()
         .wait_for("why it keeps the old configuration", |line| {
             line.contains("no_such_table").then_some(())
         })?;
-    assert!(daemon.running.is_alive()?);
-    assert!(
-        daemon.metrics()?.contains("phiwatch_config_"),
-        "the metrics say so as well"
-    );
+    reload_was(&daemon, false)?;
+    client::CURL.send(&sandbox, job)?;
+    daemon.findings(1)?;
+
+    // The journal that the file asks for is not the one of the command line,
+    // which stays.
+    let other = sandbox.folder().join("other.jsonl");
+    fs::write(
+        &path,
+        format!("{good}\n[journal]\nfile = \"{}\"\n", other.display()),
+    )?;
+    daemon.running.signal(rustix::process::Signal::HUP)?;
+    reload_was(&daemon, true)?;
+    client::CURL.send(&sandbox, job)?;
+    let found = daemon.findings(2)?;
+    assert_eq!(found.len(), 2, "the first one is still there, once");
+    assert!(!other.exists(), "the command line goes before the file");
     Ok(())
 }

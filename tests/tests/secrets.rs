@@ -1,13 +1,15 @@
 //! No value of a patient stands in anything that phiwatch writes.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 use tests::{
     Daemon, Sink,
     client::{self, Job},
     kernel,
     patient::{self, META_PATH, PLANTED},
+    phiwatch,
     sink::Options,
 };
 
@@ -21,6 +23,40 @@ fn planted_in(text: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// Whole requests that hold planted values where names belong: as keys of JSON,
+/// as a key of a form, and as the method.
+fn as_names(host: &str) -> [String; 3] {
+    let event = patient::meta_event();
+    let mut record = json!({});
+    record[patient::LAST_NAME] = event["data"][0].clone();
+    record[patient::EMAIL] = json!({"diagnosis": "depression"});
+    let mut named = event.clone();
+    named["patients"] = json!({});
+    named["patients"][patient::FIRST_NAME] = record;
+    let request = |method: &str, kind: &str, body: &str| {
+        format!(
+            "{method} {META_PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let form = format!(
+        "{}=depression&{}%5Bdiagnosis%5D=depression&email={}",
+        patient::FIRST_NAME,
+        patient::LAST_NAME,
+        patient::EMAIL
+    );
+    [
+        request("POST", "application/json", &named.to_string()),
+        request("POST", "application/x-www-form-urlencoded", &form),
+        request(
+            &patient::FIRST_NAME.to_uppercase(),
+            "application/json",
+            &event.to_string(),
+        ),
+    ]
+}
+
 #[test]
 fn nothing_written_holds_a_planted_value() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {
@@ -28,7 +64,9 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
     };
     let _sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
-    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let captures = sandbox.folder().join("evidence");
+    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let mut daemon = Daemon::run(&sandbox, &arguments)?;
     let body = sandbox.folder().join("event.json");
     fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
     assert_eq!(
@@ -68,6 +106,9 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
     ] {
         client::raw(&sandbox, host, broken.as_bytes())?;
     }
+    for request in as_names(host) {
+        client::raw(&sandbox, host, request.as_bytes())?;
+    }
     client::CURL.send(
         &sandbox,
         Job {
@@ -85,12 +126,28 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
         journal.contains("sha256"),
         "the journal shows that hashed values were seen"
     );
-    for (name, text) in [
-        ("standard output", daemon.running.stdout()?),
-        ("standard error", daemon.running.stderr()?),
-        ("the journal", journal),
-        ("/metrics", metrics),
-    ] {
+    let mut written = vec![
+        ("standard output".to_owned(), daemon.running.stdout()?),
+        ("standard error".to_owned(), daemon.running.stderr()?),
+        ("the journal".to_owned(), journal),
+        ("/metrics".to_owned(), metrics),
+    ];
+    // The capture itself holds the payload, as it says; its replay does not.
+    for format in ["table", "jsonl"] {
+        let output = Command::new(phiwatch())
+            .env("PHIWATCH_LOG", "trace")
+            .args(["replay", "--format", format, "--state"])
+            .args([&sandbox.state(), &captures])
+            .output()
+            .context("start phiwatch replay")?;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        let printed = String::from_utf8(output.stdout)?;
+        assert!(printed.contains(host), "replay as {format} finds something");
+        written.push((format!("the replay's standard output as {format}"), printed));
+        written.push((format!("the replay's standard error as {format}"), error));
+    }
+    for (name, text) in written {
         assert_eq!(planted_in(&text), Vec::<&str>::new(), "in {name}");
     }
     Ok(())
