@@ -11,6 +11,12 @@ use phiwatch_ebpf::abi::{CHUNK, CHUNKS_PER_CALL, Header, counter, flag};
 
 use crate::maps::{CONTROL_RING, COUNTERS, DATA_RING, SCOPE};
 
+/// How much of a response is handed over: the status line and some headers.
+pub(crate) const RESPONSE_HEAD: u64 = 512;
+
+/// How much of a request is handed over on streams that nobody wants.
+pub(crate) const REQUEST_HEAD: u64 = 1024;
+
 /// Adds to a counter.
 #[inline(always)]
 pub(crate) fn count(index: u32, amount: u64) {

@@ -26,7 +26,9 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, Record, Stretch, count, reserve_control, submit_control},
+    emit::{
+        self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control, submit_control,
+    },
     maps::{SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
     scope::{is_unwanted, is_watched},
     sniff::{Sniffed, sniff},
@@ -35,10 +37,6 @@ use crate::{
 /// The packet, the connection, goes on.
 const PASS: i32 = 1;
 
-/// How much of a response is handed over.
-const RESPONSE_HEAD: u64 = 512;
-/// How much of a request is handed over on streams that nobody wants.
-const REQUEST_HEAD: u64 = 1024;
 /// How much of a TLS stream is handed over: a ClientHello with post-quantum key
 /// shares has about 1,800 bytes.
 const HELLO: u32 = 4096;

@@ -33,7 +33,10 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, NO_WAKEUP, Record, Stretch, count, reserve_control, submit_control},
+    emit::{
+        self, NO_WAKEUP, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control,
+        submit_control,
+    },
     maps::{CALLS, STREAMS, VERDICTS, ZERO_CALL, ZERO_STREAM},
     scope::{is_unwanted, watched_process},
     sniff::{Sniffed, sniff},
@@ -41,12 +44,6 @@ use crate::{
 
 /// `SSL_CTRL_SET_TLSEXT_HOSTNAME` of OpenSSL's tls1.h.
 const SET_SERVER_NAME: i32 = 55;
-
-/// How much of a response is handed over: the status line and some headers.
-const RESPONSE_HEAD: u64 = 512;
-
-/// How much of a request is handed over on streams that nobody wants.
-const REQUEST_HEAD: u64 = 1024;
 
 /// `Stream::flags`: an HTTP client speaks here.
 const CLIENT: u32 = 1;

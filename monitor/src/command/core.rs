@@ -242,9 +242,7 @@ impl Core {
         if let Some(pipeline) = &self.pipeline {
             losses.merge(pipeline.losses());
         }
-        for (loss, total) in losses.iter() {
-            self.metrics.follow_loss(loss, total);
-        }
+        self.metrics.follow_losses(&losses);
     }
 
     fn count_person(&mut self, finding: &Finding) {

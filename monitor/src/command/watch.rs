@@ -330,9 +330,7 @@ fn report(
     for (loss, total) in counters.losses() {
         metrics.follow_loss(loss, total);
     }
-    for (loss, total) in losses.iter() {
-        metrics.follow_loss(loss, total);
-    }
+    metrics.follow_losses(losses);
     for (source, hits, bytes) in [
         (
             Source::OpenSsl,
