@@ -4,9 +4,11 @@
 //! class of identifier or health information; key names decide, values confirm,
 //! since value shapes alone are weak. This stage never sees HTTP.
 
+mod account;
 mod address;
 mod appointment;
 mod assessment;
+mod biometric;
 mod birth_date;
 mod class;
 mod condition;
@@ -15,16 +17,20 @@ mod device_id;
 mod digest;
 mod email;
 mod external_id;
+pub mod hashes;
 mod health_plan_id;
 mod insurance;
 mod ip;
 mod key;
 mod lexicon;
+mod license;
 mod medication;
 mod mrn;
 mod name;
+mod named;
 mod online_id;
 mod phone;
+mod photo;
 mod provider;
 mod reproductive;
 mod service_date;
@@ -34,6 +40,7 @@ mod subject;
 mod substance_use;
 mod text;
 mod treatment;
+mod vehicle;
 
 use std::collections::HashSet;
 
@@ -113,10 +120,15 @@ const DETECTORS: &[fn(&Subject<'_>, Surroundings, &mut Hits<'_>)] = &[
     ssn::detect,
     mrn::detect,
     health_plan_id::detect,
+    account::detect,
+    license::detect,
+    vehicle::detect,
     external_id::detect,
     online_id::detect,
     device_id::detect,
     ip::detect,
+    biometric::detect,
+    photo::detect,
     sex::detect,
     condition::detect,
     medication::detect,

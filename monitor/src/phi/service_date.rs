@@ -1,7 +1,7 @@
 //! Dates of admission, discharge, service and appointment: by key.
 
 use super::{
-    Hits, Identifier, Strength, date,
+    Hits, Identifier, Strength, date, named,
     subject::{Subject, Surroundings},
 };
 
@@ -9,15 +9,41 @@ use super::{
 /// browser, so neither word is enough.
 pub(super) const KEYS: &[&str] = &[
     "admissiondate",
+    "admissiondt",
     "admitdate",
+    "admitdt",
+    "admittedon",
+    "apptdt",
     "consultdate",
+    "dateadmitted",
+    "datedischarged",
+    "dateofadmission",
+    "dateofappointment",
+    "dateofdeath",
+    "dateofdischarge",
     "dateofservice",
+    "dateofsurgery",
     "dateofvisit",
+    "deathdate",
+    "deceaseddate",
     "dischargedate",
+    "dischargedt",
+    "dischargedon",
     "dos",
+    "dosfrom",
+    "dosto",
+    "filldate",
+    "immunizationdate",
     "intakedate",
     "nextvisit",
+    "nextvisitdate",
+    "onsetdate",
+    "operationdate",
+    "proceduredate",
     "servicedate",
+    "surgerydate",
+    "svcdate",
+    "vaccinationdate",
     "visitdate",
 ];
 
@@ -40,7 +66,10 @@ const RECORD_WORDS: &[&str] = &["created", "modified", "sent", "timestamp", "upd
 
 pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
-    let is_care = leaf.is_in(KEYS)
+    if !subject.value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    let is_care = named::is(subject, KEYS)
         || leaf.has_word(CARE_WORDS)
         || subject
             .parent()

@@ -389,7 +389,7 @@ fn names_are_closed_and_distinct() {
             .map(|form| form.as_str())
             .collect::<Vec<_>>()
             .join(" "),
-        "plain sha256 sha1 md5 soundex"
+        "plain sha256 sha1 sha224 sha384 sha512 md5 soundex"
     );
 }
 
