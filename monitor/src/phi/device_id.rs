@@ -122,7 +122,6 @@ const DEVICES: &[&str] = &[
     "meter",
     "monitor",
     "pacemaker",
-    "patient",
     "pump",
     "sensor",
 ];

@@ -3,7 +3,7 @@
 use super::{
     Form, Hits, Identifier, Strength,
     digest::{digest, is_of_nothing},
-    health_plan_id, insurance, named,
+    health_plan_id, insurance, mrn, named,
     subject::{Subject, Surroundings},
     text,
 };
@@ -88,7 +88,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
     let is_path = subject.part == Part::Path;
     let is_id = KEYS.contains(&leaf.folded.as_str())
-        || (matches!(leaf.folded.as_str(), "id" | "uuid") && subject.in_person())
+        || (matches!(leaf.folded.as_str(), "id" | "uuid")
+            && subject.in_person()
+            && !subject.parent().is_some_and(mrn::is_patient))
         || is_path
         || leaf.words.len() > 2 && named::ends_in(leaf, SUFFIX_KEYS)
         || leaf.folded == "id" && subject.parent().is_some_and(|parent| parent.is_in(KEYS));

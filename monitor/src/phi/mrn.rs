@@ -3,6 +3,7 @@
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    key::Key,
     named,
     subject::{Subject, Surroundings},
     text,
@@ -89,10 +90,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         let is_id = subject
             .leaf()
             .is_some_and(|leaf| ID_KEYS.contains(&leaf.folded.as_str()));
-        is_id
-            && subject
-                .parent()
-                .is_some_and(|parent| PATIENTS.contains(&parent.folded.as_str()))
+        is_id && subject.parent().is_some_and(is_patient)
     };
     let keyed = named::is(subject, KEYS) || under_patient();
     if keyed && let Some(digest) = digest(value) {
@@ -101,4 +99,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         let rule = if keyed { "mrn.key" } else { "mrn.reference" };
         hits.plain(Identifier::Mrn, Strength::I3, rule, number.to_lowercase());
     }
+}
+
+/// Whether objects under `key` are about a patient, so that their ids are
+/// numbers of records.
+pub(super) fn is_patient(key: &Key) -> bool {
+    PATIENTS.contains(&key.folded.as_str())
 }

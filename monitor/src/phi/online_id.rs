@@ -214,11 +214,24 @@ const COOKIES: &[&str] = &[
     "spid",
 ];
 
+/// Objects whose fingerprint is of a key or of an error.
+const CERTIFICATES: &[&str] = &[
+    "cert",
+    "certificate",
+    "error",
+    "exception",
+    "issue",
+    "key",
+    "ssh",
+    "tls",
+];
+
 /// Whether a value is an id that one browser has.
 fn is_id(subject: &Subject<'_>) -> bool {
     let value = subject.value;
     let is_hex = value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let under_browser = || !subject.leaf_in(&["uuid", "fingerprint"]) || subject.in_person();
+    let under_browser =
+        || !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES) || subject.in_person();
     is_google_client(value)
         || is_uuid(value) && under_browser()
         || is_number(value, 38..=38)

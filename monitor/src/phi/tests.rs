@@ -9,6 +9,8 @@ use crate::{
 };
 
 mod health;
+mod identifiers;
+mod noise;
 
 /// A field of the body at `path`: keys and indices separated by points.
 pub(crate) fn field(path: &str, value: &str) -> Field {
