@@ -93,6 +93,9 @@ pub(super) const GEO_PAIR_KEYS: &[&str] = &[
     "geo",
     "geolocation",
     "geopoint",
+    "gps",
+    "gpscoordinates",
+    "gpslocation",
     "latlng",
     "latlon",
     "latlong",
@@ -193,7 +196,6 @@ const MAX_LENGTH: usize = 200;
 /// What a key says about a place.
 struct Place {
     identifier: Identifier,
-    fits: bool,
     rule: &'static str,
     hash_rule: &'static str,
 }
@@ -219,7 +221,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
             Strength::I1
         };
         hits.hashed(place.identifier, strength, place.hash_rule, digest);
-    } else if place.fits && !is_elsewhere(subject) && (!is_short || subject.in_person()) {
+    } else if !is_elsewhere(subject) && (!is_short || subject.in_person()) {
         let strength = if is_direct {
             Strength::I3
         } else {
@@ -236,27 +238,30 @@ fn place(subject: &Subject<'_>, is_short: bool) -> Option<Place> {
     if subject.leaf().is_some_and(|leaf| leaf.has_word(VIRTUAL)) {
         return None;
     }
-    let is_line = subject.leaf_in(&["line"]) && subject.parent().is_some_and(|p| p.is_in(KEYS));
-    if is_line || named::is(subject, KEYS) {
+    // The value first: most values are none of the three.
+    let is_hash = digest(value).is_some();
+    let is_line =
+        || subject.leaf_in(&["line"]) && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
+    if (is_hash || is_street(value)) && (is_line() || named::is(subject, KEYS)) {
         return Some(Place {
             identifier: Identifier::Address,
-            fits: is_street(value),
             rule: "address.key",
             hash_rule: "address.key.hash",
         });
     }
-    let is_ct = is_short && subject.leaf_in(&["ct"]);
-    if is_ct || named::is(subject, CITY_KEYS) {
+    if (is_hash || is_city(subject))
+        && (is_short && subject.leaf_in(&["ct"]) || named::is(subject, CITY_KEYS))
+    {
         return Some(Place {
             identifier: Identifier::City,
-            fits: is_city(subject),
             rule: "city.key",
             hash_rule: "city.key.hash",
         });
     }
-    (is_short || named::is(subject, ZIP_KEYS)).then(|| Place {
+    let is_zip = (is_hash || is_postal_code(value))
+        && (is_short && subject.leaf_in(&["zp"]) || named::is(subject, ZIP_KEYS));
+    is_zip.then_some(Place {
         identifier: Identifier::Zip,
-        fits: is_postal_code(value),
         rule: "zip.key",
         hash_rule: "zip.key.hash",
     })
@@ -301,7 +306,8 @@ fn coordinates(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
         return false;
     }
     if let Some(degrees) = degrees(value) {
-        let keyed = named::is(subject, GEO_KEYS) || subject.leaf_in(&["coordinates", "coords"]);
+        let keyed =
+            named::is(subject, GEO_KEYS) || subject.leaf_in(&["coordinates", "coords", "long"]);
         if keyed && !is_elsewhere(subject) {
             hits.plain(Identifier::Geo, Strength::I1, "geo.key", degrees.to_owned());
         }

@@ -6,6 +6,7 @@ use super::{
     key::Key,
     named,
     subject::{Subject, Surroundings},
+    text,
 };
 use crate::field::Part;
 
@@ -15,15 +16,17 @@ pub(super) const KEYS: &[&str] = &[
     "bday",
     "birth",
     "birthdate",
+    "birthdatetime",
     "birthday",
     "birthdt",
     "born",
     "borndate",
     "bornon",
     "brthdt",
-    "dateofbirth",
     "datebirth",
+    "datenais",
     "datenaissance",
+    "dateofbirth",
     "db",
     "dob",
     "dobdate",
@@ -68,13 +71,15 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         return;
     }
     age(subject, hits);
-    let is_whole = named::is(subject, KEYS);
-    let is_part = named::is(subject, PART_KEYS)
-        || (subject.leaf_in(PARTS)
-            && subject
-                .parent()
-                .is_some_and(|parent| named::ends_in(parent, KEYS)));
+    let under_birth = || {
+        subject
+            .parent()
+            .is_some_and(|parent| named::ends_in(parent, KEYS))
+    };
+    let is_whole = named::is(subject, KEYS) || subject.leaf_in(&["date"]) && under_birth();
+    let is_part = named::is(subject, PART_KEYS) || (subject.leaf_in(PARTS) && under_birth());
     if !is_whole && !is_part {
+        labelled(subject, hits);
         return;
     }
     if let Some(digest) = digest(value) {
@@ -109,6 +114,37 @@ fn whole(subject: &Subject<'_>) -> Option<date::Date> {
         date::parse(subject.value)
     } else {
         date::parse_birth(subject.value)
+    }
+}
+
+/// Words of a text that announce a date of birth.
+const LABELS: &[&str] = &["birth", "birthdate", "birthday", "born", "dob"];
+
+/// Words behind such a word among which the date is sought.
+const LABEL_REACH: usize = 4;
+
+/// `DOB: 02/29/1984` in a text.
+fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+    if subject.words.len() < 2 || !subject.has_word(LABELS) {
+        return;
+    }
+    let is_label = |word: &&str| LABELS.contains(&text::fold(word).as_str());
+    let mut words = subject.value.split_whitespace();
+    if words.by_ref().find(is_label).is_none() {
+        return;
+    }
+    let found = words
+        .take(LABEL_REACH)
+        .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|word| word.len() >= 8)
+        .find_map(date::parse);
+    if let Some(date) = found {
+        hits.plain(
+            Identifier::BirthDate,
+            Strength::I3,
+            "birth_date.label",
+            date.iso(),
+        );
     }
 }
 

@@ -126,6 +126,18 @@ const DEVICES: &[&str] = &[
     "sensor",
 ];
 
+/// Objects whose serial number is of goods or of a certificate.
+const OTHER_SERIALS: &[&str] = &[
+    "cert",
+    "certificate",
+    "issuer",
+    "item",
+    "items",
+    "product",
+    "products",
+    "tls",
+];
+
 /// Shorter values are models and flags.
 const MIN_LENGTH: usize = 8;
 
@@ -188,7 +200,9 @@ fn is_keyed(subject: &Subject<'_>) -> bool {
             return true;
         }
     }
+    let has_both = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     leaf.folded.starts_with("udi") && leaf.is_in(SERIAL_KEYS)
+        || leaf.is_in(SERIAL_KEYS) && has_both && !subject.under(OTHER_SERIALS)
         || named::ends_in(leaf, SERIAL_KEYS) && (leaf.has_word(DEVICES) || under_device())
 }
 

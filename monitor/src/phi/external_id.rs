@@ -28,7 +28,6 @@ pub(super) const KEYS: &[&str] = &[
     "externalid",
     "externalids",
     "externaluserid",
-    "guid",
     "identity",
     "leadid",
     "login",

@@ -6,13 +6,12 @@
 //! and how a canary is found. Every string here is payload: callers compare and
 //! drop them.
 
-use std::fmt::Write as _;
-
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 use super::{Form, Identifier};
+use crate::token;
 
 /// Longer values are not respelled.
 pub const MAX_LENGTH: usize = 512;
@@ -124,6 +123,10 @@ pub fn soundex(name: &str) -> Option<String> {
     Some(code)
 }
 
+fn hex(bytes: &[u8]) -> String {
+    token::hex(bytes, bytes.len())
+}
+
 /// Different spellings, in the order of their likelihood.
 struct Spellings(Vec<String>);
 
@@ -134,15 +137,6 @@ impl Spellings {
             self.0.push(spelling);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// The characters of `text` that `keep`, in lower case.

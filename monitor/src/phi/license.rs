@@ -14,6 +14,7 @@ pub(super) const KEYS: &[&str] = &[
     "certificateno",
     "certificatenum",
     "certificatenumber",
+    "dlicensenumber",
     "dlno",
     "dlnum",
     "dlnumber",
@@ -21,10 +22,12 @@ pub(super) const KEYS: &[&str] = &[
     "driverlicenseid",
     "driverlicenseno",
     "driverlicensenumber",
+    "driverlicnumber",
     "driverslicence",
     "driverslicense",
     "driverslicenseno",
     "driverslicensenumber",
+    "driverslicnumber",
     "drivinglicence",
     "drivinglicencenumber",
     "drivinglicense",
@@ -94,20 +97,20 @@ fn is_number(value: &str) -> bool {
 /// Two letters, or a letter and a nine, and seven digits, of which the last
 /// checks the others.
 fn is_dea(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let [kind, name, digits @ ..] = bytes else {
+    let [kind, name, digits @ ..] = value.as_bytes() else {
         return false;
     };
-    let kind = kind.to_ascii_uppercase();
-    let [a, b, c, d, e, f, check] = digits else {
-        return false;
-    };
-    if !digits.iter().all(u8::is_ascii_digit) {
+    if digits.len() != 7 || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let value = |byte: &u8| u32::from(byte.saturating_sub(b'0'));
-    let sum = value(a) + value(c) + value(e) + 2 * (value(b) + value(d) + value(f));
-    b"ABCDEFGHJKLMPRSTUX".contains(&kind)
+    let numbers = digits.iter().map(|digit| u32::from(digit - b'0'));
+    let sum: u32 = numbers
+        .clone()
+        .take(6)
+        .zip([1, 2].into_iter().cycle())
+        .map(|(number, weight)| number * weight)
+        .sum();
+    b"ABCDEFGHJKLMPRSTUX".contains(&kind.to_ascii_uppercase())
         && (name.is_ascii_alphabetic() || *name == b'9')
-        && sum % 10 == value(check)
+        && numbers.last() == Some(sum % 10)
 }

@@ -18,13 +18,14 @@ pub(super) const KEYS: &[&str] = &[
     "chartnumber",
     "ehrid",
     "ehrpatientid",
-    "emrid",
     "empi",
+    "emrid",
     "encounterid",
     "encounterno",
     "encounternumber",
     "healthrecordnumber",
     "hospitalnumber",
+    "hospitalpatientid",
     "medicalrecord",
     "medicalrecordid",
     "medicalrecordno",
@@ -84,13 +85,14 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
     if !fits && digest(value).is_none() {
+        labelled(subject, hits);
         return;
     }
     let under_patient = || {
-        let is_id = subject
-            .leaf()
-            .is_some_and(|leaf| ID_KEYS.contains(&leaf.folded.as_str()));
-        is_id && subject.parent().is_some_and(is_patient)
+        let is_id = |key: &Key| ID_KEYS.contains(&key.folded.as_str());
+        subject.leaf().is_some_and(is_id) && subject.parent().is_some_and(is_patient)
+            || named::key(subject).is_some_and(is_id)
+                && named::parent(subject).is_some_and(is_patient)
     };
     let keyed = named::is(subject, KEYS) || under_patient();
     if keyed && let Some(digest) = digest(value) {
@@ -100,6 +102,36 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         hits.plain(Identifier::Mrn, Strength::I3, rule, number.to_lowercase());
     }
 }
+
+/// `MRN: A0012345` in a text.
+fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+    if !subject.has_word(&["mrn"]) {
+        return;
+    }
+    let mut words = subject
+        .value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let number = words
+        .by_ref()
+        .find(|word| word.eq_ignore_ascii_case("mrn"))
+        .and_then(|_| words.next())
+        .filter(|word| {
+            (MIN_LABELLED..=MAX_LENGTH).contains(&word.len())
+                && word.bytes().any(|byte| byte.is_ascii_digit())
+        });
+    if let Some(number) = number {
+        hits.plain(
+            Identifier::Mrn,
+            Strength::I3,
+            "mrn.label",
+            number.to_lowercase(),
+        );
+    }
+}
+
+/// Shorter numbers in a text are counts.
+const MIN_LABELLED: usize = 4;
 
 /// Whether objects under `key` are about a patient, so that their ids are
 /// numbers of records.

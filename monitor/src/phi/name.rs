@@ -13,7 +13,6 @@ use super::{
 pub(super) const KEYS: &[&str] = &[
     "apellido",
     "apellidos",
-    "displayname",
     "f5first",
     "f5last",
     "familyname",
@@ -55,10 +54,11 @@ const PERSON_WORDS: &[&str] = &[
     "applicant",
     "attendee",
     "beneficiary",
+    "billing",
     "buyer",
     "caller",
-    "caregiver",
     "cardholder",
+    "caregiver",
     "child",
     "contact",
     "customer",
@@ -74,6 +74,7 @@ const PERSON_WORDS: &[&str] = &[
     "member",
     "mother",
     "parent",
+    "party",
     "patient",
     "payee",
     "person",
@@ -167,10 +168,13 @@ const PERSON_PARENTS: &[&str] = &[
 
 /// Objects above it that make a name one of goods or of a campaign.
 const OTHER_OBJECTS: &[&str] = &[
+    "account",
     "campaign",
     "catalog",
     "company",
     "event",
+    "group",
+    "groups",
     "item",
     "items",
     "library",
@@ -182,6 +186,20 @@ const OTHER_OBJECTS: &[&str] = &[
     "screen",
     "segment",
     "template",
+];
+
+/// Words of the names of companies.
+const COMPANIES: &[&str] = &[
+    "clinic",
+    "corp",
+    "corporation",
+    "gmbh",
+    "hospital",
+    "inc",
+    "llc",
+    "llp",
+    "ltd",
+    "plc",
 ];
 
 /// Longer values are sentences.
@@ -202,7 +220,9 @@ enum Naming {
 }
 
 pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
-    let Some(leaf) = subject.leaf() else { return };
+    let Some(leaf) = named::key(subject) else {
+        return;
+    };
     let value = subject.value;
     // `hashed_first_name_sdx` is the soundex code of a name.
     if is_soundex_code(value)
@@ -244,21 +264,96 @@ fn naming(subject: &Subject<'_>, leaf: &Key) -> Option<Naming> {
         return Some(Naming::Short);
     }
     let under_name = || {
-        subject
-            .parent()
+        named::parent(subject)
             .is_some_and(|parent| matches!(parent.folded.as_str(), "name" | "names" | "fullname"))
     };
     let last_word = leaf.words.last().map(String::as_str);
-    let is_full = named::is(subject, KEYS) && !leaf.has_word(NOT_PEOPLE)
+    // Features and pages have a name on display too.
+    let is_display =
+        leaf.folded == "displayname" && (in_person(subject) || subject.keys.len() == 1);
+    let is_full = is_display || named::is(subject, KEYS) && !leaf.has_word(NOT_PEOPLE)
         || last_word == Some("name") && is_person_name(subject, leaf)
         || last_word.is_some_and(|word| PART_KEYS.contains(&word)) && (
             leaf.words.len() == 1 && (under_name() || in_person(subject))
             || leaf.words.len() > 1 && leaf.has_word(PERSON_WORDS)
         )
+        || is_who(subject, leaf)
         // `sha256_first_name`, `hashed_name`.
         || leaf.has_word(&["hashed", "sha", "sha256"]) && leaf.has_word(&["name"]);
     is_full.then_some(Naming::Full)
 }
+
+/// Whether a key that says who someone is holds a first and a last name.
+fn is_who(subject: &Subject<'_>, leaf: &Key) -> bool {
+    let keyed = WHO_KEYS.contains(&leaf.folded.as_str());
+    let starts_upper = |word: &str| word.chars().next().is_some_and(char::is_uppercase);
+    keyed
+        && (2..=MAX_WORDS).contains(&subject.value.split_whitespace().count())
+        && subject.value.split_whitespace().all(starts_upper)
+        && !subject.has_word(NO_NAMES)
+}
+
+/// Keys that hold the name of a person, a kind of person or of software.
+const WHO_KEYS: &[&str] = &[
+    "beneficiary",
+    "caregiver",
+    "clientname",
+    "emergencycontact",
+    "guardian",
+    "insured",
+    "nextofkin",
+    "patient",
+    "policyholder",
+    "responsibleparty",
+    "spouse",
+];
+
+/// Words of kinds of people, organizations and software.
+const NO_NAMES: &[&str] = &[
+    "account",
+    "adult",
+    "android",
+    "api",
+    "app",
+    "client",
+    "corp",
+    "customer",
+    "dependent",
+    "established",
+    "existing",
+    "family",
+    "female",
+    "first",
+    "inc",
+    "ios",
+    "legal",
+    "llc",
+    "ltd",
+    "male",
+    "member",
+    "mobile",
+    "new",
+    "no",
+    "not",
+    "old",
+    "other",
+    "parent",
+    "patient",
+    "plan",
+    "portal",
+    "pro",
+    "returning",
+    "sdk",
+    "self",
+    "server",
+    "service",
+    "spouse",
+    "the",
+    "time",
+    "under",
+    "web",
+    "yes",
+];
 
 /// Words of keys that are a full name of goods or of a place.
 const NOT_PEOPLE: &[&str] = &[
@@ -287,10 +382,16 @@ fn is_person_name(subject: &Subject<'_>, leaf: &Key) -> bool {
 }
 
 fn in_person(subject: &Subject<'_>) -> bool {
-    subject.in_person()
-        || subject
-            .parent()
-            .is_some_and(|parent| parent.is_in(PERSON_PARENTS))
+    let Some(parent) = named::parent(subject) else {
+        return false;
+    };
+    if parent.folded == "attributes" {
+        // Goods and events have attributes too.
+        let mut above = subject.keys.iter().rev().skip(2);
+        return subject.keys.len() == 2 && subject.value.contains(' ')
+            || above.any(|key| key.folded != "attributes" && key.is_person());
+    }
+    parent.is_person() || parent.is_in(PERSON_PARENTS)
 }
 
 fn is_soundex_code(value: &str) -> bool {
@@ -312,4 +413,5 @@ fn is_name(subject: &Subject<'_>) -> bool {
             .all(|c| c.is_alphabetic() || " .,'’ʼ`\"()-‐\u{300}\u{301}\u{308}".contains(c))
         && value.split_whitespace().count() <= MAX_WORDS
         && subject.is_text()
+        && !subject.has_word(COMPANIES)
 }

@@ -7,27 +7,40 @@
 
 use super::{key::Key, subject::Subject};
 
-/// Words behind what a value is, that say how it is written.
+/// Words behind what a value is, that say how it is written or which of several
+/// it is.
 const TAILS: &[&str] = &[
+    "alt",
+    "alternate",
     "base64",
+    "cell",
     "clean",
+    "day",
     "e164",
     "encoded",
+    "evening",
     "field",
     "formatted",
     "hash",
     "hashed",
     "hashes",
     "hex",
+    "home",
     "input",
     "iso",
     "lc",
     "lower",
     "lowercase",
+    "main",
     "md5",
+    "mobile",
     "normalized",
+    "other",
+    "personal",
     "plain",
+    "primary",
     "raw",
+    "secondary",
     "sha",
     "sha1",
     "sha224",
@@ -37,11 +50,16 @@ const TAILS: &[&str] = &[
     "str",
     "string",
     "text",
+    "time",
     "txt",
     "val",
     "value",
     "values",
+    "work",
 ];
+
+/// Short for `number`, at the end of a key.
+const NUMBERS: &[&str] = &["nbr", "no", "nr", "num", "number", "numbr"];
 
 /// Keys that only say how a value is written: what it is says the parent.
 const FORM_KEYS: &[&str] = &[
@@ -106,8 +124,6 @@ const OWNERS: &[&str] = &[
 
 /// Words of keys whose value is an organization's or a care provider's.
 const ORGANIZATIONS: &[&str] = &[
-    "agent",
-    "business",
     "center",
     "clinic",
     "clinician",
@@ -119,7 +135,6 @@ const ORGANIZATIONS: &[&str] = &[
     "helpline",
     "hospital",
     "hotline",
-    "manager",
     "merchant",
     "org",
     "organization",
@@ -157,6 +172,18 @@ pub(super) fn key<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
     }
 }
 
+/// The key before [`key`].
+pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
+    let is_form = subject
+        .leaf()
+        .is_some_and(|leaf| FORM_KEYS.contains(&leaf.folded.as_str()));
+    if is_form {
+        subject.keys.iter().rev().nth(2)
+    } else {
+        subject.parent()
+    }
+}
+
 /// Whether the key that says what the value is ends in a phrase of `table`,
 /// which holds phrases in one folded word.
 pub(super) fn is(subject: &Subject<'_>, table: &[&str]) -> bool {
@@ -170,22 +197,34 @@ pub(super) fn ends_in(key: &Key, table: &[&str]) -> bool {
     }
     let mut folded = key.folded.as_str();
     let mut words = key.words.as_slice();
-    // `email_sha256_2` says the same as `email`.
+    // `email_sha256_2` says the same as `email`, `chart_nbr` as `chart_number`.
     loop {
-        let trimmed = folded.trim_end_matches(|c: char| c.is_ascii_digit());
-        match words.split_last() {
-            Some((last, rest)) if !rest.is_empty() && is_tail(last) => {
-                words = rest;
-                folded = folded.strip_suffix(last.as_str()).unwrap_or(folded);
-            }
-            _ => {
-                return at_words(folded, words, table)
-                    || (trimmed != folded
-                        && (at_words_trimmed(trimmed, folded, words, table)
-                            || is_owned(trimmed, table)))
-                    || is_owned(folded, table);
-            }
+        let unnumbered = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+        if ends_at_word(folded, folded.len(), words, table)
+            || is_owned(folded, table)
+            || unnumbered.len() != folded.len()
+                && (ends_at_word(unnumbered, folded.len(), words, table)
+                    || is_owned(unnumbered, table))
+        {
+            return true;
         }
+        let Some((last, rest)) = words.split_last().filter(|(_, rest)| !rest.is_empty()) else {
+            return false;
+        };
+        let Some(stem) = folded.strip_suffix(last.as_str()) else {
+            return false;
+        };
+        if NUMBERS.contains(&last.as_str()) {
+            if last != "number" {
+                let full = format!("{stem}number");
+                if ends_at_word(&full, stem.len(), rest, table) {
+                    return true;
+                }
+            }
+        } else if !is_tail(last) {
+            return false;
+        }
+        (folded, words) = (stem, rest);
     }
 }
 
@@ -193,18 +232,13 @@ fn is_tail(word: &str) -> bool {
     TAILS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether `folded`, which `words` make, ends in a phrase that starts with one
-/// of the words.
-fn at_words(folded: &str, words: &[String], table: &[&str]) -> bool {
-    at_words_trimmed(folded, folded, words, table)
-}
-
-/// The same for `folded`, which is `whole` without digits at its end.
-fn at_words_trimmed(folded: &str, whole: &str, words: &[String], table: &[&str]) -> bool {
-    let mut start = whole.len();
+/// Whether `text` ends in a phrase that starts with one of `words`, which end at
+/// `end`.
+fn ends_at_word(text: &str, end: usize, words: &[String], table: &[&str]) -> bool {
+    let mut start = end;
     for word in words.iter().rev().take(MAX_WORDS) {
         start = start.saturating_sub(word.len());
-        if let Some(phrase) = folded.get(start..)
+        if let Some(phrase) = text.get(start..)
             && table.contains(&phrase)
         {
             return true;
@@ -254,6 +288,10 @@ mod tests {
             ("microphone", &["phone"], false),
             ("sha256", &["email"], false),
             ("1", &["email"], false),
+            ("new_chart_nbr", &["chartnumber"], true),
+            ("phoneNbr", &["phone"], true),
+            ("email_no_reply", &["email"], false),
+            ("email_home_2_sha256", &["email"], true),
             ("", &["email"], false),
             ("ÉMAIL_é2", &["email"], false),
         ] {

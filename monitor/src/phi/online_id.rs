@@ -164,6 +164,8 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
     let keyed = KEYS.contains(&key)
         || WEAK_KEYS.contains(&key) && is_id(subject)
         || is_cookie()
+        // Ids of exchanges: `user.eids.0.uids.0.id`.
+        || key == "id" && subject.parent().is_some_and(|parent| parent.is_in(&["eids", "uids"]))
         // Words before it say whose it is: `user_data.meta_fbp`, `utm_gclid`.
         || key.len() > 4 && named::ends_in(leaf, CLICK_IDS);
     if keyed && !text::is_placeholder(value) && !is_of_nothing(value) {

@@ -19,6 +19,8 @@ pub(super) const KEYS: &[&str] = &[
     "cellphonenumber",
     "contactnumber",
     "dayphone",
+    "emergencycontact",
+    "emergencynumber",
     "homephone",
     "landline",
     "mobile",
@@ -30,6 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "ph",
     "phone",
     "phonehash",
+    "phonenbr",
     "phoneno",
     "phonenum",
     "phonenumber",
@@ -108,7 +111,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
         && let Some(identifier) =
             identifier(subject).or_else(|| call().then_some(Identifier::Phone))
     {
-        if !is_toll_free(&number) || !named::is_organization(subject) {
+        if !named::is_organization(subject) {
             hits.plain(identifier, Strength::I3, "phone.key", number);
         }
         return;
@@ -315,13 +318,6 @@ fn shaped(candidate: &str) -> Option<String> {
     } else {
         None
     }
-}
-
-/// Whether a number with its country code is one that callers do not pay for.
-fn is_toll_free(number: &str) -> bool {
-    number
-        .strip_prefix("+1")
-        .is_some_and(|national| TOLL_FREE.iter().any(|area| national.starts_with(area)))
 }
 
 /// Without a key, free and fictional numbers are no person's.

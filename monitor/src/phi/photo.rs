@@ -10,6 +10,8 @@ use crate::field::ValueKind;
 /// Keys that hold a picture of a person.
 pub(super) const KEYS: &[&str] = &[
     "avatar",
+    "avatarimage",
+    "avatarimageurl",
     "avatarurl",
     "faceimage",
     "facephoto",
@@ -32,7 +34,9 @@ pub(super) const KEYS: &[&str] = &[
     "selfie",
     "selfieimage",
     "selfieurl",
+    "userimage",
     "userphoto",
+    "userpicture",
 ];
 
 /// Keys that hold one in an object about a person.

@@ -11,7 +11,9 @@ use super::{
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
     "itin",
+    "socialinsurancenumber",
     "socialsecurity",
+    "socialsecurityid",
     "socialsecurityno",
     "socialsecuritynum",
     "socialsecuritynumber",
@@ -20,8 +22,10 @@ pub(super) const KEYS: &[&str] = &[
     "ssn",
     "ssnno",
     "ssnnum",
-    "ssnumber",
     "ssnnumber",
+    "ssno",
+    "ssnum",
+    "ssnumber",
     "taxid",
     "taxidnumber",
     "taxpayerid",

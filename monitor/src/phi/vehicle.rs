@@ -122,9 +122,9 @@ fn ends_in_serial(value: &str) -> bool {
             .skip(LENGTH - 5)
             .all(|byte| byte.is_ascii_digit())
         && value
-            .bytes()
-            .nth(9)
-            .is_some_and(|year| !b"UZ0".contains(&year))
+            .as_bytes()
+            .get(9)
+            .is_some_and(|year| !b"UZ0".contains(year))
 }
 
 fn is_plate(value: &str) -> bool {

@@ -390,3 +390,55 @@ fn people_and_pictures() {
 fn digest_of_nothing() -> String {
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned()
 }
+
+#[test]
+fn what_others_have_too() {
+    for pairs in [
+        &[
+            ("feature.display_name", "New Nav"),
+            ("group.traits.name", "Acme"),
+            ("traits.name", "Acme Corp"),
+            ("data.attributes.name", "Checkout"),
+            ("experiment.name", "Checkout Button"),
+            ("organization.name", "Acme"),
+        ][..],
+        &[
+            ("store.phone", "415-562-0132"),
+            ("store.city", "Oakland"),
+            ("store.zip", "94601"),
+            ("provider.phone", "415-562-0132"),
+        ],
+        &[
+            ("patient", "New Patient"),
+            ("properties.birth", "1"),
+            ("properties.mobile", "1"),
+            ("properties.card", "gift_card"),
+            ("properties.address", "/checkout"),
+            ("tracking_number", "1Z999AA10123456784"),
+            ("isbn", "978-3-16-148410-0"),
+            ("order", "114-3941689-8772232"),
+            ("part_no", "12-345-6789"),
+            ("exception.fingerprint", SHA256),
+            (
+                "integrity",
+                "sha256-/42YGfwOEr8NJIkuRZh+JJoo3Og2qFytYOKOqqjG2XY=",
+            ),
+            ("uuid", "6d92078a-8246-4ba4-ae5b-76104861e7dc"),
+        ],
+    ] {
+        assert_eq!(found(pairs), "");
+    }
+}
+
+#[test]
+fn labels_in_a_text() {
+    check(&[
+        ("message", "Jane, DOB: 02/29/1984, wrote", "birth_date I3"),
+        ("message", "born 29.02.1984.", "birth_date I3"),
+        ("message", "MRN# A0012345; please call", "mrn I3"),
+        ("message", "mrn: 4711", "mrn I3"),
+        ("message", "on 02/29/1984", ""),
+        ("message", "the mrn is unknown", ""),
+        ("message", "birth control since 2019", ""),
+    ]);
+}

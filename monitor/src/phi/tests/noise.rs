@@ -28,6 +28,9 @@ impl Noise {
     }
 }
 
+/// What is generated, and how.
+type Kind = (&'static str, fn(&mut Noise) -> String);
+
 #[test]
 fn noise_without_a_key_is_no_evidence() {
     const EACH: usize = 2_500;
@@ -35,7 +38,7 @@ fn noise_without_a_key_is_no_evidence() {
     const DIGITS: &str = "0123456789";
     const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let mut noise = Noise(3);
-    let kinds: &[(&str, fn(&mut Noise) -> String)] = &[
+    let kinds: &[Kind] = &[
         ("seconds", |n| {
             (1_690_000_000 + n.below(110_000_000)).to_string()
         }),
