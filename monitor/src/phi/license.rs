@@ -103,7 +103,7 @@ fn is_dea(value: &str) -> bool {
     if digits.len() != 7 || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let numbers = digits.iter().map(|digit| u32::from(digit - b'0'));
+    let mut numbers = digits.iter().map(|digit| u32::from(digit - b'0'));
     let sum: u32 = numbers
         .clone()
         .take(6)
@@ -112,5 +112,5 @@ fn is_dea(value: &str) -> bool {
         .sum();
     b"ABCDEFGHJKLMPRSTUX".contains(&kind.to_ascii_uppercase())
         && (name.is_ascii_alphabetic() || *name == b'9')
-        && numbers.last() == Some(sum % 10)
+        && numbers.next_back() == Some(sum % 10)
 }

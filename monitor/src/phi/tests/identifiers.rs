@@ -439,6 +439,6 @@ fn labels_in_a_text() {
         ("message", "mrn: 4711", "mrn I3"),
         ("message", "on 02/29/1984", ""),
         ("message", "the mrn is unknown", ""),
-        ("message", "birth control since 2019", ""),
+        ("message", "birth certificate since 2019", ""),
     ]);
 }
