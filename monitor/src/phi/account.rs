@@ -137,7 +137,7 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
 /// Longer values hold no number by themselves: an IBAN in groups of four.
 const MAX_LENGTH: usize = 42;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     if digits < 5 || subject.kind == ValueKind::Literal {

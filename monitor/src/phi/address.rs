@@ -200,7 +200,7 @@ struct Place {
     hash_rule: &'static str,
 }
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if !(MIN_LENGTH..=MAX_LENGTH).contains(&value.len()) || subject.kind == ValueKind::Literal {
         return;

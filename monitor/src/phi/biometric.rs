@@ -59,7 +59,7 @@ const MIN_LENGTH: usize = 8;
 /// What of a value is kept: templates are long.
 const KEPT: usize = 64;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if subject.kind == ValueKind::Literal
         || value.len() < MIN_LENGTH

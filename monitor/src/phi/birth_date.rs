@@ -65,7 +65,7 @@ const AGELESS: &[&str] = &[
 /// Ages beyond which an age identifies (45 CFR 164.514(b)(2)(i)(C)).
 const TELLING_AGES: std::ops::RangeInclusive<u8> = 90..=120;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if !value.bytes().any(|byte| byte.is_ascii_digit()) {
         return;

@@ -113,7 +113,7 @@ pub(super) const SERIAL_KEYS: &[&str] = &[
 ];
 
 /// Objects that have a device's serial number or `id`.
-const DEVICES: &[&str] = &[
+pub(super) const DEVICES: &[&str] = &[
     "cgm",
     "device",
     "deviceinfo",
@@ -147,7 +147,7 @@ const MIN_SERIAL_LENGTH: usize = 5;
 /// Longer values are something else, except tokens for messages to a device.
 const MAX_LENGTH: usize = 256;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     // A device that limits tracking reports an id of zeros.
     let fits = (MIN_SERIAL_LENGTH..=MAX_LENGTH).contains(&value.len())

@@ -109,7 +109,7 @@ const MACHINE_DOMAINS: &[&str] = &[
 /// Addresses of one value beyond this are not sought.
 const MAX_CANDIDATES: usize = 16;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let has_at = memchr::memchr(b'@', value.as_bytes()).is_some() || value.contains("%40");
     if has_at {

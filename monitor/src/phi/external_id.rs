@@ -76,7 +76,7 @@ pub(super) const SUFFIX_KEYS: &[&str] = &[
 /// Longer values are something else.
 const MAX_LENGTH: usize = 128;
 
-pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
     let value = subject.value;
     let fits = subject.kind != ValueKind::Literal

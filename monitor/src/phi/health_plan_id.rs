@@ -86,7 +86,7 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "subscribernumber",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let medicare = (subject.kind == ValueKind::Text)
         .then(|| medicare_number(value))
@@ -121,6 +121,15 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
 }
 
+/// A Medicare number with dashes among other words.
+pub(super) fn detect_in_text(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    if subject.kind == ValueKind::Text
+        && let Some(number) = medicare_in_text(subject.value)
+    {
+        both(hits, "health_plan_id.mbi", &number);
+    }
+}
+
 /// The number identifies, and says that there is a plan.
 fn both(hits: &mut Hits<'_>, rule: &'static str, number: &str) {
     hits.plain(
@@ -143,11 +152,8 @@ fn is_number(value: &str) -> bool {
 /// Texts longer than this are not searched for a number.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
-/// The whole value, or the first word with dashes that is one.
-fn medicare_number(value: &str) -> Option<String> {
-    if let Some(number) = whole_medicare_number(value) {
-        return Some(number);
-    }
+/// The first word with dashes that is a number.
+fn medicare_in_text(value: &str) -> Option<String> {
     let may_hold = (14..=MAX_TEXT_LENGTH).contains(&value.len())
         && memchr::memchr(b'-', value.as_bytes()).is_some();
     may_hold
@@ -155,14 +161,14 @@ fn medicare_number(value: &str) -> Option<String> {
             value
                 .split(|c: char| !(c.is_ascii_alphanumeric() || "-_/+=".contains(c)))
                 .filter(|word| word.len() == 13)
-                .find_map(whole_medicare_number)
+                .find_map(medicare_number)
         })
         .flatten()
 }
 
 /// A Medicare beneficiary identifier without dashes, in upper case. Letters
 /// that look like digits (S, L, O, I, B, Z) are never used.
-fn whole_medicare_number(value: &str) -> Option<String> {
+fn medicare_number(value: &str) -> Option<String> {
     let number = match value.len() {
         11 => value.to_owned(),
         13 if value.get(4..5) == value.get(8..9) && matches!(value.get(4..5), Some("-" | " ")) => {

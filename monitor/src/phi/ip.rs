@@ -63,7 +63,7 @@ const MACHINES: &[&str] = &[
 /// Addresses in one header beyond this are proxies.
 const MAX_HOPS: usize = 8;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     // An address has points or colons, a hash neither.
     let has_mark = value.bytes().take(64).any(|byte| b".:".contains(&byte));

@@ -57,7 +57,7 @@ const OTHERS: &[&str] = &[
     "api", "app", "key", "plate", "plugin", "product", "software",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let digest = digest(value);
     if digest.is_none() && !is_number(value) {

@@ -70,10 +70,13 @@ pub(super) const ID_KEYS: &[&str] = &["id", "identifier", "no", "num", "number",
 /// Objects about a patient.
 const PATIENTS: &[&str] = &["chart", "mrn", "patient", "patientinfo", "patients"];
 
+/// Keys that hold a reference to a patient.
+pub(super) const REFERENCE_KEYS: &[&str] = &["patient", "reference", "subject"];
+
 /// Longer values are something else.
 const MAX_LENGTH: usize = 64;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     // A reference of an interface for health records: `Patient/4711`.
     let reference = value.strip_prefix("Patient/").unwrap_or(value);
@@ -97,7 +100,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
     let keyed = named::is(subject, KEYS) || under_patient();
     if keyed && let Some(digest) = digest(value) {
         hits.hashed(Identifier::Mrn, Strength::I2, "mrn.key.hash", digest);
-    } else if fits && (keyed || reference.len() != value.len()) && !text::is_placeholder(number) {
+    } else if fits
+        && (keyed || reference.len() != value.len() && subject.leaf_in(REFERENCE_KEYS))
+        && !text::is_placeholder(number)
+    {
         let rule = if keyed { "mrn.key" } else { "mrn.reference" };
         hits.plain(Identifier::Mrn, Strength::I3, rule, number.to_lowercase());
     }

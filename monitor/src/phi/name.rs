@@ -219,7 +219,7 @@ enum Naming {
     Initial,
 }
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = named::key(subject) else {
         return;
     };
@@ -294,7 +294,7 @@ fn is_who(subject: &Subject<'_>, leaf: &Key) -> bool {
 }
 
 /// Keys that hold the name of a person, a kind of person or of software.
-const WHO_KEYS: &[&str] = &[
+pub(super) const WHO_KEYS: &[&str] = &[
     "beneficiary",
     "caregiver",
     "clientname",

@@ -178,7 +178,7 @@ pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
         .leaf()
         .is_some_and(|leaf| FORM_KEYS.contains(&leaf.folded.as_str()));
     if is_form {
-        subject.keys.iter().rev().nth(2)
+        subject.keys.iter().rev().nth(2).map(AsRef::as_ref)
     } else {
         subject.parent()
     }

@@ -140,7 +140,7 @@ const MIN_LENGTH: usize = 6;
 /// Longer values are something else.
 const MAX_LENGTH: usize = 512;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if is_meta_cookie(value) || is_google_cookie(value) {
         hits.plain(
@@ -179,7 +179,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
 }
 
 /// Click ids, which are the same whatever stands before them.
-const CLICK_IDS: &[&str] = &[
+pub(super) const CLICK_IDS: &[&str] = &[
     "anonymousid",
     "clickid",
     "ctwaclid",

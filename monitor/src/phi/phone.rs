@@ -90,7 +90,7 @@ const MAX_LENGTH: usize = 32;
 /// Longer texts are not searched for numbers.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let digits = value
         .bytes()

@@ -62,12 +62,13 @@ const MAGIC: &[&str] = &["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"];
 /// What of a value is kept: images are long.
 const KEPT: usize = 128;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if subject.kind == ValueKind::Text
         && is_image(value)
         && (named::is(subject, KEYS)
-            || subject.leaf_in(WEAK_KEYS) && subject.keys.iter().rev().skip(1).any(is_person))
+            || subject.leaf_in(WEAK_KEYS)
+                && subject.keys.iter().rev().skip(1).any(|key| is_person(key)))
     {
         let kept = value.chars().take(KEPT).collect();
         hits.plain(Identifier::Photo, Strength::I3, "photo.key", kept);

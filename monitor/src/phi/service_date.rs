@@ -73,7 +73,7 @@ pub(super) const CARE_WORDS: &[&str] = &[
 /// When a record was written is no date of care.
 const RECORD_WORDS: &[&str] = &["created", "modified", "sent", "timestamp", "updated"];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
     if !subject.value.bytes().any(|byte| byte.is_ascii_digit()) {
         return;

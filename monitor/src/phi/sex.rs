@@ -48,7 +48,7 @@ const VALUES: &[&str] = &[
     "x",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     /// Longer values are neither one of these nor hashed.
     const MAX_LENGTH: usize = 140;
     if subject.value.len() > MAX_LENGTH {

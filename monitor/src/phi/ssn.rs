@@ -49,7 +49,7 @@ const PUBLISHED: &[&str] = &["078051120", "219099999", "457555462", "123456789"]
 /// Length with separators.
 const LENGTH: usize = 11;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if !value.bytes().any(|byte| byte.is_ascii_digit()) {
         return;

@@ -39,7 +39,7 @@ pub(super) const PLATE_KEYS: &[&str] = &[
 /// Length of an identification number.
 const LENGTH: usize = 17;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     if subject.kind == ValueKind::Literal || value.len() < 2 {
         return;
