@@ -1,202 +1,134 @@
 //! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys,
 //! ICD-10 codes by key.
 
+mod body;
+mod mental;
+mod other;
+
 use super::{
     Health, Hits, Strength,
-    lexicon::{Kind, Table},
+    lexicon::{Kind, Table, Term},
+    sense,
     subject::{Subject, Surroundings},
     text,
 };
 
-/// Names of conditions. Words that shops and software use as often (`cold`,
-/// `stress`, `add`) are left out.
-pub(super) const TERMS: &[Table] = &[(
-    Kind::Condition,
-    &[
-        "acid reflux",
-        "acne",
-        "adhd",
-        "agoraphobia",
-        "aids",
-        "alzheimer",
-        "anemia",
-        "angina",
-        "anorexia",
-        "anxiety",
-        "anxious",
-        "arrhythmia",
-        "arthritis",
-        "asthma",
-        "autism",
-        "autistic",
-        "binge eating",
-        "bipolar",
-        "body dysmorphia",
-        "borderline personality",
-        "bulimia",
-        "cancer",
-        "carcinoma",
-        "celiac",
-        "chlamydia",
-        "chronic pain",
-        "cirrhosis",
-        "copd",
-        "covid",
-        "crohn",
-        "dementia",
-        "depressed",
-        "depression",
-        "depressive",
-        "dermatitis",
-        "diabetes",
-        "diabetic",
-        "dysphoria",
-        "eating disorder",
-        "eczema",
-        "endometriosis",
-        "epilepsy",
-        "epileptic",
-        "erectile dysfunction",
-        "fibromyalgia",
-        "genital wart",
-        "gonorrhea",
-        "gout",
-        "hair loss",
-        "heart disease",
-        "heart failure",
-        "hepatitis",
-        "herpes",
-        "hiv",
-        "hpv",
-        "hyperlipidemia",
-        "hypertension",
-        "hyperthyroidism",
-        "hypothyroidism",
-        "insomnia",
-        "kidney disease",
-        "leukemia",
-        "low libido",
-        "lupus",
-        "lymphoma",
-        "major depressive",
-        "manic episode",
-        "melanoma",
-        "mental illness",
-        "migraine",
-        "mood disorder",
-        "multiple sclerosis",
-        "narcolepsy",
-        "neuropathy",
-        "obesity",
-        "ocd",
-        "obsessive compulsive",
-        "osteoporosis",
-        "panic attack",
-        "panic disorder",
-        "paranoia",
-        "parkinson",
-        "pcos",
-        "personality disorder",
-        "phobia",
-        "postpartum",
-        "premature ejaculation",
-        "psoriasis",
-        "psychosis",
-        "psychotic",
-        "ptsd",
-        "posttraumatic",
-        "post traumatic stress",
-        "rosacea",
-        "schizoaffective",
-        "schizophrenia",
-        "seizure",
-        "self harm",
-        "sexual dysfunction",
-        "sexually transmitted",
-        "sickle cell",
-        "sleep apnea",
-        "suicidal",
-        "suicide",
-        "suicidal ideation",
-        "syphilis",
-        "trichomoniasis",
-        "tuberculosis",
-        "tumor",
-        "ulcerative colitis",
-        "urinary tract infection",
-        "yeast infection",
-    ],
-)];
-
-/// Words beside which a term means something else.
-const UNLESS: &[(&str, &[&str])] = &[
-    (
-        "aids",
-        &["band", "decision", "hearing", "teaching", "visual"],
-    ),
-    ("anxious", &["await"]),
-    ("bipolar", &["junction", "transistor"]),
-    (
-        "cancer",
-        &[
-            "astrology",
-            "constellation",
-            "horoscope",
-            "tropic",
-            "zodiac",
-        ],
-    ),
-    ("depressed", &["economy", "market", "price"]),
-    (
-        "depression",
-        &[
-            "atmospheric",
-            "economic",
-            "economy",
-            "great",
-            "tropical",
-            "weather",
-        ],
-    ),
-    ("migraine", &["band", "song"]),
-    ("suicide", &["squad"]),
+/// Names of conditions, symptoms and concerns.
+pub(super) const TERMS: &[Table] = &[
+    (Kind::Condition, mental::TERMS),
+    (Kind::Condition, body::TERMS),
+    (Kind::Condition, body::CANCER),
+    (Kind::Condition, body::INFECTIOUS),
+    (Kind::Condition, body::INTIMATE),
+    (Kind::AmbiguousCondition, mental::AMBIGUOUS),
+    (Kind::AmbiguousCondition, body::AMBIGUOUS),
 ];
 
 /// Keys whose text is a diagnosis, if the message says something else about
 /// health: mechanics and programs diagnose too.
 pub(super) const DIAGNOSIS_KEYS: &[&str] = &[
+    "admittingdiagnosis",
+    "allergies",
+    "allergyreaction",
     "chiefcomplaint",
+    "comorbidities",
+    "comorbidity",
+    "diagnosedconditions",
+    "diagnosedwith",
     "diagnoses",
     "diagnosis",
+    "diagnosisdescription",
     "diagnosisname",
+    "drugallergies",
     "dx",
+    "familyhistory",
+    "familymedicalhistory",
     "healthcondition",
+    "healthconditions",
+    "healthconcern",
+    "healthconcerns",
+    "healthhistory",
+    "healthissue",
+    "healthissues",
+    "knownallergies",
+    "maincomplaint",
     "medicalcondition",
+    "medicalconditions",
+    "medicalhistory",
+    "medicalissue",
+    "mentalhealthconcern",
+    "mentalhealthhistory",
+    "pastmedicalhistory",
+    "preexistingcondition",
+    "preexistingconditions",
+    "presentingconcern",
     "presentingproblem",
     "primarydiagnosis",
     "primarydx",
+    "psychiatrichistory",
+    "reasonforcare",
+    "reasonforseekingcare",
     "reasonforvisit",
+    "therapyreason",
     "visitreason",
 ];
 
 /// Keys under which a term is a statement about a person.
 pub(super) const CONDITION_KEYS: &[&str] = &[
+    "ailment",
+    "areaofconcern",
+    "challenge",
+    "challenges",
+    "complaint",
     "concern",
     "concerns",
     "condition",
+    "conditionname",
     "conditions",
+    "disease",
+    "disorder",
+    "focusarea",
     "goal",
-    "healthconcern",
+    "goals",
+    "healthgoal",
+    "healthgoals",
+    "helpwith",
+    "illness",
     "indication",
     "issue",
     "issues",
+    "lookingfor",
+    "mainconcern",
+    "need",
+    "needs",
     "problem",
     "problems",
     "reason",
+    "reasons",
+    "seekinghelpfor",
+    "struggle",
+    "struggles",
+    "strugglingwith",
     "symptom",
     "symptoms",
     "treatment",
     "treatmentfor",
+    "whatbringsyouhere",
+];
+
+/// Words of keys under which even an everyday word is a complaint.
+pub(super) const COMPLAINT_WORDS: &[&str] = &[
+    "ailment",
+    "complaint",
+    "diagnosed",
+    "diagnoses",
+    "diagnosis",
+    "disease",
+    "disorder",
+    "dx",
+    "illness",
+    "symptom",
+    "symptoms",
 ];
 
 /// Keys that hold ICD-10-CM codes.
@@ -215,10 +147,36 @@ pub(super) const CODE_KEYS: &[&str] = &[
 ];
 
 /// Words of keys of diagnoses that only medicine has.
-const MEDICAL_WORDS: &[&str] = &["complaint", "health", "medical", "presenting"];
+const MEDICAL_WORDS: &[&str] = &[
+    "allergies",
+    "allergy",
+    "care",
+    "comorbidities",
+    "comorbidity",
+    "health",
+    "medical",
+    "preexisting",
+    "presenting",
+    "psychiatric",
+    "therapy",
+];
 
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
+
+/// Whether the value or its key names a condition.
+fn named(
+    subject: &Subject<'_>,
+    surroundings: Surroundings,
+    terms: &[Term],
+    kind: Kind,
+) -> Option<Term> {
+    terms
+        .iter()
+        .copied()
+        .filter(|term| term.kind == kind)
+        .find(|term| !sense::means_other(subject, surroundings, *term, other::SENSES))
+}
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     if subject.leaf_in(CODE_KEYS) {
@@ -227,38 +185,29 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             hits.health(Health::Condition, Strength::H3, "condition.icd10", code);
         }
     }
-    let is_diagnosis = subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text();
-    let is_medical = surroundings.health
-        || (subject.terms.iter()).any(|term| !means_other(subject, term.phrase))
-        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
-        || subject
-            .leaf()
-            .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS));
-    if is_diagnosis && is_medical {
-        hits.health(
-            Health::Condition,
-            Strength::H3,
-            "condition.key",
-            subject.value,
-        );
+    if sense::is_name(subject) {
+        return;
     }
-    let term = subject
-        .terms
-        .iter()
-        .find(|term| term.kind == Kind::Condition && !means_other(subject, term.phrase));
-    if let Some(term) = term {
-        let stated = !subject.is_context() && subject.leaf_in(CONDITION_KEYS);
-        let strength = if stated { Strength::H3 } else { Strength::H2 };
-        let rule = if stated {
-            "condition.key.term"
+    detect_diagnosis(subject, surroundings, hits);
+    if let Some(term) = named(subject, surroundings, &subject.terms, Kind::Condition) {
+        let keyed = subject.leaf_in(CONDITION_KEYS)
+            || (subject.leaf()).is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS));
+        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
+        let (strength, rule) = if stated {
+            (Strength::H3, "condition.key.term")
         } else {
-            "condition.term"
+            (Strength::H2, "condition.term")
         };
         hits.health(Health::Condition, strength, rule, term.phrase);
     }
-    if let Some(term) = subject.key_term(Kind::Condition) {
+    detect_ambiguous(subject, surroundings, hits);
+    if let Some(term) = named(subject, surroundings, &subject.key_terms, Kind::Condition)
+        && !sense::is_off(subject)
+    {
         // An answer of no is still an answer, but says less.
-        let affirmed = !text::is_negative(subject.value) && !subject.is_context();
+        let affirmed = !text::is_negative(subject.value)
+            && !subject.is_context()
+            && !sense::is_of_interface(subject);
         let strength = if affirmed { Strength::H3 } else { Strength::H2 };
         hits.health(
             Health::Condition,
@@ -269,10 +218,57 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
 }
 
-fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
-    UNLESS
-        .iter()
-        .any(|(term, others)| *term == phrase && subject.has_word(others))
+/// `diagnosis: …`, whatever it says.
+fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+    if !subject.leaf_in(DIAGNOSIS_KEYS) || !subject.is_text() || sense::is_filler(subject.value) {
+        return;
+    }
+    let leaf_is_medical = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS) || leaf.folded == "chiefcomplaint");
+    let is_medical = leaf_is_medical
+        || named(subject, surroundings, &subject.terms, Kind::Condition).is_some()
+        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
+        || surroundings.health();
+    if is_medical {
+        hits.health(
+            Health::Condition,
+            Strength::H3,
+            "condition.key",
+            subject.value,
+        );
+    }
+}
+
+/// Everyday words count under keys of complaints, and beside words of medicine.
+fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+    let kind = Kind::AmbiguousCondition;
+    let Some(term) = named(subject, surroundings, &subject.terms, kind) else {
+        return;
+    };
+    let is_bare = sense::is_element(subject, term.phrase);
+    let is_complaint = (subject.leaf())
+        .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(MEDICAL_WORDS))
+        || (subject.leaf_in(CONDITION_KEYS)
+            && (surroundings.health() || other::SPECIFIC.contains(&term.phrase)));
+    let has_medicine = other::SPECIFIC.contains(&term.phrase)
+        && (subject.words.iter()).any(|word| sense::HEALTH_WORDS.contains(&word.as_str()));
+    if is_complaint && sense::states(subject) && (is_bare || other::SPECIFIC.contains(&term.phrase))
+    {
+        hits.health(
+            Health::Condition,
+            Strength::H3,
+            "condition.key.term",
+            term.phrase,
+        );
+    } else if has_medicine {
+        hits.health(
+            Health::Condition,
+            Strength::H2,
+            "condition.term",
+            term.phrase,
+        );
+    }
 }
 
 /// The shape of an ICD-10-CM code: a letter, a digit, a digit or `A` or `B`,

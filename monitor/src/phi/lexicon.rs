@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use super::{
     appointment, assessment, condition, insurance, medication, provider, reproductive,
-    substance_use, treatment,
+    substance_use, trade, trade::Trade, treatment,
 };
 
 /// What a phrase means.
@@ -12,6 +12,8 @@ use super::{
 pub(super) enum Kind {
     /// Name of a condition.
     Condition,
+    /// Name of a condition that is also an everyday word or abbreviation.
+    AmbiguousCondition,
     /// Name of a drug.
     Drug,
     /// Name of a drug that is also an everyday word.
@@ -38,6 +40,8 @@ pub(super) enum Kind {
     SubstanceUse,
     /// About an appointment.
     Appointment,
+    /// Says that the message is of another trade.
+    Trade(Trade),
 }
 
 /// Phrases of one kind: lower-case words separated by one space.
@@ -72,6 +76,7 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
         provider::TERMS,
         reproductive::TERMS,
         substance_use::TERMS,
+        trade::TERMS,
         treatment::TERMS,
     ];
     let mut index: HashMap<String, Vec<Entry>> = HashMap::new();

@@ -27,17 +27,20 @@ mod online_id;
 mod phone;
 mod provider;
 mod reproductive;
+mod sense;
 mod service_date;
 mod sex;
 mod ssn;
 mod subject;
 mod substance_use;
 mod text;
+mod trade;
 mod treatment;
 
 use std::collections::HashSet;
 
 use subject::{Subject, Surroundings};
+use trade::Trades;
 
 pub use class::{Form, Health, Identifier};
 pub(crate) use key::group;
@@ -141,6 +144,9 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
         insurance: present().any(insurance::is_named),
         assessment: present().any(assessment::is_named),
         medication: present().any(medication::is_named),
+        trades: present().fold(Trades::NONE, |all, subject| {
+            all.or(Trades::of_subject(subject))
+        }),
         health: false,
     };
     // What other trades have too counts only beside evidence that they have

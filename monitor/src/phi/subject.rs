@@ -6,6 +6,7 @@ use super::{
     key::{Key, keys},
     lexicon::{self, Kind, Term},
     text,
+    trade::Trades,
 };
 use crate::field::{Field, Part, Step, ValueKind};
 
@@ -209,6 +210,16 @@ pub(super) struct Surroundings {
     pub(super) health: bool,
     /// It names a drug or medication.
     pub(super) medication: bool,
+    /// Other trades that it names.
+    pub(super) trades: Trades,
+}
+
+impl Surroundings {
+    /// Whether it says something about health, apart from the keys that other
+    /// trades have too.
+    pub(super) const fn health(self) -> bool {
+        self.health
+    }
 }
 
 /// One value and what leads to it. Holds payload: no `Debug`.

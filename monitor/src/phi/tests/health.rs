@@ -32,7 +32,7 @@ fn conditions() {
             "condition H3",
         ),
         ("properties.has_depression", "true", "condition H3"),
-        ("properties.has_depression", "false", "condition H2"),
+        ("properties.has_depression", "false", ""),
         ("diagnosis", "an unlisted one", ""),
         ("diagnosis", "M54.5", "condition H3"),
         ("diagnosis", "none", ""),
