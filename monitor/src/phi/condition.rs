@@ -164,7 +164,12 @@ const MEDICAL_WORDS: &[&str] = &[
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
 
-/// Whether the value or its key names a condition.
+/// Whether a phrase is the name of a condition of the mind.
+pub(super) fn is_of_mind(phrase: &str) -> bool {
+    mental::TERMS.contains(&phrase)
+}
+
+/// The first of `terms` that is of `kind` and means it.
 fn named(
     subject: &Subject<'_>,
     surroundings: Surroundings,

@@ -144,6 +144,11 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
         insurance: present().any(insurance::is_named),
         assessment: present().any(assessment::is_named),
         medication: present().any(medication::is_named),
+        answers: assessment::ANSWER_COUNTS.contains(
+            &present()
+                .filter(|subject| assessment::is_small_answer(subject))
+                .count(),
+        ),
         trades: present().fold(Trades::NONE, |all, subject| {
             all.or(Trades::of_subject(subject))
         }),

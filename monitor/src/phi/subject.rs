@@ -210,6 +210,8 @@ pub(super) struct Surroundings {
     pub(super) health: bool,
     /// It names a drug or medication.
     pub(super) medication: bool,
+    /// As many of its answers are small numbers as a questionnaire has.
+    pub(super) answers: bool,
     /// Other trades that it names.
     pub(super) trades: Trades,
 }
