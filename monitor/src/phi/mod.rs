@@ -149,6 +149,7 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
                 .filter(|subject| assessment::is_small_answer(subject))
                 .count(),
         ),
+        reproductive: present().any(reproductive::is_named),
         trades: present().fold(Trades::NONE, |all, subject| {
             all.or(Trades::of_subject(subject))
         }),

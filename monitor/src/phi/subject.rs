@@ -212,6 +212,8 @@ pub(super) struct Surroundings {
     pub(super) medication: bool,
     /// As many of its answers are small numbers as a questionnaire has.
     pub(super) answers: bool,
+    /// It names reproduction.
+    pub(super) reproductive: bool,
     /// Other trades that it names.
     pub(super) trades: Trades,
 }
