@@ -53,6 +53,7 @@ const GENERIC: &[&str] = &[
     "book a visit",
     "booked",
     "booking",
+    "consultation",
     "rescheduled",
     "schedule",
     "scheduled",
@@ -134,15 +135,19 @@ pub(super) const KEYS: &[&str] = &[
     "appointmenttype",
     "appointmentwith",
     "appttype",
-    "consulttype",
-    "encountertype",
     "reasonforappointment",
     "reasonforvisit",
     "visitreason",
 ];
 
 /// Keys that do beside evidence of health: browsers visit and have sessions.
-pub(super) const WEAK_KEYS: &[&str] = &["sessiontype", "visitmode", "visittype"];
+pub(super) const WEAK_KEYS: &[&str] = &[
+    "consulttype",
+    "encountertype",
+    "sessiontype",
+    "visitmode",
+    "visittype",
+];
 
 /// Words of keys that only appointments have; other words of
 /// [`service_date::CARE_WORDS`] are those of tickets, games and batteries too.
@@ -202,7 +207,10 @@ fn detect_term(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hit
     let counts = |term: &Term| {
         // The name of a conversion type that platforms give to everyone.
         let is_generic = GENERIC.contains(&term.phrase) || subject.value == "BOOK_APPOINTMENT";
-        !is_generic || (subject.vehicle == Vehicle::Event && surroundings.health())
+        !is_generic
+            || (subject.is_context()
+                && (subject.vehicle == Vehicle::Event || term.phrase == "consultation")
+                && surroundings.health())
     };
     let term = (subject.terms.iter().copied())
         .filter(|term| term.kind == Kind::Appointment)

@@ -131,6 +131,19 @@ pub(super) const COMPLAINT_WORDS: &[&str] = &[
     "symptoms",
 ];
 
+/// Words of keys under which a specific everyday word is a complaint.
+const CONCERN_WORDS: &[&str] = &[
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "indication",
+    "struggle",
+    "struggles",
+    "struggling",
+    "treatment",
+];
+
 /// Keys that hold ICD-10-CM codes.
 pub(super) const CODE_KEYS: &[&str] = &[
     "diagnosiscode",
@@ -252,14 +265,16 @@ fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
         return;
     };
     let is_bare = sense::is_element(subject, term.phrase);
+    let is_specific = other::SPECIFIC.contains(&term.phrase);
     let is_complaint = (subject.leaf())
         .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(MEDICAL_WORDS))
         || (subject.leaf_in(CONDITION_KEYS)
-            && (surroundings.health() || other::SPECIFIC.contains(&term.phrase)));
-    let has_medicine = other::SPECIFIC.contains(&term.phrase)
+            && ((is_specific
+                && (subject.leaf()).is_some_and(|leaf| leaf.has_word(CONCERN_WORDS)))
+                || surroundings.health()));
+    let has_medicine = is_specific
         && (subject.words.iter()).any(|word| sense::HEALTH_WORDS.contains(&word.as_str()));
-    if is_complaint && sense::states(subject) && (is_bare || other::SPECIFIC.contains(&term.phrase))
-    {
+    if is_complaint && sense::states(subject) && (is_bare || is_specific) {
         hits.health(
             Health::Condition,
             Strength::H3,

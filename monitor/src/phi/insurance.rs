@@ -352,11 +352,20 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "tier",
 ];
 
-/// Whether the value or its key names health insurance.
+/// Whether the event is about health insurance: `named` says that a value or a
+/// key of it names insurance, `certain` that one names an insurer.
+pub(super) fn is_of_health(named: bool, certain: bool, trades: Trades) -> bool {
+    certain || (named && !trades.meets(OTHER_TRADES))
+}
+
+/// Whether the value or its key names insurance.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
-    // What the message says of other insurance is not known yet.
-    let own = Surroundings::default();
-    (is_key(subject, own) && has_value(subject)) || payer(subject, own).is_some()
+    is_key(subject, Surroundings::default()) && has_value(subject)
+}
+
+/// Whether the value names health insurance or an insurer.
+pub(super) fn is_certain(subject: &Subject<'_>) -> bool {
+    payer(subject, Surroundings::default()).is_some()
 }
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
@@ -372,7 +381,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         .leaf()
         .is_some_and(|leaf| matches!(leaf.folded.as_str(), "payer" | "payor"))
         && subject.is_text()
-        && subject.words.len() > 1;
+        && subject.value.contains(' ');
     let under_insurance = subject.under(WORDS) && !subject.under(OTHER_WORDS);
     let is_other = is_of_other(subject) || is_of_other_trade(subject, surroundings);
     let weak = subject.leaf_in(WEAK_KEYS) && !is_other;

@@ -140,8 +140,15 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
         .map(|index| Subject::new(fields, index))
         .collect();
     let present = || subjects.iter().flatten();
+    let trades = present().fold(Trades::NONE, |all, subject| {
+        all.or(Trades::of_subject(subject))
+    });
     let surroundings = Surroundings {
-        insurance: present().any(insurance::is_named),
+        insurance: insurance::is_of_health(
+            present().any(insurance::is_named),
+            present().any(insurance::is_certain),
+            trades,
+        ),
         assessment: present().any(assessment::is_named),
         medication: present().any(medication::is_named),
         answers: assessment::ANSWER_COUNTS.contains(
@@ -150,9 +157,7 @@ pub fn detect(fields: &[Field]) -> Vec<Evidence> {
                 .count(),
         ),
         reproductive: present().any(reproductive::is_named),
-        trades: present().fold(Trades::NONE, |all, subject| {
-            all.or(Trades::of_subject(subject))
-        }),
+        trades,
         health: false,
     };
     // What other trades have too counts only beside evidence that they have

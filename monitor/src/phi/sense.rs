@@ -20,6 +20,9 @@ pub(super) struct Sense {
 /// Trades that name their things after conditions.
 const NAMING: Trades = Trades::of(&[Trade::Media, Trade::Game, Trade::Pet]);
 
+/// Their complaints are no one's.
+const ANIMALS: Trades = Trades::of(&[Trade::Pet]);
+
 /// Things of a shop: a term in their name is no statement about the buyer.
 const MERCHANDISE: &[&str] = &[
     "apron",
@@ -261,7 +264,7 @@ pub(super) fn means_other(
     if own.meets(NAMING) || subject.has_word(MERCHANDISE) || subject.has_word(CHARITY) {
         return true;
     }
-    let is_named_so = || around.meets(NAMING) && !states(subject);
+    let is_named_so = || around.meets(ANIMALS) || (around.meets(NAMING) && !states(subject));
     let sense = senses
         .iter()
         .filter(|sense| sense.phrases.contains(&term.phrase))
@@ -272,7 +275,9 @@ pub(super) fn means_other(
 /// Whether the value is a name, of a person or a company or a file, or an email
 /// address: a term in it says nothing.
 pub(super) fn is_name(subject: &Subject<'_>) -> bool {
-    subject.leaf_in(NAME_KEYS) || (subject.value.contains('@') && !subject.value.contains(' '))
+    subject.leaf_in(NAME_KEYS)
+        || (subject.in_person() && subject.leaf_in(&["name"]))
+        || (subject.value.contains('@') && !subject.value.contains(' '))
 }
 
 /// Whether the value belongs to an article of a shop.

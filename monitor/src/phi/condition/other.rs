@@ -376,6 +376,11 @@ pub(super) const SENSES: &[Sense] = &[
         trades: Trades::NONE,
     },
     Sense {
+        phrases: &["concussion"],
+        words: &["grenade"],
+        trades: Trades::of(&[Trade::Game]),
+    },
+    Sense {
         phrases: &["dyslexia", "dyslexic"],
         words: &["font", "mode", "typeface"],
         trades: Trades::NONE,

@@ -1,0 +1,3 @@
+//! Health information of every class, in many vehicles and spellings.
+
+use super::*;
