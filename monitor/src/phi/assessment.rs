@@ -99,6 +99,17 @@ pub(super) const RESULT_KEYS: &[&str] = &[
     "totalscore",
 ];
 
+/// Keys of one of many answers.
+pub(super) const ANSWER_KEYS: &[&str] = &[
+    "answer",
+    "answers",
+    "items",
+    "response",
+    "responses",
+    "scores",
+    "values",
+];
+
 /// Keys that are, where the value is a small number too: carts have a total.
 pub(super) const TOTAL_KEYS: &[&str] = &["items", "level", "outcome", "points", "sum", "total"];
 
@@ -349,18 +360,9 @@ fn has_code(subject: &Subject<'_>) -> bool {
 
 /// `answers[3]`, `responses.q3`, `q3`.
 fn is_answer_key(subject: &Subject<'_>) -> bool {
-    const ANSWERS: &[&str] = &[
-        "answer",
-        "answers",
-        "items",
-        "responses",
-        "response",
-        "scores",
-        "values",
-    ];
     subject
         .leaf()
-        .is_some_and(|leaf| leaf.is_in(ANSWERS) || is_question(&leaf.folded))
+        .is_some_and(|leaf| leaf.is_in(ANSWER_KEYS) || is_question(&leaf.folded))
         || subject
             .parent()
             .is_some_and(|parent| parent.is_in(RESULT_KEYS))
