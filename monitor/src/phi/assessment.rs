@@ -56,13 +56,19 @@ const TEST_WORDS: &[&str] = &["screen", "screening", "survey", "test"];
 /// What else is assessed by oneself.
 const OTHER_ASSESSMENTS: &[&str] = &[
     "appraisal",
+    "attorney",
     "career",
+    "case",
+    "client",
     "compliance",
     "cyber",
     "employee",
     "hmrc",
+    "law",
+    "legal",
     "maturity",
     "performance",
+    "project",
     "readiness",
     "security",
     "skill",
@@ -282,7 +288,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
 /// a questionnaire.
 fn assessing(subject: &Subject<'_>) -> Option<&'static str> {
     if let Some(term) = subject.term(Kind::Assessing) {
-        let is_other = term.phrase == "self assessment" && subject.has_word(OTHER_ASSESSMENTS);
+        let is_other = names::SHARED.contains(&term.phrase) && subject.has_word(OTHER_ASSESSMENTS);
         return (!is_other).then_some(term.phrase);
     }
     let condition = subject.term(Kind::Condition)?;

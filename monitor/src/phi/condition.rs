@@ -174,6 +174,32 @@ const MEDICAL_WORDS: &[&str] = &[
     "therapy",
 ];
 
+/// Abbreviations that are longer are words in capitals.
+const MAX_ABBREVIATION: usize = 3;
+
+/// Words of keys that hold diagnoses: `previous_diagnoses`.
+pub(super) const DIAGNOSIS_WORDS: &[&str] = &[
+    "comorbidities",
+    "comorbidity",
+    "diagnosed",
+    "diagnoses",
+    "diagnosis",
+];
+
+/// Words that do beside a word of medicine: `mental_health_conditions`.
+pub(super) const HISTORY_WORDS: &[&str] = &[
+    "complaint",
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "history",
+    "issue",
+    "issues",
+    "problem",
+    "problems",
+];
+
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
 
@@ -238,7 +264,13 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
 
 /// `diagnosis: …`, whatever it says.
 fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    if !subject.leaf_in(DIAGNOSIS_KEYS) || !subject.is_text() || sense::is_filler(subject.value) {
+    let by_words = subject.leaf().is_some_and(|leaf| {
+        leaf.has_word(DIAGNOSIS_WORDS)
+            || (leaf.has_word(HISTORY_WORDS)
+                && leaf.has_word(&["health", "medical", "psychiatric"]))
+    });
+    let keyed = by_words || subject.leaf_in(DIAGNOSIS_KEYS);
+    if !keyed || subject.is_context() || !subject.is_text() || sense::is_filler(subject.value) {
         return;
     }
     let leaf_is_medical = subject
@@ -260,21 +292,27 @@ fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
 
 /// Everyday words count under keys of complaints, and beside words of medicine.
 fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    let kind = Kind::AmbiguousCondition;
-    let Some(term) = named(subject, surroundings, &subject.terms, kind) else {
-        return;
-    };
-    let is_bare = sense::is_element(subject, term.phrase);
-    let is_specific = other::SPECIFIC.contains(&term.phrase);
+    let is_specific = |term: &Term| other::SPECIFIC.contains(&term.phrase);
+    let is_bare = |term: &Term| sense::is_element(subject, term.phrase);
+    let term = (subject.terms.iter())
+        .filter(|term| term.kind == Kind::AmbiguousCondition)
+        .filter(|term| is_specific(term) || is_bare(term))
+        .find(|term| !sense::means_other(subject, surroundings, **term, other::SENSES));
+    let Some(term) = term else { return };
+    let (is_specific, is_bare) = (is_specific(term), is_bare(term));
+    // `ED`, as clinics write it, and not the name.
+    let is_abbreviation = is_bare
+        && subject.value.len() <= MAX_ABBREVIATION
+        && subject.value.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_complaint = (subject.leaf())
         .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(MEDICAL_WORDS))
         || (subject.leaf_in(CONDITION_KEYS)
-            && ((is_specific
+            && (((is_specific || is_abbreviation)
                 && (subject.leaf()).is_some_and(|leaf| leaf.has_word(CONCERN_WORDS)))
                 || surroundings.health()));
     let has_medicine = is_specific
         && (subject.words.iter()).any(|word| sense::HEALTH_WORDS.contains(&word.as_str()));
-    if is_complaint && sense::states(subject) && (is_bare || is_specific) {
+    if is_complaint && sense::states(subject) {
         hits.health(
             Health::Condition,
             Strength::H3,

@@ -214,6 +214,9 @@ const INSURANCE_WORDS: &[&str] = &[
     "silver",
 ];
 
+/// Kinds of plans that only health insurance has.
+const NETWORKS: &[&str] = &["epo", "hdhp", "hmo", "medigap", "ppo"];
+
 /// Words of keys that are about insurance. An insured parcel is not.
 pub(super) const WORDS: &[&str] = &["insurance", "insurer", "payer", "payor"];
 
@@ -282,6 +285,8 @@ pub(super) const KEYS: &[&str] = &[
     "deductibleamount",
     "deductiblemet",
     "deductibleremaining",
+    "hasinsurance",
+    "hashealthinsurance",
     "healthinsurance",
     "healthinsuranceprovider",
     "healthplan",
@@ -385,7 +390,11 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let under_insurance = subject.under(WORDS) && !subject.under(OTHER_WORDS);
     let is_other = is_of_other(subject) || is_of_other_trade(subject, surroundings);
     let weak = subject.leaf_in(WEAK_KEYS) && !is_other;
-    if has_value && (weak && (surroundings.insurance || under_insurance) || is_payer && !is_other) {
+    let is_network = subject.has_word(NETWORKS);
+    if has_value
+        && (weak && (surroundings.insurance || under_insurance || is_network)
+            || is_payer && !is_other)
+    {
         push(Strength::H3, "insurance.key.context", subject.value);
     }
     if let Some(term) = payer(subject, surroundings) {

@@ -182,13 +182,16 @@ pub(super) const KEYS: &[&str] = &[
     "primarycarephysician",
     "primarycareprovider",
     "psychiatrist",
+    "preferredtherapist",
     "psychologist",
     "referringphysician",
     "referringprovider",
     "renderingprovidername",
     "surgeon",
     "therapist",
+    "therapistgender",
     "therapistname",
+    "therapistpreference",
     "treatingphysician",
 ];
 

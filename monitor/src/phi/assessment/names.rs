@@ -245,3 +245,12 @@ pub(super) const ASSESSING: &[&str] = &[
     "therapy intake",
     "therapy quiz",
 ];
+
+/// Of [`ASSESSING`], what other trades have too.
+pub(super) const SHARED: &[&str] = &[
+    "intake assessment",
+    "intake form",
+    "intake questionnaire",
+    "intake survey",
+    "self assessment",
+];

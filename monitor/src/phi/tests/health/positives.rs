@@ -58,6 +58,15 @@ const CASES: &[(&str, &str)] = &[
     ("event=Started UTI treatment", "condition H2"),
     ("event=STD symptoms page", "condition H2"),
     ("properties.diagnosed_with=lupus", "condition H3"),
+    (
+        "traits.previous_diagnoses=an unlisted one | event=PHQ-9",
+        "condition H3",
+    ),
+    (
+        "traits.mental_health_conditions.0=an unlisted one",
+        "condition H3",
+    ),
+    ("properties.condition=ED", "condition H3"),
     // Weather does not hide what is stated.
     (
         "traits.diagnosis=Cystic fibrosis | event=page",
@@ -193,7 +202,13 @@ const CASES: &[(&str, &str)] = &[
     ("event=Checked insurance eligibility", "insurance H2"),
     ("rx_bin=610014 | rx_group=RX88", "insurance H3"),
     ("title=Anthem PPO plan accepted", "insurance H2"),
+    ("plan_type=PPO", "insurance H3"),
+    ("has_insurance=true", "insurance H3"),
     // Providers.
+    (
+        "preferred_therapist_gender=female | therapist_gender=female",
+        "provider H3",
+    ),
     ("npi=1234567893", "provider H3"),
     ("rendering_provider=1234567893", "provider H3"),
     ("provider=Dr. Ann Smith", "provider H3"),
