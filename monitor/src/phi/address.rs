@@ -348,7 +348,7 @@ fn is_street(value: &str) -> bool {
     let is_named = || {
         text::words(value)
             .last()
-            .is_some_and(|word| STREETS.contains(&word.as_str()))
+            .is_some_and(|word| STREETS.contains(&word))
     };
     value.len() >= 5
         && value.chars().any(char::is_alphabetic)
@@ -385,7 +385,7 @@ fn whole_address(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         return;
     }
     let words = text::words(value);
-    let has_street = words.iter().any(|word| STREETS.contains(&word.as_str()))
+    let has_street = words.iter().any(|word| STREETS.contains(&word))
         || words.iter().any(|word| word == "box");
     if has_street
         && matches!(subject.vehicle, Vehicle::Property | Vehicle::Title)

@@ -125,7 +125,7 @@ const LABEL_REACH: usize = 4;
 
 /// `DOB: 02/29/1984` in a text.
 fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
-    if subject.words.len() < 2 || !subject.has_word(LABELS) {
+    if subject.words().len() < 2 || !subject.has_word(LABELS) {
         return;
     }
     let is_label = |word: &&str| LABELS.contains(&text::fold(word).as_str());

@@ -19,7 +19,7 @@ use super::{
     path::{Layout, PathId, Paths},
     registry::DETECTORS,
     shape::{self, Shape},
-    subject,
+    subject::{self, Names},
     text::Words,
 };
 use crate::field::{Fields, StepId, ValueKind};
@@ -39,7 +39,7 @@ pub(super) struct Rules {
     /// The shape of a text.
     pub(super) shape: Option<Shape>,
     /// Notes what the value makes likely for others of its event.
-    pub(super) note: Option<fn(&Subject<'_>, &mut Surroundings<'_>)>,
+    pub(super) note: Option<fn(&Subject<'_>, &mut Names)>,
     /// Keys that no table lists.
     pub(super) other: fn(&[Arc<Key>]) -> bool,
 }
@@ -203,16 +203,16 @@ static NAMING: LazyLock<Detectors> =
 
 /// What the values of one event say about each other, by its element.
 struct Events {
-    shared: Surroundings<'static>,
-    all: Surroundings<'static>,
-    own: HashMap<StepId, Surroundings<'static>>,
+    shared: Names,
+    all: Names,
+    own: HashMap<StepId, Names>,
 }
 
 impl Events {
     fn new(awake: &[Awake<'_>]) -> Self {
         let mut events = Self {
-            shared: Surroundings::default(),
-            all: Surroundings::default(),
+            shared: Names::default(),
+            all: Names::default(),
             own: HashMap::new(),
         };
         for Awake {
@@ -226,7 +226,7 @@ impl Events {
             if naming.is_empty() {
                 continue;
             }
-            let mut names = Surroundings::default();
+            let mut names = Names::default();
             for note in naming.rules().filter_map(|rules| rules.note) {
                 note(subject, &mut names);
             }
@@ -243,14 +243,15 @@ impl Events {
     }
 
     /// What surrounds a value of `element`.
-    fn around(&self, element: Option<StepId>) -> Surroundings<'static> {
-        match element {
+    fn around(&self, element: Option<StepId>) -> Surroundings<'_> {
+        let names = match element {
             None => self.all,
             Some(element) => {
                 let own = self.own.get(&element).copied().unwrap_or_default();
                 own.and(self.shared)
             }
-        }
+        };
+        names.surroundings()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys, compared the way that detectors need it.
 
-use super::text::{Words, fold, words};
+use super::text::{fold, words};
 
 /// Words of a key that say whose value it is or how it is written, not what
 /// it is.
@@ -82,16 +82,17 @@ pub(super) struct Key {
     /// Lower case, letters and digits only.
     pub(super) folded: String,
     /// Its words.
-    pub(super) words: Words,
+    pub(super) words: Vec<String>,
     core: String,
 }
 
 impl Key {
     /// The key that `text` spells.
     pub(super) fn new(text: &str) -> Self {
-        let words = words(text);
+        let words: Vec<String> = words(text).iter().map(str::to_owned).collect();
         let core = words
             .iter()
+            .map(String::as_str)
             .filter(|word| !QUALIFIERS.contains(word))
             .collect();
         Self {
@@ -108,7 +109,7 @@ impl Key {
 
     /// Whether one of its words is in `table`.
     pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words.iter().any(|word| table.contains(&word))
+        self.words.iter().any(|word| table.contains(&word.as_str()))
     }
 
     /// Whether objects under it are about a person.

@@ -5,8 +5,12 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::{
-    appointment, assessment, condition, engine::Detectors, insurance, medication, provider,
-    reproductive, substance_use, text::Words, treatment,
+    appointment, assessment, condition,
+    engine::Detectors,
+    insurance, medication, provider, reproductive, substance_use,
+    text::Words,
+    trade::{self, Trade},
+    treatment,
 };
 
 /// What a phrase means.
@@ -40,6 +44,10 @@ pub(super) enum Kind {
     SubstanceUse,
     /// About an appointment.
     Appointment,
+    /// Name of a condition that is also an everyday word.
+    AmbiguousCondition,
+    /// Says that the message is of another trade.
+    Trade(Trade),
 }
 
 impl Kind {
@@ -59,6 +67,7 @@ impl Kind {
         Self::Reproductive,
         Self::SubstanceUse,
         Self::Appointment,
+        Self::AmbiguousCondition,
     ];
 }
 
@@ -94,6 +103,7 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
         provider::TERMS,
         reproductive::TERMS,
         substance_use::TERMS,
+        trade::TERMS,
         treatment::TERMS,
     ];
     let mut index: HashMap<String, Vec<Entry>> = HashMap::new();
@@ -196,11 +206,11 @@ pub(super) fn may_have(value: &str) -> bool {
 /// The detectors that examine a value with a phrase of `kind`.
 pub(super) fn wakes(kind: Kind) -> Detectors {
     static WAKES: LazyLock<HashMap<Kind, Detectors>> = LazyLock::new(|| {
-        Kind::ALL
-            .iter()
+        let kinds = Kind::ALL.iter().chain(trade::KINDS).copied();
+        kinds
             .map(|kind| {
-                let detectors = Detectors::which(|rules| rules.kinds.contains(kind));
-                (*kind, detectors)
+                let detectors = Detectors::which(|rules| rules.kinds.contains(&kind));
+                (kind, detectors)
             })
             .collect()
     });

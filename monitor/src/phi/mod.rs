@@ -36,6 +36,7 @@ mod photo;
 mod provider;
 mod registry;
 mod reproductive;
+mod sense;
 mod service_date;
 mod sex;
 mod shape;
@@ -43,6 +44,7 @@ mod ssn;
 mod subject;
 mod substance_use;
 mod text;
+mod trade;
 mod treatment;
 mod vehicle;
 

@@ -91,7 +91,7 @@ impl Path {
     fn new(keys: Vec<Arc<Key>>, sent: usize) -> Self {
         let mut words = Words::default();
         for key in keys.iter().skip(keys.len().saturating_sub(2)) {
-            words.extend(&key.words);
+            words.extend(key.words.iter().map(String::as_str));
         }
         let key_terms = lexicon::find(&words);
         let wakes = wakes_of_path(&keys, &key_terms);

@@ -9,7 +9,9 @@ use super::{
     license, medication, mrn, name, online_id, phone, photo, provider, reproductive, service_date,
     sex,
     shape::{Bytes, Shape},
-    ssn, substance_use, treatment, vehicle,
+    ssn, substance_use,
+    trade::{self, Trades},
+    treatment, vehicle,
 };
 
 /// An address has an `@`.
@@ -263,7 +265,8 @@ pub(super) static DETECTORS: &[Rules] = &[
             condition::DIAGNOSIS_KEYS,
             condition::CONDITION_KEYS,
         ],
-        kinds: &[Kind::Condition],
+        words: &[condition::DIAGNOSIS_WORDS, condition::HISTORY_WORDS],
+        kinds: &[Kind::Condition, Kind::AmbiguousCondition],
         ..NOTHING
     },
     Rules {
@@ -280,11 +283,17 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: assessment::detect,
-        note: Some(|subject, names| names.assessment |= assessment::is_named(subject)),
+        note: Some(|subject, names| {
+            names.assessment |= assessment::is_named(subject);
+            names.answers += usize::from(assessment::is_small_answer(subject));
+        }),
         keys: &[
             assessment::RESULT_KEYS,
+            assessment::ANSWER_KEYS,
+            assessment::TOTAL_KEYS,
             assessment::NAME_KEYS,
             assessment::QUESTION_KEYS,
+            assessment::CODE_KEYS,
         ],
         kinds: &[
             Kind::Instrument,
@@ -292,13 +301,21 @@ pub(super) static DETECTORS: &[Rules] = &[
             Kind::Item,
             Kind::Answer,
             Kind::Assessing,
+            Kind::Condition,
         ],
-        other: assessment::is_question,
+        other: |keys| {
+            let leaf = keys.last();
+            leaf.is_some_and(|leaf| assessment::is_question(&leaf.folded))
+        },
         ..NOTHING
     },
     Rules {
         detect: appointment::detect,
-        keys: &[appointment::KEYS, service_date::KEYS],
+        keys: &[
+            appointment::KEYS,
+            appointment::WEAK_KEYS,
+            service_date::KEYS,
+        ],
         words: &[service_date::CARE_WORDS],
         kinds: &[Kind::Appointment],
         ..NOTHING
@@ -311,7 +328,10 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: insurance::detect,
-        note: Some(|subject, names| names.insurance |= insurance::is_named(subject)),
+        note: Some(|subject, names| {
+            names.insurance |= insurance::is_named(subject);
+            names.insurer |= insurance::is_certain(subject);
+        }),
         keys: &[insurance::KEYS, insurance::WEAK_KEYS],
         kinds: &[Kind::Payer],
         ..NOTHING
@@ -320,6 +340,7 @@ pub(super) static DETECTORS: &[Rules] = &[
         detect: provider::detect,
         keys: &[
             provider::KEYS,
+            provider::SHARED_KEYS,
             provider::WEAK_KEYS,
             provider::SPECIALTY_KEYS,
             provider::NPI_KEYS,
@@ -329,7 +350,8 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: reproductive::detect,
-        keys: &[reproductive::KEYS],
+        note: Some(|subject, names| names.reproductive |= reproductive::is_named(subject)),
+        keys: &[reproductive::KEYS, reproductive::WEAK_KEYS],
         kinds: &[Kind::Reproductive],
         ..NOTHING
     },
@@ -337,6 +359,13 @@ pub(super) static DETECTORS: &[Rules] = &[
         detect: substance_use::detect,
         keys: &[substance_use::KEYS],
         kinds: &[Kind::SubstanceUse],
+        ..NOTHING
+    },
+    Rules {
+        note: Some(|subject, names| {
+            names.trades = names.trades.or(Trades::of_subject(subject));
+        }),
+        kinds: trade::KINDS,
         ..NOTHING
     },
 ];

@@ -8,10 +8,12 @@ use std::{
 use percent_encoding::percent_decode_str;
 
 use super::{
+    assessment, insurance,
     key::Key,
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
     text::{self, Words},
+    trade::Trades,
 };
 use crate::field::{Field, Fields, Part, StepId, ValueKind};
 
@@ -196,15 +198,73 @@ pub(super) enum Vehicle {
     Opaque,
 }
 
+/// What the values of one event name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Names {
+    /// Insurance.
+    pub(super) insurance: bool,
+    /// Health insurance or an insurer.
+    pub(super) insurer: bool,
+    /// A questionnaire.
+    pub(super) assessment: bool,
+    /// A drug or medication.
+    pub(super) medication: bool,
+    /// Reproduction.
+    pub(super) reproductive: bool,
+    /// How many small numbers are given as answers.
+    pub(super) answers: usize,
+    /// Other trades.
+    pub(super) trades: Trades,
+}
+
+impl Names {
+    /// What both name.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            insurance: self.insurance || other.insurance,
+            insurer: self.insurer || other.insurer,
+            assessment: self.assessment || other.assessment,
+            medication: self.medication || other.medication,
+            reproductive: self.reproductive || other.reproductive,
+            answers: self.answers.saturating_add(other.answers),
+            trades: self.trades.or(other.trades),
+        }
+    }
+
+    /// What that makes likely.
+    pub(super) fn surroundings<'a>(self) -> Surroundings<'a> {
+        Surroundings {
+            insurance: insurance::is_of_health(self.insurance, self.insurer, self.trades),
+            assessment: self.assessment,
+            medication: self.medication,
+            answers: assessment::ANSWER_COUNTS.contains(&self.answers),
+            reproductive: self.reproductive,
+            trades: self.trades,
+            health: false,
+            asked: None,
+        }
+    }
+}
+
 /// What the rest of the event makes likely.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(super) struct Surroundings<'a> {
-    /// It names insurance.
+    /// It names health insurance.
     pub(super) insurance: bool,
     /// It names a questionnaire.
     pub(super) assessment: bool,
     /// It names a drug or medication.
     pub(super) medication: bool,
+    /// As many of its answers are small numbers as a questionnaire has.
+    pub(super) answers: bool,
+    /// It names reproduction.
+    pub(super) reproductive: bool,
+    /// Other trades that it names.
+    pub(super) trades: Trades,
     health: bool,
     asked: Option<&'a Cell<bool>>,
 }
@@ -216,16 +276,6 @@ impl<'a> Surroundings<'a> {
         Self {
             health,
             asked: Some(asked),
-            ..self
-        }
-    }
-
-    /// The facts of both.
-    pub(super) const fn and(self, other: Self) -> Self {
-        Self {
-            insurance: self.insurance || other.insurance,
-            assessment: self.assessment || other.assessment,
-            medication: self.medication || other.medication,
             ..self
         }
     }

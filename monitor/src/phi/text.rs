@@ -52,9 +52,9 @@ impl Words {
         joined
     }
 
-    /// Adds the words of `other`.
-    pub(super) fn extend(&mut self, other: &Self) {
-        for word in other.iter() {
+    /// Adds `words`.
+    pub(super) fn extend<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        for word in words {
             self.text.push_str(word);
             self.end_word();
         }
