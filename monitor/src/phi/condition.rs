@@ -1,8 +1,7 @@
-//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys,
-//! ICD-10 codes by key.
+//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys.
 
 use super::{
-    Health, Hits, Strength,
+    Health, Hits, Strength, icd10,
     lexicon::{Kind, Table},
     subject::{Subject, Surroundings},
     text,
@@ -199,38 +198,14 @@ pub(super) const CONDITION_KEYS: &[&str] = &[
     "treatmentfor",
 ];
 
-/// Keys that hold ICD-10-CM codes.
-pub(super) const CODE_KEYS: &[&str] = &[
-    "diagnosiscode",
-    "diagnosiscodes",
-    "dx",
-    "dxcode",
-    "icd",
-    "icd10",
-    "icd10cm",
-    "icd10code",
-    "icdcode",
-    "icdcodes",
-    "primarydx",
-];
-
 /// Words of keys of diagnoses that only medicine has.
 const MEDICAL_WORDS: &[&str] = &["complaint", "health", "medical", "presenting"];
 
-/// Codes of one list beyond this are not read.
-const MAX_CODES: usize = 32;
-
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    if subject.leaf_in(CODE_KEYS) {
-        let codes = subject.value.split([',', ';', '|', ' ']).take(MAX_CODES);
-        if let Some(code) = codes.map(str::trim).find(|code| is_icd10(code)) {
-            hits.health(Health::Condition, Strength::H3, "condition.icd10", code);
-        }
-    }
     let is_diagnosis = subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text();
     let is_medical = surroundings.health()
         || (subject.terms.iter()).any(|term| !means_other(subject, term.phrase))
-        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
+        || icd10::names_code(subject.value)
         || subject
             .leaf()
             .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS));
@@ -273,25 +248,4 @@ fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
     UNLESS
         .iter()
         .any(|(term, others)| *term == phrase && subject.has_word(others))
-}
-
-/// The shape of an ICD-10-CM code: a letter, a digit, a digit or `A` or `B`,
-/// and up to four more after an optional point.
-fn is_icd10(code: &str) -> bool {
-    let bytes: Vec<u8> = code.bytes().filter(|byte| *byte != b'.').collect();
-    let point_fits = match code.find('.') {
-        Some(position) => position == 3 && bytes.len() > 3 && bytes.len() + 1 == code.len(),
-        None => true,
-    };
-    let [letter, second, third, rest @ ..] = bytes.as_slice() else {
-        return false;
-    };
-    point_fits
-        && letter.is_ascii_uppercase()
-        && second.is_ascii_digit()
-        && (third.is_ascii_digit() || matches!(third, b'A' | b'B'))
-        && rest.len() <= 4
-        && rest
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }

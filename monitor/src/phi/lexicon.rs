@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::{
-    appointment, assessment, condition, engine::Detectors, insurance, medication, provider,
-    reproductive, substance_use, text::Words, treatment,
+    appointment, assessment, condition, engine::Detectors, insurance, lab, medication, procedure,
+    provider, reproductive, substance_use, text::Words, treatment,
 };
 
 /// What a phrase means.
@@ -18,6 +18,12 @@ pub(super) enum Kind {
     Drug,
     /// Name of a drug that is also an everyday word.
     AmbiguousDrug,
+    /// Name of a procedure.
+    Procedure,
+    /// Name of a laboratory test.
+    Lab,
+    /// Name of one that is short or means something else too.
+    AmbiguousLab,
     /// Name of a questionnaire.
     Instrument,
     /// Name of a questionnaire that is also an everyday word or code.
@@ -48,6 +54,9 @@ impl Kind {
         Self::Condition,
         Self::Drug,
         Self::AmbiguousDrug,
+        Self::Procedure,
+        Self::Lab,
+        Self::AmbiguousLab,
         Self::Instrument,
         Self::AmbiguousInstrument,
         Self::Item,
@@ -90,7 +99,9 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
         assessment::TERMS,
         condition::TERMS,
         insurance::TERMS,
+        lab::TERMS,
         medication::TERMS,
+        procedure::TERMS,
         provider::TERMS,
         reproductive::TERMS,
         substance_use::TERMS,

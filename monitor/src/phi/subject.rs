@@ -8,6 +8,7 @@ use std::{
 use percent_encoding::percent_decode_str;
 
 use super::{
+    coding::Systems,
     key::Key,
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
@@ -205,6 +206,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) assessment: bool,
     /// It names a drug or medication.
     pub(super) medication: bool,
+    /// The systems of medical codes that it names.
+    pub(super) coding: Systems,
     health: bool,
     asked: Option<&'a Cell<bool>>,
 }
@@ -226,6 +229,7 @@ impl<'a> Surroundings<'a> {
             insurance: self.insurance || other.insurance,
             assessment: self.assessment || other.assessment,
             medication: self.medication || other.medication,
+            coding: self.coding.and(other.coding),
             ..self
         }
     }
