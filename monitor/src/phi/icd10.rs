@@ -5,9 +5,6 @@
 //! code without its point needs a key or a neighbor that names the system.
 
 mod member;
-#[cfg(test)]
-mod tests;
-
 use super::{
     Health, Hits, Strength,
     coding::{self, System},

@@ -4,9 +4,6 @@
 //! One random `dddd-d` in ten passes LOINC's check, so a code needs a key or a
 //! neighbor that names the system.
 
-#[cfg(test)]
-mod tests;
-
 use super::{
     Health, Hits, Strength,
     coding::{self, System},

@@ -19,9 +19,6 @@ mod skin_and_eyes;
 mod substance;
 mod vaccine;
 
-#[cfg(test)]
-mod tests;
-
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
@@ -228,6 +225,10 @@ fn ambiguous(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<Term> {
         if is_keyed || subject.has_word(DOSE_WORDS) {
             return Some(*first);
         }
+    }
+    // Of a hormone there are levels too.
+    if subject.term(Kind::Lab).is_some() || subject.key_term(Kind::Lab).is_some() {
+        return None;
     }
     let substance = of_kind(subject.key_terms)
         .into_iter()

@@ -4,9 +4,6 @@
 //! Five digits are postal codes and prices too, so a code needs a key. Of CPT
 //! only the format is used: its list and its texts have an owner.
 
-#[cfg(test)]
-mod tests;
-
 use super::{
     Health, Hits, Strength,
     coding::{self, System},

@@ -115,7 +115,9 @@ mod tests {
             ("F3\u{b2}1", false),
             ("S01.00XAA", false),
             ("H26.4\u{e9}", false),
-            ("A320", false),
+            ("A320", true),
+            ("H264", true),
+            ("P256", false),
             ("\u{80}32", false),
             ("F32.1\u{0}", false),
         ] {
