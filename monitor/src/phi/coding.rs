@@ -14,7 +14,7 @@ pub(super) enum System {
     Procedure,
     /// Clinical terms.
     Snomed,
-    /// RxNorm and the National Drug Code.
+    /// `RxNorm` and the National Drug Code.
     Drug,
 }
 

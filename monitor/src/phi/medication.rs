@@ -88,7 +88,7 @@ pub(super) const NDC_WORDS: &[&str] = &["ndc", "ndc10", "ndc11", "ndc9", "ndcs"]
 /// Keys that hold one too.
 pub(super) const NDC_KEYS: &[&str] = &["drugcode", "medicationcode"];
 
-/// Words of keys that hold a number of RxNorm.
+/// Words of keys that hold a number of `RxNorm`.
 pub(super) const RXNORM_WORDS: &[&str] = &["rxcui", "rxcuis", "rxnorm"];
 
 /// Keys that hold other facts about a prescription.
@@ -349,7 +349,6 @@ pub(super) fn may_have(value: &str) -> bool {
             "rubicin",
             "sartan",
             "setron",
-            "tecan",
             "triptan",
             "vastatin",
             "xaban",

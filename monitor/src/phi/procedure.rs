@@ -363,11 +363,10 @@ fn is_procedure_code(text: &str) -> bool {
         return false;
     };
     let fits = middle.iter().all(u8::is_ascii_digit)
-        && match (first, last) {
-            (b'0'..=b'9', b'0'..=b'9' | b'F' | b'T' | b'U' | b'M') => true,
-            (b'A'..=b'V', b'0'..=b'9') => true,
-            _ => false,
-        };
+        && matches!(
+            (first, last),
+            (b'0'..=b'9', b'0'..=b'9' | b'F' | b'T' | b'U' | b'M') | (b'A'..=b'V', b'0'..=b'9')
+        );
     fits && code != "00000" && is_modifier(modifier)
 }
 
