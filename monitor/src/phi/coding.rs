@@ -57,7 +57,7 @@ pub(super) const SYSTEM_KEYS: &[&str] = &[
     "vocabularyid",
 ];
 
-/// Keys whose value is a code of it.
+/// Keys whose value is a code of it. `value` would wake detectors in every cart.
 pub(super) const CODE_KEYS: &[&str] = &[
     "code",
     "codes",
@@ -65,7 +65,6 @@ pub(super) const CODE_KEYS: &[&str] = &[
     "concept",
     "conceptcode",
     "conceptid",
-    "value",
 ];
 
 /// Longer values name no system.
