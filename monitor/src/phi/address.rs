@@ -385,8 +385,8 @@ fn whole_address(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         return;
     }
     let words = text::words(value);
-    let has_street = words.iter().any(|word| STREETS.contains(&word))
-        || words.iter().any(|word| word == "box");
+    let has_street =
+        words.iter().any(|word| STREETS.contains(&word)) || words.iter().any(|word| word == "box");
     if has_street
         && matches!(subject.vehicle, Vehicle::Property | Vehicle::Title)
         && !is_elsewhere(subject)

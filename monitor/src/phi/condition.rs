@@ -1,12 +1,11 @@
-//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys,
-//! ICD-10 codes by key.
+//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys.
 
 mod body;
 mod mental;
 mod other;
 
 use super::{
-    Health, Hits, Strength,
+    Health, Hits, Strength, icd10,
     lexicon::{Kind, Table, Term},
     sense,
     subject::{Subject, Surroundings},
@@ -144,21 +143,6 @@ const CONCERN_WORDS: &[&str] = &[
     "treatment",
 ];
 
-/// Keys that hold ICD-10-CM codes.
-pub(super) const CODE_KEYS: &[&str] = &[
-    "diagnosiscode",
-    "diagnosiscodes",
-    "dx",
-    "dxcode",
-    "icd",
-    "icd10",
-    "icd10cm",
-    "icd10code",
-    "icdcode",
-    "icdcodes",
-    "primarydx",
-];
-
 /// Words of keys of diagnoses that only medicine has.
 const MEDICAL_WORDS: &[&str] = &[
     "allergies",
@@ -200,9 +184,6 @@ pub(super) const HISTORY_WORDS: &[&str] = &[
     "problems",
 ];
 
-/// Codes of one list beyond this are not read.
-const MAX_CODES: usize = 32;
-
 /// Whether a phrase is the name of a condition of the mind.
 pub(super) fn is_of_mind(phrase: &str) -> bool {
     mental::TERMS.contains(&phrase)
@@ -223,12 +204,6 @@ fn named(
 }
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    if subject.leaf_in(CODE_KEYS) {
-        let codes = subject.value.split([',', ';', '|', ' ']).take(MAX_CODES);
-        if let Some(code) = codes.map(str::trim).find(|code| is_icd10(code)) {
-            hits.health(Health::Condition, Strength::H3, "condition.icd10", code);
-        }
-    }
     if sense::is_name(subject) {
         return;
     }
@@ -278,7 +253,7 @@ fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
         .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS) || leaf.folded == "chiefcomplaint");
     let is_medical = leaf_is_medical
         || named(subject, surroundings, &subject.terms, Kind::Condition).is_some()
-        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
+        || icd10::names_code(subject.value)
         || surroundings.health();
     if is_medical {
         hits.health(
@@ -327,25 +302,4 @@ fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
             term.phrase,
         );
     }
-}
-
-/// The shape of an ICD-10-CM code: a letter, a digit, a digit or `A` or `B`,
-/// and up to four more after an optional point.
-fn is_icd10(code: &str) -> bool {
-    let bytes: Vec<u8> = code.bytes().filter(|byte| *byte != b'.').collect();
-    let point_fits = match code.find('.') {
-        Some(position) => position == 3 && bytes.len() > 3 && bytes.len() + 1 == code.len(),
-        None => true,
-    };
-    let [letter, second, third, rest @ ..] = bytes.as_slice() else {
-        return false;
-    };
-    point_fits
-        && letter.is_ascii_uppercase()
-        && second.is_ascii_digit()
-        && (third.is_ascii_digit() || matches!(third, b'A' | b'B'))
-        && rest.len() <= 4
-        && rest
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }

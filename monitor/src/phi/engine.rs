@@ -40,6 +40,8 @@ pub(super) struct Rules {
     pub(super) shape: Option<Shape>,
     /// Notes what the value makes likely for others of its event.
     pub(super) note: Option<fn(&Subject<'_>, &mut Names)>,
+    /// What a text of that shape must also be.
+    pub(super) fits: fn(&str) -> bool,
     /// Keys that no table lists.
     pub(super) other: fn(&[Arc<Key>]) -> bool,
 }

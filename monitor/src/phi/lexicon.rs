@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::{
     appointment, assessment, condition,
     engine::Detectors,
-    insurance, medication, provider, reproductive, substance_use,
+    insurance, lab, medication, procedure, provider, reproductive, substance_use,
     text::Words,
     trade::{self, Trade},
     treatment,
@@ -22,6 +22,12 @@ pub(super) enum Kind {
     Drug,
     /// Name of a drug that is also an everyday word.
     AmbiguousDrug,
+    /// Name of a procedure.
+    Procedure,
+    /// Name of a laboratory test.
+    Lab,
+    /// Name of one that is short or means something else too.
+    AmbiguousLab,
     /// Name of a questionnaire.
     Instrument,
     /// Name of a questionnaire that is also an everyday word or code.
@@ -56,6 +62,9 @@ impl Kind {
         Self::Condition,
         Self::Drug,
         Self::AmbiguousDrug,
+        Self::Procedure,
+        Self::Lab,
+        Self::AmbiguousLab,
         Self::Instrument,
         Self::AmbiguousInstrument,
         Self::Item,
@@ -99,7 +108,9 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
         assessment::TERMS,
         condition::TERMS,
         insurance::TERMS,
+        lab::TERMS,
         medication::TERMS,
+        procedure::TERMS,
         provider::TERMS,
         reproductive::TERMS,
         substance_use::TERMS,

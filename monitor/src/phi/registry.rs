@@ -2,12 +2,13 @@
 //! is listed.
 
 use super::{
-    account, address, appointment, assessment, biometric, birth_date, condition, device_id, email,
+    account, address, appointment, assessment, biometric, birth_date, coding, condition, device_id,
+    email,
     engine::Rules,
-    external_id, health_plan_id, insurance, ip,
+    external_id, health_plan_id, icd10, insurance, ip, lab,
     lexicon::Kind,
-    license, medication, mrn, name, online_id, phone, photo, provider, reproductive, service_date,
-    sex,
+    license, medication, mrn, name, online_id, phone, photo, procedure, provider, reproductive,
+    service_date, sex,
     shape::{Bytes, Shape},
     ssn, substance_use,
     trade::{self, Trades},
@@ -88,6 +89,27 @@ const COOKIE: Shape = Shape {
     lengths: (16, 512),
 };
 
+/// A letter, digits and a point, anywhere.
+const CODE: Shape = Shape {
+    all: Bytes::LETTER.or(Bytes::DIGIT).or(Bytes::POINT),
+    any: Bytes::NONE,
+    lengths: (5, usize::MAX),
+};
+
+/// `loinc|4548-4` and the like.
+const LOINC: Shape = Shape {
+    all: Bytes::LETTER.or(Bytes::DIGIT).or(Bytes::DASH),
+    any: Bytes::NONE,
+    lengths: (9, 32),
+};
+
+/// One word.
+const STEM: Shape = Shape {
+    all: Bytes::LETTER,
+    any: Bytes::NONE,
+    lengths: (8, 28),
+};
+
 /// Collections whose members are addressed in a path.
 const COLLECTIONS: &[&str] = &[
     "contacts",
@@ -106,6 +128,7 @@ const NOTHING: Rules = Rules {
     kinds: &[],
     shape: None,
     note: None,
+    fits: |_| true,
     other: |_| false,
 };
 
@@ -259,12 +282,24 @@ pub(super) static DETECTORS: &[Rules] = &[
         ..NOTHING
     },
     Rules {
-        detect: condition::detect,
-        keys: &[
-            condition::CODE_KEYS,
-            condition::DIAGNOSIS_KEYS,
-            condition::CONDITION_KEYS,
+        detect: icd10::detect,
+        keys: &[icd10::CODE_KEYS, coding::SYSTEM_KEYS, coding::CODE_KEYS],
+        words: &[
+            icd10::ICD_WORDS,
+            icd10::ICD9_WORDS,
+            icd10::ICD11_WORDS,
+            icd10::SNOMED_WORDS,
+            icd10::DIAGNOSIS_WORDS,
+            icd10::SHARED_WORDS,
         ],
+        shape: Some(CODE),
+        note: Some(|subject, names| names.coding = names.coding.and(coding::named(subject))),
+        fits: icd10::may_have,
+        ..NOTHING
+    },
+    Rules {
+        detect: condition::detect,
+        keys: &[condition::DIAGNOSIS_KEYS, condition::CONDITION_KEYS],
         words: &[condition::DIAGNOSIS_WORDS, condition::HISTORY_WORDS],
         kinds: &[Kind::Condition, Kind::AmbiguousCondition],
         ..NOTHING
@@ -277,8 +312,43 @@ pub(super) static DETECTORS: &[Rules] = &[
             medication::NDC_KEYS,
             medication::DETAIL_KEYS,
             medication::DOSE_KEYS,
+            coding::SYSTEM_KEYS,
+            coding::CODE_KEYS,
         ],
+        words: &[medication::NDC_WORDS, medication::RXNORM_WORDS],
         kinds: &[Kind::Drug, Kind::AmbiguousDrug],
+        shape: Some(STEM),
+        fits: medication::may_have,
+        ..NOTHING
+    },
+    Rules {
+        detect: procedure::detect,
+        keys: &[
+            coding::SYSTEM_KEYS,
+            coding::CODE_KEYS,
+            procedure::KEYS,
+            procedure::SHARED_KEYS,
+            procedure::CODE_KEYS,
+            procedure::SHARED_CODE_KEYS,
+            procedure::BILL_KEYS,
+        ],
+        words: &[procedure::CODE_WORDS, procedure::PCS_WORDS],
+        kinds: &[Kind::Procedure],
+        ..NOTHING
+    },
+    Rules {
+        detect: lab::detect,
+        keys: &[
+            coding::SYSTEM_KEYS,
+            coding::CODE_KEYS,
+            lab::KEYS,
+            lab::SHARED_KEYS,
+            lab::CODE_KEYS,
+        ],
+        words: &[lab::LOINC_WORDS],
+        kinds: &[Kind::Lab, Kind::AmbiguousLab],
+        shape: Some(LOINC),
+        fits: lab::may_have,
         ..NOTHING
     },
     Rules {

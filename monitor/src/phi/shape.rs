@@ -99,7 +99,7 @@ pub(super) fn wakes(value: &str) -> Detectors {
     candidates.that(|rules| {
         rules.shape.is_some_and(|shape| {
             let (shortest, longest) = shape.lengths;
-            (shortest..=longest).contains(&value.len())
+            (shortest..=longest).contains(&value.len()) && (rules.fits)(value)
         })
     })
 }

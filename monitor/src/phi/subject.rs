@@ -8,7 +8,9 @@ use std::{
 use percent_encoding::percent_decode_str;
 
 use super::{
-    assessment, insurance,
+    assessment,
+    coding::Systems,
+    insurance,
     key::Key,
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
@@ -215,6 +217,8 @@ pub(super) struct Names {
     pub(super) answers: usize,
     /// Other trades.
     pub(super) trades: Trades,
+    /// Systems of medical codes.
+    pub(super) coding: Systems,
 }
 
 impl Names {
@@ -228,6 +232,7 @@ impl Names {
             reproductive: self.reproductive || other.reproductive,
             answers: self.answers.saturating_add(other.answers),
             trades: self.trades.or(other.trades),
+            coding: self.coding.and(other.coding),
         }
     }
 
@@ -240,6 +245,7 @@ impl Names {
             answers: assessment::ANSWER_COUNTS.contains(&self.answers),
             reproductive: self.reproductive,
             trades: self.trades,
+            coding: self.coding,
             health: false,
             asked: None,
         }
@@ -265,6 +271,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) reproductive: bool,
     /// Other trades that it names.
     pub(super) trades: Trades,
+    /// The systems of medical codes that it names.
+    pub(super) coding: Systems,
     health: bool,
     asked: Option<&'a Cell<bool>>,
 }

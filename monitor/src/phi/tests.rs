@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use super::{Class, Form, Health, Identifier, detect};
 use crate::field::{Fields, Part, Step, ValueKind, tests::read_values};
 
+mod codes;
+mod drugs;
 mod health;
 mod identifiers;
 mod noise;
+mod ordinary;
 
 /// Fields from `(path, value)`: the body at keys and indices separated by
 /// points, or another part before a colon. A value that is no number and no

@@ -118,23 +118,24 @@ pub(super) fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Whether a run changes between lower case, upper case and digits as often as
-/// random text does.
+/// Whether a run is cut into pieces of letters, capitalized words and digits
+/// that are as short as those of random text.
 fn looks_random(run: &str) -> bool {
+    /// Pieces of names that people chose are longer on average.
+    const MEAN_PIECE: usize = 4;
     if run.len() < RANDOM_LENGTH {
         return false;
     }
     let length = run.chars().count();
-    if length < RANDOM_LENGTH {
+    if length < RANDOM_LENGTH || !run.chars().any(char::is_numeric) {
         return false;
     }
-    let kind = |c: char| (c.is_uppercase(), c.is_numeric());
-    let digits = run.chars().filter(|c| c.is_numeric()).count();
-    let changes = run
+    let cuts = run
         .chars()
         .zip(run.chars().skip(1))
-        .filter(|(a, b)| kind(*a) != kind(*b));
-    digits > 0 && changes.count() > length / 4
+        .filter(|(a, b)| a.is_numeric() != b.is_numeric() || (a.is_lowercase() && b.is_uppercase()))
+        .count();
+    length < cuts.saturating_add(1).saturating_mul(MEAN_PIECE)
 }
 
 /// Letters and digits of a value beyond this make it no placeholder.
@@ -219,6 +220,11 @@ mod tests {
             ("Alzheimer's", "alzheimer s"),
             ("9hivX2bQ7std4Kd", ""),
             ("ae9c621e0b7d4c1f", ""),
+            ("IQLOOYWHBPN227M6LG844EEG", ""),
+            (
+                "AnxietyAssessmentStep2Completed",
+                "anxiety assessment step2 completed",
+            ),
             ("", ""),
             ("…", ""),
         ] {

@@ -54,7 +54,7 @@ fn conditions() {
         ("products.0.name", "Depression workbook", "condition H2"),
         ("icd10", "F32.9", "condition H3"),
         ("icd_codes", "F41.1, F32.9", "condition H3"),
-        ("icd10", "f32.9", ""),
+        ("icd10", "f32.9", "condition H3"),
         ("icd10", "F3.29", ""),
         ("icd10", "hello", ""),
         ("condition", "new", ""),
