@@ -11,14 +11,14 @@ use std::{
 
 use crate::{
     event::{Event, Source, StreamId, Timestamp},
-    field::{self, FieldLimits},
+    field::{self, Field, FieldLimits},
     finding::{Context, Finding, assemble},
     http::{Completeness, Connections, Exchange, Protocol},
     loss::Losses,
     phi,
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
-    tracker::{Catalog, Match},
+    tracker::{Catalog, Match, Services, body_fits},
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -29,16 +29,16 @@ const MAX_CONTACTS: usize = 16_384;
 const MAX_STREAMS: usize = 65_536;
 
 /// What the core noticed besides findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A request was seen.
     Message(Protocol, Completeness),
     /// A request went to a tracker.
-    TrackerRequest(&'static str),
+    TrackerRequest(Arc<str>),
     /// A TLS connection to a tracker was opened; whether its plaintext was seen.
     Connection {
         /// Id of the tracker.
-        tracker: &'static str,
+        tracker: Arc<str>,
         /// Whether its plaintext was seen.
         readable: bool,
     },
@@ -61,7 +61,7 @@ pub struct Output {
 struct Contact {
     owner: u32,
     name: Arc<str>,
-    tracker: &'static str,
+    tracker: Arc<str>,
 }
 
 /// The core.
@@ -69,6 +69,7 @@ pub struct Pipeline {
     streams: Streams,
     connections: Connections,
     catalog: Catalog,
+    services: Services,
     key: TokenKey,
     limits: FieldLimits,
     losses: Losses,
@@ -92,6 +93,7 @@ impl Pipeline {
             streams: Streams::default(),
             connections: Connections::default(),
             catalog,
+            services: Services::default(),
             key,
             limits: FieldLimits::default(),
             losses: Losses::default(),
@@ -104,6 +106,19 @@ impl Pipeline {
             deliveries: Vec::new(),
             exchanges: Vec::new(),
         }
+    }
+
+    /// This core, which knows these services.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// Takes another catalog and other services, for whatever comes from now on.
+    pub fn set_recipients(&mut self, catalog: Catalog, services: Services) {
+        self.catalog = catalog;
+        self.services = services;
     }
 
     /// What the core has lost so far.
@@ -195,7 +210,7 @@ impl Pipeline {
         let contact = Contact {
             owner: stream.owner,
             name,
-            tracker: found.tracker.id,
+            tracker: Arc::clone(&found.tracker.id),
         };
         self.contacts
             .insert((self.now.plus(CONTACT_WAIT), self.next_contact), contact);
@@ -226,7 +241,7 @@ impl Pipeline {
             true
         });
         out.notes.push(Note::Connection {
-            tracker: contact.tracker,
+            tracker: Arc::clone(&contact.tracker),
             readable,
         });
     }
@@ -255,28 +270,42 @@ impl Pipeline {
         let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
         // The host that the request names comes first; a TLS name that is a
         // tracker's counts even where the request names another host.
-        let matched: Option<(Match, &str, &'static str)> = candidates
-            .iter()
-            .find_map(|(host, from)| {
-                let matched = self
-                    .catalog
-                    .match_request(Some(host), &request.method, &path)?;
-                Some((matched, *host, *from))
-            })
-            .or_else(|| {
-                if !candidates.is_empty() {
-                    return None;
-                }
-                let matched = self.catalog.match_request(None, &request.method, &path)?;
-                Some((matched, "", "none"))
-            });
+        let mut fields = None;
+        let mut is_guess = false;
+        let mut matched: Option<(Match, &str, &'static str)> = None;
+        let nameless = candidates.is_empty().then_some((None, "none"));
+        let named = candidates.iter().map(|(host, from)| (Some(*host), *from));
+        for (host, from) in named.chain(nameless) {
+            let Some(mut found) = self.catalog.match_request(host, &request.method, &path) else {
+                continue;
+            };
+            if found.needs_body_shape.is_some() {
+                is_guess = true;
+                let fields = fields
+                    .get_or_insert_with(|| field::read(request, &self.limits, &mut self.losses));
+                let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
+                    body_fits(shape, fields.iter().map(Field::display_path))
+                });
+                let Some(confirmed) = confirmed else {
+                    continue;
+                };
+                found = confirmed;
+            }
+            matched = Some((found, host.unwrap_or_default(), from));
+            break;
+        }
         let Some((matched, host, host_source)) = matched else {
+            // The body that decides may be missing because nobody wanted it.
+            if is_guess && self.unwanted.remove(&request.stream) {
+                out.notes.push(Note::Wanted(request.stream, source));
+            }
             if !self.unwanted.contains(&request.stream) {
                 out.notes
                     .push(Note::Message(request.protocol, request.completeness));
                 // A host that serves trackers under other paths, and a proxy, may
                 // carry the next request to a tracker on the same connection.
                 let may_follow = is_absolute
+                    || is_guess
                     || candidates
                         .iter()
                         .any(|(host, _)| self.catalog.match_host(host).is_some());
@@ -292,14 +321,17 @@ impl Pipeline {
         }
         out.notes
             .push(Note::Message(request.protocol, request.completeness));
-        out.notes.push(Note::TrackerRequest(matched.tracker.id));
-        let fields = field::read(request, &self.limits, &mut self.losses);
+        out.notes
+            .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
+        let fields = fields.unwrap_or_else(|| field::read(request, &self.limits, &mut self.losses));
+        let process = origin.and_then(|origin| origin.process.as_deref());
         let evidence = phi::detect(&fields);
         let context = Context {
             request,
             origin,
             server_name,
             matched: &matched,
+            service: process.and_then(|process| self.services.find(process)),
             host,
             host_source,
             key: &self.key,

@@ -79,7 +79,10 @@ fn read(line: &str) -> Line {
     if line.starts_with("@@") {
         return Line::Exception;
     }
-    if ["##", "#@#", "#?#", "#$#", "#%#"].iter().any(|sign| line.contains(sign)) {
+    if ["##", "#@#", "#?#", "#$#", "#%#"]
+        .iter()
+        .any(|sign| line.contains(sign))
+    {
         return Line::Cosmetic;
     }
     if let Some(rule) = line.strip_prefix("||") {
@@ -100,7 +103,10 @@ fn read(line: &str) -> Line {
         let hosts = names.into_iter().filter_map(|word| name(word, false));
         return Line::Names(hosts.collect());
     }
-    let bare = first.strip_prefix("*.").or_else(|| first.strip_prefix('.')).unwrap_or(first);
+    let bare = first
+        .strip_prefix("*.")
+        .or_else(|| first.strip_prefix('.'))
+        .unwrap_or(first);
     match (words.next(), name(bare, true)) {
         (None, Some(host)) => Line::Names(vec![host]),
         _ => Line::Wrong,
@@ -144,7 +150,11 @@ mod tests {
         let list = parse_list(text).unwrap();
         let found: Vec<_> = list.hosts.iter().map(ToString::to_string).collect();
         assert_eq!(found, hosts, "{text:?}");
-        assert_eq!([list.exceptions, list.cosmetic, list.unsupported], counts, "{text:?}");
+        assert_eq!(
+            [list.exceptions, list.cosmetic, list.unsupported],
+            counts,
+            "{text:?}"
+        );
     }
 
     #[test]

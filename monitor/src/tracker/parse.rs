@@ -113,7 +113,10 @@ fn tracker(entry: Entry) -> Result<Tracker, Fault> {
         hashed,
     } = entry;
     if !is_id(id.get_ref()) {
-        return fault(&id, "an id is 1 to 40 of a-z, 0-9 and _, and not `imported`");
+        return fault(
+            &id,
+            "an id is 1 to 40 of a-z, 0-9 and _, and not `imported`",
+        );
     }
     for list in [&hosts, &shared, &events, &housekeeping, &protocol] {
         if list.len() > MAX_ITEMS {
@@ -122,7 +125,10 @@ fn tracker(entry: Entry) -> Result<Tracker, Fault> {
     }
     let Some(kind) = Category::from_name(category.get_ref()) else {
         let known: Vec<_> = Category::ALL.iter().map(|known| known.as_str()).collect();
-        return fault(&category, format!("a category is one of {}", known.join(", ")));
+        return fault(
+            &category,
+            format!("a category is one of {}", known.join(", ")),
+        );
     };
     let sure = match &confidence {
         None => Confidence::High,
@@ -183,12 +189,17 @@ fn host(text: &Spanned<String>, alone: bool) -> Result<Host, Fault> {
         None => (name.as_str(), false),
     };
     match normalize_host(name) {
-        Some(normal) if name.contains('.') && !name.starts_with('.') && normal == name => Ok(Host {
-            name: name.into(),
-            below,
-            alone,
-        }),
-        _ => fault(text, "a host is written example.com, or .example.com with all below"),
+        Some(normal) if name.contains('.') && !name.starts_with('.') && normal == name => {
+            Ok(Host {
+                name: name.into(),
+                below,
+                alone,
+            })
+        }
+        _ => fault(
+            text,
+            "a host is written example.com, or .example.com with all below",
+        ),
     }
 }
 
@@ -201,13 +212,17 @@ fn rules(
 ) -> Result<(), Fault> {
     let words: Vec<&str> = text.get_ref().split(' ').collect();
     let [methods, host, path] = *words else {
-        return fault(text, "a rule is written METHODS HOST PATH, with * for every host");
+        return fault(
+            text,
+            "a rule is written METHODS HOST PATH, with * for every host",
+        );
     };
     let host = if host == "*" { "" } else { host };
     let apex = host.trim_start_matches('.');
     let own = host.is_empty()
         || hosts.iter().any(|known| {
-            known.matches(apex) || (host.starts_with('.') && super::entry::is_below(&known.name, apex))
+            known.matches(apex)
+                || (host.starts_with('.') && super::entry::is_below(&known.name, apex))
         });
     if !own {
         return fault(text, "the rule's host is none of the entry's");
@@ -227,7 +242,12 @@ fn fingerprint(text: &Spanned<String>, into: &mut Vec<PathRule>) -> Result<(), F
             Some(known) => (methods, path, Some(known)),
             None => return fault(text, "this shape of a body is not known"),
         },
-        _ => return fault(text, "a protocol is written METHODS PATH, or METHODS PATH SHAPE"),
+        _ => {
+            return fault(
+                text,
+                "a protocol is written METHODS PATH, or METHODS PATH SHAPE",
+            );
+        }
     };
     for path in paths(text, methods, path)? {
         into.push(PathRule::new(methods, "", &path, Role::Event, shape));
@@ -255,11 +275,18 @@ fn paths(text: &Spanned<String>, methods: &str, path: &str) -> Result<Vec<String
         };
         let words: Vec<&str> = inside.split(',').collect();
         if words.len().saturating_mul(done.len()) > MAX_ALTERNATIVES {
-            return fault(text, format!("braces for more than {MAX_ALTERNATIVES} paths"));
+            return fault(
+                text,
+                format!("braces for more than {MAX_ALTERNATIVES} paths"),
+            );
         }
         done = done
             .iter()
-            .flat_map(|start| words.iter().map(move |word| format!("{start}{before}{word}")))
+            .flat_map(|start| {
+                words
+                    .iter()
+                    .map(move |word| format!("{start}{before}{word}"))
+            })
             .collect();
         rest = after;
     }

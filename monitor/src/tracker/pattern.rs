@@ -131,9 +131,7 @@ pub(super) fn glob(pattern: &str, text: &str, least: usize) -> bool {
                 .is_some_and(|middle| middle.len() >= least);
         }
         let start = (least..=left.len()).find(|at| left.is_char_boundary(*at));
-        let Some((at, found)) =
-            start.and_then(|at| Some((at, left.get(at..)?.find(part)?)))
-        else {
+        let Some((at, found)) = start.and_then(|at| Some((at, left.get(at..)?.find(part)?))) else {
             return false;
         };
         left = left.get(at + found + part.len()..).unwrap_or_default();

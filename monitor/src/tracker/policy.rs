@@ -57,9 +57,12 @@ impl Policy {
         covers(&self.first_parties, host)
     }
 
-    /// Whether there is an agreement with whoever receives at `host`.
-    pub(super) fn has_agreement(&self, tracker: &Tracker, host: &str) -> bool {
-        self.agreement_ids.contains(&*tracker.id) || covers(&self.agreement_hosts, host)
+    /// Whether there is an agreement with whoever receives at `host`. Whose an
+    /// unknown host is, a tracker's protocol does not prove, so there the
+    /// agreement has to name the host.
+    pub(super) fn has_agreement(&self, tracker: &Tracker, host: &str, is_known: bool) -> bool {
+        (is_known && self.agreement_ids.contains(&*tracker.id))
+            || covers(&self.agreement_hosts, host)
     }
 
     /// The ids with an agreement.

@@ -26,7 +26,8 @@ pub struct Service {
 impl Service {
     /// Whether every pattern that is given fits the process.
     fn means(&self, process: &Process) -> bool {
-        let fits = |pattern: &Option<String>, value: &Option<String>, prefix: Prefix| match pattern {
+        let fits = |pattern: &Option<String>, value: &Option<String>, prefix: Prefix| match pattern
+        {
             None => true,
             Some(pattern) => value
                 .as_deref()
@@ -105,7 +106,10 @@ mod tests {
             service("php", ["/usr/bin/php", "", "", ""]),
         ]);
         for ([exe, cgroup, unit, container], expected) in [
-            (["/srv/a/bin/intake", "", "intake-2.service", ""], Some("intake")),
+            (
+                ["/srv/a/bin/intake", "", "intake-2.service", ""],
+                Some("intake"),
+            ),
             (["/srv/a/bin/intake", "", "other.service", ""], None),
             (["/srv/a/bin/intake", "", "", ""], None),
             (["", "/system.slice/shop/x", "", ""], Some("shop")),
@@ -124,7 +128,11 @@ mod tests {
                 ..Process::default()
             };
             let found = services.find(&process);
-            assert_eq!(found.map(|found| &*found.name), expected, "{exe} {cgroup} {unit}");
+            assert_eq!(
+                found.map(|found| &*found.name),
+                expected,
+                "{exe} {cgroup} {unit}"
+            );
             assert!(found.is_none_or(|found| found.health == (&*found.name == "intake")));
         }
     }

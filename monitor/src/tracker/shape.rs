@@ -129,7 +129,9 @@ fn shows(path: &str, wanted: &str) -> bool {
     let total = steps().count();
     let fits = |start: usize| {
         steps().skip(start).zip(keys()).all(|(step, key)| {
-            let (name, index) = step.split_once('[').map_or((step, false), |(name, _)| (name, true));
+            let (name, index) = step
+                .split_once('[')
+                .map_or((step, false), |(name, _)| (name, true));
             match key.strip_suffix("[]") {
                 Some(key) => index && name == key,
                 None => name == key,
@@ -164,9 +166,18 @@ mod tests {
                 BodyShape::Segment,
                 "body.batch[0].type body.batch[0].userId body.batch[0].context.ip",
             ),
-            (BodyShape::Segment, "body.event body.anonymousId body.messageId"),
-            (BodyShape::Segment, "body.traits.email body.userId body.context.library.name"),
-            (BodyShape::Posthog, "body.api_key body.batch[0].event body.batch[0].distinct_id"),
+            (
+                BodyShape::Segment,
+                "body.event body.anonymousId body.messageId",
+            ),
+            (
+                BodyShape::Segment,
+                "body.traits.email body.userId body.context.library.name",
+            ),
+            (
+                BodyShape::Posthog,
+                "body.api_key body.batch[0].event body.batch[0].distinct_id",
+            ),
             (
                 BodyShape::Posthog,
                 "body[0].event body[0].properties.token body[0].properties.distinct_id",
@@ -176,8 +187,14 @@ mod tests {
                 "query.data.event query.data.properties.token query.data.properties.distinct_id",
             ),
             (BodyShape::Mixpanel, "body[0].$token body[0].$distinct_id"),
-            (BodyShape::Amplitude, "body.api_key body.events[0].event_type body.events[0].user_id"),
-            (BodyShape::UniversalAnalytics, "query.v query.tid query.cid query.t"),
+            (
+                BodyShape::Amplitude,
+                "body.api_key body.events[0].event_type body.events[0].user_id",
+            ),
+            (
+                BodyShape::UniversalAnalytics,
+                "query.v query.tid query.cid query.t",
+            ),
             (BodyShape::Snowplow, "query.e query.p query.tv"),
             (BodyShape::Xdm, "body.events[0].xdm.eventType"),
         ] {
@@ -193,9 +210,17 @@ mod tests {
     #[test]
     fn interfaces_of_others_do_not_fit() {
         for shape in BodyShape::ALL {
-            check(*shape, &["body.patient.name", "body.event", "body.userId"], false);
+            check(
+                *shape,
+                &["body.patient.name", "body.event", "body.userId"],
+                false,
+            );
             check(*shape, &["body.batch[0].sku", "body.batch[0].type"], false);
-            check(*shape, &["header.userId", "path[0]", "body", "body[0]"], false);
+            check(
+                *shape,
+                &["header.userId", "path[0]", "body", "body[0]"],
+                false,
+            );
             check(*shape, &[], false);
         }
         check(

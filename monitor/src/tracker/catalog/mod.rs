@@ -43,8 +43,9 @@ struct Index {
     trackers: Vec<Arc<Tracker>>,
     /// By the name of a host: positions of the entry and of the host in it.
     by_host: HashMap<Box<str>, Vec<(usize, usize)>>,
-    /// Positions of the entries that have a protocol.
-    speakers: Vec<usize>,
+    /// Positions of the entries that have a protocol and of its rules, the rule
+    /// that says most first.
+    protocols: Vec<(usize, usize)>,
 }
 
 impl Catalog {
@@ -60,10 +61,14 @@ impl Catalog {
                 let entries = index.by_host.entry(host.name.clone()).or_default();
                 entries.push((position, place));
             }
-            if !tracker.protocol.is_empty() {
-                index.speakers.push(position);
-            }
+            let rules = 0..tracker.protocol.len();
+            index.protocols.extend(rules.map(|rule| (position, rule)));
         }
+        index.protocols.sort_by_key(|(position, rule)| {
+            let tracker = trackers.get(*position);
+            let rule = tracker.and_then(|tracker| tracker.protocol.get(*rule));
+            std::cmp::Reverse(rule.map(PathRule::specificity))
+        });
         index.trackers = trackers;
         Self {
             index: Arc::new(index),
@@ -186,15 +191,12 @@ impl Catalog {
             return None;
         }
         let segments = segments?;
-        let speakers = self.index.speakers.iter();
-        speakers
-            .filter_map(|position| self.index.trackers.get(*position))
-            .find_map(|tracker| {
-                let rule = tracker.protocol.iter().find(|rule| {
-                    rule.matches("", method, &segments) && rule.shape.is_none_or(&mut fits)
-                })?;
-                Some(self.found(tracker, host, MatchedBy::Protocol, Some(rule)))
-            })
+        self.index.protocols.iter().find_map(|(position, rule)| {
+            let tracker = self.index.trackers.get(*position)?;
+            let rule = tracker.protocol.get(*rule)?;
+            let right = rule.matches("", method, &segments) && rule.shape.is_none_or(&mut fits);
+            right.then(|| self.found(tracker, host, MatchedBy::Protocol, Some(rule)))
+        })
     }
 
     fn found(
@@ -204,7 +206,9 @@ impl Catalog {
         matched_by: MatchedBy,
         rule: Option<&PathRule>,
     ) -> Match {
-        let agreement = self.policy.has_agreement(tracker, host);
+        let agreement = self
+            .policy
+            .has_agreement(tracker, host, matched_by != MatchedBy::Protocol);
         let weight = if agreement {
             Weight::R1
         } else if matched_by == MatchedBy::Protocol {
@@ -241,7 +245,10 @@ impl Catalog {
     }
 
     /// The entries that mean `host` (normalized), the longest name first.
-    fn candidates<'a>(&'a self, host: &'a str) -> impl Iterator<Item = (&'a Arc<Tracker>, &'a Host)> {
+    fn candidates<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> impl Iterator<Item = (&'a Arc<Tracker>, &'a Host)> {
         let parents = std::iter::successors(Some(host), |name| {
             name.split_once('.').map(|(_, parent)| parent)
         });
