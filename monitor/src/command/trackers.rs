@@ -11,7 +11,7 @@ use super::{ExitStatus, Failure, OrFail as _, recipients};
 use crate::{
     cli::TrackersArgs,
     config::Config,
-    tracker::{Catalog, Confidence, Match, MatchedBy, PathRule, Role, Tracker, Weight},
+    tracker::{BodyShape, Catalog, Confidence, Match, MatchedBy, PathRule, Role, Tracker, Weight},
 };
 
 /// One entry, whole.
@@ -45,7 +45,7 @@ struct Rule<'a> {
 
 /// Why a request goes to a tracker, or that it does not.
 #[derive(Serialize)]
-struct Explanation<'a> {
+struct Answer<'a> {
     host: &'a str,
     method: Option<&'a str>,
     path: Option<&'a str>,
@@ -93,7 +93,7 @@ fn print(out: &mut impl Write, args: &TrackersArgs, catalog: &Catalog) -> io::Re
     if !args.json {
         return writeln!(out, "{text}");
     }
-    let explanation = Explanation {
+    let answer = Answer {
         host,
         method: path.map(|_| args.method.as_str()),
         path,
@@ -119,10 +119,10 @@ fn print(out: &mut impl Write, args: &TrackersArgs, catalog: &Catalog) -> io::Re
         needs_body: found
             .as_ref()
             .and_then(|found| found.needs_body_shape)
-            .map(|shape| shape.as_str()),
+            .map(BodyShape::as_str),
         explanation: text,
     };
-    serde_json::to_writer_pretty(&mut *out, &explanation)?;
+    serde_json::to_writer_pretty(&mut *out, &answer)?;
     writeln!(out)
 }
 
@@ -155,7 +155,7 @@ fn rule(rule: &PathRule) -> Rule<'_> {
         },
         path: &rule.path,
         role: rule.role.as_str(),
-        body: rule.shape.map(|shape| shape.as_str()),
+        body: rule.shape.map(BodyShape::as_str),
     }
 }
 

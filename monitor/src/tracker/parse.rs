@@ -67,8 +67,8 @@ struct Entry {
 /// The entries that `text` describes, in its order.
 pub fn parse_catalog(text: &str) -> Result<Vec<Tracker>, CatalogError> {
     let line = |offset: usize| {
-        let before = text.as_bytes().get(..offset).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        let before = text.get(..offset).unwrap_or(text);
+        before.matches('\n').count() + 1
     };
     let document: Document = toml::from_str(text).map_err(|error| CatalogError {
         line: line(error.span().unwrap_or_default().start),

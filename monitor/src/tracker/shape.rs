@@ -8,7 +8,7 @@
 /// The keys that a protocol's messages have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BodyShape {
-    /// Segment's, which RudderStack and others speak too: calls with a user and
+    /// Segment's, which `RudderStack` and others speak too: calls with a user and
     /// with what the library adds.
     Segment,
     /// `PostHog`'s: the project's key, an event, a distinct id.
