@@ -230,7 +230,12 @@ fn weighs(weight: Weight) -> &'static str {
 }
 
 fn explain(host: &str, found: &Match) -> String {
-    let mut text = format!("{host} is a tracker: ");
+    let is = if found.needs_body_shape.is_some() {
+        "may be"
+    } else {
+        "is"
+    };
+    let mut text = format!("{host} {is} a tracker: ");
     introduce(&mut text, &found.tracker);
     let pattern = found.pattern.as_deref().unwrap_or_default();
     let why = match found.matched_by {
