@@ -11,14 +11,14 @@ use std::{
 
 use crate::{
     event::{Event, Source, StreamId, Timestamp},
-    field::{self, Field, FieldLimits},
+    field::{self, FieldLimits},
     finding::{Context, Finding, assemble},
     http::{Completeness, Connections, Exchange, Protocol},
     loss::Losses,
-    phi,
+    phi::Detector,
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
-    tracker::{Catalog, Match, Services, body_fits},
+    tracker::{Catalog, Match, Services, fields_fit},
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -71,6 +71,7 @@ pub struct Pipeline {
     catalog: Catalog,
     services: Services,
     key: TokenKey,
+    detector: Detector,
     limits: FieldLimits,
     losses: Losses,
     now: Timestamp,
@@ -95,6 +96,7 @@ impl Pipeline {
             catalog,
             services: Services::default(),
             key,
+            detector: Detector::default(),
             limits: FieldLimits::default(),
             losses: Losses::default(),
             now: Timestamp::default(),
@@ -284,7 +286,7 @@ impl Pipeline {
                 let fields = fields
                     .get_or_insert_with(|| field::read(request, &self.limits, &mut self.losses));
                 let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
-                    body_fits(shape, fields.iter().map(Field::display_path))
+                    fields_fit(shape, fields)
                 });
                 let Some(confirmed) = confirmed else {
                     continue;
@@ -325,7 +327,7 @@ impl Pipeline {
             .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
         let fields = fields.unwrap_or_else(|| field::read(request, &self.limits, &mut self.losses));
         let process = origin.and_then(|origin| origin.process.as_deref());
-        let evidence = phi::detect(&fields);
+        let evidence = self.detector.detect(&fields);
         let context = Context {
             request,
             origin,

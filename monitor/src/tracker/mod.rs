@@ -26,7 +26,7 @@ pub use self::{
     parse::{CatalogError, parse_catalog},
     policy::{Policy, PolicyError},
     service::{Service, Services},
-    shape::{BodyShape, body_fits},
+    shape::{BodyShape, body_fits, fields_fit},
 };
 
 pub(crate) use pattern::literal_segments;

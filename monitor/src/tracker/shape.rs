@@ -5,6 +5,8 @@
 //! message. Input: the paths of its fields as findings show them
 //! (`body.batch[0].userId`). Output: whether they are those of the protocol.
 
+use crate::field::{Field, Fields, Step};
+
 /// The keys that a protocol's messages have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BodyShape {
@@ -92,6 +94,21 @@ impl BodyShape {
 /// At most so many fields are looked at: every message of a protocol shows what
 /// it is in its first event.
 const MAX_FIELDS: usize = 4_096;
+
+/// Whether a message with these fields has the shape.
+pub fn fields_fit(shape: BodyShape, fields: &Fields) -> bool {
+    let path = |field: Field<'_>| {
+        let mut path = field.part().as_str().to_owned();
+        for step in field.steps() {
+            match step {
+                Step::Index(_) => path.push_str("[0]"),
+                Step::Key(key) => path.extend([".", key]),
+            }
+        }
+        path
+    };
+    body_fits(shape, fields.iter().map(path))
+}
 
 /// Whether a message with fields of these paths has the shape.
 pub fn body_fits<S: AsRef<str>>(shape: BodyShape, paths: impl IntoIterator<Item = S>) -> bool {
