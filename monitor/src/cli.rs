@@ -224,6 +224,10 @@ pub struct TrackersArgs {
     /// The method of the request
     #[arg(long, value_name = "METHOD", default_value = "POST", requires = "host")]
     pub method: String,
+    /// The configuration, whose lists and policy count [default:
+    /// /etc/phiwatch/phiwatch.toml if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -18,7 +18,7 @@ use crate::{
     phi::Detector,
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
-    tracker::{Catalog, Match},
+    tracker::{Catalog, Match, Services, fields_fit},
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -29,16 +29,16 @@ const MAX_CONTACTS: usize = 16_384;
 const MAX_STREAMS: usize = 65_536;
 
 /// What the core noticed besides findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A request was seen.
     Message(Protocol, Completeness),
     /// A request went to a tracker.
-    TrackerRequest(&'static str),
+    TrackerRequest(Arc<str>),
     /// A TLS connection to a tracker was opened; whether its plaintext was seen.
     Connection {
         /// Id of the tracker.
-        tracker: &'static str,
+        tracker: Arc<str>,
         /// Whether its plaintext was seen.
         readable: bool,
     },
@@ -61,7 +61,7 @@ pub struct Output {
 struct Contact {
     owner: u32,
     name: Arc<str>,
-    tracker: &'static str,
+    tracker: Arc<str>,
 }
 
 /// The core.
@@ -69,6 +69,7 @@ pub struct Pipeline {
     streams: Streams,
     connections: Connections,
     catalog: Catalog,
+    services: Services,
     key: TokenKey,
     detector: Detector,
     limits: FieldLimits,
@@ -93,6 +94,7 @@ impl Pipeline {
             streams: Streams::default(),
             connections: Connections::default(),
             catalog,
+            services: Services::default(),
             key,
             detector: Detector::default(),
             limits: FieldLimits::default(),
@@ -106,6 +108,19 @@ impl Pipeline {
             deliveries: Vec::new(),
             exchanges: Vec::new(),
         }
+    }
+
+    /// This core, which knows these services.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// Takes another catalog and other services, for whatever comes from now on.
+    pub fn set_recipients(&mut self, catalog: Catalog, services: Services) {
+        self.catalog = catalog;
+        self.services = services;
     }
 
     /// What the core has lost so far.
@@ -197,7 +212,7 @@ impl Pipeline {
         let contact = Contact {
             owner: stream.owner,
             name,
-            tracker: found.tracker.id,
+            tracker: Arc::clone(&found.tracker.id),
         };
         self.contacts
             .insert((self.now.plus(CONTACT_WAIT), self.next_contact), contact);
@@ -228,7 +243,7 @@ impl Pipeline {
             true
         });
         out.notes.push(Note::Connection {
-            tracker: contact.tracker,
+            tracker: Arc::clone(&contact.tracker),
             readable,
         });
     }
@@ -257,28 +272,42 @@ impl Pipeline {
         let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
         // The host that the request names comes first; a TLS name that is a
         // tracker's counts even where the request names another host.
-        let matched: Option<(Match, &str, &'static str)> = candidates
-            .iter()
-            .find_map(|(host, from)| {
-                let matched = self
-                    .catalog
-                    .match_request(Some(host), &request.method, &path)?;
-                Some((matched, *host, *from))
-            })
-            .or_else(|| {
-                if !candidates.is_empty() {
-                    return None;
-                }
-                let matched = self.catalog.match_request(None, &request.method, &path)?;
-                Some((matched, "", "none"))
-            });
+        let mut fields = None;
+        let mut is_guess = false;
+        let mut matched: Option<(Match, &str, &'static str)> = None;
+        let nameless = candidates.is_empty().then_some((None, "none"));
+        let named = candidates.iter().map(|(host, from)| (Some(*host), *from));
+        for (host, from) in named.chain(nameless) {
+            let Some(mut found) = self.catalog.match_request(host, &request.method, &path) else {
+                continue;
+            };
+            if found.needs_body_shape.is_some() {
+                is_guess = true;
+                let fields = fields
+                    .get_or_insert_with(|| field::read(request, &self.limits, &mut self.losses));
+                let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
+                    fields_fit(shape, fields)
+                });
+                let Some(confirmed) = confirmed else {
+                    continue;
+                };
+                found = confirmed;
+            }
+            matched = Some((found, host.unwrap_or_default(), from));
+            break;
+        }
         let Some((matched, host, host_source)) = matched else {
+            // The body that decides may be missing because nobody wanted it.
+            if is_guess && self.unwanted.remove(&request.stream) {
+                out.notes.push(Note::Wanted(request.stream, source));
+            }
             if !self.unwanted.contains(&request.stream) {
                 out.notes
                     .push(Note::Message(request.protocol, request.completeness));
                 // A host that serves trackers under other paths, and a proxy, may
                 // carry the next request to a tracker on the same connection.
                 let may_follow = is_absolute
+                    || is_guess
                     || candidates
                         .iter()
                         .any(|(host, _)| self.catalog.match_host(host).is_some());
@@ -294,14 +323,17 @@ impl Pipeline {
         }
         out.notes
             .push(Note::Message(request.protocol, request.completeness));
-        out.notes.push(Note::TrackerRequest(matched.tracker.id));
-        let fields = field::read(request, &self.limits, &mut self.losses);
+        out.notes
+            .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
+        let fields = fields.unwrap_or_else(|| field::read(request, &self.limits, &mut self.losses));
+        let process = origin.and_then(|origin| origin.process.as_deref());
         let evidence = self.detector.detect(&fields);
         let context = Context {
             request,
             origin,
             server_name,
             matched: &matched,
+            service: process.and_then(|process| self.services.find(process)),
             host,
             host_source,
             key: &self.key,
@@ -341,7 +373,89 @@ fn path_of(target: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::{
+        event::{Data, Direction, EventKind, Origin, Process},
+        secret::Secret,
+        tracker::Service,
+    };
+
+    /// What a process `/srv/intake` that posts `body` to `path` of its own host
+    /// gives.
+    fn post(path: &str, body: &str) -> Output {
+        let service = Service {
+            name: "intake".into(),
+            exe: Some("/srv/*".to_owned()),
+            ..Service::default()
+        };
+        let mut pipeline = Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
+            .with_services(Services::new(vec![service]));
+        let origin = Origin {
+            source: Source::OpenSsl,
+            process: Some(Arc::new(Process {
+                exe: Some("/srv/intake".to_owned()),
+                ..Process::default()
+            })),
+            local: None,
+            peer: None,
+        };
+        let length = body.len();
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nHost: api.clinic.example\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let data = Data {
+            direction: Direction::Sent,
+            offset: 0,
+            bytes: Secret::new(Bytes::from(text)),
+        };
+        let mut out = Output::default();
+        for kind in [EventKind::Opened(Arc::new(origin)), EventKind::Data(data)] {
+            let event = Event {
+                time: Timestamp(1),
+                stream: StreamId {
+                    owner: 1,
+                    handle: 1,
+                    born: 1,
+                },
+                place: None,
+                kind,
+            };
+            pipeline.push(&event, &mut out);
+        }
+        pipeline.finish(&mut out);
+        out
+    }
+
+    #[test]
+    fn a_path_that_others_have_needs_the_body_of_the_protocol() {
+        let segment = r#"{"type":"track","event":"Booked","userId":"u-1","messageId":"m-1",
+            "properties":{"email":"jane.roe@example.com"}}"#;
+        let own = r#"{"event":"booked","email":"jane.roe@example.com"}"#;
+        for (path, body, expected) in [
+            ("/v1/track", segment, Some("segment")),
+            ("/v1/track", own, None),
+            ("/patients", segment, None),
+        ] {
+            let out = post(path, body);
+            let trackers: Vec<_> = out
+                .findings
+                .iter()
+                .map(|one| &*one.recipient.tracker)
+                .collect();
+            assert_eq!(trackers, Vec::from_iter(expected), "{path} {body}");
+            let noted = out
+                .notes
+                .iter()
+                .any(|note| matches!(note, Note::TrackerRequest(_)));
+            assert_eq!(noted, expected.is_some(), "{path} {body}");
+            for finding in &out.findings {
+                assert_eq!(finding.recipient.matched_by, "protocol");
+                assert_eq!(finding.process.service.as_deref(), Some("intake"));
+            }
+        }
+    }
 
     #[test]
     fn the_path_of_a_target() {

@@ -18,7 +18,10 @@ use std::{
     io::{self, Write as _},
 };
 
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    config::{Config, Recipients},
+};
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +117,19 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 /// Says something on standard error. Nothing can be done if that is closed.
 fn say(message: fmt::Arguments<'_>) {
     drop(writeln!(io::stderr().lock(), "{message}"));
+}
+
+/// Who receives and who sends, as `config` and its lists say; what of a list is
+/// not used is said.
+fn recipients(config: &Config) -> Result<Recipients, Failure> {
+    let recipients = Recipients::load(config).or_fail(ExitStatus::Config)?;
+    for (path, count) in recipients.skipped.iter().filter(|(_, count)| *count > 0) {
+        say(format_args!(
+            "phiwatch: {}: {count} lines name no host that phiwatch could use",
+            path.display()
+        ));
+    }
+    Ok(recipients)
 }
 
 /// Does what `cli` says.

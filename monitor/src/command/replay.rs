@@ -5,21 +5,21 @@ use std::{
     path::PathBuf,
 };
 
-use super::{ExitStatus, Failure, OrFail as _, state::token_key};
+use super::{ExitStatus, Failure, OrFail as _, recipients, state::token_key};
 use crate::{
     capture::{CaptureError, open_all},
     cli::{Format, ReplayArgs},
-    config::Config,
+    config::{Config, Recipients},
     finding::{Finding, Severity},
     loss::Losses,
     pipeline::{Output, Pipeline},
-    tracker::Catalog,
 };
 
 /// Replays the files; findings go to standard output, what was lost to
 /// standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let recipients = recipients(&config)?;
     let mut losses = Losses::default();
     let mut source = open_all(&args.files).map_err(unreadable)?;
     let directory = args
@@ -27,7 +27,10 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| state_directory(&config));
     let key = token_key(&directory).or_fail(ExitStatus::Io)?;
-    let mut pipeline = Pipeline::new(Catalog::builtin(), key);
+    let Recipients {
+        catalog, services, ..
+    } = recipients;
+    let mut pipeline = Pipeline::new(catalog, key).with_services(services);
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let mut stdout = io::BufWriter::new(stdout.lock());

@@ -6,6 +6,7 @@
 //! holds the two together.
 
 mod error;
+mod recipients;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,10 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-pub use self::error::{ConfigError, Problem};
+pub use self::{
+    error::{ConfigError, Problem},
+    recipients::{PolicySection, Recipients, RecipientsError, ServiceSection, TrackersSection},
+};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -53,6 +57,13 @@ pub struct Config {
     pub ring: RingSection,
     /// What phiwatch keeps between runs.
     pub state: StateSection,
+    /// Trackers besides those of the catalog.
+    pub trackers: TrackersSection,
+    /// What is declared about recipients.
+    pub policy: PolicySection,
+    /// The operator's services.
+    #[serde(deserialize_with = "recipients::services")]
+    pub service: Vec<ServiceSection>,
 }
 
 /// What is watched. With nothing set, every process of the host is.

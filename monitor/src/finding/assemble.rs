@@ -1,6 +1,9 @@
 //! Evidence to findings: one per person-event.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,7 +19,7 @@ use crate::{
     http::Request,
     phi::{Class, Evidence, Identifier, Strength},
     token::{TokenKey, hex},
-    tracker::Match,
+    tracker::{Match, Service},
 };
 
 /// Fields of one finding beyond this are not listed; their classes are.
@@ -36,6 +39,8 @@ pub struct Context<'a> {
     pub server_name: Option<&'a str>,
     /// Who receives it.
     pub matched: &'a Match,
+    /// The operator's service that sends it, where one is declared.
+    pub service: Option<&'a Service>,
     /// The recipient's host name.
     pub host: &'a str,
     /// What `host` was taken from: `host-header`, `target` or `sni`.
@@ -102,6 +107,7 @@ fn finding(
         origin,
         server_name,
         matched,
+        service,
         host,
         host_source,
         key,
@@ -133,8 +139,8 @@ fn finding(
         kind: Kind::Request,
         severity,
         recipient: RecipientRecord {
-            tracker: matched.tracker.id,
-            owner: matched.tracker.owner,
+            tracker: Arc::clone(&matched.tracker.id),
+            owner: Arc::clone(&matched.tracker.owner),
             category: matched.tracker.category.as_str(),
             host: host.to_owned(),
             matched_by: matched.matched_by.as_str(),
@@ -144,12 +150,12 @@ fn finding(
         fields: records.collect(),
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
-            path: target::template(request.target.expose(), matched.pattern),
+            path: target::template(request.target.expose(), matched.pattern.as_deref()),
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
         }),
-        process: process(origin),
+        process: process(origin, service),
         peer: PeerRecord {
             addr: origin
                 .and_then(|origin| origin.peer)
@@ -255,7 +261,7 @@ fn person(event: &[&Evidence], key: &TokenKey) -> Option<String> {
     })
 }
 
-fn process(origin: Option<&Origin>) -> ProcessRecord {
+fn process(origin: Option<&Origin>, declared: Option<&Service>) -> ProcessRecord {
     let Some(process) = origin.and_then(|origin| origin.process.as_deref()) else {
         return ProcessRecord::default();
     };
@@ -275,7 +281,9 @@ fn process(origin: Option<&Origin>) -> ProcessRecord {
         cgroup: cgroup.clone(),
         container: container.clone(),
         unit: unit.clone(),
-        service: service.clone(),
+        service: declared
+            .map(|declared| declared.name.to_string())
+            .or_else(|| service.clone()),
     }
 }
 

@@ -11,6 +11,8 @@ mod severity;
 mod target;
 mod vocabulary;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use assemble::{Context, assemble};
@@ -96,9 +98,9 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecipientRecord {
     /// Id of the tracker in the catalog.
-    pub tracker: &'static str,
+    pub tracker: Arc<str>,
     /// The company behind it.
-    pub owner: &'static str,
+    pub owner: Arc<str>,
     /// The catalog's category.
     pub category: &'static str,
     /// The host that the request named.

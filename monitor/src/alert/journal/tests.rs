@@ -18,8 +18,8 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         kind: Kind::Request,
         severity: Severity::High,
         recipient: RecipientRecord {
-            tracker,
-            owner: "Example",
+            tracker: tracker.into(),
+            owner: "Example".into(),
             category: "ads",
             host: "tracker.example.com".to_owned(),
             matched_by: "host",

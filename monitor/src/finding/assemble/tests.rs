@@ -69,6 +69,7 @@ fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Find
         request: &request,
         origin: Some(&origin),
         server_name: Some(&host),
+        service: None,
         matched: &matched,
         host: &host,
         host_source: "host-header",
@@ -240,7 +241,7 @@ fn a_batch_of_three_people_is_three_findings() {
     assert_eq!(first.fields[0].path, "body.data[0].user_data.em[0]");
     assert_eq!(first.fields[0].masked, "ff8d…d976");
     assert_eq!(first.person.as_ref(), Some(&first.fields[0].token));
-    assert_eq!(first.recipient.tracker, "meta");
+    assert_eq!(&*first.recipient.tracker, "meta");
     assert_eq!(first.request.as_ref().unwrap().path, "/v26.0/{id}/events");
     assert_eq!(first.time, "2025-11-25T02:41:03.123456789Z");
     assert_eq!(first.process.comm.as_deref(), Some("python3"));
