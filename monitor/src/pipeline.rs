@@ -12,7 +12,7 @@ use std::{
 use crate::{
     event::{Event, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
-    finding::{Context, Finding, assemble},
+    finding::{Context, Finding, Memory, PeopleCount, Sender, assemble},
     http::{Completeness, Connections, Exchange, Protocol},
     loss::Losses,
     phi,
@@ -72,6 +72,7 @@ pub struct Pipeline {
     key: TokenKey,
     limits: FieldLimits,
     losses: Losses,
+    memory: Memory,
     now: Timestamp,
     contacts: BTreeMap<(Timestamp, u64), Contact>,
     next_contact: u64,
@@ -95,6 +96,7 @@ impl Pipeline {
             key,
             limits: FieldLimits::default(),
             losses: Losses::default(),
+            memory: Memory::default(),
             now: Timestamp::default(),
             contacts: BTreeMap::new(),
             next_contact: 0,
@@ -109,6 +111,11 @@ impl Pipeline {
     /// What the core has lost so far.
     pub const fn losses(&self) -> &Losses {
         &self.losses
+    }
+
+    /// How many people the tracker with this id has heard of so far.
+    pub fn people(&self, tracker: &str) -> PeopleCount {
+        self.memory.people(tracker)
     }
 
     /// Takes one event.
@@ -293,18 +300,26 @@ impl Pipeline {
         out.notes
             .push(Note::Message(request.protocol, request.completeness));
         out.notes.push(Note::TrackerRequest(matched.tracker.id));
-        let fields = field::read(request, &self.limits, &mut self.losses);
+        let mut fields = field::read(request, &self.limits, &mut self.losses);
+        phi::label_columns(&mut fields);
         let evidence = phi::detect(&fields);
         let context = Context {
             request,
             origin,
+            sender: Sender::default(),
             server_name,
-            matched: &matched,
+            matched: Some(&matched),
             host,
             host_source,
             key: &self.key,
         };
-        out.findings.extend(assemble(&context, &fields, &evidence));
+        out.findings.extend(assemble(
+            &context,
+            &fields,
+            &evidence,
+            &mut self.memory,
+            &mut self.losses,
+        ));
     }
 
     /// Remembers that a TLS stream's plaintext was seen.

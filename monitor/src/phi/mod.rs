@@ -9,6 +9,7 @@ mod appointment;
 mod assessment;
 mod birth_date;
 mod class;
+mod columns;
 mod condition;
 mod date;
 mod device_id;
@@ -40,6 +41,7 @@ use std::collections::HashSet;
 use subject::{Subject, Surroundings};
 
 pub use class::{Form, Health, Identifier};
+pub use columns::label_columns;
 pub(crate) use key::group;
 
 use crate::{field::Field, secret::Secret};
