@@ -6,14 +6,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    net::IpAddr,
     sync::Arc,
 };
 
 use crate::{
-    event::{Event, Source, StreamId, Timestamp},
+    canary::{self, Canaries},
+    event::{Event, Origin, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
     finding::{Context, Finding, Memory, PeopleCount, Sender, assemble},
-    http::{Completeness, Connections, Exchange, Protocol},
+    http::{Completeness, Connections, Exchange, Protocol, Request},
     loss::Losses,
     phi,
     stream::{Delivery, Facts, Segment, Streams},
@@ -73,6 +75,7 @@ pub struct Pipeline {
     limits: FieldLimits,
     losses: Losses,
     memory: Memory,
+    canaries: Canaries,
     now: Timestamp,
     contacts: BTreeMap<(Timestamp, u64), Contact>,
     next_contact: u64,
@@ -97,6 +100,7 @@ impl Pipeline {
             limits: FieldLimits::default(),
             losses: Losses::default(),
             memory: Memory::default(),
+            canaries: Canaries::default(),
             now: Timestamp::default(),
             contacts: BTreeMap::new(),
             next_contact: 0,
@@ -106,6 +110,14 @@ impl Pipeline {
             deliveries: Vec::new(),
             exchanges: Vec::new(),
         }
+    }
+
+    /// Seeks planted values as well, in requests to any third party: then no
+    /// stream to one is unwanted.
+    #[must_use]
+    pub fn with_canaries(mut self, canaries: Canaries) -> Self {
+        self.canaries = canaries;
+        self
     }
 
     /// What the core has lost so far.
@@ -277,20 +289,32 @@ impl Pipeline {
                 let matched = self.catalog.match_request(None, &request.method, &path)?;
                 Some((matched, "", "none"))
             });
-        let Some((matched, host, host_source)) = matched else {
-            if !self.unwanted.contains(&request.stream) {
-                out.notes
-                    .push(Note::Message(request.protocol, request.completeness));
-                // A host that serves trackers under other paths, and a proxy, may
-                // carry the next request to a tracker on the same connection.
-                let may_follow = is_absolute
-                    || candidates
-                        .iter()
-                        .any(|(host, _)| self.catalog.match_host(host).is_some());
-                if !may_follow && self.unwanted.len() < MAX_STREAMS {
-                    self.unwanted.insert(request.stream);
-                    out.notes.push(Note::Unwanted(request.stream, source));
-                }
+        let (host, host_source) = match (&matched, candidates.first()) {
+            (Some((_, host, from)), _) | (None, Some((host, from))) => (*host, *from),
+            (None, None) => ("", "none"),
+        };
+        let sought = !self.canaries.is_empty() && is_third_party(host, origin);
+        let Some((matched, ..)) = matched else {
+            // A host that serves trackers under other paths, and a proxy, may
+            // carry the next request to a tracker on the same connection.
+            let may_follow = is_absolute
+                || candidates
+                    .iter()
+                    .any(|(host, _)| self.catalog.match_host(host).is_some());
+            self.pass(request, source, may_follow || sought, out);
+            if sought {
+                let fields = field::read(request, &self.limits, &mut self.losses);
+                let context = Context {
+                    request,
+                    origin,
+                    sender: Sender::default(),
+                    server_name,
+                    matched: None,
+                    host,
+                    host_source,
+                    key: &self.key,
+                };
+                seek(&self.canaries, &context, &fields, out);
             }
             return;
         };
@@ -320,6 +344,23 @@ impl Pipeline {
             &mut self.memory,
             &mut self.losses,
         ));
+        if sought {
+            seek(&self.canaries, &context, &fields, out);
+        }
+    }
+
+    /// Lets a request go that goes to no tracker. The rest of its stream is
+    /// unwanted, unless something may follow.
+    fn pass(&mut self, request: &Request, source: Source, may_follow: bool, out: &mut Output) {
+        if self.unwanted.contains(&request.stream) {
+            return;
+        }
+        out.notes
+            .push(Note::Message(request.protocol, request.completeness));
+        if !may_follow && self.unwanted.len() < MAX_STREAMS {
+            self.unwanted.insert(request.stream);
+            out.notes.push(Note::Unwanted(request.stream, source));
+        }
     }
 
     /// Remembers that a TLS stream's plaintext was seen.
@@ -335,6 +376,58 @@ impl Pipeline {
                 self.read.clear();
             }
             *self.read.entry((stream.owner, name)).or_insert(0) += 1;
+        }
+    }
+}
+
+/// Seeks planted values in one request.
+fn seek(canaries: &Canaries, context: &Context<'_>, fields: &[field::Field], out: &mut Output) {
+    let found = canaries.find(fields, context.request.body.expose());
+    out.findings.extend(
+        found
+            .iter()
+            .map(|disclosure| canary::finding(context, fields, disclosure)),
+    );
+}
+
+/// Suffixes of names that no public host has.
+const INTERNAL_SUFFIXES: &[&str] = &[
+    ".cluster.local",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".lan",
+    ".local",
+    ".localhost",
+    ".svc",
+];
+
+/// Whether a request leaves the operator's own network, as far as the host's
+/// name tells; without a name, the address.
+fn is_third_party(host: &str, origin: Option<&Origin>) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    let name = name.trim_matches(['[', ']']).to_ascii_lowercase();
+    let address = if name.is_empty() {
+        origin.and_then(|origin| origin.peer).map(|peer| peer.ip())
+    } else {
+        name.parse().ok()
+    };
+    match address {
+        Some(IpAddr::V4(v4)) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local()),
+        Some(IpAddr::V6(v6)) => {
+            !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local())
+        }
+        None => {
+            name.contains('.')
+                && !INTERNAL_SUFFIXES
+                    .iter()
+                    .any(|suffix| name.ends_with(suffix))
         }
     }
 }
@@ -355,6 +448,24 @@ fn path_of(target: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_the_own_network_are_no_third_parties() {
+        for (host, expected) in [
+            ("hooks.example.com", true),
+            ("203.0.113.9:8080", true),
+            ("[2001:db8::1]:443", true),
+            ("localhost:3000", false),
+            ("billing", false),
+            ("billing.prod.svc.cluster.local", false),
+            ("10.0.0.8", false),
+            ("192.168.1.4:80", false),
+            ("[::1]:80", false),
+            ("", false),
+        ] {
+            assert_eq!(is_third_party(host, None), expected, "{host}");
+        }
+    }
 
     #[test]
     fn the_path_of_a_target() {

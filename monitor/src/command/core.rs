@@ -15,6 +15,7 @@ use crate::{
         journal::Journal,
         metrics::{Blindness, Metrics},
     },
+    canary::Canaries,
     capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
     config::JournalSection,
     event::{Event, Source, Timestamp},
@@ -105,7 +106,9 @@ impl Core {
         let (pipeline, journal) = if plan.detect {
             let key = token_key(&plan.config.state.directory).or_fail(ExitStatus::Io)?;
             let journal = Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?;
-            (Some(Pipeline::new(Catalog::builtin(), key)), Some(journal))
+            let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
+            let pipeline = Pipeline::new(Catalog::builtin(), key).with_canaries(canaries);
+            (Some(pipeline), Some(journal))
         } else {
             (None, None)
         };

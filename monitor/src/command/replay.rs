@@ -7,6 +7,7 @@ use std::{
 
 use super::{ExitStatus, Failure, OrFail as _, state::token_key};
 use crate::{
+    canary::Canaries,
     capture::{CaptureError, open_all},
     cli::{Format, ReplayArgs},
     config::Config,
@@ -27,7 +28,8 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| state_directory(&config));
     let key = token_key(&directory).or_fail(ExitStatus::Io)?;
-    let mut pipeline = Pipeline::new(Catalog::builtin(), key);
+    let canaries = Canaries::new(&config.canary).or_fail(ExitStatus::Config)?;
+    let mut pipeline = Pipeline::new(Catalog::builtin(), key).with_canaries(canaries);
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let mut stdout = io::BufWriter::new(stdout.lock());

@@ -5,6 +5,7 @@
 //! defaults beside the fields; `packaging/phiwatch.toml` shows them and a test
 //! holds the two together.
 
+mod canary;
 mod error;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub use self::error::{ConfigError, Problem};
+use crate::canary::Canary;
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -53,6 +55,9 @@ pub struct Config {
     pub ring: RingSection,
     /// What phiwatch keeps between runs.
     pub state: StateSection,
+    /// Synthetic patients whose values are sought.
+    #[serde(deserialize_with = "canary::canaries")]
+    pub canary: Vec<Canary>,
 }
 
 /// What is watched. With nothing set, every process of the host is.

@@ -7,7 +7,6 @@ use sha2::{Digest as _, Sha256};
 use super::{
     EvidenceRecord, FieldRecord, Finding, Kind, Memory, PeerRecord, ProcessRecord, RecipientRecord,
     RequestRecord, SCHEMA, Severity,
-    group::event_of,
     hashing::documents_hashing,
     judge::{Judgment, judge},
     key_path::{self, Values},
@@ -19,7 +18,7 @@ use crate::{
     field::Field,
     http::Request,
     loss::{Loss, Losses},
-    phi::{Class, Evidence, Form, Health},
+    phi::{Class, Evidence, Form, Health, event_of},
     token::{TokenKey, digits, hex},
     tracker::Match,
 };
@@ -310,7 +309,7 @@ fn recipient(context: &Context<'_>) -> RecipientRecord {
 }
 
 /// A finding of this request without fields.
-pub(super) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Finding {
+pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Finding {
     let Context {
         request,
         origin,
@@ -356,7 +355,7 @@ pub(super) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
 }
 
 /// Where the request is recorded.
-pub(super) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
+pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
     context.request.place.as_ref().map(|place| EvidenceRecord {
         file: place.file.to_string(),
         packet: place.packet,
@@ -407,7 +406,7 @@ fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRecord {
 
 /// A hash over the record, before it has an id and a place in a capture: live
 /// and on replay those differ, the disclosure does not.
-pub(super) fn id(finding: &Finding) -> String {
+pub(crate) fn id(finding: &Finding) -> String {
     let record = serde_json::to_vec(finding).expect("a finding has only text keys");
     hex(&Sha256::digest(&record), ID_BYTES)
 }

@@ -6,7 +6,6 @@
 //! one JSON object a line.
 
 mod assemble;
-mod group;
 mod hashes;
 mod hashing;
 mod judge;
@@ -23,6 +22,8 @@ mod why;
 use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
+pub(crate) use assemble::{blank, id, place};
+pub(crate) use key_path::{Values, show};
 pub use memory::Memory;
 pub use people::PeopleCount;
 pub use severity::{HealthLevel, IdentifierLevel, severity};

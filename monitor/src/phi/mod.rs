@@ -16,6 +16,7 @@ mod device_id;
 mod digest;
 mod email;
 mod external_id;
+mod group;
 mod health_plan_id;
 mod insurance;
 mod ip;
@@ -38,11 +39,13 @@ mod treatment;
 
 use std::collections::HashSet;
 
+use key::group;
+
 use subject::{Subject, Surroundings};
 
 pub use class::{Form, Health, Identifier};
 pub use columns::label_columns;
-pub(crate) use key::group;
+pub(crate) use group::event_of;
 
 use crate::{field::Field, secret::Secret};
 

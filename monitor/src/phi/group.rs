@@ -1,9 +1,7 @@
 //! Which person-event of a message a field belongs to.
 
-use crate::{
-    field::{Field, Part, Step},
-    phi::group,
-};
+use super::key::group;
+use crate::field::{Field, Part, Step};
 
 /// Arrays whose elements are people wherever they stand, also inside an element
 /// of another array: `[{"params": {"users": […]}}]`.
@@ -20,7 +18,7 @@ const PEOPLE_ARRAYS: &[&str] = &[
 
 /// The path down to the person-event of a field; `None` where the field is
 /// shared by all of the message.
-pub(super) fn event_of(field: &Field) -> Option<(Part, &[Step])> {
+pub(crate) fn event_of(field: &Field) -> Option<(Part, &[Step])> {
     let outer = group(field).map_or(0, |(_, steps)| steps.len());
     let inner = if field.part == Part::Path {
         0
