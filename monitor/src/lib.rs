@@ -64,6 +64,8 @@ pub mod phi;
 
 pub mod tracker;
 
+pub mod rules;
+
 pub mod token;
 
 pub mod finding;

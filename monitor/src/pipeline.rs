@@ -17,7 +17,7 @@ use crate::{
     finding::{Context, Finding, Memory, PeopleCount, Sender, assemble},
     http::{Completeness, Connections, Exchange, Protocol, Request},
     loss::Losses,
-    phi,
+    phi::{self, Detector},
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
     tracker::{Catalog, Match},
@@ -72,6 +72,7 @@ pub struct Pipeline {
     connections: Connections,
     catalog: Catalog,
     key: TokenKey,
+    detector: Detector,
     limits: FieldLimits,
     losses: Losses,
     memory: Memory,
@@ -97,6 +98,7 @@ impl Pipeline {
             connections: Connections::default(),
             catalog,
             key,
+            detector: Detector::default(),
             limits: FieldLimits::default(),
             losses: Losses::default(),
             memory: Memory::default(),
@@ -326,7 +328,7 @@ impl Pipeline {
         out.notes.push(Note::TrackerRequest(matched.tracker.id));
         let mut fields = field::read(request, &self.limits, &mut self.losses);
         phi::label_columns(&mut fields);
-        let evidence = phi::detect(&fields);
+        let evidence = self.detector.detect(&fields);
         let context = Context {
             request,
             origin,
@@ -381,7 +383,7 @@ impl Pipeline {
 }
 
 /// Seeks planted values in one request.
-fn seek(canaries: &Canaries, context: &Context<'_>, fields: &[field::Field], out: &mut Output) {
+fn seek(canaries: &Canaries, context: &Context<'_>, fields: &field::Fields, out: &mut Output) {
     let found = canaries.find(fields, context.request.body.expose());
     out.findings.extend(
         found

@@ -16,9 +16,9 @@ use super::{
     spelling::{encoded, plain},
 };
 use crate::{
-    field::{Field, Step},
+    field::{Fields, Step},
     finding::variants::{digests, rare_digests},
-    phi::event_of,
+    phi::elements,
     secret::Secret,
 };
 
@@ -155,26 +155,26 @@ impl Canaries {
     }
 
     /// The canaries that a message discloses, each once.
-    pub fn find(&self, fields: &[Field], body: &[u8]) -> Vec<Disclosure> {
+    pub fn find(&self, fields: &Fields, body: &[u8]) -> Vec<Disclosure> {
         let Some(texts) = &self.texts else {
             return Vec::new();
         };
         let mut found: Vec<(Option<usize>, usize, &'static str)> = Vec::new();
-        let mut before: &[Step] = &[];
         for (index, field) in fields.iter().enumerate() {
-            self.search(texts, field.value.expose(), Some(index), &mut found);
-            // A key above many values is searched once.
-            let shared = before
-                .iter()
-                .zip(&field.steps)
-                .take_while(|(one, other)| one == other)
-                .count();
-            for step in field.steps.iter().skip(shared) {
-                if let Step::Key(key) = step {
-                    self.search(texts, key.expose(), Some(index), &mut found);
+            self.search(texts, field.value(), Some(index), &mut found);
+        }
+        for (_, _, step) in fields.steps() {
+            let Step::Key(key) = step else { continue };
+            let known = found.len();
+            self.search(texts, key, None, &mut found);
+            if found.len() > known {
+                let at = fields
+                    .iter()
+                    .position(|field| field.steps_up().any(|own| own == step));
+                for (field, ..) in found.iter_mut().skip(known) {
+                    *field = at;
                 }
             }
-            before = &field.steps;
         }
         if found.is_empty() {
             self.search(texts, &String::from_utf8_lossy(body), None, &mut found);
@@ -227,7 +227,7 @@ impl Canaries {
     /// Keeps the canaries whose values in one event are enough.
     fn judge(
         &self,
-        fields: &[Field],
+        fields: &Fields,
         found: &[(Option<usize>, usize, &'static str)],
     ) -> Vec<Disclosure> {
         let mut by_canary: BTreeMap<usize, Vec<_>> = BTreeMap::new();
@@ -258,8 +258,9 @@ impl Canaries {
     }
 
     /// Whether the values that stand in one event, or outside of all, are enough.
-    fn is_enough(&self, fields: &[Field], hits: &[&(Option<usize>, usize, &'static str)]) -> bool {
-        let event = |field: Option<usize>| field.and_then(|f| fields.get(f)).and_then(event_of);
+    fn is_enough(&self, fields: &Fields, hits: &[&(Option<usize>, usize, &'static str)]) -> bool {
+        let elements = elements(fields);
+        let event = |field: Option<usize>| elements.get(field?).copied().flatten();
         let events: Vec<_> = hits.iter().map(|(field, ..)| event(*field)).collect();
         events.iter().any(|own| {
             let mut values: Vec<usize> = hits

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Disclosure;
 use crate::{
-    field::Field,
+    field::Fields,
     finding::{Context, FieldRecord, Finding, Kind, Severity, Values, blank, id, place, show},
     token::digits,
 };
@@ -14,7 +14,7 @@ const MAX_FIELDS: usize = 64;
 
 /// The finding of a disclosed canary. Nobody but the operator knows the planted
 /// values, so it is critical whoever received them.
-pub fn finding(context: &Context<'_>, fields: &[Field], disclosure: &Disclosure) -> Finding {
+pub fn finding(context: &Context<'_>, fields: &Fields, disclosure: &Disclosure) -> Finding {
     let planted = disclosure
         .hits
         .iter()
@@ -39,7 +39,7 @@ pub fn finding(context: &Context<'_>, fields: &[Field], disclosure: &Disclosure)
                 path: hit
                     .field
                     .and_then(|field| fields.get(field))
-                    .map_or_else(|| "body".to_owned(), |field| show(field, &values)),
+                    .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
                 rule: hit.planted.rule(),
                 masked: "…".to_owned(),
                 token: context.key.token(class, hit.normalized.expose()),

@@ -9,7 +9,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::*;
-use crate::phi::tests::fields;
+use crate::{field::Fields, phi::tests::fields};
 
 const PLANTED: &[(Planted, &str)] = &[
     (Planted::Name, "Quillon Vexmoor"),
@@ -191,7 +191,7 @@ fn keys_and_unread_bodies_are_searched() {
         "1: canary.member_id plain"
     );
     let body = b"\x00\x01wxq-771-20-a\xff";
-    let found = canaries().find(&[], body);
+    let found = canaries().find(&Fields::default(), body);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].hits[0].field, None);
 }

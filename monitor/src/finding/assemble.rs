@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     event::Origin,
-    field::Field,
+    field::Fields,
     http::Request,
     loss::{Loss, Losses},
-    phi::{Class, Evidence, Form, Health, event_of},
+    phi::{Class, Evidence, Form, Health},
     token::{TokenKey, digits, hex},
     tracker::Match,
 };
@@ -69,7 +69,7 @@ pub struct Context<'a> {
 /// What `memory` learns here, later findings know.
 pub fn assemble(
     context: &Context<'_>,
-    fields: &[Field],
+    fields: &Fields,
     evidence: &[Evidence],
     memory: &mut Memory,
     losses: &mut Losses,
@@ -81,7 +81,7 @@ pub fn assemble(
     let values = Values::new(fields, evidence);
     let mut findings = Vec::new();
     let mut rest: Option<Rest<'_>> = None;
-    for event in events(fields, evidence) {
+    for event in events(evidence) {
         let Some(judgment) = judge(
             &event,
             fields,
@@ -112,13 +112,13 @@ pub fn assemble(
 }
 
 /// The evidence of every person-event, each in the order of the message.
-fn events<'a>(fields: &[Field], evidence: &'a [Evidence]) -> Vec<Vec<&'a Evidence>> {
+fn events(evidence: &[Evidence]) -> Vec<Vec<&Evidence>> {
     let mut shared = Vec::new();
     let mut events: Vec<Vec<&Evidence>> = Vec::new();
     let mut positions = HashMap::new();
     for item in evidence {
-        match fields.get(item.field).map(event_of) {
-            Some(Some(element)) => {
+        match item.element {
+            Some(element) => {
                 let position = *positions.entry(element).or_insert_with(|| {
                     events.push(Vec::new());
                     events.len().saturating_sub(1)
@@ -129,10 +129,10 @@ fn events<'a>(fields: &[Field], evidence: &'a [Evidence]) -> Vec<Vec<&'a Evidenc
             }
             // Every event gets a copy, so what adds neither a listed field nor
             // a class is left out.
-            Some(None) if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
+            None if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
                 shared.push(item);
             }
-            Some(None) | None => {}
+            None => {}
         }
     }
     if events.is_empty() {
@@ -184,7 +184,7 @@ impl<'a> Rest<'a> {
         mut self,
         context: &Context<'_>,
         matched: &Match,
-        fields: &[Field],
+        fields: &Fields,
         values: &Values,
         memory: &mut Memory,
     ) -> Finding {
@@ -208,7 +208,7 @@ impl<'a> Rest<'a> {
 fn finding(
     context: &Context<'_>,
     matched: &Match,
-    fields: &[Field],
+    fields: &Fields,
     event: &[&Evidence],
     values: &Values,
     judgment: &Judgment,
@@ -230,7 +230,7 @@ fn finding(
         Some(FieldRecord {
             class: item.class.as_str(),
             form: item.form.as_str(),
-            path: key_path::show(field, values),
+            path: key_path::show(&field, values),
             rule: item.rule,
             masked: item.masked.clone(),
             token: context

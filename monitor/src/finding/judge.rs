@@ -3,7 +3,7 @@
 
 use super::{HealthLevel, IdentifierLevel, Severity, severity};
 use crate::{
-    field::{Field, Part},
+    field::{Fields, Part},
     phi::{Class, Evidence, Form, Identifier, Strength},
     tracker::{Match, Weight},
 };
@@ -71,7 +71,7 @@ impl Judgment {
 /// says that the sender is a health service.
 pub(super) fn judge(
     event: &[&Evidence],
-    fields: &[Field],
+    fields: &Fields,
     matched: &Match,
     status: Option<u16>,
     inherent: bool,
@@ -155,14 +155,14 @@ fn is_ip_only(event: &[&Evidence]) -> bool {
 
 /// Whether all that is said about health is the address of a page that anyone
 /// can open.
-fn is_public_page(event: &[&Evidence], fields: &[Field]) -> bool {
+fn is_public_page(event: &[&Evidence], fields: &Fields) -> bool {
     event
         .iter()
         .filter(|item| matches!(item.class, Class::Health(_)))
         .all(|item| {
             fields.get(item.field).is_some_and(|field| {
-                let value = field.value.expose().trim().to_ascii_lowercase();
-                field.part != Part::Path
+                let value = field.value().trim().to_ascii_lowercase();
+                field.part() != Part::Path
                     && ["http://", "https://", "/"]
                         .iter()
                         .any(|start| value.starts_with(start))

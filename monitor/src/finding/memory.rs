@@ -6,7 +6,7 @@ use super::{
     people::{People, PeopleCount, Token},
 };
 use crate::{
-    field::Field,
+    field::Fields,
     loss::Losses,
     phi::{Class, Evidence, Identifier},
     token::TokenKey,
@@ -54,15 +54,11 @@ impl Memory {
     pub(super) fn learn(
         &mut self,
         key: &TokenKey,
-        fields: &[Field],
+        fields: &Fields,
         evidence: &[Evidence],
         losses: &mut Losses,
     ) {
-        let raw = |item: &Evidence| {
-            fields
-                .get(item.field)
-                .map_or("", |field| field.value.expose().as_str())
-        };
+        let raw = |item: &Evidence| fields.get(item.field).map_or("", |field| field.value());
         self.hashes.learn(key, evidence, raw, losses);
     }
 

@@ -5,10 +5,7 @@
 //! the same fields, those of rows with the name of their column as last key and
 //! with two indices before it (row, column), by which a row is known as one.
 
-use crate::{
-    field::{Field, Part, Step},
-    secret::Secret,
-};
+use crate::field::{Field, Fields, Part, Step};
 
 /// Keys that name the columns of a neighbor, or what a list holds.
 const SCHEMA_KEYS: &[&str] = &[
@@ -49,45 +46,74 @@ const MAX_COLUMNS: usize = 64;
 /// Longest name of a column.
 const MAX_NAME_LENGTH: usize = 64;
 
-/// A table: where it stands, and its columns.
+/// A table: where it stands, and its columns. Holds payload: no `Debug`.
 struct Table {
     part: Part,
-    parent: Vec<Step>,
+    parent: Vec<Key>,
     columns: Vec<String>,
 }
 
-/// Gives the values of rows the name of their column as last key.
-pub fn label_columns(fields: &mut [Field]) {
-    let tables = tables(fields);
-    if tables.is_empty() {
-        return;
-    }
-    for field in fields {
-        let label = tables.iter().find_map(|table| table.label(field));
-        let Some((name, is_list)) = label else {
-            continue;
-        };
-        let key = Step::Key(Secret::new(name.to_owned()));
-        if is_list {
-            field.steps.push(Step::Index(0));
+/// A step that owns its key.
+#[derive(PartialEq)]
+enum Key {
+    Named(String),
+    Index(u32),
+}
+
+impl Key {
+    fn is(&self, step: Step<'_>) -> bool {
+        match (self, step) {
+            (Self::Named(own), Step::Key(key)) => own == key,
+            (Self::Index(own), Step::Index(index)) => *own == index,
+            _ => false,
         }
-        field.steps.push(key);
     }
 }
 
-fn tables(fields: &[Field]) -> Vec<Table> {
+impl From<Step<'_>> for Key {
+    fn from(step: Step<'_>) -> Self {
+        match step {
+            Step::Key(key) => Self::Named(key.to_owned()),
+            Step::Index(index) => Self::Index(index),
+        }
+    }
+}
+
+/// Gives the values of rows the name of their column as last key.
+pub fn label_columns(fields: &mut Fields) {
+    let names_columns = fields
+        .steps()
+        .any(|(_, _, step)| matches!(step, Step::Key(key) if is_one_of(key, SCHEMA_KEYS)));
+    if !names_columns {
+        return;
+    }
+    let tables = tables(fields);
+    for index in 0..fields.len() {
+        let label = fields
+            .get(index)
+            .and_then(|field| tables.iter().find_map(|table| table.label(&field)));
+        match label {
+            Some((name, true)) => fields.extend_path(index, &[Step::Index(0), Step::Key(name)]),
+            Some((name, false)) => fields.extend_path(index, &[Step::Key(name)]),
+            None => {}
+        }
+    }
+}
+
+fn tables(fields: &Fields) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
-    for field in fields {
-        let (parent, key) = match field.steps.as_slice() {
+    for field in fields.iter() {
+        let steps = field.steps();
+        let (parent, key) = match steps.as_slice() {
             [parent @ .., Step::Key(key), Step::Index(_)] | [parent @ .., Step::Key(key)] => {
-                (parent, key.expose())
+                (parent, *key)
             }
             _ => continue,
         };
         if !is_one_of(key, SCHEMA_KEYS) {
             continue;
         }
-        let name = field.value.expose().trim().to_ascii_lowercase();
+        let name = field.value().trim().to_ascii_lowercase();
         let is_name = (1..=MAX_NAME_LENGTH).contains(&name.len())
             && name
                 .bytes()
@@ -95,15 +121,15 @@ fn tables(fields: &[Field]) -> Vec<Table> {
         let has_room = tables.len() < MAX_TABLES;
         let known = tables
             .iter_mut()
-            .find(|table| table.part == field.part && table.parent == parent);
+            .find(|table| table.part == field.part() && table.is_at(parent));
         // A column that is no name keeps its place.
         let name = if is_name { name } else { String::new() };
         match known {
             Some(table) if table.columns.len() < MAX_COLUMNS => table.columns.push(name),
             Some(_) => {}
             None if has_room => tables.push(Table {
-                part: field.part,
-                parent: parent.to_vec(),
+                part: field.part(),
+                parent: parent.iter().copied().map(Key::from).collect(),
                 columns: vec![name],
             }),
             None => {}
@@ -113,25 +139,38 @@ fn tables(fields: &[Field]) -> Vec<Table> {
 }
 
 impl Table {
+    fn is_at(&self, steps: &[Step<'_>]) -> bool {
+        self.parent.len() == steps.len()
+            && self
+                .parent
+                .iter()
+                .zip(steps)
+                .all(|(own, step)| own.is(*step))
+    }
+
     /// The column of `field`, if it is a value of this table, and whether the
     /// table is a list without columns.
-    fn label(&self, field: &Field) -> Option<(&str, bool)> {
-        if field.part != self.part {
+    fn label(&self, field: &Field<'_>) -> Option<(&str, bool)> {
+        if field.part() != self.part {
             return None;
         }
-        let rest = field.steps.strip_prefix(self.parent.as_slice())?;
+        let steps = field.steps();
+        let (before, rest) = steps.split_at_checked(self.parent.len())?;
+        if !self.is_at(before) {
+            return None;
+        }
         let (key, column, is_list) = match rest {
-            [Step::Key(key), Step::Index(_), Step::Index(column)] => (key, *column, false),
-            [
+            [Step::Key(key), Step::Index(_), Step::Index(column)]
+            | [
                 Step::Key(key),
                 Step::Index(_),
                 Step::Index(column),
-                Step::Key(id),
-            ] if id.expose() == "id" => (key, *column, false),
+                Step::Key("id"),
+            ] => (key, *column, false),
             [Step::Key(key), Step::Index(_)] if self.columns.len() == 1 => (key, 0, true),
             _ => return None,
         };
-        if !is_one_of(key.expose(), ROWS_KEYS) {
+        if !is_one_of(key, ROWS_KEYS) {
             return None;
         }
         let name = self.columns.get(usize::try_from(column).ok()?)?;
