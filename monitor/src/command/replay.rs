@@ -1,6 +1,7 @@
 //! `phiwatch replay`: what the daemon would have said about a capture.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal as _, Write},
     path::PathBuf,
 };
@@ -11,7 +12,7 @@ use crate::{
     capture::{CaptureError, open_all},
     cli::{Format, ReplayArgs},
     config::Config,
-    finding::{Finding, Severity},
+    finding::{Finding, PeopleCount, Severity},
     loss::Losses,
     pipeline::{Output, Pipeline},
     tracker::Catalog,
@@ -60,7 +61,7 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     }
     stdout.flush().or_fail(ExitStatus::Io)?;
     losses.merge(pipeline.losses());
-    summary.print(&losses);
+    summary.print(&losses, |tracker| pipeline.people(tracker));
     match (args.fail_on, summary.worst) {
         (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
             ExitStatus::Findings,
@@ -95,15 +96,20 @@ struct Summary {
     events: u64,
     findings: u64,
     worst: Option<Severity>,
+    trackers: BTreeSet<String>,
 }
 
 impl Summary {
     fn add(&mut self, finding: &Finding) {
         self.findings += 1;
         self.worst = self.worst.max(Some(finding.severity));
+        let tracker: &str = &finding.recipient.tracker;
+        if !self.trackers.contains(tracker) {
+            self.trackers.insert(tracker.to_owned());
+        }
     }
 
-    fn print(&self, losses: &Losses) {
+    fn print(&self, losses: &Losses, people: impl Fn(&str) -> PeopleCount) {
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         super::say(format_args!(
             "phiwatch: {} event{}, {} finding{}",
@@ -112,6 +118,18 @@ impl Summary {
             self.findings,
             plural(self.findings)
         ));
+        for tracker in &self.trackers {
+            let PeopleCount { at_least, at_most } = people(tracker);
+            if at_most > 0 {
+                let plural = if at_most == 1 { "person" } else { "people" };
+                let number = if at_least == at_most {
+                    at_least.to_string()
+                } else {
+                    format!("{at_least} to {at_most}")
+                };
+                super::say(format_args!("phiwatch: {tracker}: {number} {plural}"));
+            }
+        }
         for (loss, count) in losses.iter() {
             let (stage, reason) = loss.labels();
             super::say(format_args!(

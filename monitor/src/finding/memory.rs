@@ -112,7 +112,7 @@ impl Memory {
     }
 
     /// Counts a person for a tracker.
-    pub(super) fn count(&mut self, tracker: &'static str, who: Who, losses: &mut Losses) {
+    pub(super) fn count(&mut self, tracker: &str, who: Who, losses: &mut Losses) {
         self.people
             .count(tracker, who.person, who.strongest, losses);
     }

@@ -63,7 +63,7 @@ pub(super) struct People {
     tokens: Recent<Node>,
     renamed: Recent<Person>,
     births: u64,
-    heard: HashMap<&'static str, Heard>,
+    heard: HashMap<String, Heard>,
     counted: usize,
     max_counted: usize,
 }
@@ -133,12 +133,17 @@ impl People {
     /// recipient.
     pub(super) fn count(
         &mut self,
-        recipient: &'static str,
+        recipient: &str,
         person: u128,
         strongest: u128,
         losses: &mut Losses,
     ) {
-        let heard = self.heard.entry(recipient).or_default();
+        if !self.heard.contains_key(recipient) {
+            self.heard.insert(recipient.to_owned(), Heard::default());
+        }
+        let Some(heard) = self.heard.get_mut(recipient) else {
+            return;
+        };
         for (set, number) in [
             (&mut heard.merged, person),
             (&mut heard.unmerged, strongest),
