@@ -103,10 +103,7 @@ impl Summary {
     fn add(&mut self, finding: &Finding) {
         self.findings += 1;
         self.worst = self.worst.max(Some(finding.severity));
-        let tracker: &str = &finding.recipient.tracker;
-        if !self.trackers.contains(tracker) {
-            self.trackers.insert(tracker.to_owned());
-        }
+        self.trackers.insert(finding.recipient.tracker.to_string());
     }
 
     fn print(&self, losses: &Losses, people: impl Fn(&str) -> PeopleCount) {

@@ -96,9 +96,12 @@ pub fn assemble(
             memory.count(matched.tracker.id, who, losses);
         }
         if findings.len() < MAX_FINDINGS {
-            findings.push(finding(
-                context, matched, fields, &event, &values, &judgment, who, memory,
-            ));
+            let event = Event {
+                evidence: &event,
+                judgment,
+                who,
+            };
+            findings.push(finding(context, matched, fields, &event, &values, memory));
         } else {
             losses.count(Loss::FindingLimit);
             rest.get_or_insert_with(|| Rest::new(judgment))
@@ -152,6 +155,14 @@ fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
         .any(|other| other.class == item.class && other.strength >= item.strength)
 }
 
+/// One person-event, judged.
+#[derive(Clone, Copy)]
+struct Event<'a> {
+    evidence: &'a [&'a Evidence],
+    judgment: Judgment,
+    who: Option<Who>,
+}
+
 /// The person-events of a request that are too many to be listed.
 struct Rest<'a> {
     worst: Judgment,
@@ -189,16 +200,12 @@ impl<'a> Rest<'a> {
         memory: &mut Memory,
     ) -> Finding {
         self.evidence.sort_by_key(|item| item.field);
-        let mut finding = finding(
-            context,
-            matched,
-            fields,
-            &self.evidence,
-            values,
-            &self.worst,
-            None,
-            memory,
-        );
+        let event = Event {
+            evidence: &self.evidence,
+            judgment: self.worst,
+            who: None,
+        };
+        let mut finding = finding(context, matched, fields, &event, values, memory);
         finding.labels.push("summary");
         finding.people = Some(self.people.len().try_into().unwrap_or(u64::MAX));
         finding
@@ -209,14 +216,17 @@ fn finding(
     context: &Context<'_>,
     matched: &Match,
     fields: &Fields,
-    event: &[&Evidence],
+    event: &Event<'_>,
     values: &Values,
-    judgment: &Judgment,
-    who: Option<Who>,
     memory: &mut Memory,
 ) -> Finding {
+    let Event {
+        evidence,
+        judgment,
+        who,
+    } = *event;
     let (mut identifiers, mut health) = (BTreeSet::new(), BTreeSet::new());
-    for item in event {
+    for item in evidence {
         match item.class {
             Class::Identifier(class) => identifiers.insert(class.as_str()),
             Class::Health(class) => health.insert(class.as_str()),
@@ -225,7 +235,7 @@ fn finding(
     if context.sender.is_health {
         health.insert(Health::Inherent.as_str());
     }
-    let records = event.iter().take(MAX_FIELDS).filter_map(|item| {
+    let records = evidence.iter().take(MAX_FIELDS).filter_map(|item| {
         let field = fields.get(item.field)?;
         Some(FieldRecord {
             class: item.class.as_str(),
@@ -247,14 +257,14 @@ fn finding(
     // What follows from the id's content, and what earlier events decide: a
     // capture that begins later gives the same ids.
     finding.why = why::why(
-        event,
+        evidence,
         matched.tracker.owner,
         matched.tracker.category,
         context.request.status,
         judgment,
     );
     finding.labels = judgment.labels();
-    for (record, item) in finding.fields.iter_mut().zip(event) {
+    for (record, item) in finding.fields.iter_mut().zip(evidence) {
         record.labels = labels(context, matched, item, memory);
     }
     finding.person = who.map(|who| digits(who.person));

@@ -55,7 +55,7 @@ pub(super) struct Judgment {
 
 impl Judgment {
     /// The labels of the finding.
-    pub(super) fn labels(&self) -> Vec<&'static str> {
+    pub(super) fn labels(self) -> Vec<&'static str> {
         [
             (self.attempted, "attempted"),
             (self.weight == Weight::R1, "agreement"),

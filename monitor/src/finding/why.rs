@@ -19,7 +19,7 @@ pub(super) fn why(
     owner: &str,
     category: Category,
     status: Option<u16>,
-    judgment: &Judgment,
+    judgment: Judgment,
 ) -> String {
     let identifiers = identifiers(event);
     let health = health(event, judgment.health);
@@ -52,7 +52,7 @@ pub(super) fn why(
 }
 
 /// What the severity comes from.
-fn reason(judgment: &Judgment) -> String {
+fn reason(judgment: Judgment) -> String {
     let identifier = match judgment.identifier {
         IdentifierLevel::I3 => "direct identifiers in clear",
         IdentifierLevel::I2 => "direct identifiers as hashes, which the recipient can match",

@@ -126,13 +126,12 @@ fn tables(fields: &Fields) -> Vec<Table> {
         let name = if is_name { name } else { String::new() };
         match known {
             Some(table) if table.columns.len() < MAX_COLUMNS => table.columns.push(name),
-            Some(_) => {}
             None if has_room => tables.push(Table {
                 part: field.part(),
                 parent: parent.iter().copied().map(Key::from).collect(),
                 columns: vec![name],
             }),
-            None => {}
+            Some(_) | None => {}
         }
     }
     tables

@@ -65,16 +65,7 @@ const EVENT_ARRAYS: &[&str] = &[
 
 /// Arrays whose elements are people also inside an element of another array:
 /// `[{"params": {"users": […]}}]`.
-const PEOPLE_ARRAYS: &[&str] = &[
-    "audiencemembers",
-    "contacts",
-    "customers",
-    "members",
-    "people",
-    "profiles",
-    "subscribers",
-    "users",
-];
+const PEOPLE_ARRAYS: &[&str] = &["audiencemembers", "users"];
 
 /// Arrays whose elements are rows, each a person, if they are arrays again.
 const ROW_ARRAYS: &[&str] = &[
