@@ -5,7 +5,11 @@
 //! wakes it, so that such values cost one look at their bytes. A detector finds
 //! nothing in a value that does not wake it; the tests hold that, by asking all.
 
-use std::{cell::Cell, collections::HashMap, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use super::{
     Class, Evidence, Hits, Kind, Subject, Surroundings,
@@ -15,6 +19,7 @@ use super::{
     registry::DETECTORS,
     shape::{self, Shape},
     subject,
+    text::Words,
 };
 use crate::field::{Fields, StepId, ValueKind};
 
@@ -31,6 +36,8 @@ pub(super) struct Rules {
     pub(super) kinds: &'static [Kind],
     /// The shape of a text.
     pub(super) shape: Option<Shape>,
+    /// Notes what the value makes likely for others of its event.
+    pub(super) note: Option<fn(&Subject<'_>, &mut Surroundings<'_>)>,
     /// Keys that no table lists.
     pub(super) other: fn(&[Arc<Key>]) -> bool,
 }
@@ -67,6 +74,10 @@ impl Detectors {
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     const fn is_empty(self) -> bool {
@@ -163,19 +174,17 @@ impl Detector {
             detectors = detectors.and(shape::wakes(value));
         }
         let is_wordless = path.is_wordless || kind == ValueKind::Literal;
-        let mut words = Vec::new();
+        let words = OnceCell::new();
         let mut terms = Vec::new();
-        if !is_wordless && lexicon::may_have(value) {
-            words = subject::words_of(value);
-            terms = lexicon::find(&words);
+        if is_wordless {
+            words.get_or_init(Words::default);
+        } else if lexicon::may_have(value) {
+            terms = lexicon::find(words.get_or_init(|| subject::words_of(value)));
             let kinds = terms.iter().map(|term| term.kind);
             detectors = kinds.fold(detectors, |set, kind| set.and(lexicon::wakes(kind)));
         }
         if detectors.is_empty() {
             return None;
-        }
-        if !is_wordless && words.is_empty() {
-            words = subject::words_of(value);
         }
         Some(Awake {
             field: index,
@@ -185,6 +194,10 @@ impl Detector {
         })
     }
 }
+
+/// The detectors that note something for others.
+static NAMING: LazyLock<Detectors> =
+    LazyLock::new(|| Detectors::which(|rules| rules.note.is_some()));
 
 /// What the values of one event say about each other, by its element.
 struct Events {
@@ -201,13 +214,20 @@ impl Events {
             own: HashMap::new(),
         };
         for Awake {
-            element, subject, ..
+            element,
+            subject,
+            detectors,
+            ..
         } in awake
         {
+            let naming = detectors.intersection(*NAMING);
+            if naming.is_empty() {
+                continue;
+            }
             let mut names = Surroundings::default();
-            names.insurance = super::insurance::is_named(subject);
-            names.assessment = super::assessment::is_named(subject);
-            names.medication = super::medication::is_named(subject);
+            for note in naming.rules().filter_map(|rules| rules.note) {
+                note(subject, &mut names);
+            }
             events.all = events.all.and(names);
             match element {
                 None => events.shared = events.shared.and(names),

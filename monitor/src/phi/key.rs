@@ -1,6 +1,6 @@
 //! Keys, compared the way that detectors need it.
 
-use super::text::{fold, words};
+use super::text::{Words, fold, words};
 
 /// Words of a key that say whose value it is or how it is written, not what
 /// it is.
@@ -82,7 +82,7 @@ pub(super) struct Key {
     /// Lower case, letters and digits only.
     pub(super) folded: String,
     /// Its words.
-    pub(super) words: Vec<String>,
+    pub(super) words: Words,
     core: String,
 }
 
@@ -92,8 +92,7 @@ impl Key {
         let words = words(text);
         let core = words
             .iter()
-            .filter(|word| !QUALIFIERS.contains(&word.as_str()))
-            .map(String::as_str)
+            .filter(|word| !QUALIFIERS.contains(word))
             .collect();
         Self {
             folded: fold(text),
@@ -109,7 +108,7 @@ impl Key {
 
     /// Whether one of its words is in `table`.
     pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words.iter().any(|word| table.contains(&word.as_str()))
+        self.words.iter().any(|word| table.contains(&word))
     }
 
     /// Whether objects under it are about a person.

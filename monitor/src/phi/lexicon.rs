@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::{
     appointment, assessment, condition, engine::Detectors, insurance, medication, provider,
-    reproductive, substance_use, treatment,
+    reproductive, substance_use, text::Words, treatment,
 };
 
 /// What a phrase means.
@@ -214,17 +214,15 @@ const MAX_TERMS: usize = 64;
 const MIN_PLURAL: usize = 5;
 
 /// The phrases that stand in `words`, in their order.
-pub(super) fn find(words: &[String]) -> Vec<Term> {
+pub(super) fn find(words: &Words) -> Vec<Term> {
     let mut terms = Vec::new();
     for (start, word) in words.iter().enumerate() {
         for entry in entries(word) {
-            let after = words.get(start.saturating_add(1)..).unwrap_or_default();
-            let fits = entry.rest.len() <= after.len()
-                && entry
-                    .rest
-                    .iter()
-                    .zip(after)
-                    .all(|(wanted, word)| same(wanted, word));
+            let first = start.saturating_add(1);
+            let fits = entry.rest.iter().enumerate().all(|(offset, wanted)| {
+                let word = words.get(first.saturating_add(offset));
+                word.is_some_and(|word| same(wanted, word))
+            });
             if fits {
                 let whole = entry.rest.len().saturating_add(1) == words.len();
                 terms.push(Term {

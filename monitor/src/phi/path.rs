@@ -13,6 +13,7 @@ use super::{
     key::Key,
     lexicon::{self, Term},
     subject::{Vehicle, is_wordless, key_vehicle},
+    text::Words,
 };
 use crate::field::{Field, Fields, Part, Step, StepId};
 
@@ -104,13 +105,10 @@ pub(super) struct Path {
 
 impl Path {
     fn new(keys: Vec<Arc<Key>>, sent: usize) -> Self {
-        let words: Vec<String> = keys
-            .iter()
-            .rev()
-            .take(2)
-            .rev()
-            .flat_map(|key| key.words.iter().cloned())
-            .collect();
+        let mut words = Words::default();
+        for key in keys.iter().skip(keys.len().saturating_sub(2)) {
+            words.extend(&key.words);
+        }
         let key_terms = lexicon::find(&words);
         let wakes = wakes_of_path(&keys, &key_terms);
         let vehicle = key_vehicle(&keys);

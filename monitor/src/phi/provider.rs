@@ -97,11 +97,11 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>
             subject.value,
         );
     }
-    let has_title = [subject.words.first(), subject.words.last()]
+    let has_title = [subject.words().get(0), subject.words().last()]
         .into_iter()
         .flatten()
-        .any(|word| TITLES.contains(&word.as_str()));
-    if subject.leaf_in(WEAK_KEYS) && subject.words.len() > 1 && has_title {
+        .any(|word| TITLES.contains(&word));
+    if subject.leaf_in(WEAK_KEYS) && subject.words().len() > 1 && has_title {
         hits.health(
             Health::Provider,
             Strength::H3,

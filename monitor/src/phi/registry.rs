@@ -67,6 +67,7 @@ const NOTHING: Rules = Rules {
     words: &[],
     kinds: &[],
     shape: None,
+    note: None,
     other: |_| false,
 };
 
@@ -167,6 +168,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: medication::detect,
+        note: Some(|subject, names| names.medication |= medication::is_named(subject)),
         keys: &[
             medication::KEYS,
             medication::NDC_KEYS,
@@ -178,6 +180,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: assessment::detect,
+        note: Some(|subject, names| names.assessment |= assessment::is_named(subject)),
         keys: &[
             assessment::RESULT_KEYS,
             assessment::NAME_KEYS,
@@ -208,6 +211,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: insurance::detect,
+        note: Some(|subject, names| names.insurance |= insurance::is_named(subject)),
         keys: &[insurance::KEYS, insurance::WEAK_KEYS],
         kinds: &[Kind::Payer],
         ..NOTHING

@@ -1,6 +1,9 @@
 //! One value, prepared once for all detectors.
 
-use std::{cell::Cell, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    sync::Arc,
+};
 
 use percent_encoding::percent_decode_str;
 
@@ -8,7 +11,7 @@ use super::{
     key::Key,
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
-    text,
+    text::{self, Words},
 };
 use crate::field::{Field, Fields, Part, StepId, ValueKind};
 
@@ -246,8 +249,7 @@ pub(super) struct Subject<'a> {
     /// Keys on the way, outermost first.
     pub(super) keys: &'a [Arc<Key>],
     pub(super) vehicle: Vehicle,
-    /// Words of the value.
-    pub(super) words: Vec<String>,
+    words: OnceCell<Words>,
     /// Phrases in the value.
     pub(super) terms: Vec<Term>,
     /// Phrases in the last two keys.
@@ -304,7 +306,7 @@ impl<'a> Subject<'a> {
         kind: ValueKind,
         part: Part,
         path: &'a Path,
-        words: Vec<String>,
+        words: OnceCell<Words>,
         terms: Vec<Term>,
     ) -> Self {
         Self {
@@ -317,6 +319,11 @@ impl<'a> Subject<'a> {
             terms,
             key_terms: &path.key_terms,
         }
+    }
+
+    /// Words of the value.
+    pub(super) fn words(&self) -> &Words {
+        self.words.get_or_init(|| words_of(self.value))
     }
 
     /// The last key.
@@ -376,7 +383,7 @@ impl<'a> Subject<'a> {
 
     /// Whether the value has one of these words.
     pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words.iter().any(|word| table.contains(&word.as_str()))
+        self.words().iter().any(|word| table.contains(&word))
     }
 }
 
@@ -386,7 +393,7 @@ fn head(text: &str, limit: usize) -> &str {
 }
 
 /// The words of `value`.
-pub(super) fn words_of(value: &str) -> Vec<String> {
+pub(super) fn words_of(value: &str) -> Words {
     if value.contains('%') {
         text::words(&percent_decode_str(value).decode_utf8_lossy())
     } else {
