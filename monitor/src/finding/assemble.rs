@@ -168,6 +168,7 @@ struct Rest<'a> {
     worst: Judgment,
     evidence: Vec<&'a Evidence>,
     people: HashSet<u128>,
+    events: u64,
 }
 
 impl<'a> Rest<'a> {
@@ -176,10 +177,12 @@ impl<'a> Rest<'a> {
             worst,
             evidence: Vec::new(),
             people: HashSet::new(),
+            events: 0,
         }
     }
 
     fn add(&mut self, event: &[&'a Evidence], judgment: Judgment, who: Option<Who>) {
+        self.events += 1;
         if judgment.severity > self.worst.severity {
             self.worst = judgment;
         }
@@ -207,6 +210,7 @@ impl<'a> Rest<'a> {
         };
         let mut finding = finding(context, matched, fields, &event, values, memory);
         finding.labels.push("summary");
+        finding.why = format!("{} more of the same request: {}", self.events, finding.why);
         finding.people = Some(self.people.len().try_into().unwrap_or(u64::MAX));
         finding
     }

@@ -25,7 +25,7 @@ pub(super) fn why(
     let health = health(event, judgment.health);
     let what = match (identifiers.is_empty(), health.is_empty()) {
         (false, false) => format!(
-            "{} and {} of the same person",
+            "{}, together with {}, of the same person",
             list(&identifiers),
             list(&health)
         ),

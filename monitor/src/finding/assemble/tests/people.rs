@@ -96,6 +96,7 @@ fn a_list_is_as_many_people_as_rows() {
     let summary = found.last().unwrap();
     assert_eq!(summary.labels, ["summary"]);
     assert_eq!(summary.people, Some(744));
+    assert!(summary.why.starts_with("744 more of the same request: "));
     assert_eq!(host.losses.get(Loss::FindingLimit), 744);
     let people = host.memory.people("meta");
     assert_eq!((people.at_least, people.at_most), (1_000, 1_000));
@@ -212,16 +213,16 @@ fn a_finding_says_why() {
         (
             META,
             Some(200),
-            "Meta Platforms (advertising) received an email address in clear and answers or the \
-             result of a self-assessment of the same person; the request was answered with 200. \
+            "Meta Platforms (advertising) received an email address in clear, together with answers or the \
+             result of a self-assessment, of the same person; the request was answered with 200. \
              Severity critical: direct identifiers in clear, an explicit statement about health, \
              an advertising company.",
         ),
         (
             SEGMENT,
             Some(403),
-            "Twilio (customer-data platform) was sent an email address in clear and answers or \
-             the result of a self-assessment of the same person; the request was refused with \
+            "Twilio (customer-data platform) was sent an email address in clear, together with answers or \
+             the result of a self-assessment, of the same person; the request was refused with \
              403, so this is an attempt. Severity high: direct identifiers in clear, an explicit \
              statement about health, a third party; one level lower because it was refused.",
         ),
