@@ -2,7 +2,6 @@
 //! comes out to the journal and the metrics.
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -16,10 +15,10 @@ use crate::{
         journal::Journal,
         metrics::{Blindness, Metrics},
     },
+    canary::Canaries,
     capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
-    finding::Finding,
     loss::{Loss, Losses},
     phi::{Form, Health, Identifier},
     pipeline::{Note, Output, Pipeline},
@@ -34,8 +33,6 @@ const IDLE: Duration = Duration::from_millis(100);
 const SLACK: u64 = 1_000_000_000;
 /// How often a capture is synced to disk.
 const SYNC: Duration = Duration::from_secs(1);
-/// How many people are told apart, over all trackers.
-const MAX_PEOPLE: usize = 1_000_000;
 
 /// What the main thread asks of the core.
 pub(super) enum Request {
@@ -83,8 +80,6 @@ pub(super) struct Core {
     capture_broken: bool,
     lost: Losses,
     journaled: Losses,
-    /// The beginnings of people's tokens, by tracker.
-    people: HashMap<Arc<str>, HashSet<u64>>,
     next_sync: Instant,
 }
 
@@ -120,7 +115,10 @@ impl Core {
             let Recipients {
                 catalog, services, ..
             } = recipients;
-            let pipeline = Pipeline::new(catalog, key).with_services(services);
+            let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
+            let pipeline = Pipeline::new(catalog, key)
+                .with_services(services)
+                .with_canaries(canaries);
             (Some(pipeline), Some(journal))
         } else {
             (None, None)
@@ -134,7 +132,6 @@ impl Core {
             capture_broken: false,
             lost: Losses::default(),
             journaled: Losses::default(),
-            people: HashMap::new(),
             next_sync: Instant::now() + SYNC,
         })
     }
@@ -232,7 +229,11 @@ impl Core {
         }
         for finding in &out.findings {
             self.metrics.finding(finding, time);
-            self.count_person(finding);
+            let tracker = &finding.recipient.tracker;
+            if let Some(pipeline) = &self.pipeline {
+                self.metrics
+                    .set_people(tracker, pipeline.people(tracker).at_least);
+            }
         }
         if let Some(journal) = &mut self.journal {
             if !out.findings.is_empty() || journal.pending() > 0 {
@@ -253,19 +254,6 @@ impl Core {
             losses.merge(pipeline.losses());
         }
         self.metrics.follow_losses(&losses);
-    }
-
-    fn count_person(&mut self, finding: &Finding) {
-        let beginning = finding.person.as_deref().and_then(|token| token.get(..16));
-        let Some(person) = beginning.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else {
-            return;
-        };
-        let known: usize = self.people.values().map(HashSet::len).sum();
-        let tracker = &finding.recipient.tracker;
-        let people = self.people.entry(Arc::clone(tracker)).or_default();
-        if known < MAX_PEOPLE && people.insert(person) {
-            self.metrics.set_people(tracker, people.len() as u64);
-        }
     }
 
     /// Takes the journal's limits and the recipients from a configuration that

@@ -7,6 +7,7 @@ pub mod capture;
 pub mod check;
 mod core;
 pub mod doctor;
+pub mod explain;
 pub mod replay;
 pub mod run;
 mod state;
@@ -140,6 +141,7 @@ pub fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::execute(args),
         Command::Doctor(args) => doctor::execute(args),
         Command::Check(args) => check::execute(args),
+        Command::Explain(args) => explain::execute(args),
         Command::Trackers(args) => trackers::execute(args),
     }
 }

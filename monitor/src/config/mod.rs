@@ -5,6 +5,7 @@
 //! defaults beside the fields; `packaging/phiwatch.toml` shows them and a test
 //! holds the two together.
 
+mod canary;
 mod error;
 mod recipients;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use self::{
     error::{ConfigError, Problem},
     recipients::{PolicySection, Recipients, RecipientsError, ServiceSection, TrackersSection},
 };
+use crate::canary::Canary;
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -64,6 +66,9 @@ pub struct Config {
     /// The operator's services.
     #[serde(deserialize_with = "recipients::services")]
     pub service: Vec<ServiceSection>,
+    /// Synthetic patients whose values are sought.
+    #[serde(deserialize_with = "canary::canaries")]
+    pub canary: Vec<Canary>,
 }
 
 /// What is watched. With nothing set, every process of the host is.

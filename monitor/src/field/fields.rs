@@ -147,6 +147,24 @@ impl Fields {
         self.add(part, parent, value.as_bytes(), kind, truncated);
     }
 
+    /// Lets the path of the field at `index` go on with `steps`.
+    pub(crate) fn extend_path(&mut self, index: usize, steps: &[Step<'_>]) {
+        let Some(entry) = self.entries.get(index) else {
+            return;
+        };
+        let mut at = above(entry.step);
+        for step in steps {
+            let next = match step {
+                Step::Key(key) => self.add_key(at, key.as_bytes()),
+                Step::Index(index) => self.add_index(at, *index),
+            };
+            at = next.or(at);
+        }
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.step = below(at);
+        }
+    }
+
     /// Drops every field for which `kept` is false.
     #[cfg(test)]
     pub(super) fn retain(&mut self, kept: impl Fn(Field<'_>) -> bool) {

@@ -31,7 +31,7 @@ const MIN_PART_LENGTH: usize = 4;
 const MAX_STEPS: usize = 32;
 
 /// The values of a message that must not be shown as keys.
-pub(super) struct Values(HashSet<String>);
+pub(crate) struct Values(HashSet<String>);
 
 impl Values {
     /// The plain values in `evidence`: identifiers only, since the terms of
@@ -48,6 +48,11 @@ impl Values {
             .flatten()
             .filter(|value| !value.is_empty());
         Self(values.collect())
+    }
+
+    /// These values.
+    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        Self(values.map(fold).filter(|value| !value.is_empty()).collect())
     }
 
     /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
@@ -68,7 +73,7 @@ impl Values {
 }
 
 /// `body.data[0].user_data.em[0]`.
-pub(super) fn show(field: &Field<'_>, values: &Values) -> String {
+pub(crate) fn show(field: &Field<'_>, values: &Values) -> String {
     let mut path = field.part().as_str().to_owned();
     for step in field.steps().into_iter().take(MAX_STEPS) {
         match step {

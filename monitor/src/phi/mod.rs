@@ -12,6 +12,7 @@ mod biometric;
 mod birth_date;
 mod class;
 mod coding;
+mod columns;
 mod condition;
 mod date;
 mod device_id;
@@ -56,7 +57,9 @@ use lexicon::Kind;
 use subject::{Subject, Surroundings};
 
 pub use class::{Form, Health, Identifier};
+pub use columns::label_columns;
 pub use engine::Detector;
+pub(crate) use path::elements;
 
 use crate::{
     field::{Fields, StepId},

@@ -64,6 +64,22 @@ const EVENT_ARRAYS: &[&str] = &[
     "users",
 ];
 
+/// Arrays whose elements are people also inside an element of another array:
+/// `[{"params": {"users": […]}}]`.
+const PEOPLE_ARRAYS: &[&str] = &["audiencemembers", "users"];
+
+/// Arrays whose elements are rows, each a person, if they are arrays again.
+const ROW_ARRAYS: &[&str] = &[
+    "batchdata",
+    "data",
+    "identifiers",
+    "records",
+    "rows",
+    "userlist",
+    "users",
+    "values",
+];
+
 /// Paths that are kept; then all are forgotten and it begins anew.
 const MAX_PATHS: usize = 16_384;
 
@@ -104,6 +120,13 @@ impl Path {
             wakes,
             sent,
         }
+    }
+
+    /// Whether the last key is in `table`.
+    fn ends_in(&self, table: &[&str]) -> bool {
+        self.keys
+            .last()
+            .is_some_and(|key| table.contains(&key.folded.as_str()))
     }
 
     /// Whether elements of an array here are events or people.
@@ -225,13 +248,25 @@ impl Layout {
                     candidate,
                     element: candidate,
                 },
-                Step::Index(_) => Place {
-                    path,
-                    above,
-                    is_key: false,
-                    candidate: candidate.or_else(|| paths.get(path).holds_events().then_some(id)),
-                    element,
-                },
+                Step::Index(_) => {
+                    let keys = paths.get(path);
+                    let row = above.filter(|_| {
+                        outer.is_some_and(|outer| !outer.is_key) && keys.ends_in(ROW_ARRAYS)
+                    });
+                    let person = outer
+                        .is_some_and(|outer| outer.is_key && keys.ends_in(PEOPLE_ARRAYS))
+                        .then_some(id);
+                    Place {
+                        path,
+                        above,
+                        is_key: false,
+                        candidate: row
+                            .or(person)
+                            .or(candidate)
+                            .or_else(|| keys.holds_events().then_some(id)),
+                        element,
+                    }
+                }
             });
         }
         Self { steps }
@@ -283,6 +318,12 @@ impl Layout {
     }
 }
 
+/// The array element that each field belongs to, in the order of the fields.
+pub(crate) fn elements(fields: &Fields) -> Vec<Option<StepId>> {
+    let layout = Layout::new(fields, &mut Paths::default());
+    fields.iter().map(|field| layout.element(&field)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,6 +341,12 @@ mod tests {
             ("contents.0.id", None),
             ("user.userIds.0.idValue", None),
             ("elements.2.user.userIds.0.idValue", Some(1)),
+            ("payload.data.3.1.email", Some(2)),
+            ("users.0.data.5.0.email", Some(3)),
+            ("0.params.users.2.email", Some(3)),
+            ("data.attributes.identifiers.4.0.email", Some(3)),
+            ("audience_members.1.email", Some(1)),
+            ("data.0.users.email", Some(1)),
             ("path:0", None),
             ("email", None),
         ] {

@@ -17,6 +17,8 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         time: format!("2026-11-24T02:41:{second:02}.000000000Z"),
         kind: Kind::Request,
         severity: Severity::High,
+        why: String::new(),
+        labels: Vec::new(),
         recipient: RecipientRecord {
             tracker: tracker.into(),
             owner: "Example".into(),
@@ -37,6 +39,7 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         source: "openssl",
         completeness: "complete",
         person: None,
+        people: None,
         evidence: None,
     }
 }

@@ -166,7 +166,7 @@ impl Metrics {
             .inc();
     }
 
-    /// Sets the estimated number of distinct people whose data `tracker` got.
+    /// Sets the number of distinct people, at least, whose data `tracker` got.
     pub fn set_people(&self, tracker: &str, people: u64) {
         self.trackers.people(tracker).set(clamp(people));
     }

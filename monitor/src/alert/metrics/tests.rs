@@ -24,6 +24,8 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
         time: "2026-11-24T02:41:03.500000000Z".to_owned(),
         kind: Kind::Request,
         severity,
+        why: String::new(),
+        labels: Vec::new(),
         recipient: RecipientRecord {
             tracker: tracker.into(),
             owner: "Planted Owner".into(),
@@ -40,6 +42,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
             rule: "planted_rule",
             masked: "planted-mask".to_owned(),
             token: "planted-token".to_owned(),
+            labels: Vec::new(),
         }],
         request: Some(RequestRecord {
             method: "POST".to_owned(),
@@ -60,6 +63,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
         source: "openssl",
         completeness: "complete",
         person: Some("planted-person".to_owned()),
+        people: None,
         evidence: None,
     }
 }

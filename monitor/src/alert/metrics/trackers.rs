@@ -43,7 +43,7 @@ impl TrackerMetrics {
             )?,
             people: set.sparse_gauges(
                 "phiwatch_people",
-                "Distinct people in findings since the start, estimated.",
+                "Distinct people in findings since the start, at least: identifiers that were seen together are one person.",
                 &["tracker"],
                 &ids,
             )?,

@@ -6,11 +6,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Context, Finding, MAX_FIELDS, assemble};
+use super::{Context, Finding, MAX_FIELDS, MAX_FINDINGS, Memory, Sender, assemble};
 use crate::{
     event::{Origin, Place, Process, Source, StreamId, Timestamp},
     http::{Completeness, Protocol, Request},
-    phi::{detect, tests::fields},
+    loss::{Loss, Losses},
+    phi::{detect, label_columns, tests::fields},
     secret::Secret,
     token::TokenKey,
     tracker::Catalog,
@@ -20,8 +21,46 @@ const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8
 const META: &str = "POST graph.facebook.com /v26.0/1234/events?access_token=EAAsecret";
 const SEGMENT: &str = "POST api.segment.io /v1/batch";
 
-/// The findings of a request: `line` is method, host and target.
+mod people;
+
+/// The findings of the first request of a host: `line` is method, host and
+/// target.
 fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Finding> {
+    let mut host = Host::default();
+    host.send(line, status, pairs)
+}
+
+/// One host: what it remembers from one request to the next.
+#[derive(Default)]
+struct Host {
+    memory: Memory,
+    losses: Losses,
+    sender: Sender<'static>,
+}
+
+impl Host {
+    fn send(&mut self, line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Finding> {
+        let mut fields = fields(pairs);
+        label_columns(&mut fields);
+        with_context(line, status, self.sender, |context| {
+            let evidence = detect(&fields);
+            assemble(
+                context,
+                &fields,
+                &evidence,
+                &mut self.memory,
+                &mut self.losses,
+            )
+        })
+    }
+}
+
+fn with_context<T>(
+    line: &str,
+    status: Option<u16>,
+    sender: Sender<'_>,
+    then: impl FnOnce(&Context<'_>) -> T,
+) -> T {
     let mut parts = line.split(' ').map(str::to_owned);
     let mut part = || parts.next().unwrap();
     let (method, host, target) = (part(), part(), part());
@@ -68,15 +107,14 @@ fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Find
     let context = Context {
         request: &request,
         origin: Some(&origin),
+        sender,
         server_name: Some(&host),
-        service: None,
-        matched: &matched,
+        matched: Some(&matched),
         host: &host,
         host_source: "host-header",
         key: &key,
     };
-    let fields = fields(pairs);
-    assemble(&context, &fields, &detect(&fields))
+    then(&context)
 }
 
 /// `severity: identifiers / health` of every finding.
