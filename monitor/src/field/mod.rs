@@ -7,23 +7,30 @@
 //! truncation. A reader never fails: what it does not understand is a text.
 
 mod base64;
+mod coded;
 mod compression;
 mod content;
+mod csv;
+mod entity;
+mod envelope;
 mod form;
 mod header;
+mod hex;
 mod json;
 mod limits;
 mod multipart;
-mod path;
+mod packed;
 mod percent;
+mod protobuf;
 mod reader;
+mod sniff;
 mod target;
 mod text;
 mod url;
 mod xml;
 
 use self::reader::Reader;
-pub use self::{limits::FieldLimits, path::EventIndex};
+pub use self::limits::FieldLimits;
 use crate::{
     http::{Completeness, Request},
     loss::Losses,
@@ -91,6 +98,18 @@ pub struct Field {
     pub kind: ValueKind,
     /// Whether the value ended at a limit or at the end of what was seen.
     pub truncated: bool,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Field")
+            .field("part", &self.part)
+            .field("steps", &self.steps.len())
+            .field("value", &self.value)
+            .field("kind", &self.kind)
+            .field("truncated", &self.truncated)
+            .finish()
+    }
 }
 
 /// Reads every field of `request`: target, then headers, then body.
