@@ -6,15 +6,16 @@
 //! unlikely to come out of a random identifier: one random byte in three is
 //! printable, one in ten is a letter of the right case.
 
-use super::{base64, compression::Coding, entity, form, hex, json, percent, text, url, xml};
+use super::{base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url, xml};
 
 /// Further encodings that are decoded to prove one.
 pub(super) const NESTED: u32 = 3;
 /// The shortest text that is taken for words.
 const SHORTEST_WORDS: usize = 4;
-/// The shortest printable text that is taken for one whatever it holds, in
-/// base64 and in hexadecimal.
-const SHORTEST_ANY: [usize; 2] = [10, 16];
+/// The shortest printable text that is taken for one whatever it holds.
+const SHORTEST_ANY: usize = 10;
+/// The shortest code of groups of capitals and digits.
+const SHORTEST_GROUPS: usize = 7;
 /// The fewest digits of a number or a date.
 const FEWEST_DIGITS: usize = 5;
 /// Bytes that decide the shape of a long text.
@@ -31,12 +32,12 @@ pub(super) struct Coded {
 impl Coded {
     /// `content` of base64, if it looks like something.
     pub(super) fn of_base64(content: Vec<u8>, nested: u32) -> Option<Self> {
-        Self::of(content, SHORTEST_ANY[0], nested)
+        Self::of(content, SHORTEST_ANY, nested)
     }
 
     /// `content` of hexadecimal that was a number if `numeric`.
     pub(super) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
-        let any = if numeric { usize::MAX } else { SHORTEST_ANY[1] };
+        let any = if numeric { usize::MAX } else { SHORTEST_ANY };
         Self::of(content, any, nested)
     }
 
@@ -70,6 +71,7 @@ pub(super) fn may_begin(head: &[u8]) -> bool {
 fn is_container(content: &[u8]) -> bool {
     json::looks_like(content)
         || form::looks_like(content, 2)
+        || multipart::sniff(content).is_some()
         || (content.len() > 8 && xml::looks_like_document(content))
 }
 
@@ -83,6 +85,7 @@ fn is_written(content: &[u8], any: usize) -> bool {
     is_code(text.as_bytes())
         || is_address(text)
         || tally.is_number()
+        || is_groups(text.as_bytes())
         || (tally.is_words() && has_case_of_words(text))
         || (text.len() >= any && tally.is_mostly_plain())
 }
@@ -191,6 +194,16 @@ fn is_code(text: &[u8]) -> bool {
         && third.is_ascii_alphanumeric()
         && (1..=4).contains(&rest.len())
         && rest.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Whether `text` has the shape of an identifier in groups, `1EG4-TE5-MK73`.
+fn is_groups(text: &[u8]) -> bool {
+    let is_kept = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.len() >= SHORTEST_GROUPS
+        && text.iter().all(|byte| is_kept(byte) || *byte == b'-')
+        && text.iter().any(u8::is_ascii_digit)
+        && text.contains(&b'-')
+        && text.first() != Some(&b'-')
 }
 
 /// Whether `content`, which is printable, is encoded once more.
