@@ -6,7 +6,9 @@
 //! unlikely to come out of a random identifier: one random byte in three is
 //! printable, one in ten is a letter of the right case.
 
-use super::{base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url, xml};
+use super::{
+    base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url, xml,
+};
 
 /// Further encodings that are decoded to prove one.
 pub(super) const NESTED: u32 = 3;
@@ -14,6 +16,8 @@ pub(super) const NESTED: u32 = 3;
 const SHORTEST_WORDS: usize = 4;
 /// The shortest printable text that is taken for one whatever it holds.
 const SHORTEST_ANY: usize = 10;
+/// The shortest content that is taken for a container beyond doubt.
+const SHORTEST_SURE: usize = 12;
 /// The shortest code of groups of capitals and digits.
 const SHORTEST_GROUPS: usize = 7;
 /// The fewest digits of a number or a date.
@@ -42,16 +46,15 @@ impl Coded {
     }
 
     fn of(content: Vec<u8>, any: usize, nested: u32) -> Option<Self> {
-        if Coding::sniff(&content).is_some() {
-            return Some(Self {
-                content,
-                sure: true,
-            });
+        if let Some(coding) = Coding::sniff(&content) {
+            // The mark of zlib is short enough for identifiers to have it.
+            let sure = coding != Coding::Zlib;
+            return Some(Self { content, sure });
         }
         if !text::is_printable(&content, None) {
             return None;
         }
-        let sure = is_container(text::trim_start(&content));
+        let sure = content.len() >= SHORTEST_SURE && is_container(text::trim_start(&content));
         (sure || is_written(&content, any) || is_encoded(&content, nested))
             .then_some(Self { content, sure })
     }
@@ -72,7 +75,7 @@ fn is_container(content: &[u8]) -> bool {
     json::looks_like(content)
         || form::looks_like(content, 2)
         || multipart::sniff(content).is_some()
-        || (content.len() > 8 && xml::looks_like_document(content))
+        || xml::looks_like_document(content)
 }
 
 /// Whether `content`, which is printable, is a text of a shape that people and
@@ -209,9 +212,13 @@ fn is_groups(text: &[u8]) -> bool {
 /// Whether `content`, which is printable, is encoded once more.
 fn is_encoded(content: &[u8], nested: u32) -> bool {
     let quoted = content.len() >= 4
-        && content.first() == Some(&b'"')
-        && content.last() == Some(&b'"')
-        && content.iter().skip(1).any(u8::is_ascii_alphanumeric);
+        && matches!(
+            (content.first(), content.last()),
+            (Some(b'"'), Some(b'"')) | (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']'))
+        )
+        && content
+            .iter()
+            .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
     if quoted || percent::has_escape(content) || entity::has_entity(content) {
         return true;
     }
@@ -225,5 +232,6 @@ fn is_encoded(content: &[u8], nested: u32) -> bool {
     let Some(nested) = nested.checked_sub(1) else {
         return false;
     };
-    base64::decode_within(content, nested).is_some() || hex::decode_within(content, nested).is_some()
+    base64::decode_within(content, nested).is_some()
+        || hex::decode_within(content, nested).is_some()
 }

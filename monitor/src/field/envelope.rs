@@ -72,7 +72,10 @@ pub(super) fn read_tagged(reader: &mut Reader, entries: &[u8], cut: bool) {
         let digits = tag.iter().rev().take(2).take_while(|b| is_digit(b)).count();
         let (name, number) = tag.split_at(tag.len().saturating_sub(digits));
         reader.go_key(name);
-        if let Some(index) = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()) {
+        if let Some(index) = std::str::from_utf8(number)
+            .ok()
+            .and_then(|n| n.parse().ok())
+        {
             reader.go_index(index);
         }
         if !value.is_empty() {
@@ -106,7 +109,12 @@ mod tests {
             let payload = token_payload(token.as_bytes()).unwrap();
             assert_eq!(payload, br#"{"v":"Jane"}"#);
         }
-        for token in ["eyJhbGciOiJub25lIn0", "eyJ.x.y", "a.b.c", "eyJhbGciOiJub25lIn0.."] {
+        for token in [
+            "eyJhbGciOiJub25lIn0",
+            "eyJ.x.y",
+            "a.b.c",
+            "eyJhbGciOiJub25lIn0..",
+        ] {
             assert!(token_payload(token.as_bytes()).is_none(), "{token}");
         }
     }

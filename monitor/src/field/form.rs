@@ -31,7 +31,9 @@ pub(super) fn looks_like_list(text: &[u8]) -> bool {
 /// Whether a key has only what programs write in keys.
 pub(super) fn is_plain_key(key: &[u8]) -> bool {
     (1..=LONGEST_PLAIN_KEY).contains(&key.len())
-        && key.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+        && key
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
         && key
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.$[]".contains(byte))
@@ -114,7 +116,10 @@ pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
 
 /// Yields one pair. An ampersand may have been escaped for HTML.
 pub(super) fn read_pair(reader: &mut Reader, piece: &[u8], cut: bool) {
-    let piece = piece.strip_prefix(b"amp;").unwrap_or(piece).trim_ascii_start();
+    let piece = piece
+        .strip_prefix(b"amp;")
+        .unwrap_or(piece)
+        .trim_ascii_start();
     if piece.is_empty() {
         return;
     }

@@ -10,6 +10,8 @@ use super::{
 
 /// The shortest text that is tried.
 const SHORTEST: usize = 8;
+/// How many bytes at the beginning decide whether the rest is decoded.
+const HEAD: usize = SHORTEST / 2;
 
 /// The content of `encoded`, if it is hexadecimal of something.
 pub(super) fn decode(encoded: &[u8]) -> Option<Coded> {
@@ -24,11 +26,12 @@ pub(super) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     }
     let (pairs, _) = encoded.as_chunks();
     // One byte in three is printable: four tell most digests apart.
-    for pair in pairs.iter().take(4) {
-        let byte = byte(*pair)?;
-        if !coded::may_begin(&[byte]) {
-            return None;
-        }
+    let mut head = [0; HEAD];
+    for (place, pair) in head.iter_mut().zip(pairs) {
+        *place = byte(*pair)?;
+    }
+    if !coded::may_begin(&head) {
+        return None;
     }
     let mut content = Vec::with_capacity(pairs.len());
     for pair in pairs {
@@ -65,6 +68,7 @@ mod tests {
             "Jane Roe",
             "sertraline",
             "F32.1",
+            "Анна Иванова",
             r#"{"email":"jane.roe@example.com"}"#,
         ] {
             let coded = decode(hex(text).as_bytes()).unwrap();

@@ -29,8 +29,8 @@ mod text;
 mod url;
 mod xml;
 
-use self::reader::Reader;
 pub use self::limits::FieldLimits;
+use self::reader::Reader;
 use crate::{
     http::{Completeness, Request},
     loss::Losses,

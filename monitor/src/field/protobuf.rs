@@ -149,7 +149,8 @@ impl Counts {
         while let Some((number, _, behind, _)) = split(rest) {
             rest = behind;
             // Fields come in order, so the last is nearly always the one.
-            if let Some((_, count, _)) = counts.iter_mut().rev().find(|(known, ..)| *known == number)
+            if let Some((_, count, _)) =
+                counts.iter_mut().rev().find(|(known, ..)| *known == number)
             {
                 *count += 1;
             } else if counts.len() < MOST_NUMBERS {

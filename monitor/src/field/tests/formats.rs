@@ -28,7 +28,8 @@ fn tables_have_rows_and_named_columns() {
         ("body[1].Email", "john@example.com"),
         ("body[1].First Name", "a, \"b\""),
     ];
-    let body = "Email,First Name\r\njane.roe@example.com,Jane\r\njohn@example.com,\"a, \"\"b\"\"\"\r\n";
+    let body =
+        "Email,First Name\r\njane.roe@example.com,Jane\r\njohn@example.com,\"a, \"\"b\"\"\"\r\n";
     check_binary(body.as_bytes(), expected);
     let body = "Email\tFirst Name\njane.roe@example.com\tJane\njohn@example.com\ta, \"b\"";
     check_binary(body.as_bytes(), expected);
@@ -104,14 +105,19 @@ fn message_pack_and_cbor() {
         ("body.list[2]", "1.5"),
         ("body.list[3]", "300"),
     ];
-    let pack = b"\x82\xa5email\xb4jane.roe@example.com\xa4list\x94\xfd\xc3\xca\x3f\xc0\0\0\xcd\x01\x2c";
+    let pack =
+        b"\x82\xa5email\xb4jane.roe@example.com\xa4list\x94\xfd\xc3\xca\x3f\xc0\0\0\xcd\x01\x2c";
     check_binary(pack, expected);
-    let cbor = b"\xa2\x65email\x74jane.roe@example.com\x64list\x84\x22\xf5\xfa\x3f\xc0\0\0\x19\x01\x2c";
+    let cbor =
+        b"\xa2\x65email\x74jane.roe@example.com\x64list\x84\x22\xf5\xfa\x3f\xc0\0\0\x19\x01\x2c";
     check_binary(cbor, expected);
     let tagged = [b"\xd9\xd9\xf7".as_slice(), cbor].concat();
     check_binary(&tagged, expected);
     check_binary(b"\xbf\x61a\x9f\x61x\xff\xff", &[("body.a[0]", "x")]);
-    check_binary(b"\x81\xa1a\xa1x\x81\xa1a\xa1y", &[("body[0].a", "x"), ("body[1].a", "y")]);
+    check_binary(
+        b"\x81\xa1a\xa1x\x81\xa1a\xa1y",
+        &[("body[0].a", "x"), ("body[1].a", "y")],
+    );
 }
 
 #[test]
