@@ -48,8 +48,8 @@ pub(super) fn read_body(reader: &mut Reader, body: &[u8], cut: bool) {
 
 /// Yields the fields of a body that is a text.
 fn read_text_body(reader: &mut Reader, start: &[u8], cut: bool) {
-    if let Some(separator) = csv::sniff(start) {
-        return csv::read(reader, start, separator, cut);
+    if let Some(table) = csv::sniff(start) {
+        return csv::read(reader, start, table, cut);
     }
     let end = start.trim_ascii_end();
     // Before the form, for which padding would look like a pair.

@@ -9,23 +9,39 @@ const SEPARATORS: &[u8] = b",\t;|";
 const LONGEST_HEADER: usize = 4 << 10;
 /// The longest name of a column, in bytes.
 const LONGEST_NAME: usize = 64;
+/// The most words in the name of a column.
+const MOST_WORDS: usize = 5;
 /// The most columns.
 const MOST_COLUMNS: usize = 256;
 
-/// The separator of `text`, if it begins with a line of column names and a row
-/// with as many cells.
-pub(super) fn sniff(text: &[u8]) -> Option<u8> {
+/// How a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    separator: u8,
+    /// Whether the first line names the columns.
+    named: bool,
+}
+
+/// How `text` is written, if it begins with two lines of as many cells, of which
+/// the first has column names, or an address or a digest of a customer list.
+pub(super) fn sniff(text: &[u8]) -> Option<Table> {
     let window = text.get(..LONGEST_HEADER).unwrap_or(text);
     let (header, rest) = url::split_once(window, b'\n');
     let rest = rest?;
     let separator = *header.iter().find(|byte| SEPARATORS.contains(byte))?;
-    let mut columns = 0;
+    let (mut columns, mut named, mut listed) = (0, true, false);
     let mut cells = Cells::new(header.trim_ascii_end(), separator);
     while let Some((cell, _)) = cells.next_cell() {
+        let cell = unquote(cell.trim_ascii());
         columns += 1;
-        if !is_name(cell.trim_ascii()) || columns > MOST_COLUMNS {
+        named &= is_name(&cell);
+        listed |= is_listed(&cell);
+        if columns > MOST_COLUMNS {
             return None;
         }
+    }
+    if columns < 2 || !(named || listed) {
+        return None;
     }
     let mut cells = Cells::new(rest, separator);
     let mut found = 0;
@@ -37,7 +53,19 @@ pub(super) fn sniff(text: &[u8]) -> Option<u8> {
     }
     // A row that the window cuts has at most as many.
     let whole = memchr::memchr(b'\n', rest).is_some() || window.len() == text.len();
-    (columns >= 2 && (found == columns || (!whole && found < columns))).then_some(separator)
+    (found == columns || (!whole && found < columns)).then_some(Table {
+        separator,
+        named: named && !listed,
+    })
+}
+
+/// Whether a cell is what a list of customers is made of, and no column name.
+fn is_listed(cell: &[u8]) -> bool {
+    let blank = cell.iter().any(u8::is_ascii_whitespace);
+    let is_address = memchr::memchr(b'@', cell)
+        .is_some_and(|at| at > 0 && cell.get(at..).is_some_and(|host| host.contains(&b'.')));
+    let is_digest = matches!(cell.len(), 32 | 40 | 64) && cell.iter().all(u8::is_ascii_hexdigit);
+    !blank && (is_address || is_digest)
 }
 
 /// Whether a cell may name a column.
@@ -48,22 +76,27 @@ fn is_name(cell: &[u8]) -> bool {
         && cell
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b" _-.$()/#\xef\xbb\xbf".contains(byte))
-        && cell.iter().filter(|byte| **byte == b' ').count() <= 4
+        && cell.split(|byte| *byte == b' ').count() <= MOST_WORDS
 }
 
-/// Yields the cells of `text`, of which the first line names the columns.
-pub(super) fn read(reader: &mut Reader, text: &[u8], separator: u8, cut: bool) {
+/// Yields the cells of `text` by the names of their columns, else their index.
+pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
+    let Table { separator, named } = table;
     let base = reader.path_length();
-    let (header, rest) = url::split_once(text, b'\n');
     let mut names = Vec::new();
-    let mut cells = Cells::new(header.trim_ascii_end(), separator);
-    while let Some((name, _)) = cells.next_cell() {
-        names.push(name.trim_ascii());
-        if names.len() >= MOST_COLUMNS {
-            break;
+    let mut rows = text;
+    if named {
+        let (header, rest) = url::split_once(text, b'\n');
+        rows = rest.unwrap_or_default();
+        let mut cells = Cells::new(header.trim_ascii_end(), separator);
+        while let Some((name, _)) = cells.next_cell() {
+            names.push(unquote(name.trim_ascii()));
+            if names.len() >= MOST_COLUMNS {
+                break;
+            }
         }
     }
-    let mut cells = Cells::new(rest.unwrap_or_default(), separator);
+    let mut cells = Cells::new(rows, separator);
     let (mut row, mut column) = (0, 0);
     while let Some((cell, end)) = cells.next_cell() {
         if reader.is_full() {
@@ -169,16 +202,23 @@ mod tests {
     #[test]
     fn tables_only() {
         for (text, expected) in [
-            ("email,phone\njane@example.com,555", Some(b',')),
-            ("Email\tFirst Name\na\tb\n", Some(b'\t')),
-            ("UserId;Price\n1;2\n", Some(b';')),
+            ("email,phone\njane@example.com,555", Some((b',', true))),
+            ("Email\tFirst Name\na\tb\n", Some((b'\t', true))),
+            ("UserId;Price\n1;2\n", Some((b';', true))),
             ("Dear team,\nI am ill, and will not come\n", None),
             ("email,phone", None),
             ("email\njane@example.com", None),
             ("1,2\n3,4\n", None),
             ("a,b\nc\n", None),
-            ("jane@example.com,x\ny,z", None),
+            ("jane@example.com,x\ny,z", Some((b',', false))),
+            (
+                "5d41402abc4b2a76b9719d911017c592;x\ny;z",
+                Some((b';', false)),
+            ),
+            ("\"Email\",\"Phone\"\na,b", Some((b',', true))),
+            ("ask jane@example.com, please\nor me, now", None),
         ] {
+            let expected = expected.map(|(separator, named)| Table { separator, named });
             assert_eq!(sniff(text.as_bytes()), expected, "{text}");
         }
     }

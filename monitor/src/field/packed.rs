@@ -38,6 +38,8 @@ enum Stop {
     Ended,
     /// These bytes are of no such format.
     Astray,
+    /// The value is deeper than is followed.
+    TooDeep,
 }
 
 /// The format of `body`, if it is a map or an array of one to its end.
@@ -62,6 +64,7 @@ pub(super) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
             match walker.value(&mut None, DEPTH) {
                 Ok(()) => values += 1,
                 Err(Stop::Ended) => return cut && body.len() > 8,
+                Err(Stop::TooDeep) => return true,
                 Err(Stop::Astray) => return false,
             }
         }
@@ -165,7 +168,7 @@ impl<'a> Walker<'a> {
             if let Some(reader) = reader {
                 reader.lose(Loss::FieldDepth);
             }
-            return Err(Stop::Astray);
+            return Err(Stop::TooDeep);
         };
         let base = reader.as_ref().map_or(0, |reader| reader.path_length());
         let mut index = 0_u64;

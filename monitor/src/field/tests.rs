@@ -22,8 +22,8 @@ fn path(field: &Field) -> String {
     let mut path = field.part.as_str().to_owned();
     for step in &field.steps {
         match step {
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
-            Step::Key(key) => path.push_str(&format!(".{}", key.expose())),
+            Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
+            Step::Key(key) => path.extend([".", key.expose()]),
         }
     }
     path

@@ -7,6 +7,10 @@
 use super::{Reader, content, entity::unescape, url};
 use crate::loss::Loss;
 
+/// Fields of one text that get an index because a second element of the same
+/// name follows; behind this many the first element has none.
+const MOST_RENUMBERED: usize = 20_000;
+
 /// Whether `text` begins with a tag or a declaration.
 pub(super) fn looks_like(text: &[u8]) -> bool {
     text.first() == Some(&b'<')
@@ -38,6 +42,7 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
         base: reader.path_length(),
         elements: Vec::new(),
         last: None,
+        renumbered_left: MOST_RENUMBERED,
     };
     while !rest.is_empty() && !reader.is_full() {
         let (text, behind) = url::split_once(rest, b'<');
@@ -74,6 +79,8 @@ struct Open<'a> {
     elements: Vec<Element<'a>>,
     /// The one that was closed last in the innermost that is open.
     last: Option<Element<'a>>,
+    /// Fields that may still get an index.
+    renumbered_left: usize,
 }
 
 /// An element, open or closed.
@@ -104,7 +111,9 @@ impl<'a> Open<'a> {
         reader.go_key(name);
         if let Some(last) = self.last.take().filter(|last| last.name == name) {
             // Elements that repeat are the elements of an array.
-            if last.count == 1 {
+            let fields = reader.field_count().saturating_sub(last.first_field);
+            if last.count == 1 && fields <= self.renumbered_left {
+                self.renumbered_left -= fields;
                 reader.number_first(last.first_field, reader.path_length());
             }
             reader.go_index(last.count);

@@ -23,7 +23,8 @@ const ENCODINGS: &[Encoding] = &[
     ("base64url", |text| BASE64_URL_SAFE_NO_PAD.encode(text)),
     ("gzip", |text| BASE64_STANDARD.encode(gzip(text))),
     ("hex", |text| {
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        text.bytes()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }),
     ("jwt", |text| {
         let payload = serde_json::json!({"sub": "1", "v": text}).to_string();
@@ -47,10 +48,10 @@ const ENCODINGS: &[Encoding] = &[
     }),
     ("multipart", |text| {
         // No boundary may stand in what it separates.
-        let boundary = (0..)
+        let boundary = (0..10)
             .map(|number| format!("--B{number}"))
-            .find(|b| !text.contains(b));
-        let boundary = boundary.unwrap();
+            .find(|boundary| !text.contains(boundary))
+            .unwrap();
         format!(
             "{boundary}\r\nContent-Disposition: form-data; name=\"v\"\r\n\r\n{text}\r\n{boundary}--\r\n"
         )

@@ -45,6 +45,19 @@ fn tables_have_rows_and_named_columns() {
 }
 
 #[test]
+fn a_customer_list_may_have_no_header() {
+    check_binary(
+        b"jane.roe@example.com,Jane\njohn@example.com,John\n",
+        &[
+            ("body[0][0]", "jane.roe@example.com"),
+            ("body[0][1]", "Jane"),
+            ("body[1][0]", "john@example.com"),
+            ("body[1][1]", "John"),
+        ],
+    );
+}
+
+#[test]
 fn lines_of_one_word_are_elements() {
     check_binary(
         b"5d41402abc4b2a76b9719d911017c592\n7d793037a0760186574b0282f2f435e7\n",
@@ -134,9 +147,10 @@ fn utf16_is_decoded() {
 
 #[test]
 fn values_with_a_mark_of_their_own() {
-    check(
-        "em=tv.1~em.abc~pn0.def~fn1.ghi&x=1",
+    check_binary(
+        b"em=tv.1~em.abc~pn0.def~fn1.ghi&x=1",
         &[
+            ("body.em", "tv.1~em.abc~pn0.def~fn1.ghi"),
             ("body.em.em", "abc"),
             ("body.em.pn[0]", "def"),
             ("body.em.fn[1]", "ghi"),
