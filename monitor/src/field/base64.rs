@@ -40,13 +40,31 @@ pub(super) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     (coded.sure || !spaced).then_some(coded)
 }
 
-/// Whether the first character can stand for the beginning of a text or of
-/// compressed data; most words and numbers fail here.
+/// Whether the first four characters can stand for the beginning of a text or
+/// of compressed data; most words, numbers and digests fail here.
 const fn may_begin(encoded: &[u8]) -> bool {
-    matches!(
-        encoded.first(),
-        Some(b'C' | b'H'..=b'Z' | b'a'..=b'f' | b'w'..=b'z' | b'0'..=b'9')
-    )
+    let [first, second, third, fourth, ..] = encoded else {
+        return false;
+    };
+    if !matches!(
+        first,
+        b'C' | b'H'..=b'Z' | b'a'..=b'f' | b'w'..=b'z' | b'0'..=b'9'
+    ) {
+        return false;
+    }
+    let (Some(a), Some(b), Some(c), Some(d)) =
+        (digit(*first), digit(*second), digit(*third), digit(*fourth))
+    else {
+        // A line break or padding this early is left to the decoder.
+        return true;
+    };
+    let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    match bytes {
+        [0x1f | 0x28 | 0x78, ..] | [0x80..=0xff, ..] => true,
+        [_, 0x80..=0xc1 | 0..=8 | 14..=31, _] => false,
+        [_, 0xc2..=0xff, _] => true,
+        [_, _, third] => !matches!(third, 0x80..=0xc1 | 0..=8 | 14..=31),
+    }
 }
 
 /// What one character stands for, if it is of the alphabet.
