@@ -60,10 +60,9 @@ const fn may_begin(encoded: &[u8]) -> bool {
     };
     let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     match bytes {
-        [0x1f | 0x28 | 0x78, ..] | [0x80..=0xff, ..] => true,
+        [0x1f | 0x28 | 0x78 | 0x80..=0xff, ..] => true,
         [_, 0x80..=0xc1 | 0..=8 | 14..=31, _] => false,
-        [_, 0xc2..=0xff, _] => true,
-        [_, _, third] => !matches!(third, 0x80..=0xc1 | 0..=8 | 14..=31),
+        [_, second, third] => second >= 0x80 || !matches!(third, 0x80..=0xc1 | 0..=8 | 14..=31),
     }
 }
 
