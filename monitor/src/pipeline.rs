@@ -15,7 +15,7 @@ use crate::{
     finding::{Context, Finding, assemble},
     http::{Completeness, Connections, Exchange, Protocol},
     loss::Losses,
-    phi,
+    phi::Detector,
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
     tracker::{Catalog, Match},
@@ -70,6 +70,7 @@ pub struct Pipeline {
     connections: Connections,
     catalog: Catalog,
     key: TokenKey,
+    detector: Detector,
     limits: FieldLimits,
     losses: Losses,
     now: Timestamp,
@@ -93,6 +94,7 @@ impl Pipeline {
             connections: Connections::default(),
             catalog,
             key,
+            detector: Detector::default(),
             limits: FieldLimits::default(),
             losses: Losses::default(),
             now: Timestamp::default(),
@@ -294,7 +296,7 @@ impl Pipeline {
             .push(Note::Message(request.protocol, request.completeness));
         out.notes.push(Note::TrackerRequest(matched.tracker.id));
         let fields = field::read(request, &self.limits, &mut self.losses);
-        let evidence = phi::detect(&fields);
+        let evidence = self.detector.detect(&fields);
         let context = Context {
             request,
             origin,

@@ -111,13 +111,23 @@ pub(super) fn read_inner(reader: &mut Reader, body: &[u8], cut: bool) {
 /// Goes down to a key. One that looks like a value is yielded as a value first,
 /// under a key that says so: clients do use addresses and names as keys.
 pub(super) fn go_key(reader: &mut Reader, key: &[u8]) {
+    read_key(reader, key);
+    reader.go_key(key);
+}
+
+/// The same for a key that other values of the message may stand below too.
+pub(super) fn go_shared_key(reader: &mut Reader, key: &[u8]) {
+    read_key(reader, key);
+    reader.go_shared_key(key);
+}
+
+fn read_key(reader: &mut Reader, key: &[u8]) {
     if sniff::is_payload_key(key) {
         let base = reader.path_length();
         reader.go_key(PAYLOAD_KEY);
         reader.emit(key, ValueKind::Text, false);
         reader.go_back(base);
     }
-    reader.go_key(key);
 }
 
 /// Yields a value at the current path, or what is in it if it is a container.

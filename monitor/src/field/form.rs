@@ -142,7 +142,7 @@ fn go_keys(reader: &mut Reader, key: &[u8]) {
         content::go_key(reader, key);
         return;
     };
-    reader.go_key(name);
+    reader.go_shared_key(name);
     let inner = rest.strip_suffix(b"]").unwrap_or(rest);
     let mut left = reader.limits().brackets;
     let mut next = Some(inner);
@@ -152,10 +152,10 @@ fn go_keys(reader: &mut Reader, key: &[u8]) {
         next = split.and_then(|at| steps.get(at.saturating_add(2)..));
         left = left.saturating_sub(1);
         match index(step) {
-            Some(index) => reader.go_index(index),
+            Some(index) => reader.go_shared_index(index),
             // `a[]` appends: its position is not known, the key is `a`.
             None if step.is_empty() => {}
-            None => content::go_key(reader, step),
+            None => content::go_shared_key(reader, step),
         }
     }
 }

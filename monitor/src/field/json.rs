@@ -109,7 +109,7 @@ enum Go {
 
 impl Scanner<'_> {
     fn read(mut self, reader: &mut Reader) {
-        let first_field = reader.field_count();
+        let mark = reader.mark();
         let mut count = 0_usize;
         loop {
             self.skip(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | 0x1e));
@@ -121,7 +121,7 @@ impl Scanner<'_> {
                     return self.read_rest(reader);
                 }
                 if count == 1 {
-                    reader.number_first(first_field, self.base);
+                    reader.number_first(mark);
                 }
                 reader.go_index(count);
             }

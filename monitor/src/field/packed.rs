@@ -79,11 +79,11 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) 
         format,
         cut,
     };
-    let first_field = reader.field_count();
+    let mark = reader.mark();
     let mut index = 0;
     while !walker.rest.is_empty() && !reader.is_full() {
         if index == 1 {
-            reader.number_first(first_field, base);
+            reader.number_first(mark);
         }
         if index > 0 {
             reader.go_index(index);

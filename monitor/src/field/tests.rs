@@ -17,26 +17,47 @@ mod formats;
 mod limits;
 mod parts;
 
-/// A path such as `body.data[0].email`.
-fn path(field: &Field) -> String {
-    let mut path = field.part.as_str().to_owned();
-    for step in &field.steps {
+/// `body.data[0].email`.
+fn path_of(field: &Field<'_>) -> String {
+    let mut path = field.part().as_str().to_owned();
+    for step in field.steps() {
         match step {
             Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
-            Step::Key(key) => path.extend([".", key.expose()]),
+            Step::Key(key) => path.extend([".", key]),
         }
     }
     path
 }
 
-fn shown(fields: &[Field]) -> Vec<(String, String)> {
+fn shown(fields: &Fields) -> Vec<(String, String)> {
     fields
         .iter()
-        .map(|field| (path(field), field.value.expose().clone()))
+        .map(|field| (path_of(&field), field.value().to_owned()))
         .collect()
 }
 
-fn read_all(body: &[u8], cut: bool) -> (Vec<Field>, Losses) {
+/// The values that `add` reads, each as the field stage reads it.
+pub(crate) fn read_values(values: &[(Part, Vec<Step<'_>>, &str, ValueKind)]) -> Fields {
+    let (limits, mut losses) = (FieldLimits::default(), Losses::default());
+    let mut reader = Reader::new(&limits, &mut losses);
+    for (part, steps, value, kind) in values {
+        reader.start_part(*part);
+        for step in steps {
+            match step {
+                Step::Key(key) => reader.go_shared_key(key.as_bytes()),
+                Step::Index(index) => reader.go_shared_index(*index as usize),
+            }
+        }
+        if *kind == ValueKind::Text {
+            content::read_value(&mut reader, value.as_bytes(), false);
+        } else {
+            reader.emit(value.as_bytes(), *kind, false);
+        }
+    }
+    reader.into_fields()
+}
+
+fn read_all(body: &[u8], cut: bool) -> (Fields, Losses) {
     let mut losses = Losses::default();
     let fields = read_body(body, cut, &FieldLimits::default(), &mut losses);
     (fields, losses)
@@ -54,13 +75,16 @@ fn check(body: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
         .collect();
     assert_eq!(found, expected);
     assert_eq!(losses.total(), 0);
-    assert!(fields.iter().all(|field| !field.truncated), "{fields:?}");
+    assert!(
+        fields.iter().all(|field| !field.is_truncated()),
+        "{fields:?}"
+    );
 
     let whole: HashSet<_> = shown(&fields).into_iter().collect();
     let mut most = 0;
     for end in 0..body.len() {
         let (mut fields, _) = read_all(&body[..end], true);
-        fields.retain(|field| !field.truncated);
+        fields.retain(|field| !field.is_truncated());
         for field in shown(&fields) {
             // That the first of several texts is one of several is not known
             // before the second begins.
@@ -385,7 +409,7 @@ fn kinds_and_cuts() {
     let (fields, _) = read_all(br#"{"a":"x","b":12,"c":true,"d":"cu"#, false);
     let found: Vec<_> = fields
         .iter()
-        .map(|field| (field.kind, field.truncated))
+        .map(|field| (field.kind(), field.is_truncated()))
         .collect();
     assert_eq!(
         found,

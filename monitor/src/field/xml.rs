@@ -4,12 +4,14 @@
 //! open element is skipped, prefixes of names are left out, since they are the
 //! sender's choice.
 
-use super::{Reader, content, entity::unescape, url};
+use super::{Reader, StepId, content, entity::unescape, reader::Mark, url};
 use crate::loss::Loss;
 
-/// Fields of one text that get an index because a second element of the same
-/// name follows; behind this many the first element has none.
-const MOST_RENUMBERED: usize = 20_000;
+/// Steps and fields of one text that get an index because a second element of
+/// the same name follows; behind this many the first element has none.
+const MOST_RENUMBERED: usize = 100_000;
+/// Groups of repeated elements of one text of which the first gets an index.
+const MOST_GROUPS: usize = 1_000;
 
 /// Whether `text` begins with a tag or a declaration.
 pub(super) fn looks_like(text: &[u8]) -> bool {
@@ -43,6 +45,7 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
         elements: Vec::new(),
         last: None,
         renumbered_left: MOST_RENUMBERED,
+        groups_left: MOST_GROUPS,
     };
     while !rest.is_empty() && !reader.is_full() {
         let (text, behind) = url::split_once(rest, b'<');
@@ -81,6 +84,8 @@ struct Open<'a> {
     last: Option<Element<'a>>,
     /// Fields that may still get an index.
     renumbered_left: usize,
+    /// Groups of elements of which the first may still get one.
+    groups_left: usize,
 }
 
 /// An element, open or closed.
@@ -89,8 +94,10 @@ struct Element<'a> {
     name: &'a [u8],
     /// Length of the path to it.
     base: usize,
-    /// The number of its first field.
-    first_field: usize,
+    /// The step to the first of its name.
+    place: Option<StepId>,
+    /// Where the first of its name begins.
+    mark: Mark,
     /// How many of its name follow on one another, with it.
     count: usize,
 }
@@ -102,23 +109,32 @@ impl<'a> Open<'a> {
             reader.lose(Loss::FieldDepth);
             return;
         }
-        let mut element = Element {
-            name,
-            base: reader.path_length(),
-            first_field: reader.field_count(),
-            count: 1,
-        };
-        reader.go_key(name);
-        if let Some(last) = self.last.take().filter(|last| last.name == name) {
+        let base = reader.path_length();
+        let last = self.last.take().filter(|last| last.name == name);
+        let element = if let Some(last) = last {
             // Elements that repeat are the elements of an array.
-            let fields = reader.field_count().saturating_sub(last.first_field);
-            if last.count == 1 && fields <= self.renumbered_left {
-                self.renumbered_left -= fields;
-                reader.number_first(last.first_field, reader.path_length());
+            reader.go_to(last.place);
+            let cost = reader.count_since(last.mark);
+            if last.count == 1 && self.groups_left > 0 && cost <= self.renumbered_left {
+                self.groups_left -= 1;
+                self.renumbered_left -= cost;
+                reader.number_first(last.mark);
             }
             reader.go_index(last.count);
-            element.count = last.count.saturating_add(1);
-        }
+            Element {
+                count: last.count.saturating_add(1),
+                ..last
+            }
+        } else {
+            reader.go_key(name);
+            Element {
+                name,
+                base,
+                place: reader.place(),
+                mark: reader.mark(),
+                count: 1,
+            }
+        };
         self.elements.push(element);
     }
 

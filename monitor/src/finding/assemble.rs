@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     event::Origin,
-    field::Field,
+    field::Fields,
     http::Request,
-    phi::{Class, Evidence, Identifier, Strength, group},
+    phi::{Class, Evidence, Identifier, Strength},
     token::{TokenKey, hex},
     tracker::Match,
 };
@@ -47,14 +47,14 @@ pub struct Context<'a> {
 /// The findings of one request, in the order of its events: one per array
 /// element that has evidence, with what stands outside the arrays added to
 /// each; one in all where no element has any. `evidence` refers to `fields`.
-pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) -> Vec<Finding> {
+pub fn assemble(context: &Context<'_>, fields: &Fields, evidence: &[Evidence]) -> Vec<Finding> {
     let values = Values::new(fields, evidence);
     let mut shared = Vec::new();
     let mut events: Vec<Vec<&Evidence>> = Vec::new();
     let mut positions = HashMap::new();
     for item in evidence {
-        match fields.get(item.field).map(group) {
-            Some(Some(element)) => {
+        match item.element {
+            Some(element) => {
                 let position = *positions.entry(element).or_insert_with(|| {
                     events.push(Vec::new());
                     events.len().saturating_sub(1)
@@ -65,10 +65,10 @@ pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) 
             }
             // Every event gets a copy, so what adds neither a listed field nor
             // a class is left out.
-            Some(None) if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
+            None if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
                 shared.push(item);
             }
-            Some(None) | None => {}
+            None => {}
         }
     }
     if events.is_empty() {
@@ -93,7 +93,7 @@ fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
 
 fn finding(
     context: &Context<'_>,
-    fields: &[Field],
+    fields: &Fields,
     event: &[&Evidence],
     values: &Values,
 ) -> Option<Finding> {
@@ -120,7 +120,7 @@ fn finding(
         Some(FieldRecord {
             class: item.class.as_str(),
             form: item.form.as_str(),
-            path: key_path::show(field, values),
+            path: key_path::show(&field, values),
             rule: item.rule,
             masked: item.masked.clone(),
             token: token(item, key),

@@ -7,7 +7,7 @@ use std::{collections::HashSet, fmt::Write as _};
 
 use super::vocabulary;
 use crate::{
-    field::{Field, Step},
+    field::{Field, Fields, Step},
     phi::{Class, Evidence, Form},
 };
 
@@ -36,15 +36,13 @@ pub(super) struct Values(HashSet<String>);
 impl Values {
     /// The plain values in `evidence`: identifiers only, since the terms of
     /// health information are what keys may say.
-    pub(super) fn new(fields: &[Field], evidence: &[Evidence]) -> Self {
+    pub(super) fn new(fields: &Fields, evidence: &[Evidence]) -> Self {
         let identifiers = evidence.iter().filter(|evidence| {
             evidence.form == Form::Plain && matches!(evidence.class, Class::Identifier(_))
         });
         let values = identifiers
             .flat_map(|evidence| {
-                let sent = fields
-                    .get(evidence.field)
-                    .map(|field| fold(field.value.expose()));
+                let sent = fields.get(evidence.field).map(|field| fold(field.value()));
                 [Some(fold(evidence.normalized.expose())), sent]
             })
             .flatten()
@@ -70,15 +68,14 @@ impl Values {
 }
 
 /// `body.data[0].user_data.em[0]`.
-pub(super) fn show(field: &Field, values: &Values) -> String {
-    let mut path = field.part.as_str().to_owned();
-    for step in field.steps.iter().take(MAX_STEPS) {
+pub(super) fn show(field: &Field<'_>, values: &Values) -> String {
+    let mut path = field.part().as_str().to_owned();
+    for step in field.steps().into_iter().take(MAX_STEPS) {
         match step {
             Step::Index(index) => {
                 write!(path, "[{index}]").expect("a String accepts every write");
             }
             Step::Key(key) => {
-                let key = key.expose();
                 let shown = if is_shown(key, values) {
                     key
                 } else {

@@ -57,7 +57,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         .is_some_and(|parent| parent.has_word(service_date::CARE_WORDS));
     let is_care = leaf.has_word(service_date::CARE_WORDS) || parent_is_care;
     // Barbers have appointments too.
-    if is_date && surroundings.health && (leaf.is_in(service_date::KEYS) || is_care) {
+    if is_date && surroundings.health() && (leaf.is_in(service_date::KEYS) || is_care) {
         hits.health(
             Health::Appointment,
             Strength::H3,

@@ -1,8 +1,11 @@
 //! Self-assessments: names of questionnaires, wording of their questions and
 //! answers, scores.
 
+use std::sync::Arc;
+
 use super::{
     Health, Hits, Strength,
+    key::Key,
     lexicon::{Kind, Table},
     subject::{Subject, Surroundings},
     text,
@@ -267,15 +270,17 @@ fn instrument_in_value(subject: &Subject<'_>) -> Option<&'static str> {
 
 /// `answers[3]`, `responses.q3`, `score`, `q3`.
 fn is_result(subject: &Subject<'_>) -> bool {
-    let is_question = |key: &str| {
-        key.strip_prefix('q').is_some_and(|number| {
-            (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    };
-    subject
-        .leaf()
-        .is_some_and(|leaf| leaf.is_in(RESULT_KEYS) || is_question(&leaf.folded))
+    subject.leaf_in(RESULT_KEYS)
+        || is_question(subject.keys)
         || subject
             .parent()
             .is_some_and(|parent| parent.is_in(RESULT_KEYS))
+}
+
+/// Whether the last key is `q3` or the like.
+pub(super) fn is_question(keys: &[Arc<Key>]) -> bool {
+    let number = keys.last().and_then(|leaf| leaf.folded.strip_prefix('q'));
+    number.is_some_and(|number| {
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }

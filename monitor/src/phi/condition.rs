@@ -228,7 +228,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         }
     }
     let is_diagnosis = subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text();
-    let is_medical = surroundings.health
+    let is_medical = surroundings.health()
         || (subject.terms.iter()).any(|term| !means_other(subject, term.phrase))
         || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
         || subject

@@ -1,10 +1,12 @@
 //! One index over the words of all classes of health information.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::{
-    appointment, assessment, condition, insurance, medication, provider, reproductive,
-    substance_use, treatment,
+    appointment, assessment, condition, engine::Detectors, insurance, medication, provider,
+    reproductive, substance_use, treatment,
 };
 
 /// What a phrase means.
@@ -38,6 +40,26 @@ pub(super) enum Kind {
     SubstanceUse,
     /// About an appointment.
     Appointment,
+}
+
+impl Kind {
+    /// Every kind.
+    const ALL: &'static [Self] = &[
+        Self::Condition,
+        Self::Drug,
+        Self::AmbiguousDrug,
+        Self::Instrument,
+        Self::AmbiguousInstrument,
+        Self::Item,
+        Self::Answer,
+        Self::Assessing,
+        Self::Treatment,
+        Self::Payer,
+        Self::Provider,
+        Self::Reproductive,
+        Self::SubstanceUse,
+        Self::Appointment,
+    ];
 }
 
 /// Phrases of one kind: lower-case words separated by one space.
@@ -100,6 +122,90 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
     }
     index
 });
+
+/// Bits of [`FIRST_WORDS`]: a power of two, large enough that a word that is in
+/// no table has a bit of its own more than nine times in ten.
+const FILTER_BITS: usize = 1 << 19;
+
+/// A bit for the hash of every word that a phrase begins with.
+static FIRST_WORDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut filter = vec![0; FILTER_BITS / 64];
+    for word in INDEX.keys() {
+        let hash = word.bytes().fold(0, mix);
+        let (word, bit) = position(hash);
+        if let Some(bits) = filter.get_mut(word) {
+            *bits |= 1 << bit;
+        }
+    }
+    filter
+});
+
+const fn mix(hash: u32, byte: u8) -> u32 {
+    hash.wrapping_mul(31).wrapping_add(byte as u32)
+}
+
+const fn position(hash: u32) -> (usize, u32) {
+    let bit = (hash.wrapping_mul(0x9e37_79b1) >> 7) as usize % FILTER_BITS;
+    (bit / 64, (bit % 64) as u32)
+}
+
+/// Whether a phrase may stand in `value`: `false` is certain.
+pub(super) fn may_have(value: &str) -> bool {
+    let filter = FIRST_WORDS.as_slice();
+    let is_set = |hash: u32| {
+        let (word, bit) = position(hash);
+        filter.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
+    };
+    let bytes = value.as_bytes();
+    // The word up to now, and the same without its last letter.
+    let (mut hash, mut shorter, mut before) = (0, 0, 0_u8);
+    for (index, &byte) in bytes.iter().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            // What is decoded or folded first is examined.
+            if byte >= 0x80 || byte == b'%' {
+                return true;
+            }
+            if before != 0 && (is_set(hash) || (before | 0x20 == b's' && is_set(shorter))) {
+                return true;
+            }
+            (hash, before) = (0, 0);
+            continue;
+        }
+        let is_upper = byte.is_ascii_uppercase();
+        let starts_word = before != 0
+            && (is_upper
+                && (before.is_ascii_lowercase()
+                    || (before.is_ascii_uppercase()
+                        && bytes
+                            .get(index.saturating_add(1))
+                            .is_some_and(u8::is_ascii_lowercase)))
+                || (before.is_ascii_digit() && !byte.is_ascii_digit()));
+        if starts_word {
+            if is_set(hash) || (before | 0x20 == b's' && is_set(shorter)) {
+                return true;
+            }
+            hash = 0;
+        }
+        shorter = hash;
+        hash = mix(hash, byte.to_ascii_lowercase());
+        before = byte;
+    }
+    before != 0 && (is_set(hash) || (before | 0x20 == b's' && is_set(shorter)))
+}
+
+/// The detectors that examine a value with a phrase of `kind`.
+pub(super) fn wakes(kind: Kind) -> Detectors {
+    static WAKES: LazyLock<HashMap<Kind, Detectors>> = LazyLock::new(|| {
+        Kind::ALL
+            .iter()
+            .map(|kind| {
+                let detectors = Detectors::which(|rules| rules.kinds.contains(kind));
+                (*kind, detectors)
+            })
+            .collect()
+    });
+    WAKES.get(&kind).copied().unwrap_or_default()
+}
 
 /// Terms of one text beyond this are not reported.
 const MAX_TERMS: usize = 64;
@@ -170,6 +276,7 @@ mod tests {
         ] {
             let words = words(text);
             let found: Vec<_> = find(&words).into_iter().map(|term| term.phrase).collect();
+            assert!(found.is_empty() || may_have(text), "{text}");
             assert_eq!(found.join(", "), expected, "{text}");
         }
     }

@@ -173,7 +173,7 @@ pub(super) const NDC_KEYS: &[&str] = &["drugcode", "ndc", "ndccode"];
 pub(super) const DETAIL_KEYS: &[&str] = &["pharmacy", "pharmacyname", "rxcui"];
 
 /// Keys that do where the message names a drug.
-const DOSE_KEYS: &[&str] = &["dosage", "dosagestrength", "dose", "refill", "refills"];
+pub(super) const DOSE_KEYS: &[&str] = &["dosage", "dosagestrength", "dose", "refill", "refills"];
 
 /// Whether the value or its key is about a drug.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
