@@ -11,6 +11,7 @@ use super::{
     Class, Evidence, Hits, Kind, Subject, Surroundings,
     key::Key,
     lexicon::{self, Term},
+    named,
     path::{Layout, PathId, Paths},
     registry::DETECTORS,
     shape::{self, Shape},
@@ -22,7 +23,8 @@ use crate::field::{Fields, StepId, ValueKind};
 pub(super) struct Rules {
     /// The rules.
     pub(super) detect: fn(&Subject<'_>, Surroundings<'_>, &mut Hits<'_>),
-    /// Tables of keys: of the last two keys of a path, one is in one of them.
+    /// Tables of keys: of the last two keys of a path, one ends in a phrase of
+    /// one of them.
     pub(super) keys: &'static [&'static [&'static str]],
     /// Tables of words: of the words of the last two keys, one is in one of
     /// them.
@@ -87,7 +89,7 @@ impl Detectors {
 pub(super) fn wakes_of_path(keys: &[Arc<Key>], key_terms: &[Term]) -> Detectors {
     let last = || keys.iter().rev().take(2);
     Detectors::which(|rules| {
-        last().any(|key| rules.keys.iter().any(|table| key.is_in(table)))
+        last().any(|key| rules.keys.iter().any(|table| named::ends_in(key, table)))
             || last().any(|key| rules.words.iter().any(|table| key.has_word(table)))
             || key_terms
                 .iter()

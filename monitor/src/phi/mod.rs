@@ -4,9 +4,11 @@
 //! class of identifier or health information; key names decide, values confirm,
 //! since value shapes alone are weak. This stage never sees HTTP.
 
+mod account;
 mod address;
 mod appointment;
 mod assessment;
+mod biometric;
 mod birth_date;
 mod class;
 mod condition;
@@ -16,17 +18,21 @@ mod digest;
 mod email;
 mod engine;
 mod external_id;
+pub mod hashes;
 mod health_plan_id;
 mod insurance;
 mod ip;
 mod key;
 mod lexicon;
+mod license;
 mod medication;
 mod mrn;
 mod name;
+mod named;
 mod online_id;
 mod path;
 mod phone;
+mod photo;
 mod provider;
 mod registry;
 mod reproductive;
@@ -38,6 +44,7 @@ mod subject;
 mod substance_use;
 mod text;
 mod treatment;
+mod vehicle;
 
 use lexicon::Kind;
 use subject::{Subject, Surroundings};

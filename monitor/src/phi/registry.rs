@@ -2,13 +2,14 @@
 //! is listed.
 
 use super::{
-    address, appointment, assessment, birth_date, condition, device_id, email,
+    account, address, appointment, assessment, biometric, birth_date, condition, device_id, email,
     engine::Rules,
     external_id, health_plan_id, insurance, ip,
     lexicon::Kind,
-    medication, mrn, name, online_id, phone, provider, reproductive, service_date, sex,
+    license, medication, mrn, name, online_id, phone, photo, provider, reproductive, service_date,
+    sex,
     shape::{Bytes, Shape},
-    ssn, substance_use, treatment,
+    ssn, substance_use, treatment, vehicle,
 };
 
 /// An address has an `@`.
@@ -29,11 +30,46 @@ const PHONE: Shape = Shape {
     lengths: (10, usize::MAX),
 };
 
-/// Nine digits and two dashes.
+/// Nine digits and two dashes, which may stand in a text.
 const SSN: Shape = Shape {
     all: Bytes::DIGIT.or(Bytes::DASH),
     any: Bytes::NONE,
-    lengths: (11, 11),
+    lengths: (11, usize::MAX),
+};
+
+/// Words and a number: a place, or a number that a word announces.
+const TEXT: Shape = Shape {
+    all: Bytes::DIGIT.or(Bytes::LETTER).or(Bytes::SPACE),
+    any: Bytes::NONE,
+    lengths: (8, usize::MAX),
+};
+
+/// The number of an account or a card: an IBAN, or four groups of digits.
+const ACCOUNT: Shape = Shape {
+    all: Bytes::DIGIT,
+    any: Bytes::LETTER.or(Bytes::DASH).or(Bytes::SPACE),
+    lengths: (15, 42),
+};
+
+/// The number of a vehicle.
+const VIN: Shape = Shape {
+    all: Bytes::DIGIT.or(Bytes::LETTER),
+    any: Bytes::NONE,
+    lengths: (17, 17),
+};
+
+/// The address of hardware, the number of a telephone or of a medical device.
+const DEVICE: Shape = Shape {
+    all: Bytes::DIGIT,
+    any: Bytes::NONE,
+    lengths: (17, 64),
+};
+
+/// The same with two dashes, in a text.
+const DASHED_MBI: Shape = Shape {
+    all: Bytes::DIGIT.or(Bytes::LETTER).or(Bytes::DASH),
+    any: Bytes::NONE,
+    lengths: (14, 4_096),
 };
 
 /// Eleven digits and letters, or two dashes more.
@@ -74,25 +110,36 @@ const NOTHING: Rules = Rules {
 pub(super) static DETECTORS: &[Rules] = &[
     Rules {
         detect: email::detect,
-        keys: &[email::KEYS],
+        keys: &[email::KEYS, email::HASH_KEYS],
         shape: Some(EMAIL),
         ..NOTHING
     },
     Rules {
         detect: phone::detect,
-        keys: &[phone::KEYS, phone::FAX_KEYS],
+        keys: &[phone::KEYS, phone::FAX_KEYS, phone::CALL_KEYS],
         shape: Some(PHONE),
         ..NOTHING
     },
     Rules {
         detect: name::detect,
-        keys: &[name::KEYS, name::SHORT_KEYS],
-        words: &[&["name"]],
+        keys: &[
+            name::KEYS,
+            name::SHORT_KEYS,
+            name::PART_KEYS,
+            name::INITIAL_KEYS,
+            name::WHO_KEYS,
+        ],
+        words: &[&["name", "displayname", "sdx", "soundex"], name::PART_KEYS],
         ..NOTHING
     },
     Rules {
         detect: birth_date::detect,
-        keys: &[birth_date::KEYS, birth_date::PART_KEYS],
+        keys: &[
+            birth_date::KEYS,
+            birth_date::PART_KEYS,
+            birth_date::AGE_KEYS,
+        ],
+        shape: Some(TEXT),
         ..NOTHING
     },
     Rules {
@@ -109,18 +156,23 @@ pub(super) static DETECTORS: &[Rules] = &[
             address::ZIP_KEYS,
             address::SHORT_KEYS,
             address::GEO_KEYS,
+            address::GEO_PAIR_KEYS,
+            &["long"],
         ],
+        shape: Some(TEXT),
         ..NOTHING
     },
     Rules {
         detect: ssn::detect,
         keys: &[ssn::KEYS, ssn::LAST_FOUR_KEYS],
+        words: &[&["ssn"]],
         shape: Some(SSN),
         ..NOTHING
     },
     Rules {
         detect: mrn::detect,
-        keys: &[mrn::KEYS, &["id"]],
+        keys: &[mrn::KEYS, mrn::ID_KEYS, mrn::REFERENCE_KEYS],
+        shape: Some(TEXT),
         ..NOTHING
     },
     Rules {
@@ -130,24 +182,72 @@ pub(super) static DETECTORS: &[Rules] = &[
         ..NOTHING
     },
     Rules {
+        detect: health_plan_id::detect_in_text,
+        shape: Some(DASHED_MBI),
+        ..NOTHING
+    },
+    Rules {
+        detect: account::detect,
+        keys: &[account::KEYS, account::ROUTING_KEYS, account::CARD_KEYS],
+        shape: Some(ACCOUNT),
+        ..NOTHING
+    },
+    Rules {
+        detect: license::detect,
+        keys: &[license::KEYS, license::DEA_KEYS],
+        ..NOTHING
+    },
+    Rules {
+        detect: vehicle::detect,
+        keys: &[vehicle::KEYS, vehicle::PLATE_KEYS],
+        shape: Some(VIN),
+        ..NOTHING
+    },
+    Rules {
         detect: external_id::detect,
-        keys: &[external_id::KEYS, &["id"], COLLECTIONS],
+        keys: &[
+            external_id::KEYS,
+            external_id::SUFFIX_KEYS,
+            &["id", "uuid"],
+            COLLECTIONS,
+        ],
         ..NOTHING
     },
     Rules {
         detect: online_id::detect,
-        keys: &[online_id::KEYS, online_id::WEAK_KEYS],
+        keys: &[
+            online_id::KEYS,
+            online_id::WEAK_KEYS,
+            online_id::CLICK_IDS,
+            &["cookie", "eids", "uids"],
+        ],
         shape: Some(COOKIE),
         ..NOTHING
     },
     Rules {
         detect: device_id::detect,
-        keys: &[device_id::KEYS],
+        keys: &[
+            device_id::KEYS,
+            device_id::WEAK_KEYS,
+            device_id::SERIAL_KEYS,
+            device_id::DEVICES,
+        ],
+        shape: Some(DEVICE),
         ..NOTHING
     },
     Rules {
         detect: ip::detect,
         keys: &[ip::KEYS],
+        ..NOTHING
+    },
+    Rules {
+        detect: biometric::detect,
+        keys: &[biometric::KEYS, biometric::WEAK_KEYS],
+        ..NOTHING
+    },
+    Rules {
+        detect: photo::detect,
+        keys: &[photo::KEYS, photo::WEAK_KEYS],
         ..NOTHING
     },
     Rules {

@@ -6,6 +6,8 @@ use super::{Class, Form, Health, Identifier, detect};
 use crate::field::{Fields, Part, Step, ValueKind, tests::read_values};
 
 mod health;
+mod identifiers;
+mod noise;
 
 /// Fields from `(path, value)`: the body at keys and indices separated by
 /// points, or another part before a colon. A value that is no number and no
@@ -377,7 +379,7 @@ fn names_are_closed_and_distinct() {
             .map(|form| form.as_str())
             .collect::<Vec<_>>()
             .join(" "),
-        "plain sha256 sha1 md5 soundex"
+        "plain sha256 sha1 sha224 sha384 sha512 md5 soundex"
     );
 }
 
