@@ -21,6 +21,11 @@ impl StepId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The step behind this one.
+    pub(super) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 /// One step of a field's path below its part. `Debug` shows no key: a client

@@ -7,16 +7,24 @@
 //! truncation. A reader never fails: what it does not understand is a text.
 
 mod base64;
+mod coded;
 mod compression;
 mod content;
+mod csv;
+mod entity;
+mod envelope;
 mod fields;
 mod form;
 mod header;
+mod hex;
 mod json;
 mod limits;
 mod multipart;
+mod packed;
 mod percent;
+mod protobuf;
 mod reader;
+mod sniff;
 mod target;
 mod text;
 mod url;

@@ -161,6 +161,35 @@ impl<'a> Reader<'a> {
     /// where the reader stands now.
     pub(super) fn number_first(&mut self, mark: Mark) {
         self.fields.insert_index(self.here(), mark.step, mark.field);
+        // The steps since the mark have moved on by one.
+        let moved = |step: StepId| {
+            if step.index() >= mark.step {
+                step.next()
+            } else {
+                step
+            }
+        };
+        self.shared = std::mem::take(&mut self.shared)
+            .into_iter()
+            .map(|((parent, step), id)| ((parent.map(moved), step), moved(id)))
+            .collect();
+    }
+
+    /// How many steps and fields there are since `mark`.
+    pub(super) const fn count_since(&self, mark: Mark) -> usize {
+        let steps = self.fields.step_count().saturating_sub(mark.step);
+        steps.saturating_add(self.fields.len().saturating_sub(mark.field))
+    }
+
+    /// The innermost step, to go down to it once more; nothing at the top, or
+    /// where a limit left it out.
+    pub(super) fn place(&self) -> Option<StepId> {
+        self.here()
+    }
+
+    /// Goes down to a step below this one where the reader has been before.
+    pub(super) fn go_to(&mut self, step: Option<StepId>) {
+        self.steps.push(step);
     }
 
     /// Takes the value at the current path.

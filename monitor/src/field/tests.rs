@@ -12,6 +12,8 @@ use crate::{
     http::{Header, Protocol},
 };
 
+mod chains;
+mod formats;
 mod limits;
 mod parts;
 

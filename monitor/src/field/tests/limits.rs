@@ -35,6 +35,12 @@ fn everything_is_bounded() {
     check_bounded(&b"[".repeat(100_000), Loss::FieldDepth);
     check_bounded(&b"{\"a\":".repeat(100_000), Loss::FieldDepth);
     check_bounded(&b"<a>x".repeat(100_000), Loss::FieldDepth);
+    check_bounded(&b"\x81\xa1a".repeat(100_000), Loss::FieldDepth);
+    check_bounded(&b"\x0a\x01a".repeat(100_000), Loss::FieldLimit);
+    check_bounded(
+        format!("a,b\n{}", "1,2\n".repeat(1_000_000)).as_bytes(),
+        Loss::FieldLimit,
+    );
     check_bounded(
         format!("[{}]", "1,".repeat(1_000_000)).as_bytes(),
         Loss::FieldLimit,
@@ -107,6 +113,13 @@ fn mutated_bodies_do_no_harm() {
         b"--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx=1&y=2\r\n--B--".to_vec(),
         b"<?xml version='1.0'?><a b='c&lt;'><![CDATA[x]]>&#65;</a>".to_vec(),
         b"a=1&b=%7B%22c%22%3A1%7D\nd=e".to_vec(),
+        b"Email,Name\r\njane@example.com,\"a \"\"b\"\"\"\r\nx,y".to_vec(),
+        b"\x0a\x03abc\x10\xac\x02\x22\x05\x0a\x03def\x22\x05\x0a\x03ghi".to_vec(),
+        b"\0\0\0\0\x05\x0a\x03abc\x01\0\0\0\x02{}".to_vec(),
+        b"\x82\xa5email\xa3a@b\xa1l\x94\xfd\xc3\xca\x3f\xc0\0\0\xcd\x01\x2c".to_vec(),
+        b"\xbf\x61a\x9f\x61x\xff\x61b\xd9\x01\x01\x19\x01\x2c\xff".to_vec(),
+        b"em=tv.1~em.abc~pn0.def&t=eyJhIjoxfQ.eyJhIjoxfQ.x&d=data:;base64,SmFuZQ".to_vec(),
+        b"{\"a b\":\"amFuZUBleGFtcGxlLmNvbQ\",\"c\":\"&#64;&lt;\",\"d\":\"4a616e65\"}".to_vec(),
     ];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
