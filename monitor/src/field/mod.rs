@@ -11,6 +11,7 @@ mod compression;
 mod content;
 mod form;
 mod header;
+pub mod html;
 mod json;
 mod limits;
 mod multipart;
@@ -39,8 +40,12 @@ pub enum Part {
     Query,
     /// A header.
     Header,
-    /// The body.
+    /// The body; of a page, what its scripts hand to trackers.
     Body,
+    /// The title, a heading or the description of a page.
+    Page,
+    /// What a form of a page asks for.
+    Form,
 }
 
 impl Part {
@@ -51,6 +56,8 @@ impl Part {
             Self::Query => "query",
             Self::Header => "header",
             Self::Body => "body",
+            Self::Page => "page",
+            Self::Form => "form",
         }
     }
 }
