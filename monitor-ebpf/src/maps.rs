@@ -4,9 +4,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use phiwatch_ebpf::abi::{
-    Call, Mark, PATH_LENGTH, Request, Scope, Stream, StreamKey, counter,
-};
+use phiwatch_ebpf::abi::{Call, Mark, PATH_LENGTH, Request, Scope, Stream, StreamKey, counter};
 
 /// Small records: streams, processes, libraries. Never starved by data.
 #[map]

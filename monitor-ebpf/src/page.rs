@@ -63,7 +63,12 @@ pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut Stream, sniffed: Snif
     } else if stream.flags & IS_PAGE == 0 {
         return 0;
     }
-    let room = PAGE - if stream.page < PAGE { stream.page } else { PAGE };
+    let room = PAGE
+        - if stream.page < PAGE {
+            stream.page
+        } else {
+            PAGE
+        };
     if length < room {
         stream.page += length;
         length

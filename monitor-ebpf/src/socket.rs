@@ -417,12 +417,7 @@ fn respond(
 /// A process that has sent no request receives: if it is one, the process is a
 /// server, whose stream begins here, and the request is kept.
 #[inline(always)]
-fn asked(
-    ctx: &SkBuffContext,
-    segment: &Segment,
-    cookie: u64,
-    key: &StreamKey,
-) -> Option<()> {
+fn asked(ctx: &SkBuffContext, segment: &Segment, cookie: u64, key: &StreamKey) -> Option<()> {
     let length = u64::from(segment.length);
     if length < page::SHORTEST_REQUEST || sniff(first(ctx, segment)?, length) != Sniffed::Request {
         return None;

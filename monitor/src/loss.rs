@@ -56,6 +56,12 @@ pub enum Loss {
     FieldDepth,
     /// A value was longer than the limit; its beginning was examined.
     FieldLength,
+    /// A page was not examined because too many came at once.
+    PageRateLimit,
+    /// A route was forgotten because the table was full: its page is told again.
+    PageEvicted,
+    /// A version of a page was not told because the route had too many.
+    PageVersions,
     /// A finding was not journaled because too many came at once.
     AlertRateLimit,
     /// A finding could not be written to the journal.
@@ -88,6 +94,9 @@ impl Loss {
         Self::FieldLimit,
         Self::FieldDepth,
         Self::FieldLength,
+        Self::PageRateLimit,
+        Self::PageEvicted,
+        Self::PageVersions,
         Self::AlertRateLimit,
         Self::AlertJournalWrite,
     ];
@@ -118,6 +127,9 @@ impl Loss {
             Self::FieldLimit => ("field", "field_limit"),
             Self::FieldDepth => ("field", "depth"),
             Self::FieldLength => ("field", "length"),
+            Self::PageRateLimit => ("page", "rate_limit"),
+            Self::PageEvicted => ("page", "evicted"),
+            Self::PageVersions => ("page", "versions"),
             Self::AlertRateLimit => ("alert", "rate_limit"),
             Self::AlertJournalWrite => ("alert", "journal_write"),
         }

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     event::{Event, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
-    finding::{Context, Finding, assemble},
+    finding::{Context, Finding, Pages, assemble},
     http::{Completeness, Connections, Exchange, Protocol},
     loss::Losses,
     phi,
@@ -82,6 +82,7 @@ pub struct Pipeline {
     unwanted: HashSet<StreamId>,
     deliveries: Vec<Delivery>,
     exchanges: Vec<Exchange>,
+    pages: Pages,
 }
 
 impl Pipeline {
@@ -103,6 +104,7 @@ impl Pipeline {
             unwanted: HashSet::new(),
             deliveries: Vec::new(),
             exchanges: Vec::new(),
+            pages: Pages::default(),
         }
     }
 
@@ -237,6 +239,15 @@ impl Pipeline {
             self.examine_one(&exchange, out);
         }
         self.exchanges = exchanges;
+        for page in self.connections.take_pages() {
+            out.findings.extend(self.pages.examine(
+                &page,
+                &self.catalog,
+                &self.key,
+                &self.limits,
+                &mut self.losses,
+            ));
+        }
     }
 
     fn examine_one(&mut self, exchange: &Exchange, out: &mut Output) {

@@ -144,6 +144,7 @@ fn finding(
         fields: records.collect(),
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
+            host: None,
             path: target::template(request.target.expose(), matched.pattern),
             protocol: request.protocol.as_str(),
             status: request.status,
@@ -171,7 +172,7 @@ fn finding(
 }
 
 /// The method, if it is one of the protocol's own: a client may send any word.
-fn method(sent: &str) -> &'static str {
+pub(super) fn method(sent: &str) -> &'static str {
     const METHODS: &[&str] = &[
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
     ];
@@ -196,7 +197,7 @@ fn judge(event: &[&Evidence], matched: &Match, status: Option<u16>) -> Option<Se
     Some(severity.milder(usize::from(refused)))
 }
 
-fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
+pub(super) fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
     let mut level = IdentifierLevel::I0;
     let mut name_level = IdentifierLevel::I0;
     for item in event {
@@ -222,7 +223,7 @@ fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
     })
 }
 
-fn health_level(event: &[&Evidence]) -> HealthLevel {
+pub(super) fn health_level(event: &[&Evidence]) -> HealthLevel {
     let levels = event.iter().filter_map(|item| match item.strength {
         Strength::H2 => Some(HealthLevel::H2),
         Strength::H3 => Some(HealthLevel::H3),
@@ -231,12 +232,12 @@ fn health_level(event: &[&Evidence]) -> HealthLevel {
     levels.max().unwrap_or(HealthLevel::H0)
 }
 
-fn token(item: &Evidence, key: &TokenKey) -> String {
+pub(super) fn token(item: &Evidence, key: &TokenKey) -> String {
     key.token(item.class.as_str(), item.normalized.expose())
 }
 
 /// The token of the identifier that is most stably one person's.
-fn person(event: &[&Evidence], key: &TokenKey) -> Option<String> {
+pub(super) fn person(event: &[&Evidence], key: &TokenKey) -> Option<String> {
     const ORDER: &[Identifier] = &[
         Identifier::Email,
         Identifier::Phone,
@@ -255,7 +256,7 @@ fn person(event: &[&Evidence], key: &TokenKey) -> Option<String> {
     })
 }
 
-fn process(origin: Option<&Origin>) -> ProcessRecord {
+pub(super) fn process(origin: Option<&Origin>) -> ProcessRecord {
     let Some(process) = origin.and_then(|origin| origin.process.as_deref()) else {
         return ProcessRecord::default();
     };
@@ -281,7 +282,7 @@ fn process(origin: Option<&Origin>) -> ProcessRecord {
 
 /// A hash over the record, before it has an id and a place in a capture: live
 /// and on replay those differ, the disclosure does not.
-fn id(finding: &Finding) -> String {
+pub(super) fn id(finding: &Finding) -> String {
     let record = serde_json::to_vec(finding).expect("a finding has only text keys");
     hex(&Sha256::digest(&record), ID_BYTES)
 }

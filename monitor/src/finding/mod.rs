@@ -7,6 +7,7 @@
 
 mod assemble;
 mod key_path;
+mod page;
 mod severity;
 mod target;
 mod vocabulary;
@@ -14,6 +15,7 @@ mod vocabulary;
 use serde::Serialize;
 
 pub use assemble::{Context, assemble};
+pub use page::Pages;
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 
 /// The schema of the record that [`Finding`] serialises to.
@@ -129,6 +131,9 @@ pub struct FieldRecord {
 pub struct RequestRecord {
     /// Its method.
     pub method: String,
+    /// The host of a page; for other findings `recipient.host` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Template of its path: segments that could be payload are `{id}`.
     pub path: String,
     /// Its protocol.

@@ -66,11 +66,7 @@ impl Draft {
     /// Method, target and host, where more of the body is to come.
     pub(super) fn line(&self) -> (String, Bytes, Option<String>) {
         let head = &self.head;
-        (
-            head.method.clone(),
-            head.target.clone(),
-            head.host.clone(),
-        )
+        (head.method.clone(), head.target.clone(), head.host.clone())
     }
 
     /// Method, target and host alone.

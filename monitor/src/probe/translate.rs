@@ -389,9 +389,9 @@ mod tests {
             ] {
                 translator.push(1, from_server(record), &mut |_| None, &mut out);
             }
-            let lost = out.iter().any(|event| {
-                matches!(&event.kind, EventKind::Missing { loss, .. } if loss.is_some())
-            });
+            let lost = out.iter().any(
+                |event| matches!(&event.kind, EventKind::Missing { loss, .. } if loss.is_some()),
+            );
             assert!(!lost, "{source:?}");
             assert_eq!(
                 shape(&out),

@@ -11,9 +11,9 @@ mod sink;
 
 use html5ever::{
     buffer_queue::BufferQueue,
+    interface::TokenizerResult,
     tendril::StrTendril,
     tokenizer::{Tokenizer, TokenizerOpts},
-    interface::TokenizerResult,
 };
 use sink::Sink;
 

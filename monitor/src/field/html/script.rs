@@ -236,9 +236,10 @@ fn opening<'a, 'b>(after: &'a [Token<'b>]) -> Option<&'a [Token<'b>]> {
         [Token::Mark(b'('), rest @ ..] => Some(rest),
         // `= [{…}]`, `= window.x || [{…}]`.
         [Token::Mark(b'='), rest @ ..] => {
-            let start = rest.iter().take(6).position(|token| {
-                matches!(token, Token::Mark(b'[' | b'{' | b';' | b'(' | b'='))
-            })?;
+            let start = rest
+                .iter()
+                .take(6)
+                .position(|token| matches!(token, Token::Mark(b'[' | b'{' | b';' | b'(' | b'=')))?;
             let opens = matches!(rest.get(start), Some(Token::Mark(b'[' | b'{')));
             opens.then(|| rest.get(start..)).flatten()
         }

@@ -25,9 +25,16 @@ fn shown(document: &Document) -> Vec<String> {
         .resources
         .iter()
         .map(|r| format!("load {}{}?{}", r.host, r.path, r.query));
-    let texts = document.texts.iter().map(|(key, text)| format!("{key} {text}"));
+    let texts = document
+        .texts
+        .iter()
+        .map(|(key, text)| format!("{key} {text}"));
     let inputs = document.inputs.iter().map(|input| {
-        format!("input {} {}", input.kind, input.texts().collect::<Vec<_>>().join("|"))
+        format!(
+            "input {} {}",
+            input.kind,
+            input.texts().collect::<Vec<_>>().join("|")
+        )
     });
     resources.chain(texts).chain(inputs).collect()
 }
@@ -61,7 +68,10 @@ fn a_page_is_read_in_every_split() {
             "input textarea story",
         ]
     );
-    assert_eq!(whole.scripts, ["fbq('track', 'Lead', {content_name: 'a</b>'});"]);
+    assert_eq!(
+        whole.scripts,
+        ["fbq('track', 'Lead', {content_name: 'a</b>'});"]
+    );
     for split in 0..bytes.len() {
         let parts = read(&[&bytes[..split], &bytes[split..]]);
         assert_eq!(shown(&parts), shown(&whole), "{split}");
