@@ -32,6 +32,7 @@ use crate::{
         self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control, submit_control,
     },
     maps::{REQUESTS, SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
+    packet::{self, Segment, TCP_FIN_OR_RST, TCP_SYN, first, segment},
     page,
     scope::{is_unwanted, is_watched},
     sniff::{Sniffed, sniff},
@@ -62,9 +63,6 @@ const SERVER: u32 = 64;
 /// The handshake message of RFC 8446, section 4.
 const CLIENT_HELLO: u8 = 1;
 const SOCK_STREAM: u32 = 1;
-const IPPROTO_TCP: u8 = 6;
-const TCP_FIN_OR_RST: u8 = 1 | 4;
-const TCP_SYN: u8 = 2;
 
 #[cgroup_sock_addr(connect4)]
 pub(crate) fn connect4(ctx: SockAddrContext) -> i32 {
@@ -104,48 +102,6 @@ pub(crate) fn egress(ctx: SkBuffContext) -> i32 {
 pub(crate) fn ingress(ctx: SkBuffContext) -> i32 {
     _ = received(&ctx);
     PASS
-}
-
-/// What a packet's headers say.
-struct Segment {
-    version: u8,
-    transport: u32,
-    payload: u32,
-    length: u32,
-    sequence: u32,
-    acknowledged: u32,
-    flags: u8,
-}
-
-#[inline(always)]
-fn segment(ctx: &SkBuffContext) -> Option<Segment> {
-    let first: u8 = ctx.load(0).ok()?;
-    let version = first >> 4;
-    // A program on a cgroup sees the packet from its IP header on. IPv6
-    // extension headers do not occur on TCP in practice.
-    let (protocol, transport): (u8, u32) = match version {
-        4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
-        6 => (ctx.load(6).ok()?, 40),
-        _ => return None,
-    };
-    if protocol != IPPROTO_TCP {
-        return None;
-    }
-    let sequence = u32::from_be(ctx.load(transport as usize + 4).ok()?);
-    let acknowledged = u32::from_be(ctx.load(transport as usize + 8).ok()?);
-    let words: u8 = ctx.load(transport as usize + 12).ok()?;
-    let flags: u8 = ctx.load(transport as usize + 13).ok()?;
-    let payload = transport + u32::from(words >> 4) * 4;
-    let length = ctx.len().saturating_sub(payload);
-    Some(Segment {
-        version,
-        transport,
-        payload,
-        length,
-        sequence,
-        acknowledged,
-        flags,
-    })
 }
 
 /// A packet's payload, and the stream that it belongs to.
@@ -290,16 +246,6 @@ fn own(stream: &mut Stream, cookie: u64) -> Option<()> {
         stream.flags |= IGNORED;
     }
     Some(())
-}
-
-/// The first four bytes of a segment that has some, or its first alone.
-#[inline(always)]
-fn first(ctx: &SkBuffContext, segment: &Segment) -> Option<u32> {
-    if segment.length < 4 {
-        Some(u32::from(ctx.load::<u8>(segment.payload as usize).ok()?))
-    } else {
-        ctx.load(segment.payload as usize).ok()
-    }
 }
 
 #[inline(always)]
@@ -529,37 +475,7 @@ fn opened(
         header.captured = SIZE as u32;
         header.length = SIZE as u32;
         let addresses = (&raw mut (*record).bytes).cast::<Addresses>();
-        (*addresses).version = segment.version;
-        (*addresses).padding = [0; 3];
-        let ports = segment.transport as usize;
-        let from_port = u16::from_be(ctx.load(ports).unwrap_or_default());
-        let to_port = u16::from_be(ctx.load(ports + 2).unwrap_or_default());
-        let mut local = (&raw mut (*addresses).local).cast::<u32>();
-        let mut peer = (&raw mut (*addresses).peer).cast::<u32>();
-        if direction == SENT {
-            (*addresses).local_port = from_port;
-            (*addresses).peer_port = to_port;
-        } else {
-            (*addresses).local_port = to_port;
-            (*addresses).peer_port = from_port;
-            (local, peer) = (peer, local);
-        }
-        let (from, to, words) = if segment.version == 4 {
-            (12, 16, 1)
-        } else {
-            (8, 24, 4)
-        };
-        let mut word = 0;
-        while word < 4 {
-            let (mut source, mut target) = (0, 0);
-            if word < words {
-                source = ctx.load(from + word * 4).unwrap_or_default();
-                target = ctx.load(to + word * 4).unwrap_or_default();
-            }
-            local.add(word).write_unaligned(source);
-            peer.add(word).write_unaligned(target);
-            word += 1;
-        }
+        packet::addresses(ctx, segment, direction, addresses);
     }
     submit_control(entry);
     Some(())

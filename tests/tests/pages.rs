@@ -248,3 +248,33 @@ fn python_in_plaintext() -> Result<()> {
 fn python_by_tls() -> Result<()> {
     check(|sandbox, folder| python(sandbox, folder, 9443, true))
 }
+
+/// A page that is longer than what is handed over of one, and one in chunks
+/// that are written one by one.
+#[test]
+fn long_and_chunked_pages() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let folder = sandbox.folder().join("www");
+    write_pages(&folder)?;
+    let long = format!("<p>{MARK}</p>\n").repeat(40_000);
+    page(&folder, "about.html", META, &long)?;
+    for (port, tls) in [(9080, false), (9443, true)] {
+        let server = python(&sandbox, &folder, port, tls)?;
+        let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+        let targets = ["/about.html", "/app.js", "/chunked/start.html"];
+        get(&sandbox, &server.origin, &targets, false)?;
+        let found = daemon.findings(2)?;
+        assert_eq!(
+            shown(&found),
+            [
+                "meta /about.html info gap",
+                "tiktok /chunked/start.html high complete"
+            ]
+        );
+        assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+        fs::remove_file(daemon.journal_path()).context("remove the journal")?;
+    }
+    Ok(())
+}

@@ -7,7 +7,7 @@ use super::{
     Exchange,
     draft::Draft,
     message::Page,
-    pages::{Pages, Shelf},
+    pages::{Outlet, Pages},
     requests::{At, Requests},
     responses::{Follows, Responses, could_begin},
     start::{self, Start},
@@ -140,7 +140,7 @@ impl Connection {
             if direction == self.asking() {
                 reader.push_request(bytes, at);
             } else {
-                reader.push_response(bytes, at, losses, &mut self.shelf());
+                reader.push_response(bytes, at, losses, &mut self.outlet());
             }
             self.reader = Some(reader);
         }
@@ -184,8 +184,8 @@ impl Connection {
         }
     }
 
-    fn shelf(&mut self) -> Shelf<'_> {
-        Shelf {
+    fn outlet(&mut self) -> Outlet<'_> {
+        Outlet {
             stream: self.stream,
             facts: &self.facts,
             pages: &mut self.pages,
@@ -206,7 +206,7 @@ impl Connection {
             if direction == self.asking() {
                 reader.push_request_gap(length, at);
             } else {
-                reader.push_response_gap(length, losses, &mut self.shelf());
+                reader.push_response_gap(length, losses, &mut self.outlet());
             }
             self.reader = Some(reader);
         }
@@ -241,7 +241,7 @@ impl Connection {
     /// The end of the stream: hands on everything.
     pub(super) fn finish(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
         if let Some(mut reader) = self.reader.take() {
-            reader.finish(&mut self.shelf());
+            reader.finish(&mut self.outlet());
         }
         let mut done = Vec::new();
         self.requests.finish(losses, &mut done);

@@ -61,13 +61,13 @@ struct Head {
 }
 
 impl Head {
-    fn new(at: At<'_>) -> Box<Self> {
-        Box::new(Self {
+    fn new(at: At<'_>) -> Self {
+        Self {
             bytes: Vec::new(),
             scan: Scan::default(),
             time: at.time,
             place: at.place.cloned(),
-        })
+        }
     }
 }
 
@@ -139,7 +139,7 @@ impl Default for Pages {
 }
 
 /// Where finished pages go, and what all of them share.
-pub(super) struct Shelf<'a> {
+pub(super) struct Outlet<'a> {
     pub(super) stream: StreamId,
     pub(super) facts: &'a Arc<Facts>,
     pub(super) pages: &'a mut Vec<Page>,
@@ -223,7 +223,7 @@ impl Pages {
         segment: &[u8],
         at: At<'_>,
         losses: &mut Losses,
-        shelf: &mut Shelf<'_>,
+        outlet: &mut Outlet<'_>,
     ) {
         let mut bytes = segment;
         while !bytes.is_empty() {
@@ -237,7 +237,7 @@ impl Pages {
                     self.state = State::Lost;
                     return;
                 }
-                State::Lost => self.state = State::Head(Head::new(at)),
+                State::Lost => self.state = State::Head(Box::new(Head::new(at))),
                 State::Start => {
                     let blank = bytes
                         .iter()
@@ -245,7 +245,7 @@ impl Pages {
                         .count();
                     bytes = bytes.get(blank..).unwrap_or_default();
                     if !bytes.is_empty() {
-                        self.state = State::Head(Head::new(at));
+                        self.state = State::Head(Box::new(Head::new(at)));
                     }
                 }
                 State::Head(mut head) => {
@@ -262,13 +262,13 @@ impl Pages {
                         bytes = if began_earlier { segment } else { &[] };
                         State::Lost
                     } else if end.is_some() {
-                        self.after_head(*head, shelf)
+                        self.after_head(*head, outlet)
                     } else {
                         State::Head(head)
                     };
                 }
                 State::Body(frame, sheet) => {
-                    self.state = self.body(frame, sheet, &mut bytes, losses, shelf);
+                    self.state = self.body(frame, sheet, &mut bytes, losses, outlet);
                 }
             }
         }
@@ -280,7 +280,7 @@ impl Pages {
         mut sheet: Option<Box<Sheet>>,
         bytes: &mut &[u8],
         losses: &mut Losses,
-        shelf: &mut Shelf<'_>,
+        outlet: &mut Outlet<'_>,
     ) -> State {
         let mut full = false;
         let mut take = |data: &[u8]| {
@@ -312,7 +312,7 @@ impl Pages {
                 Progress::Malformed => {
                     *bytes = &[];
                     self.skipped = true;
-                    finish(sheet, Completeness::Truncated, shelf);
+                    finish(sheet, Completeness::Truncated, outlet);
                     return State::Lost;
                 }
             },
@@ -320,12 +320,12 @@ impl Pages {
         match next {
             // A page whose beginning is all that is kept is not waited for.
             Some(frame) if full => {
-                finish(sheet, Completeness::Truncated, shelf);
+                finish(sheet, Completeness::Truncated, outlet);
                 State::Body(frame, None)
             }
             Some(frame) => State::Body(frame, sheet),
             None => {
-                finish(sheet, Completeness::Complete, shelf);
+                finish(sheet, Completeness::Complete, outlet);
                 State::Start
             }
         }
@@ -337,7 +337,7 @@ impl Pages {
         &mut self,
         length: u64,
         losses: &mut Losses,
-        shelf: &mut Shelf<'_>,
+        outlet: &mut Outlet<'_>,
     ) {
         if length == 0 {
             return;
@@ -352,7 +352,7 @@ impl Pages {
                 if sheet.is_some() {
                     losses.count(Loss::HttpBodyLimit);
                 }
-                finish(sheet, Completeness::Gap, shelf);
+                finish(sheet, Completeness::Gap, outlet);
                 let next = match frame {
                     Frame::Length(remaining) => match remaining.checked_sub(length) {
                         Some(0) => Some(State::Start),
@@ -371,17 +371,17 @@ impl Pages {
     }
 
     /// The end of the stream.
-    pub(super) fn finish(&mut self, shelf: &mut Shelf<'_>) {
+    pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
         if let State::Body(frame, sheet) = mem::replace(&mut self.state, State::Off) {
             let completeness = match frame {
                 Frame::Close => Completeness::Complete,
                 Frame::Length(_) | Frame::Chunked(_) => Completeness::Truncated,
             };
-            finish(sheet, completeness, shelf);
+            finish(sheet, completeness, outlet);
         }
     }
 
-    fn after_head(&mut self, head: Head, shelf: &mut Shelf<'_>) -> State {
+    fn after_head(&mut self, head: Head, outlet: &mut Outlet<'_>) -> State {
         let Some(response) = head::response(&head.bytes) else {
             self.skipped = true;
             return State::Lost;
@@ -418,7 +418,7 @@ impl Pages {
         });
         match response.framing {
             Framing::Length(0) => {
-                finish(sheet, Completeness::Complete, shelf);
+                finish(sheet, Completeness::Complete, outlet);
                 State::Start
             }
             Framing::Length(length) => State::Body(Frame::Length(length), sheet),
@@ -458,7 +458,7 @@ fn content(headers: &[Header]) -> Content {
     }
 }
 
-fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, shelf: &mut Shelf<'_>) {
+fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, outlet: &mut Outlet<'_>) {
     let Some(sheet) = sheet else { return };
     let Sheet {
         asked,
@@ -477,9 +477,9 @@ fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, shelf: &mut She
     let (method, target, host) = asked.map_or((None, None, None), |asked| {
         (Some(asked.method), Some(asked.target), asked.host)
     });
-    shelf.pages.push(Page {
-        stream: shelf.stream,
-        facts: Arc::clone(shelf.facts),
+    outlet.pages.push(Page {
+        stream: outlet.stream,
+        facts: Arc::clone(outlet.facts),
         time,
         place,
         method,

@@ -106,7 +106,9 @@ fn findings(set: &SetBuilder, trackers: &[&'static str]) -> Result<IntCounterVec
     )?;
     for id in trackers {
         for severity in ZERO_SEVERITIES {
-            findings.with_label_values(&[severity.as_str(), *id, Kind::Request.as_str()]);
+            for kind in [Kind::Request, Kind::Page] {
+                findings.with_label_values(&[severity.as_str(), *id, kind.as_str()]);
+            }
         }
     }
     Ok(findings)
