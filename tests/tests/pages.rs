@@ -3,11 +3,11 @@
 //! nginx and a Python server, each in plaintext and by TLS, send the same pages
 //! on connections that stay, among files that are no pages.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use tests::{Daemon, Running, Sandbox, Side, daemon, file, kernel};
+use tests::{Daemon, Running, Sandbox, Side, daemon, file, kernel, phiwatch};
 
 /// Whose pages they are.
 const HOST: &str = "shop.example.com";
@@ -179,7 +179,9 @@ fn check(server: impl FnOnce(&Sandbox, &Path) -> Result<Server>) -> Result<()> {
     write_pages(&folder)?;
     let server = server(&sandbox, &folder)?;
     let _worker = sandbox.worker()?;
-    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let captures = sandbox.folder().join("evidence");
+    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let mut daemon = Daemon::run(&sandbox, &arguments)?;
     get(&sandbox, &server.origin, TARGETS, false)?;
     let first = daemon.findings(EXPECTED.len())?;
     assert_eq!(shown(&first), EXPECTED);
@@ -216,7 +218,26 @@ fn check(server: impl FnOnce(&Sandbox, &Path) -> Result<Server>) -> Result<()> {
     for value in [MARK, "avery", "fbevents"] {
         assert!(!written.contains(value), "{value} was written");
     }
+    assert_eq!(shown(&replay(&sandbox, &captures)?), shown(&all));
     Ok(())
+}
+
+/// The findings of a replay of what was captured.
+fn replay(sandbox: &Sandbox, captures: &Path) -> Result<Vec<Value>> {
+    let output = Command::new(phiwatch())
+        .args(["replay", "--format", "jsonl", "--state"])
+        .args([sandbox.state().as_path(), captures])
+        .output()
+        .context("start phiwatch replay")?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)?
+        .lines()
+        .map(|line| Ok(serde_json::from_str(line)?))
+        .collect()
 }
 
 #[test]
