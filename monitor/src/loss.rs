@@ -62,6 +62,15 @@ pub enum Loss {
     PageEvicted,
     /// A version of a page was not told because the route had too many.
     PageVersions,
+    /// Person-events of one request beyond the limit, told in one summary.
+    FindingLimit,
+    /// Identifiers were forgotten, so the same person may get another name.
+    PeopleMemory,
+    /// A person was not counted because the counts are full.
+    PeopleLimit,
+    /// Plain identifiers were forgotten or not learned, so hashes of them are
+    /// not confirmed.
+    HashMemory,
     /// A finding was not journaled because too many came at once.
     AlertRateLimit,
     /// A finding could not be written to the journal.
@@ -97,6 +106,10 @@ impl Loss {
         Self::PageRateLimit,
         Self::PageEvicted,
         Self::PageVersions,
+        Self::FindingLimit,
+        Self::PeopleMemory,
+        Self::PeopleLimit,
+        Self::HashMemory,
         Self::AlertRateLimit,
         Self::AlertJournalWrite,
     ];
@@ -130,6 +143,10 @@ impl Loss {
             Self::PageRateLimit => ("page", "rate_limit"),
             Self::PageEvicted => ("page", "evicted"),
             Self::PageVersions => ("page", "versions"),
+            Self::FindingLimit => ("finding", "finding_limit"),
+            Self::PeopleMemory => ("finding", "people_memory"),
+            Self::PeopleLimit => ("finding", "people_limit"),
+            Self::HashMemory => ("finding", "hash_memory"),
             Self::AlertRateLimit => ("alert", "rate_limit"),
             Self::AlertJournalWrite => ("alert", "journal_write"),
         }

@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod build;
+mod codes;
 mod demo;
 mod fuzz;
 mod package;
@@ -54,6 +55,8 @@ enum Verb {
     },
     /// Check the rules of the source tree that no compiler checks
     Tidy,
+    /// Renew monitor/data: the public list of ICD-10-CM codes
+    Codes,
     /// Run the fuzz targets
     Fuzz {
         /// One minute for each target
@@ -83,6 +86,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
         Verb::Tidy => tidy::tidy(),
+        Verb::Codes => codes::codes(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),
     }
 }

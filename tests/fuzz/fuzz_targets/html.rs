@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use phiwatch::{
     event::{StreamId, Timestamp},
     field::{FieldLimits, html::HtmlReader},
-    finding::Pages,
+    finding::{Memory, Pages, Sender, Setting},
     http::{Completeness, Page},
     loss::Losses,
     secret::Secret,
@@ -50,8 +50,14 @@ fuzz_target!(|input: (&[u8], Vec<&[u8]>)| {
         completeness: Completeness::Complete,
     };
     let key = TokenKey::from_bytes([1; 32]);
-    let mut pages = Pages::default();
-    let first = pages.examine(&page, &CATALOG, &key, &limits, &mut losses);
-    let again = pages.examine(&page, &CATALOG, &key, &limits, &mut losses);
+    let setting = Setting {
+        catalog: &CATALOG,
+        sender: Sender::default(),
+        key: &key,
+        limits: &limits,
+    };
+    let (mut pages, mut memory) = (Pages::default(), Memory::default());
+    let first = pages.examine(&page, &setting, &mut memory, &mut losses);
+    let again = pages.examine(&page, &setting, &mut memory, &mut losses);
     assert!(again.is_empty(), "{} of {}", again.len(), first.len());
 });

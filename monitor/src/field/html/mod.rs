@@ -20,7 +20,7 @@ use sink::Sink;
 pub use entry::{Input, Resource};
 pub use script::{LoaderName, Mentions};
 
-use super::{Field, FieldLimits, Part, Reader, ValueKind, content, target};
+use super::{FieldLimits, Fields, Part, Reader, ValueKind, content, target};
 use crate::loss::{Loss, Losses};
 
 /// Most bytes of markup that are read of one page.
@@ -147,7 +147,7 @@ impl Document {
         route: Option<&[u8]>,
         limits: &FieldLimits,
         losses: &mut Losses,
-    ) -> (Vec<Field>, Mentions) {
+    ) -> (Fields, Mentions) {
         let mut reader = Reader::new(limits, losses);
         if let Some(route) = route {
             target::read(&mut reader, route);

@@ -3,6 +3,8 @@
 //! In: resources, and the names and ids that inline scripts mention. Out: each
 //! tracker once, with the host that was seen.
 
+use std::sync::Arc;
+
 use crate::{
     field::html::{Document, LoaderName, Mentions, Resource},
     tracker::{Catalog, MatchedBy, Tracker, Weight},
@@ -113,7 +115,7 @@ const GOOGLE_LOADER: &str = "www.googletagmanager.com";
 
 /// A tracker that a page loads.
 pub(super) struct Loaded {
-    pub(super) tracker: &'static Tracker,
+    pub(super) tracker: Arc<Tracker>,
     pub(super) weight: Weight,
     pub(super) host: String,
     pub(super) matched_by: &'static str,
@@ -153,8 +155,8 @@ pub(super) fn loaded(
             .filter_map(|(id, host)| of_id(id, host, catalog)),
     );
     // The first of a tracker stays: it is the one that was seen best.
-    found.sort_by_key(|loaded| loaded.tracker.id);
-    found.dedup_by_key(|loaded| loaded.tracker.id);
+    found.sort_by(|one, next| one.tracker.id.cmp(&next.tracker.id));
+    found.dedup_by(|next, one| next.tracker.id == one.tracker.id);
     found
 }
 
@@ -187,12 +189,13 @@ fn of_id(id: &str, host: &str, catalog: &Catalog) -> Option<Loaded> {
     let tracker = catalog
         .entries()
         .iter()
-        .copied()
-        .find(|tracker| tracker.id == id)
+        .find(|tracker| *tracker.id == *id)
+        .cloned()
         .or_else(|| catalog.match_host(host).map(|found| found.tracker))?;
+    let weight = catalog.found(&tracker, host, MatchedBy::Host, None).weight;
     Some(Loaded {
         tracker,
-        weight: tracker.category.weight(),
+        weight,
         host: host.to_owned(),
         matched_by: "script",
     })
@@ -211,7 +214,7 @@ mod tests {
         let document = read_page(markup.as_bytes(), &mut losses);
         let (_, mentions) = document.examine(None, &FieldLimits::default(), &mut losses);
         let found = loaded(&document, mentions, &Catalog::builtin());
-        let ids: Vec<_> = found.iter().map(|loaded| loaded.tracker.id).collect();
+        let ids: Vec<_> = found.iter().map(|loaded| &*loaded.tracker.id).collect();
         assert_eq!(ids.join(" "), expected, "{markup}");
     }
 

@@ -23,25 +23,27 @@ mod route;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
 };
 
 use form::Asked;
 use loader::Loaded;
 
 use super::{
-    EvidenceRecord, FieldRecord, Finding, HealthLevel, IdentifierLevel, Kind, PeerRecord,
-    RecipientRecord, RequestRecord, SCHEMA, Severity,
+    EvidenceRecord, FieldRecord, Finding, HealthLevel, IdentifierLevel, Kind, Memory, PeerRecord,
+    RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
     assemble::{self, MAX_FIELDS},
+    judge,
     key_path::{self, Values},
     severity,
 };
 use crate::{
     event::{Origin, Timestamp},
-    field::{Field, FieldLimits, Part, html},
+    field::{FieldLimits, Fields, Part, html},
     http::{Completeness, Page, Protocol},
     loss::{Loss, Losses},
-    phi::{self, Class, Evidence},
-    token::TokenKey,
+    phi::{self, Class, Evidence, Health},
+    token::{TokenKey, digits},
     tracker::{Catalog, Weight},
 };
 
@@ -63,6 +65,19 @@ pub struct Pages {
     spent: usize,
 }
 
+/// What is the same for all pages of a service.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// The trackers.
+    pub catalog: &'a Catalog,
+    /// What the operator declared about the service.
+    pub sender: Sender<'a>,
+    /// The key of the tokens.
+    pub key: &'a TokenKey,
+    /// How much of a page is examined.
+    pub limits: &'a FieldLimits,
+}
+
 struct Route {
     stamp: u64,
     versions: Vec<u64>,
@@ -71,9 +86,10 @@ struct Route {
 /// What is the same for all trackers of a page.
 struct Sheet<'a> {
     page: &'a Page,
+    sender: Sender<'a>,
     completeness: Completeness,
     template: String,
-    fields: Vec<Field>,
+    fields: Fields,
     evidence: Vec<Evidence>,
     asked: Asked,
 }
@@ -83,11 +99,16 @@ impl Pages {
     pub fn examine(
         &mut self,
         page: &Page,
-        catalog: &Catalog,
-        key: &TokenKey,
-        limits: &FieldLimits,
+        setting: &Setting<'_>,
+        memory: &mut Memory,
         losses: &mut Losses,
     ) -> Vec<Finding> {
+        let Setting {
+            catalog,
+            sender,
+            key,
+            limits,
+        } = *setting;
         if !self.affords(page.time, page.body.expose().len()) {
             losses.count(Loss::PageRateLimit);
             return Vec::new();
@@ -113,6 +134,7 @@ impl Pages {
         }
         let sheet = Sheet {
             page,
+            sender,
             completeness,
             template: target.map_or_else(|| "{id}".to_owned(), route::template),
             fields,
@@ -121,7 +143,7 @@ impl Pages {
         };
         loaded
             .iter()
-            .filter_map(|loaded| self.tell(&sheet, loaded, key, losses))
+            .filter_map(|loaded| self.tell(&sheet, loaded, key, memory, losses))
             .collect()
     }
 
@@ -141,14 +163,15 @@ impl Pages {
         sheet: &Sheet<'_>,
         loaded: &Loaded,
         key: &TokenKey,
+        memory: &mut Memory,
         losses: &mut Losses,
     ) -> Option<Finding> {
-        let finding = sheet.finding(loaded, key);
+        let mut finding = sheet.finding(loaded, key);
         let route = hash(&(
             sheet.owner(),
             &sheet.page.host,
             &sheet.template,
-            loaded.tracker.id,
+            &loaded.tracker.id,
         ));
         let version = hash(&(
             &finding.identifiers,
@@ -157,7 +180,15 @@ impl Pages {
             &sheet.asked.health,
             finding.severity as usize,
         ));
-        self.is_new(route, version, losses).then_some(finding)
+        if !self.is_new(route, version, losses) {
+            return None;
+        }
+        // Behind the id: what earlier events decide is no part of it.
+        if let Some(who) = memory.meet(key, &sheet.counted(), losses) {
+            memory.count(&loaded.tracker.id, who, losses);
+            finding.person = Some(digits(who.person));
+        }
+        Some(finding)
     }
 
     /// Notes a version of a route. Returns whether it is a new one.
@@ -200,8 +231,8 @@ impl Pages {
 }
 
 /// Where the field of a piece of evidence stands.
-fn part(fields: &[Field], item: &Evidence) -> Option<Part> {
-    fields.get(item.field).map(|field| field.part)
+fn part(fields: &Fields, item: &Evidence) -> Option<Part> {
+    fields.get(item.field).map(|field| field.part())
 }
 
 impl Sheet<'_> {
@@ -210,6 +241,9 @@ impl Sheet<'_> {
     fn owner(&self) -> Option<String> {
         let origin = self.origin()?;
         let process = origin.process.as_deref();
+        if let Some(service) = self.sender.service {
+            return Some(service.to_owned());
+        }
         process
             .and_then(|process| {
                 process
@@ -249,12 +283,15 @@ impl Sheet<'_> {
                 Some(Part::Body | Part::Query | Part::Path)
             )
         };
-        let identifier = assemble::identifier_level(counted).max(IdentifierLevel::I1);
+        let identifier = judge::identifier_level(counted).max(IdentifierLevel::I1);
         let explicit: Vec<&Evidence> = counted.iter().filter(inline).copied().collect();
-        let mut health = assemble::health_level(&explicit);
+        let mut health = judge::health_level(&explicit);
         let context = counted
             .iter()
             .any(|item| matches!(item.class, Class::Health(_)));
+        if self.sender.is_health {
+            health = health.max(HealthLevel::H1);
+        }
         if context || !self.asked.health.is_empty() {
             health = health.max(HealthLevel::H2);
         }
@@ -289,15 +326,21 @@ impl Sheet<'_> {
                 Class::Health(class) => health.insert(class.as_str()),
             };
         }
+        if self.sender.is_health {
+            health.insert(Health::Inherent.as_str());
+        }
+        let severity = self.judge(&counted, loaded.weight);
         let mut finding = Finding {
             schema: SCHEMA,
             id: String::new(),
             time: page.time.to_string(),
             kind: Kind::Page,
-            severity: self.judge(&counted, loaded.weight),
+            severity,
+            why: self.why(loaded, severity),
+            labels: Vec::new(),
             recipient: RecipientRecord {
-                tracker: loaded.tracker.id,
-                owner: loaded.tracker.owner,
+                tracker: Arc::clone(&loaded.tracker.id),
+                owner: Arc::clone(&loaded.tracker.owner),
                 category: loaded.tracker.category.as_str(),
                 host: loaded.host.clone(),
                 matched_by: loaded.matched_by,
@@ -313,7 +356,7 @@ impl Sheet<'_> {
                 status: Some(page.status),
                 bytes: page.wire_length,
             }),
-            process: assemble::process(self.origin()),
+            process: assemble::process(self.origin(), self.sender),
             // The other end is the visitor.
             peer: PeerRecord {
                 addr: None,
@@ -324,7 +367,8 @@ impl Sheet<'_> {
                 .origin()
                 .map_or("unknown", |origin| origin.source.as_str()),
             completeness: self.completeness.as_str(),
-            person: assemble::person(&counted, key),
+            person: None,
+            people: None,
             evidence: None,
         };
         finding.id = assemble::id(&finding);
@@ -335,13 +379,29 @@ impl Sheet<'_> {
         finding
     }
 
+    /// What happened and what its severity comes from, in words.
+    fn why(&self, loaded: &Loaded, severity: Severity) -> String {
+        let owner = &loaded.tracker.owner;
+        let asks = if self.asked.is_personal() {
+            ", and a form on it asks the visitor for personal data"
+        } else {
+            ""
+        };
+        format!(
+            "a page of this service loads a script or image of {owner}, whose browser request \
+             gives a cookie and an address on the network{asks}. Severity {}: see the health \
+             classes for what the page is about.",
+            severity.as_str()
+        )
+    }
+
     /// The evidence, each class at each place once, and what forms ask for.
     fn records(&self, counted: &[&Evidence], key: &TokenKey) -> Vec<FieldRecord> {
         let values = Values::new(&self.fields, &self.evidence);
         let mut known = BTreeSet::new();
         let found = counted.iter().filter_map(|item| {
             let field = self.fields.get(item.field)?;
-            let path = key_path::show(field, &values);
+            let path = key_path::show(&field, &values);
             known
                 .insert((item.class.as_str(), path.clone()))
                 .then(|| FieldRecord {
@@ -350,7 +410,8 @@ impl Sheet<'_> {
                     path,
                     rule: item.rule,
                     masked: item.masked.clone(),
-                    token: assemble::token(item, key),
+                    token: key.token(item.class.as_str(), item.normalized.expose()),
+                    labels: Vec::new(),
                 })
         });
         let mut records: Vec<_> = found.collect();
@@ -362,6 +423,7 @@ impl Sheet<'_> {
             rule: "page.form",
             masked: String::new(),
             token: String::new(),
+            labels: Vec::new(),
         }));
         records.truncate(MAX_FIELDS);
         records

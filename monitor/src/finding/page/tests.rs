@@ -35,13 +35,13 @@ fn page(target: &str, markup: &str) -> Page {
 fn examine(pages: &mut Pages, page: &Page) -> Vec<Finding> {
     let mut losses = Losses::default();
     let key = TokenKey::from_bytes([1; 32]);
-    pages.examine(
-        page,
-        &Catalog::builtin(),
-        &key,
-        &FieldLimits::default(),
-        &mut losses,
-    )
+    let setting = Setting {
+        catalog: &Catalog::builtin(),
+        sender: Sender::default(),
+        key: &key,
+        limits: &FieldLimits::default(),
+    };
+    pages.examine(page, &setting, &mut Memory::default(), &mut losses)
 }
 
 fn check(target: &str, markup: &str, expected: &str) {

@@ -13,7 +13,12 @@ fn check(script: &str, names: &[&str], fields: &[(&str, &str)]) {
     let read: Vec<_> = reader
         .into_fields()
         .iter()
-        .map(|field| (field.display_path(), field.value.expose().clone()))
+        .map(|field| {
+            (
+                crate::field::tests::path_of(&field),
+                field.value().to_owned(),
+            )
+        })
         .collect();
     let expected: Vec<_> = fields
         .iter()
