@@ -53,14 +53,32 @@ impl Capture {
         for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, 101] {
             out.write_all(&word.to_le_bytes())?;
         }
-        Ok(Self { out, packets: 0, microseconds: 1_795_000_000_000_000, port: 10_000 })
+        Ok(Self {
+            out,
+            packets: 0,
+            microseconds: 1_795_000_000_000_000,
+            port: 10_000,
+        })
     }
 
     /// Writes a connection with these requests. The number of the packet at
     /// which each begins comes back.
-    pub fn connection(&mut self, protocol: Protocol, requests: &[Request], dice: &mut Dice) -> Result<Vec<u64>> {
-        self.port = if self.port == 60_000 { 10_000 } else { self.port + 1 };
-        let mut connection = Connection { port: self.port, sent: 1_000, received: 5_000 };
+    pub fn connection(
+        &mut self,
+        protocol: Protocol,
+        requests: &[Request],
+        dice: &mut Dice,
+    ) -> Result<Vec<u64>> {
+        self.port = if self.port == 60_000 {
+            10_000
+        } else {
+            self.port + 1
+        };
+        let mut connection = Connection {
+            port: self.port,
+            sent: 1_000,
+            received: 5_000,
+        };
         let is_answered = dice.chance(50);
         self.packet(&mut connection, true, SYN, &[])?;
         connection.sent += 1;
@@ -73,21 +91,37 @@ impl Capture {
                     let head = head(request);
                     starts.push(self.packets + 1);
                     if protocol == Protocol::Http1 {
-                        self.data(&mut connection, true, &[head, request.body.clone()].concat())?;
+                        self.data(
+                            &mut connection,
+                            true,
+                            &[head, request.body.clone()].concat(),
+                        )?;
                     } else {
                         self.data(&mut connection, true, &head)?;
                         self.data(&mut connection, true, &request.body)?;
                     }
                     if is_answered {
-                        self.data(&mut connection, false, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")?;
+                        self.data(
+                            &mut connection,
+                            false,
+                            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+                        )?;
                     }
                 }
                 Protocol::Http2 => {
                     if number == 0 {
-                        self.data(&mut connection, true, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")?;
+                        self.data(
+                            &mut connection,
+                            true,
+                            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+                        )?;
                     }
                     starts.push(self.packets + 1);
-                    self.data(&mut connection, true, &frames(request, number as u32 * 2 + 1))?;
+                    self.data(
+                        &mut connection,
+                        true,
+                        &frames(request, number as u32 * 2 + 1),
+                    )?;
                 }
             }
         }
@@ -105,13 +139,23 @@ impl Capture {
     fn data(&mut self, connection: &mut Connection, is_sent: bool, bytes: &[u8]) -> Result<()> {
         for chunk in bytes.chunks(SEGMENT) {
             self.packet(connection, is_sent, PSH_ACK, chunk)?;
-            let side = if is_sent { &mut connection.sent } else { &mut connection.received };
+            let side = if is_sent {
+                &mut connection.sent
+            } else {
+                &mut connection.received
+            };
             *side = side.wrapping_add(chunk.len() as u32);
         }
         Ok(())
     }
 
-    fn packet(&mut self, connection: &mut Connection, is_sent: bool, flags: u8, payload: &[u8]) -> Result<()> {
+    fn packet(
+        &mut self,
+        connection: &mut Connection,
+        is_sent: bool,
+        flags: u8,
+        payload: &[u8],
+    ) -> Result<()> {
         const CLIENT: [u8; 4] = [192, 0, 2, 1];
         const SERVER: [u8; 4] = [198, 51, 100, 7];
         let length = 40 + payload.len();
@@ -119,10 +163,18 @@ impl Capture {
         packet.extend([0x45, 0]);
         packet.extend((length as u16).to_be_bytes());
         packet.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
-        let (from, to) = if is_sent { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        let (from, to) = if is_sent {
+            (CLIENT, SERVER)
+        } else {
+            (SERVER, CLIENT)
+        };
         packet.extend(from);
         packet.extend(to);
-        let (from, to) = if is_sent { (connection.port, 80) } else { (80, connection.port) };
+        let (from, to) = if is_sent {
+            (connection.port, 80)
+        } else {
+            (80, connection.port)
+        };
         packet.extend(from.to_be_bytes());
         packet.extend(to.to_be_bytes());
         let (sequence, acknowledged) = if is_sent {
@@ -150,7 +202,10 @@ impl Capture {
 }
 
 fn head(request: &Request) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method, request.target, request.host);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {}\r\n",
+        request.method, request.target, request.host
+    );
     for (name, value) in &request.headers {
         head += &format!("{name}: {value}\r\n");
     }
@@ -182,12 +237,24 @@ fn frames(request: &Request, stream: u32) -> Vec<u8> {
     let mut kind = 1;
     while let Some(chunk) = chunks.next() {
         let ends = if chunks.peek().is_none() { 4 } else { 0 };
-        frame(&mut out, kind, ends | u8::from(!has_body && kind == 1), stream, chunk);
+        frame(
+            &mut out,
+            kind,
+            ends | u8::from(!has_body && kind == 1),
+            stream,
+            chunk,
+        );
         kind = 9;
     }
     let mut chunks = request.body.chunks(16_000).peekable();
     while let Some(chunk) = chunks.next() {
-        frame(&mut out, 0, u8::from(chunks.peek().is_none()), stream, chunk);
+        frame(
+            &mut out,
+            0,
+            u8::from(chunks.peek().is_none()),
+            stream,
+            chunk,
+        );
     }
     out
 }
@@ -245,8 +312,13 @@ mod tests {
         };
         let mut dice = Dice::new(2);
         let two = [request.clone(), request];
-        let starts = capture.connection(Protocol::Http1Split, &two, &mut dice).unwrap();
+        let starts = capture
+            .connection(Protocol::Http1Split, &two, &mut dice)
+            .unwrap();
         assert_eq!(starts.first(), Some(&3));
-        assert_eq!(capture.packets, starts[1] + if starts[1] == 5 { 3 } else { 4 });
+        assert_eq!(
+            capture.packets,
+            starts[1] + if starts[1] == 5 { 3 } else { 4 }
+        );
     }
 }

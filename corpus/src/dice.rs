@@ -41,7 +41,9 @@ impl Dice {
 
     /// `length` characters of `alphabet`.
     pub fn text(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(self.pick(alphabet))).collect()
+        (0..length)
+            .map(|_| char::from(self.pick(alphabet)))
+            .collect()
     }
 
     /// A number of `length` digits that does not begin with 0.
@@ -59,6 +61,13 @@ impl Dice {
     pub fn uuid(&mut self) -> String {
         let h = self.hex(30);
         let variant = self.text(b"89ab", 1);
-        format!("{}-{}-4{}-{variant}{}-{}", &h[..8], &h[8..12], &h[12..15], &h[15..18], &h[18..30])
+        format!(
+            "{}-{}-4{}-{variant}{}-{}",
+            &h[..8],
+            &h[8..12],
+            &h[12..15],
+            &h[15..18],
+            &h[18..30]
+        )
     }
 }

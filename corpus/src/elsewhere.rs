@@ -73,7 +73,11 @@ pub fn case(dice: &mut Dice) -> Case {
             format!("email={}&reason=Anxiety&date=2026-12-01", encode::percent(&person.email)),
         ),
     };
-    let headers = if kind.is_empty() { vec![] } else { vec![("Content-Type".to_owned(), kind.to_owned())] };
+    let headers = if kind.is_empty() {
+        vec![]
+    } else {
+        vec![("Content-Type".to_owned(), kind.to_owned())]
+    };
     Case {
         request: Request {
             method: method.to_owned(),

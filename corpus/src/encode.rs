@@ -55,7 +55,12 @@ fn hex(bytes: &[u8]) -> String {
 
 /// One step of a normalisation or hashing; `None` for a step that is unknown.
 pub fn step(value: &str, name: &str) -> Option<String> {
-    let digits = || value.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = || {
+        value
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
     Some(match name {
         "lower" => value.trim().to_lowercase(),
         "digits" => format!("1{}", digits().trim_start_matches('1')),
@@ -68,7 +73,12 @@ pub fn step(value: &str, name: &str) -> Option<String> {
         "letter_upper" => value.chars().next()?.to_uppercase().to_string(),
         "ymd" => value.replace('-', ""),
         "iso" => value.to_owned(),
-        "us" => format!("{}/{}/{}", value.get(5..7)?, value.get(8..10)?, value.get(..4)?),
+        "us" => format!(
+            "{}/{}/{}",
+            value.get(5..7)?,
+            value.get(8..10)?,
+            value.get(..4)?
+        ),
         "md" => format!("{}/{}", value.get(5..7)?, value.get(8..10)?),
         "year" => value.get(..4)?.to_owned(),
         "snake" => value
@@ -86,7 +96,10 @@ pub fn step(value: &str, name: &str) -> Option<String> {
 
 /// Whether a step hides the value.
 pub fn is_hash(name: &str) -> bool {
-    matches!(name, "sha256" | "sha1" | "md5" | "sha256_b64" | "sha256_b64url" | "soundex")
+    matches!(
+        name,
+        "sha256" | "sha1" | "md5" | "sha256_b64" | "sha256_b64url" | "soundex"
+    )
 }
 
 fn soundex(name: &str) -> String {
@@ -99,7 +112,11 @@ fn soundex(name: &str) -> String {
         'r' => '6',
         _ => '0',
     };
-    let lower: Vec<char> = name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
+    let lower: Vec<char> = name
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect();
     let mut out: String = lower.iter().take(1).map(char::to_ascii_uppercase).collect();
     let mut before = lower.first().map_or('0', |c| code(*c));
     for c in lower.iter().skip(1) {
@@ -132,7 +149,11 @@ mod tests {
         ] {
             let made = step(value, name);
             if name == "md5" {
-                assert_ne!(made.as_deref(), Some(expected), "that is the hash of nothing");
+                assert_ne!(
+                    made.as_deref(),
+                    Some(expected),
+                    "that is the hash of nothing"
+                );
             } else {
                 assert_eq!(made.as_deref(), Some(expected), "{value} {name}");
             }

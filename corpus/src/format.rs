@@ -90,18 +90,38 @@ pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
         quiet: Vec<(String, String, String)>,
     }
     let mut carriers = Vec::new();
-    for text in [include_str!("../formats/ads.toml"), include_str!("../formats/products.toml")] {
-        carriers.extend(toml::from_str::<Carriers>(text).context("read the formats")?.carrier);
+    for text in [
+        include_str!("../formats/ads.toml"),
+        include_str!("../formats/products.toml"),
+    ] {
+        carriers.extend(
+            toml::from_str::<Carriers>(text)
+                .context("read the formats")?
+                .carrier,
+        );
     }
-    let calls: Calls = toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;
-    let quiet = calls.quiet.into_iter().map(|(platform, request, body)| Quiet { platform, request, body });
+    let calls: Calls =
+        toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;
+    let quiet = calls
+        .quiet
+        .into_iter()
+        .map(|(platform, request, body)| Quiet {
+            platform,
+            request,
+            body,
+        });
     Ok((carriers, quiet.collect()))
 }
 
 impl Carrier {
     /// Everything that has slots, as one text.
     fn text(&self) -> String {
-        let pairs = self.query.iter().chain(&self.form).chain(&self.lines).chain(&self.xml);
+        let pairs = self
+            .query
+            .iter()
+            .chain(&self.form)
+            .chain(&self.lines)
+            .chain(&self.xml);
         let mut all = self.request.clone();
         for (key, value) in pairs {
             all.push_str(key);
@@ -151,7 +171,12 @@ impl Carrier {
 
     /// The request that carries `events`, and what it says of each.
     pub fn write(&self, events: &[Content], dice: &mut Dice) -> Result<(Request, Vec<EventLabel>)> {
-        let mut pen = Pen { events, current: 0, notes: vec![vec![]; events.len()], dice };
+        let mut pen = Pen {
+            events,
+            current: 0,
+            notes: vec![vec![]; events.len()],
+            dice,
+        };
         let mut request = pen.line(&self.request)?;
         let query = pen.pairs(&self.query, Some('='))?;
         if !query.is_empty() {
@@ -166,18 +191,25 @@ impl Carrier {
         let (mut body, content_type) = pen.body(self)?;
         let content_type = self.content_type.as_deref().unwrap_or(content_type);
         if !body.is_empty() && !content_type.is_empty() {
-            request.headers.push(("Content-Type".to_owned(), content_type.to_owned()));
+            request
+                .headers
+                .push(("Content-Type".to_owned(), content_type.to_owned()));
         }
         let zipped = self.gzip == Gzip::Always || (self.gzip == Gzip::Maybe && pen.dice.chance(50));
         if zipped && !body.is_empty() {
             body = encode::gzip(&body)?;
-            request.headers.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
+            request
+                .headers
+                .push(("Content-Encoding".to_owned(), "gzip".to_owned()));
         }
         request.body = body;
-        let labels = pen.notes.into_iter().map(|mut notes| {
+        let labels = pen.notes.into_iter().zip(events).map(|(mut notes, event)| {
             notes.sort();
             notes.dedup();
-            EventLabel { notes }
+            EventLabel {
+                notes,
+                said: event.said.clone(),
+            }
         });
         Ok((request, labels.collect()))
     }
@@ -187,11 +219,19 @@ impl Quiet {
     /// The call.
     pub fn write(&self, dice: &mut Dice) -> Result<Request> {
         let nobody = [Content::new(crate::content::Identity::Least, dice)];
-        let mut pen = Pen { events: &nobody, current: 0, notes: vec![vec![]], dice };
+        let mut pen = Pen {
+            events: &nobody,
+            current: 0,
+            notes: vec![vec![]],
+            dice,
+        };
         let mut request = pen.line(&self.request)?;
         // Braces of JSON are no slots here, so only known names are filled.
         let mut body = self.body.clone();
-        for name in ["n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex32", "hex40", "epoch", "epoch_ms"] {
+        for name in [
+            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex32", "hex40", "epoch",
+            "epoch_ms",
+        ] {
             let mark = format!("{{{name}}}");
             while body.contains(&mark) {
                 let value = crate::words::noise(name, pen.dice).unwrap_or_default();
@@ -199,8 +239,14 @@ impl Quiet {
             }
         }
         if !body.is_empty() {
-            let kind = if body.starts_with(['{', '[']) { "application/json" } else { "application/x-www-form-urlencoded" };
-            request.headers.push(("Content-Type".to_owned(), kind.to_owned()));
+            let kind = if body.starts_with(['{', '[']) {
+                "application/json"
+            } else {
+                "application/x-www-form-urlencoded"
+            };
+            request
+                .headers
+                .push(("Content-Type".to_owned(), kind.to_owned()));
         }
         request.body = body.into_bytes();
         Ok(request)
@@ -225,7 +271,8 @@ impl Pen<'_> {
     /// `METHOD HOST TARGET`.
     fn line(&mut self, line: &str) -> Result<Request> {
         let mut parts = line.splitn(3, ' ');
-        let (Some(method), Some(host), Some(target)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(method), Some(host), Some(target)) = (parts.next(), parts.next(), parts.next())
+        else {
             bail!("not METHOD HOST TARGET: {line}");
         };
         let host = self.string(host)?.context("a host without a name")?;
@@ -266,10 +313,15 @@ impl Pen<'_> {
             return Ok((lines.join("\n").into_bytes(), "text/plain"));
         }
         if !carrier.xml.is_empty() {
-            let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<request>\n<sc_xml_ver>1.0</sc_xml_ver>\n");
+            let mut out = String::from(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<request>\n<sc_xml_ver>1.0</sc_xml_ver>\n",
+            );
             for (key, value) in &carrier.xml {
                 if let Some(value) = self.string(value)? {
-                    let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                    let value = value
+                        .replace('&', "&amp;")
+                        .replace('<', "&lt;")
+                        .replace('>', "&gt;");
                     out += &format!("<{key}>{value}</{key}>\n");
                 }
             }
@@ -300,12 +352,20 @@ impl Pen<'_> {
             }
             let made = match value.split_once(':') {
                 Some(("json", text)) => self.nested(text)?,
-                Some(("b64", text)) => self.nested(text)?.map(|text| encode::base64(text.as_bytes())),
-                Some(("b64url", text)) => self.nested(text)?.map(|text| encode::base64url(text.as_bytes())),
+                Some(("b64", text)) => self
+                    .nested(text)?
+                    .map(|text| encode::base64(text.as_bytes())),
+                Some(("b64url", text)) => self
+                    .nested(text)?
+                    .map(|text| encode::base64url(text.as_bytes())),
                 _ => self.string(value)?,
             };
             if let Some(made) = made {
-                out.push(format!("{}{join}{}", encode::percent(key), encode::percent(&made)));
+                out.push(format!(
+                    "{}{join}{}",
+                    encode::percent(key),
+                    encode::percent(&made)
+                ));
             }
         }
         Ok(out.join("&"))
@@ -316,20 +376,25 @@ impl Pen<'_> {
     }
 
     fn json_text(&mut self, text: &str) -> Result<Option<Value>> {
-        let template: Value = serde_json::from_str(text).with_context(|| format!("a template: {text}"))?;
+        let template: Value =
+            serde_json::from_str(text).with_context(|| format!("a template: {text}"))?;
         self.json(&template)
     }
 
     /// A JSON template filled in; `None` where all its slots are empty.
     fn json(&mut self, template: &Value) -> Result<Option<Value>> {
         Ok(match template {
-            Value::String(text) => match text.strip_suffix("#}").filter(|text| text.starts_with('{')) {
-                Some(text) => match self.string(&format!("{text}}}"))? {
-                    Some(number) => Some(serde_json::from_str(&number).unwrap_or(Value::String(number))),
-                    None => None,
-                },
-                None => self.string(text)?.map(Value::String),
-            },
+            Value::String(text) => {
+                match text.strip_suffix("#}").filter(|text| text.starts_with('{')) {
+                    Some(text) => match self.string(&format!("{text}}}"))? {
+                        Some(number) => {
+                            Some(serde_json::from_str(&number).unwrap_or(Value::String(number)))
+                        }
+                        None => None,
+                    },
+                    None => self.string(text)?.map(Value::String),
+                }
+            }
             Value::Array(items) => self.array(items)?,
             Value::Object(entries) => {
                 for (mark, nested) in entries {
@@ -342,7 +407,10 @@ impl Pen<'_> {
                 for (key, value) in entries {
                     if key == "#props" || key == "#traits" {
                         let free = self.free(key == "#props");
-                        out.extend(free.into_iter().map(|(key, value)| (key, Value::String(value))));
+                        out.extend(
+                            free.into_iter()
+                                .map(|(key, value)| (key, Value::String(value))),
+                        );
                     } else if let Some(value) = self.json(value)? {
                         out.insert(key.clone(), value);
                     } else {
@@ -359,12 +427,19 @@ impl Pen<'_> {
     fn wrapped(&mut self, mark: &str, nested: &Value) -> Result<Option<Option<String>>> {
         Ok(match mark {
             "#json" => Some(self.json(nested)?.map(|value| value.to_string())),
-            "#b64url" => Some(self.json(nested)?.map(|value| encode::base64url(value.to_string().as_bytes()))),
+            "#b64url" => Some(
+                self.json(nested)?
+                    .map(|value| encode::base64url(value.to_string().as_bytes())),
+            ),
             "#query" => {
-                let Value::Object(entries) = nested else { bail!("#query of no object") };
+                let Value::Object(entries) = nested else {
+                    bail!("#query of no object")
+                };
                 let pairs: Vec<_> = entries
                     .iter()
-                    .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+                    .map(|(key, value)| {
+                        (key.clone(), value.as_str().unwrap_or_default().to_owned())
+                    })
                     .collect();
                 Some(Some(format!("?{}", self.pairs(&pairs, None)?)))
             }
@@ -420,10 +495,14 @@ impl Pen<'_> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (slot, after) = after.split_once('}').with_context(|| format!("an open slot: {text}"))?;
+            let (slot, after) = after
+                .split_once('}')
+                .with_context(|| format!("an open slot: {text}"))?;
             out += before;
             let event = &self.events[self.current];
-            let Some((value, notes)) = slot::fill(slot, event, self.dice).with_context(|| format!("in {text}"))? else {
+            let Some((value, notes)) =
+                slot::fill(slot, event, self.dice).with_context(|| format!("in {text}"))?
+            else {
                 return Ok(None);
             };
             self.notes[self.current].extend(notes);

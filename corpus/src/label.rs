@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 /// How bad a finding is, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// No finding at all.
@@ -90,6 +92,9 @@ pub struct Note {
 pub struct EventLabel {
     /// What it says.
     pub notes: Vec<Note>,
+    /// Templates of what it says that has nothing to do with health.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
 }
 
 impl EventLabel {
@@ -99,7 +104,10 @@ impl EventLabel {
             let notes = self.notes.iter().filter(move |note| note.health == health);
             notes.map(|note| note.level).max()
         };
-        let named = self.notes.iter().any(|note| note.class == "name" && note.level == Level::Direct);
+        let named = self
+            .notes
+            .iter()
+            .any(|note| note.class == "name" && note.level == Level::Direct);
         let others = self
             .notes
             .iter()
@@ -123,7 +131,11 @@ impl EventLabel {
             Kind::Housekeeping => Severity::Info,
             Kind::Shop | Kind::Blog => {
                 let strongest = self.notes.iter().filter(|note| !note.health).map(|note| {
-                    if note.level == Level::Weak { Level::Direct } else { note.level }
+                    if note.level == Level::Weak {
+                        Level::Direct
+                    } else {
+                        note.level
+                    }
                 });
                 let health = (kind == Kind::Blog).then_some(Level::Context);
                 matrix(strongest.max(), health, weight).max(Severity::Info)
@@ -180,7 +192,11 @@ impl EventLabel {
     pub fn allowed(&self) -> BTreeSet<&str> {
         self.notes
             .iter()
-            .flat_map(|note| std::iter::once(&note.class).chain(&note.or).chain(&note.also))
+            .flat_map(|note| {
+                std::iter::once(&note.class)
+                    .chain(&note.or)
+                    .chain(&note.also)
+            })
             .map(String::as_str)
             .collect()
     }
@@ -205,17 +221,47 @@ mod tests {
     fn severities_follow_the_matrix() {
         use Level::{Context, Direct, Explicit, Hashed, Pseudonym, Weak};
         for (notes, weight, expected) in [
-            (vec![("email", Direct), ("lab", Explicit)], 2, Severity::Critical),
+            (
+                vec![("email", Direct), ("lab", Explicit)],
+                2,
+                Severity::Critical,
+            ),
             (vec![("email", Hashed), ("lab", Context)], 3, Severity::High),
-            (vec![("email", Hashed), ("lab", Explicit)], 3, Severity::Critical),
-            (vec![("name", Direct), ("lab", Context)], 3, Severity::Medium),
-            (vec![("name", Direct), ("city", Weak), ("lab", Explicit)], 3, Severity::High),
-            (vec![("external_id", Pseudonym), ("lab", Context)], 3, Severity::Medium),
+            (
+                vec![("email", Hashed), ("lab", Explicit)],
+                3,
+                Severity::Critical,
+            ),
+            (
+                vec![("name", Direct), ("lab", Context)],
+                3,
+                Severity::Medium,
+            ),
+            (
+                vec![("name", Direct), ("city", Weak), ("lab", Explicit)],
+                3,
+                Severity::High,
+            ),
+            (
+                vec![("external_id", Pseudonym), ("lab", Context)],
+                3,
+                Severity::Medium,
+            ),
             (vec![("city", Weak)], 3, Severity::None),
             (vec![("email", Direct)], 2, Severity::Low),
         ] {
-            let notes = notes.into_iter().map(|(class, level)| note(class, level)).collect();
-            assert_eq!(EventLabel { notes }.least(weight), expected);
+            let notes = notes
+                .into_iter()
+                .map(|(class, level)| note(class, level))
+                .collect();
+            assert_eq!(
+                EventLabel {
+                    notes,
+                    said: vec![]
+                }
+                .least(weight),
+                expected
+            );
         }
     }
 }

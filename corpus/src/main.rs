@@ -1,5 +1,9 @@
 //! `corpus`: writes the corpus, replays it, prints the measure.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for a person at a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for a person at a terminal"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -63,11 +67,18 @@ fn main() -> ExitCode {
 fn evaluate(arguments: &Arguments) -> Result<bool> {
     fs::create_dir_all(&arguments.directory)
         .with_context(|| format!("create {}", arguments.directory.display()))?;
-    let phiwatch = Phiwatch::new(arguments.phiwatch.clone(), arguments.directory.join("state"));
+    let phiwatch = Phiwatch::new(
+        arguments.phiwatch.clone(),
+        arguments.directory.join("state"),
+    );
     let words = Words::load()?;
     let (carriers, quiet) = format::load()?;
     let names = Names::new(&phiwatch, &carriers, &quiet)?;
-    let sources = Sources { words: &words, carriers: &carriers, quiet: &quiet };
+    let sources = Sources {
+        words: &words,
+        carriers: &carriers,
+        quiet: &quiet,
+    };
     let mut reports = Vec::new();
     for (part, seed) in [("recorded", 0), ("known", 1), ("held out", 2)] {
         let mut dice = Dice::new(arguments.seed.wrapping_add(seed));
@@ -84,35 +95,72 @@ fn evaluate(arguments: &Arguments) -> Result<bool> {
 }
 
 /// Writes, replays and compares one part.
-fn run(part: &str, arguments: &Arguments, sources: &Sources<'_>, phiwatch: &Phiwatch, names: &Names, dice: &mut Dice) -> Result<Measure> {
-    let half = if part == "held out" { Half::HeldOut } else { Half::Known };
+fn run(
+    part: &str,
+    arguments: &Arguments,
+    sources: &Sources<'_>,
+    phiwatch: &Phiwatch,
+    names: &Names,
+    dice: &mut Dice,
+) -> Result<Measure> {
+    let half = if part == "held out" {
+        Half::HeldOut
+    } else {
+        Half::Known
+    };
     let mut measure = Measure::default();
     let mut add = |name: &str, labels: &[Label], path: &Path| -> Result<()> {
         let labels_file = path.with_extension("labels.jsonl");
         write_labels(&labels_file, labels)?;
-        measure.add(name, labels, &phiwatch.replay(path)?, &|label| names.of(label));
+        measure.add(name, labels, &phiwatch.replay(path)?, &|label| {
+            names.of(label)
+        });
         Ok(())
     };
-    let file = |name: &str| arguments.directory.join(format!("{}-{name}.pcap", part.replace(' ', "-")));
+    let file = |name: &str| {
+        arguments
+            .directory
+            .join(format!("{}-{name}.pcap", part.replace(' ', "-")))
+    };
     if part == "recorded" {
         let path = file("sdk");
         add("recorded-sdk", &recorded::write(&path, dice)?, &path)?;
         let path = file("quiet");
-        add("recorded-quiet", &sources.every_quiet_call(&path, dice)?, &path)?;
+        add(
+            "recorded-quiet",
+            &sources.every_quiet_call(&path, dice)?,
+            &path,
+        )?;
         return Ok(measure);
     }
     let path = file("positives");
-    let labels = sources.positives(&path, Amount { half, count: arguments.rounds.div_ceil(2) }, dice)?;
+    let labels = sources.positives(
+        &path,
+        Amount {
+            half,
+            count: arguments.rounds.div_ceil(2),
+        },
+        dice,
+    )?;
     add(&format!("{part} positives"), &labels, &path)?;
     let path = file("negatives");
-    let labels = sources.negatives(&path, Amount { half, count: arguments.negatives.div_ceil(2) }, dice)?;
+    let labels = sources.negatives(
+        &path,
+        Amount {
+            half,
+            count: arguments.negatives.div_ceil(2),
+        },
+        dice,
+    )?;
     add(&format!("{part} negatives"), &labels, &path)?;
     Ok(measure)
 }
 
 fn write_labels(path: &Path, labels: &[Label]) -> Result<()> {
     use std::io::Write as _;
-    let mut out = std::io::BufWriter::new(fs::File::create(path).with_context(|| format!("create {}", path.display()))?);
+    let mut out = std::io::BufWriter::new(
+        fs::File::create(path).with_context(|| format!("create {}", path.display()))?,
+    );
     for label in labels {
         serde_json::to_writer(&mut out, label)?;
         out.write_all(b"\n")?;
@@ -120,7 +168,12 @@ fn write_labels(path: &Path, labels: &[Label]) -> Result<()> {
     out.flush().context("write the labels")
 }
 
-fn print(arguments: &Arguments, reports: &[(&str, Measure)], bars: &[Bar], names: &Names) -> Result<()> {
+fn print(
+    arguments: &Arguments,
+    reports: &[(&str, Measure)],
+    bars: &[Bar],
+    names: &Names,
+) -> Result<()> {
     let mut text = String::new();
     for (part, measure) in reports {
         text += &report::table(part, measure);
@@ -129,13 +182,19 @@ fn print(arguments: &Arguments, reports: &[(&str, Measure)], bars: &[Bar], names
     text += &names.unknown();
     text += &report::verdict(bars);
     if let Some(path) = &arguments.faults {
-        let all: String = reports.iter().map(|(part, measure)| report::faults(part, measure, true)).collect();
+        let all: String = reports
+            .iter()
+            .map(|(part, measure)| report::faults(part, measure, true))
+            .collect();
         fs::write(path, all + &names.unknown() + &report::verdict(bars))
             .with_context(|| format!("write {}", path.display()))?;
     }
     if arguments.json {
         eprint!("{text}");
-        let parts: BTreeMap<&str, &Measure> = reports.iter().map(|(part, measure)| (*part, measure)).collect();
+        let parts: BTreeMap<&str, &Measure> = reports
+            .iter()
+            .map(|(part, measure)| (*part, measure))
+            .collect();
         let value = serde_json::json!({
             "schema": "phiwatch.eval/1",
             "seed": arguments.seed,
@@ -210,8 +269,12 @@ impl Names {
     /// Platforms that the corpus lacks, and formats that the catalog lacks.
     fn unknown(&self) -> String {
         let lacking = |set: &BTreeSet<String>| {
-            let ids: Vec<&str> =
-                self.catalog.iter().filter(|id| !set.contains(*id)).map(String::as_str).collect();
+            let ids: Vec<&str> = self
+                .catalog
+                .iter()
+                .filter(|id| !set.contains(*id))
+                .map(String::as_str)
+                .collect();
             ids.join(" ")
         };
         let formats: Vec<&str> = self

@@ -35,8 +35,6 @@ pub struct Recipient {
 pub struct Field {
     /// Its class.
     pub class: String,
-    /// Where it stood, without payload.
-    pub path: String,
     /// The rule.
     pub rule: String,
 }
@@ -50,11 +48,15 @@ pub struct Evidence {
 
 impl Finding {
     fn classes(&self) -> impl Iterator<Item = &str> {
-        self.identifiers.iter().chain(&self.health).map(String::as_str)
+        self.identifiers
+            .iter()
+            .chain(&self.health)
+            .map(String::as_str)
     }
 
     fn has(&self, note: &Note) -> bool {
-        self.classes().any(|class| class == note.class || note.or.iter().any(|or| or == class))
+        self.classes()
+            .any(|class| class == note.class || note.or.iter().any(|or| or == class))
     }
 }
 
@@ -83,7 +85,11 @@ impl Score {
 
 /// `part` of `whole`, 1 where there is no whole.
 pub fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 /// What is counted for one platform.
@@ -143,17 +149,26 @@ pub struct Tally {
     pub count: u64,
     /// Part and packet of one example.
     pub example: String,
-    /// Carriers, and how often each.
+    /// Carriers, or innocent templates, and how often each.
     pub carriers: BTreeMap<String, u64>,
 }
 
 impl Measure {
     /// Compares the findings of one capture with its labels. `name` is the
     /// catalog's id of a label's platform.
-    pub fn add(&mut self, part: &str, labels: &[Label], findings: &[Finding], name: &dyn Fn(&Label) -> String) {
+    pub fn add(
+        &mut self,
+        part: &str,
+        labels: &[Label],
+        findings: &[Finding],
+        name: &dyn Fn(&Label) -> String,
+    ) {
         let mut by_packet: HashMap<u64, Vec<&Finding>> = HashMap::new();
         for finding in findings {
-            let packet = finding.evidence.as_ref().map_or(0, |evidence| evidence.packet);
+            let packet = finding
+                .evidence
+                .as_ref()
+                .map_or(0, |evidence| evidence.packet);
             by_packet.entry(packet).or_default().push(finding);
         }
         for label in labels {
@@ -166,7 +181,12 @@ impl Measure {
             } else {
                 row.positives += 1;
             }
-            let mut context = Context { measure: self, part, label, platform };
+            let mut context = Context {
+                measure: self,
+                part,
+                label,
+                platform,
+            };
             context.request(found);
         }
         for finding in by_packet.into_values().flatten() {
@@ -185,6 +205,16 @@ impl Measure {
         }
     }
 
+    fn blame(&mut self, kind: &'static str, what: &str, template: &str) {
+        let fault = Fault {
+            kind,
+            what: what.to_owned(),
+        };
+        if let Some(tally) = self.faults.get_mut(&fault) {
+            *tally.carriers.entry(template.to_owned()).or_default() += 1;
+        }
+    }
+
     /// Mean recall over classes that are expected often enough to tell.
     pub fn macro_recall(&self) -> f64 {
         const ENOUGH: u64 = 20;
@@ -194,12 +224,20 @@ impl Measure {
             .filter(|score| score.expected >= ENOUGH)
             .map(Score::recall)
             .collect();
-        if recalls.is_empty() { 0.0 } else { recalls.iter().sum::<f64>() / recalls.len() as f64 }
+        if recalls.is_empty() {
+            0.0
+        } else {
+            recalls.iter().sum::<f64>() / recalls.len() as f64
+        }
     }
 
     /// Requests without health information of a person.
     pub fn negatives(&self) -> u64 {
-        self.requests.iter().filter(|(kind, _)| kind.is_negative()).map(|(_, count)| count).sum()
+        self.requests
+            .iter()
+            .filter(|(kind, _)| kind.is_negative())
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// False alarms of severity high in 100,000 requests.
@@ -226,18 +264,18 @@ impl Context<'_> {
                 self.alarm(finding);
             }
         }
-        for event in &self.label.events {
-            let best = found
-                .iter()
-                .enumerate()
-                .max_by_key(|(position, finding)| (agreement(event, finding), std::cmp::Reverse(*position)))
-                .map(|(position, _)| position);
-            let finding = best.map(|position| found.remove(position));
-            self.event(event, finding);
+        let paired = pair(&self.label.events, &found);
+        for (event, own) in self.label.events.iter().zip(&paired) {
+            self.event(event, own.and_then(|position| found.get(position).copied()));
         }
+        let mut position = 0;
+        found.retain(|_| {
+            position += 1;
+            !paired.contains(&Some(position - 1))
+        });
         let allowed = self.label.allowed();
         for finding in found {
-            self.wrong(finding, &allowed);
+            self.wrong(finding, &allowed, None);
         }
     }
 
@@ -248,20 +286,32 @@ impl Context<'_> {
         }
         if self.label.kind == Kind::Phi && least >= Severity::High {
             let is_found = finding.is_some_and(|finding| finding.severity >= Severity::High);
-            let row = self.measure.platforms.entry(self.platform.clone()).or_default();
+            let row = self
+                .measure
+                .platforms
+                .entry(self.platform.clone())
+                .or_default();
             for score in [&mut self.measure.high, &mut row.high] {
                 score.expected += 1;
                 score.found += u64::from(is_found);
             }
             if !is_found {
                 let given = finding.map_or(Severity::None, |finding| finding.severity);
-                let health: Vec<&str> =
-                    event.notes.iter().filter(|note| note.health).map(|note| note.template.as_str()).collect();
-                self.fault("missed event", format!("{given:?} for {}", health.join(" + ")));
+                let health: Vec<&str> = event
+                    .notes
+                    .iter()
+                    .filter(|note| note.health)
+                    .map(|note| note.template.as_str())
+                    .collect();
+                self.fault(
+                    "missed event",
+                    format!("{given:?} for {}", health.join(" + ")),
+                    None,
+                );
             }
         }
         if let Some(finding) = finding {
-            self.wrong(finding, &event.allowed());
+            self.wrong(finding, &event.allowed(), Some(event));
         }
     }
 
@@ -272,24 +322,39 @@ impl Context<'_> {
                 continue;
             }
             let is_found = finding.is_some_and(|finding| finding.has(note));
-            let row = self.measure.platforms.entry(self.platform.clone()).or_default();
+            let row = self
+                .measure
+                .platforms
+                .entry(self.platform.clone())
+                .or_default();
             let class = self.measure.classes.entry(note.class.clone()).or_default();
             for score in [class, &mut row.classes] {
                 score.expected += 1;
                 score.found += u64::from(is_found);
             }
             if !is_found {
-                let why = if finding.is_none() { "no finding: " } else { "" };
-                self.fault("missed class", format!("{why}{} ← {}", note.class, note.template));
+                let why = if finding.is_none() {
+                    "no finding: "
+                } else {
+                    ""
+                };
+                self.fault(
+                    "missed class",
+                    format!("{why}{} ← {}", note.class, note.template),
+                    None,
+                );
             }
         }
     }
 
     /// Counts the classes of `finding` that it should not have.
-    fn wrong(&mut self, finding: &Finding, allowed: &BTreeSet<&str>) {
+    fn wrong(&mut self, finding: &Finding, allowed: &BTreeSet<&str>, event: Option<&EventLabel>) {
         let is_high = finding.severity >= Severity::High;
         for class in finding.classes() {
-            let is_right = allowed.contains(class);
+            // What an article is about is no secret, and true.
+            let is_topic = self.label.kind == Kind::Blog
+                && finding.health.iter().any(|health| health == class);
+            let is_right = allowed.contains(class) || is_topic;
             if is_high {
                 self.measure.pairs_at_high.expected += 1;
                 self.measure.pairs_at_high.found += u64::from(is_right);
@@ -298,52 +363,122 @@ impl Context<'_> {
             if is_right {
                 continue;
             }
-            let row = self.measure.platforms.entry(self.platform.clone()).or_default();
+            let row = self
+                .measure
+                .platforms
+                .entry(self.platform.clone())
+                .or_default();
             row.classes.wrong += 1;
-            self.measure.classes.entry(class.to_owned()).or_default().wrong += 1;
-            if self.label.kind.is_negative() && finding.health.iter().any(|health| health == class) {
+            self.measure
+                .classes
+                .entry(class.to_owned())
+                .or_default()
+                .wrong += 1;
+            if self.label.kind.is_negative() && finding.health.iter().any(|health| health == class)
+            {
                 self.measure.health_on_negatives += 1;
             }
-            self.fault("wrong class", because(finding, class));
+            self.fault("wrong class", because(finding, class), event);
         }
     }
 
     /// A finding on a negative: is it more than that may give?
     fn alarm(&mut self, finding: &Finding) {
         let label = self.label;
-        let most = label.events.iter().map(|event| event.most(label.weight, label.kind)).max();
+        let most = label
+            .events
+            .iter()
+            .map(|event| event.most(label.weight, label.kind))
+            .max();
         if finding.severity <= most.unwrap_or_default() {
             return;
         }
         if finding.severity >= Severity::High {
             self.measure.alarms_high += 1;
-            self.measure.platforms.entry(self.platform.clone()).or_default().false_alarms += 1;
+            self.measure
+                .platforms
+                .entry(self.platform.clone())
+                .or_default()
+                .false_alarms += 1;
         } else {
             self.measure.alarms_mild += 1;
         }
-        let why: Vec<String> = finding.health.iter().map(|class| because(finding, class)).collect();
-        self.fault("false alarm", format!("{:?}, {:?}: {}", finding.severity, label.kind, why.join("; ")));
+        let why: Vec<String> = finding
+            .health
+            .iter()
+            .map(|class| because(finding, class))
+            .collect();
+        self.fault(
+            "false alarm",
+            format!(
+                "{:?}, {:?}: {}",
+                finding.severity,
+                label.kind,
+                why.join("; ")
+            ),
+            label.events.first(),
+        );
     }
 
-    fn fault(&mut self, kind: &'static str, what: String) {
+    /// Blames the carrier, or everything innocent that the event says: what is
+    /// guilty comes first in the sum.
+    fn fault(&mut self, kind: &'static str, what: String, event: Option<&EventLabel>) {
         let example = format!("{} packet {}", self.part, self.label.packet);
-        self.measure.fault(kind, what, &self.label.template, example);
+        let said = event.map_or(&[][..], |event| &event.said);
+        let (first, rest) = said.split_first().unwrap_or((&self.label.template, &[]));
+        self.measure.fault(kind, what.clone(), first, example);
+        for template in rest {
+            self.measure.blame(kind, &what, template);
+        }
     }
 }
 
-/// How well a finding fits an event.
-fn agreement(event: &EventLabel, finding: &Finding) -> i64 {
+/// For each event the index of its finding: the pairs that agree best first,
+/// of equals those that stand at the same place.
+fn pair(events: &[EventLabel], findings: &[&Finding]) -> Vec<Option<usize>> {
+    let mut candidates = Vec::new();
+    for (event, label) in events.iter().enumerate() {
+        for (position, finding) in findings.iter().enumerate() {
+            if let Some(score) = agreement(label, finding) {
+                candidates.push((
+                    std::cmp::Reverse(score),
+                    event.abs_diff(position),
+                    event,
+                    position,
+                ));
+            }
+        }
+    }
+    candidates.sort_unstable();
+    let mut paired = vec![None; events.len()];
+    let mut is_used = vec![false; findings.len()];
+    for (_, _, event, position) in candidates {
+        if let (Some(own @ None), Some(used @ false)) =
+            (paired.get_mut(event), is_used.get_mut(position))
+        {
+            *own = Some(position);
+            *used = true;
+        }
+    }
+    paired
+}
+
+/// How well a finding fits an event; `None` where they have nothing in common.
+fn agreement(event: &EventLabel, finding: &Finding) -> Option<i64> {
     let allowed = event.allowed();
     let right = event.notes.iter().filter(|note| finding.has(note)).count();
-    let wrong = finding.classes().filter(|class| !allowed.contains(class)).count();
-    right as i64 - wrong as i64
+    let wrong = finding
+        .classes()
+        .filter(|class| !allowed.contains(class))
+        .count();
+    (right > 0).then_some(2 * right as i64 - wrong as i64)
 }
 
 /// The rule and the place of the first evidence of `class`.
 fn because(finding: &Finding, class: &str) -> String {
     let field = finding.fields.iter().find(|field| field.class == class);
-    field.map_or_else(|| class.to_owned(), |field| {
-        let path: String = field.path.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
-        format!("{class} by {} at {path}", field.rule)
-    })
+    field.map_or_else(
+        || class.to_owned(),
+        |field| format!("{class} by {}", field.rule),
+    )
 }

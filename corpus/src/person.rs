@@ -3,32 +3,114 @@
 use crate::dice::Dice;
 
 const FIRST: &[&str] = &[
-    "Maria", "James", "Aisha", "Wei", "Olga", "Carlos", "Priya", "Noah", "Fatima", "Liam",
-    "Chioma", "Hannah", "Diego", "Yuki", "Grace", "Omar", "Elena", "Tyrone", "Ingrid", "Mateo",
-    "Shanice", "Bjorn", "Leila", "Patrick", "Sofia", "Dmitri", "Kehinde", "Rosa", "Vikram", "Emma",
-    "Jean-Luc", "Anne Marie",
+    "Maria",
+    "James",
+    "Aisha",
+    "Wei",
+    "Olga",
+    "Carlos",
+    "Priya",
+    "Noah",
+    "Fatima",
+    "Liam",
+    "Chioma",
+    "Hannah",
+    "Diego",
+    "Yuki",
+    "Grace",
+    "Omar",
+    "Elena",
+    "Tyrone",
+    "Ingrid",
+    "Mateo",
+    "Shanice",
+    "Bjorn",
+    "Leila",
+    "Patrick",
+    "Sofia",
+    "Dmitri",
+    "Kehinde",
+    "Rosa",
+    "Vikram",
+    "Emma",
+    "Jean-Luc",
+    "Anne Marie",
 ];
 const LAST: &[&str] = &[
-    "Garcia", "Okafor", "Nguyen", "Smith", "Johansson", "Patel", "Kowalski", "Haddad", "Brown",
-    "Fernandez", "Kim", "O'Brien", "Schwartz", "Tanaka", "Dubois", "Washington", "Ivanova",
-    "Mensah", "Rossi", "Lindqvist", "Castillo", "Farouk", "McAllister", "Yamamoto", "Petrov",
-    "Goldberg", "Achebe", "Svensson", "Delgado", "Novak", "Baker-Hughes", "van der Berg",
+    "Garcia",
+    "Okafor",
+    "Nguyen",
+    "Smith",
+    "Johansson",
+    "Patel",
+    "Kowalski",
+    "Haddad",
+    "Brown",
+    "Fernandez",
+    "Kim",
+    "O'Brien",
+    "Schwartz",
+    "Tanaka",
+    "Dubois",
+    "Washington",
+    "Ivanova",
+    "Mensah",
+    "Rossi",
+    "Lindqvist",
+    "Castillo",
+    "Farouk",
+    "McAllister",
+    "Yamamoto",
+    "Petrov",
+    "Goldberg",
+    "Achebe",
+    "Svensson",
+    "Delgado",
+    "Novak",
+    "Baker-Hughes",
+    "van der Berg",
 ];
 const STREETS: &[&str] = &[
-    "Maple Street", "Oak Ave", "Sunset Blvd", "2nd Street", "Lincoln Road", "Elm Drive",
-    "Washington Ave", "Birch Lane", "Highland Court", "Park Place",
+    "Maple Street",
+    "Oak Ave",
+    "Sunset Blvd",
+    "2nd Street",
+    "Lincoln Road",
+    "Elm Drive",
+    "Washington Ave",
+    "Birch Lane",
+    "Highland Court",
+    "Park Place",
 ];
 const PLACES: &[(&str, &str, &str)] = &[
-    ("Austin", "TX", "787"), ("Denver", "CO", "802"), ("Portland", "OR", "972"),
-    ("Columbus", "OH", "432"), ("Tampa", "FL", "336"), ("Boise", "ID", "837"),
-    ("Raleigh", "NC", "276"), ("Fresno", "CA", "937"), ("Buffalo", "NY", "142"),
-    ("St. Louis", "MO", "631"), ("Des Moines", "IA", "503"), ("Tucson", "AZ", "857"),
+    ("Austin", "TX", "787"),
+    ("Denver", "CO", "802"),
+    ("Portland", "OR", "972"),
+    ("Columbus", "OH", "432"),
+    ("Tampa", "FL", "336"),
+    ("Boise", "ID", "837"),
+    ("Raleigh", "NC", "276"),
+    ("Fresno", "CA", "937"),
+    ("Buffalo", "NY", "142"),
+    ("St. Louis", "MO", "631"),
+    ("Des Moines", "IA", "503"),
+    ("Tucson", "AZ", "857"),
 ];
 const MAIL: &[&str] = &[
-    "gmail.com", "yahoo.com", "outlook.com", "icloud.com", "example.com", "example.org", "aol.com",
-    "proton.me", "comcast.net", "mail.example.co.uk",
+    "gmail.com",
+    "yahoo.com",
+    "outlook.com",
+    "icloud.com",
+    "example.com",
+    "example.org",
+    "aol.com",
+    "proton.me",
+    "comcast.net",
+    "mail.example.co.uk",
 ];
-const AREAS: &[&str] = &["512", "720", "503", "614", "813", "208", "919", "559", "716", "314"];
+const AREAS: &[&str] = &[
+    "512", "720", "503", "614", "813", "208", "919", "559", "716", "314",
+];
 
 /// One synthetic person.
 #[derive(Clone)]
@@ -66,7 +148,10 @@ impl Person {
     pub fn new(dice: &mut Dice) -> Self {
         let first = dice.pick(FIRST).to_owned();
         let last = dice.pick(LAST).to_owned();
-        let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_ascii_alphabetic(), "");
+        let plain = |name: &str| {
+            name.to_lowercase()
+                .replace(|c: char| !c.is_ascii_alphabetic(), "")
+        };
         let (f, l) = (plain(&first), plain(&last));
         let number = dice.range(1, 9999);
         let local = match dice.range(0, 3) {
@@ -86,7 +171,11 @@ impl Person {
             format!("{:04}", dice.range(1000, 9999)),
         );
         // Not the exchange of fiction, nor one that ends in 11.
-        let exchange = if exchange == "555" { "546".to_owned() } else { exchange };
+        let exchange = if exchange == "555" {
+            "546".to_owned()
+        } else {
+            exchange
+        };
         let phone = match dice.range(0, 4) {
             0 => format!("+1{area}{exchange}{line}"),
             1 => format!("({area}) {exchange}-{line}"),
@@ -108,7 +197,12 @@ impl Person {
             zip: format!("{prefix}{:02}", dice.range(1, 99)),
             ip: match dice.range(0, 4) {
                 0 => format!("2600:1700:{}::{}", dice.hex(4), dice.hex(3)),
-                _ => format!("73.{}.{}.{}", dice.range(1, 250), dice.range(0, 255), dice.range(1, 254)),
+                _ => format!(
+                    "73.{}.{}.{}",
+                    dice.range(1, 250),
+                    dice.range(0, 255),
+                    dice.range(1, 254)
+                ),
             },
             id: match dice.range(0, 4) {
                 0 => dice.uuid(),

@@ -63,7 +63,10 @@ impl Phiwatch {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("start {}", self.binary.display()))?;
-        let stdout = child.stdout.take().context("replay has no standard output")?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("replay has no standard output")?;
         let mut findings = Vec::new();
         for line in BufReader::new(stdout).lines() {
             findings.push(serde_json::from_str(&line?).context("read a finding")?);

@@ -51,7 +51,11 @@ pub fn write(path: &Path, dice: &mut Dice) -> Result<Vec<Label>> {
 fn case(record: Record) -> Result<Case> {
     let body = encode::from_base64(&record.body).context("the body of a recording is no base64")?;
     // Without a label of its own, a recording says nothing.
-    let events = if record.events.is_empty() { vec![EventLabel::default()] } else { record.events };
+    let events = if record.events.is_empty() {
+        vec![EventLabel::default()]
+    } else {
+        record.events
+    };
     Ok(Case {
         label: Label {
             packet: 0,

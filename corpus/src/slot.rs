@@ -12,10 +12,16 @@ use crate::{
 
 /// The value of `slot` (`name`, `|` steps, `!` where it may not be empty, `?`
 /// where senders forget to hash), and its notes. `None` where it stays empty.
-pub(crate) fn fill(slot: &str, event: &Content, dice: &mut Dice) -> Result<Option<(String, Vec<Note>)>> {
+pub(crate) fn fill(
+    slot: &str,
+    event: &Content,
+    dice: &mut Dice,
+) -> Result<Option<(String, Vec<Note>)>> {
     let mut steps = slot.split('|');
     let name = steps.next().unwrap_or_default();
-    let (name, is_required) = name.strip_suffix('!').map_or((name, false), |name| (name, true));
+    let (name, is_required) = name
+        .strip_suffix('!')
+        .map_or((name, false), |name| (name, true));
     let Some((mut value, mut notes)) = raw(name, event, is_required, dice) else {
         return Ok(None);
     };
@@ -40,14 +46,20 @@ pub(crate) fn fill(slot: &str, event: &Content, dice: &mut Dice) -> Result<Optio
             }
         }
     }
-    // A hash of what many share tells nothing by itself.
-    notes.retain(|note| note.health || note.level != Level::Weak || value.len() < 32);
     Ok(Some((value, notes)))
 }
 
-fn raw(name: &str, event: &Content, is_required: bool, dice: &mut Dice) -> Option<(String, Vec<Note>)> {
+fn raw(
+    name: &str,
+    event: &Content,
+    is_required: bool,
+    dice: &mut Dice,
+) -> Option<(String, Vec<Note>)> {
     let text = |vehicle| {
-        event.texts.get(&vehicle).map(|text: &crate::content::Text| (text.value.clone(), text.notes.clone()))
+        event
+            .texts
+            .get(&vehicle)
+            .map(|text: &crate::content::Text| (text.value.clone(), text.notes.clone()))
     };
     match name {
         "event" => return text(Vehicle::Event),
@@ -57,10 +69,19 @@ fn raw(name: &str, event: &Content, is_required: bool, dice: &mut Dice) -> Optio
         "category" => return text(Vehicle::Category),
         "note" => return text(Vehicle::Note),
         "path" => return text(Vehicle::Path),
-        "url" => return text(Vehicle::Path).map(|(path, notes)| (format!("https://www.example.com{path}"), notes)),
+        "url" => {
+            return text(Vehicle::Path)
+                .map(|(path, notes)| (format!("https://www.example.com{path}"), notes));
+        }
         "referrer" => {
-            let from = ["https://www.google.com/", "https://www.example.com/", "https://news.example.org/a"];
-            return dice.chance(40).then(|| (dice.pick(&from).to_owned(), vec![]));
+            let from = [
+                "https://www.google.com/",
+                "https://www.example.com/",
+                "https://news.example.org/a",
+            ];
+            return dice
+                .chance(40)
+                .then(|| (dice.pick(&from).to_owned(), vec![]));
         }
         _ => {}
     }
@@ -72,8 +93,16 @@ fn raw(name: &str, event: &Content, is_required: bool, dice: &mut Dice) -> Optio
 }
 
 /// Outer `None`: no slot of a person; inner: a slot that stays empty.
-#[expect(clippy::option_option, reason = "no such slot, and an empty slot, are two answers")]
-fn identity(name: &str, event: &Content, is_required: bool, dice: &mut Dice) -> Option<Option<(String, Vec<Note>)>> {
+#[expect(
+    clippy::option_option,
+    reason = "no such slot, and an empty slot, are two answers"
+)]
+fn identity(
+    name: &str,
+    event: &Content,
+    is_required: bool,
+    dice: &mut Dice,
+) -> Option<Option<(String, Vec<Note>)>> {
     let person = &event.person;
     let is_direct = event.identity == Identity::Direct;
     let is_known = event.identity != Identity::Least;
@@ -91,16 +120,56 @@ fn identity(name: &str, event: &Content, is_required: bool, dice: &mut Dice) -> 
         "zip" => (person.zip.clone(), "zip", Level::Weak, is_direct),
         "ip" => (person.ip.clone(), "ip", Level::Pseudonym, is_known),
         "ext" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
-        "device" => (person.device.clone(), "device_id", Level::Pseudonym, is_known),
+        "device" => (
+            person.device.clone(),
+            "device_id",
+            Level::Pseudonym,
+            is_known,
+        ),
         "uid" if event.mail_as_id => (person.email.clone(), "email", Level::Direct, is_direct),
         "uid" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
         "anon" => (dice.uuid(), "online_id", Level::Pseudonym, is_known),
-        "cid" => (format!("{}.{}", dice.digits(9), noise("epoch", dice)?), "online_id", Level::Pseudonym, is_known),
-        "fbp" => (format!("fb.1.{}.{}", noise("epoch_ms", dice)?, dice.digits(10)), "online_id", Level::Pseudonym, is_known),
-        "fbc" => (format!("fb.1.{}.{}", noise("epoch_ms", dice)?, noise("token", dice)?), "online_id", Level::Pseudonym, is_known),
-        "ttp" | "click" => (noise("token", dice)?, "online_id", Level::Pseudonym, is_known),
-        "auid" => (format!("{}.{}", dice.digits(9), noise("epoch", dice)?), "online_id", Level::Pseudonym, is_known),
+        "cid" => (
+            format!("{}.{}", dice.digits(9), noise("epoch", dice)?),
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
+        "fbp" => (
+            format!("fb.1.{}.{}", noise("epoch_ms", dice)?, dice.digits(10)),
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
+        "fbc" => (
+            format!(
+                "fb.1.{}.{}",
+                noise("epoch_ms", dice)?,
+                noise("token", dice)?
+            ),
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
+        "ttp" | "click" => (
+            noise("token", dice)?,
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
+        "auid" => (
+            format!("{}.{}", dice.digits(9), noise("epoch", dice)?),
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
         "visitor" => (dice.digits(38), "online_id", Level::Pseudonym, is_known),
+        "cookie" => (
+            format!("{}-{}", noise("epoch_ms", dice)?, dice.digits(16)),
+            "online_id",
+            Level::Pseudonym,
+            is_known,
+        ),
         "visitor16" => (dice.hex(16), "online_id", Level::Pseudonym, is_known),
         _ => return None,
     };

@@ -56,7 +56,13 @@ impl Sources<'_> {
         })
     }
 
-    fn positive(&self, carrier: &Carrier, half: Half, lines: &[&Line], dice: &mut Dice) -> Result<Case> {
+    fn positive(
+        &self,
+        carrier: &Carrier,
+        half: Half,
+        lines: &[&Line],
+        dice: &mut Dice,
+    ) -> Result<Case> {
         let count = if !carrier.is_batch() || dice.chance(60) {
             1
         } else if dice.chance(90) {
@@ -65,8 +71,11 @@ impl Sources<'_> {
             dice.range(6, 20)
         };
         let vehicles = carrier.vehicles();
-        let fitting: Vec<&Line> =
-            lines.iter().copied().filter(|line| vehicles.contains(&line.vehicle)).collect();
+        let fitting: Vec<&Line> = lines
+            .iter()
+            .copied()
+            .filter(|line| vehicles.contains(&line.vehicle))
+            .collect();
         let mut events = Vec::new();
         for _ in 0..count {
             let identity = match dice.range(0, 99) {
@@ -80,8 +89,11 @@ impl Sources<'_> {
                 for _ in 0..dice.pick(&facts) {
                     // Every class alike, whatever the length of its table.
                     let class = dice.pick(&fitting).class.clone();
-                    let of_class: Vec<&Line> =
-                        fitting.iter().copied().filter(|line| line.class == class).collect();
+                    let of_class: Vec<&Line> = fitting
+                        .iter()
+                        .copied()
+                        .filter(|line| line.class == class)
+                        .collect();
                     content.say(dice.pick(&of_class), self.words, half, true, dice);
                 }
             }
@@ -108,7 +120,9 @@ impl Sources<'_> {
         let plain: Vec<&Line> = lines
             .iter()
             .copied()
-            .filter(|line| line.vehicle == Vehicle::Prop && KEYS.iter().any(|key| line.template.contains(key)))
+            .filter(|line| {
+                line.vehicle == Vehicle::Prop && KEYS.iter().any(|key| line.template.contains(key))
+            })
             .collect();
         for _ in 0..dice.range(0, 2) {
             if !plain.is_empty() {
@@ -135,8 +149,11 @@ impl Sources<'_> {
                 } else {
                     let carrier = &self.carriers[next.dice.index(self.carriers.len())];
                     let business = next.dice.pick(&businesses);
-                    let own: Vec<&Line> =
-                        lines.iter().copied().filter(|line| line.class == business).collect();
+                    let own: Vec<&Line> = lines
+                        .iter()
+                        .copied()
+                        .filter(|line| line.class == business)
+                        .collect();
                     next.request(|dice| self.negative(carrier, amount.half, &own, dice))?;
                 }
                 written += 1;
@@ -145,12 +162,25 @@ impl Sources<'_> {
         })
     }
 
-    fn negative(&self, carrier: &Carrier, half: Half, lines: &[&Line], dice: &mut Dice) -> Result<Case> {
+    fn negative(
+        &self,
+        carrier: &Carrier,
+        half: Half,
+        lines: &[&Line],
+        dice: &mut Dice,
+    ) -> Result<Case> {
         let vehicles = carrier.vehicles();
         let is_blog = lines.first().is_some_and(|line| line.class == "blog");
-        let fitting: Vec<&Line> =
-            lines.iter().copied().filter(|line| vehicles.contains(&line.vehicle)).collect();
-        let count = if carrier.is_batch() && dice.chance(20) { dice.range(2, 6) } else { 1 };
+        let fitting: Vec<&Line> = lines
+            .iter()
+            .copied()
+            .filter(|line| vehicles.contains(&line.vehicle))
+            .collect();
+        let count = if carrier.is_batch() && dice.chance(20) {
+            dice.range(2, 6)
+        } else {
+            1
+        };
         let mut events = Vec::new();
         for _ in 0..count {
             let identity = match dice.range(0, 99) {
@@ -185,7 +215,10 @@ impl Sources<'_> {
     fn housekeeping(&self, call: &Quiet, dice: &mut Dice) -> Result<Case> {
         let request = call.write(dice)?;
         // A weight of the platform's own: quiet calls have none.
-        let known = self.carriers.iter().find(|carrier| carrier.platform == call.platform);
+        let known = self
+            .carriers
+            .iter()
+            .find(|carrier| carrier.platform == call.platform);
         Ok(Case {
             request,
             label: Label {
@@ -194,7 +227,10 @@ impl Sources<'_> {
                 platform: call.platform.clone(),
                 weight: known.map_or(2, |carrier| carrier.r),
                 kind: Kind::Housekeeping,
-                events: vec![EventLabel { notes: vec![pseudonym()] }],
+                events: vec![EventLabel {
+                    notes: vec![pseudonym()],
+                    said: vec![],
+                }],
             },
         })
     }
@@ -205,7 +241,9 @@ fn pseudonym() -> Note {
     Note {
         class: "online_id".to_owned(),
         or: vec![],
-        also: ["external_id", "device_id", "ip"].map(str::to_owned).to_vec(),
+        also: ["external_id", "device_id", "ip"]
+            .map(str::to_owned)
+            .to_vec(),
         level: Level::Pseudonym,
         health: false,
         template: "quiet".to_owned(),
@@ -249,8 +287,10 @@ impl Next<'_> {
             1..=4 => Protocol::Http1Split,
             _ => Protocol::Http1,
         };
-        let (requests, labels): (Vec<_>, Vec<_>) =
-            cases.into_iter().map(|case| (case.request, case.label)).unzip();
+        let (requests, labels): (Vec<_>, Vec<_>) = cases
+            .into_iter()
+            .map(|case| (case.request, case.label))
+            .unzip();
         let starts = self.capture.connection(protocol, &requests, self.dice)?;
         for (packet, label) in starts.into_iter().zip(labels) {
             self.labels.push(Label { packet, ..label });
@@ -265,7 +305,11 @@ pub fn write(
     dice: &mut Dice,
     fill: impl FnOnce(&mut Next<'_>) -> Result<()>,
 ) -> Result<Vec<Label>> {
-    let mut next = Next { capture: Capture::create(path)?, dice, labels: vec![] };
+    let mut next = Next {
+        capture: Capture::create(path)?,
+        dice,
+        labels: vec![],
+    };
     fill(&mut next)?;
     next.capture.close()?;
     Ok(next.labels)

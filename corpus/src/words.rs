@@ -105,17 +105,27 @@ impl Words {
 
     /// The health lines of one half.
     pub fn health(&self, half: Half) -> Vec<&Line> {
-        self.health.iter().filter(|line| line.half == half.mark()).collect()
+        self.health
+            .iter()
+            .filter(|line| line.half == half.mark())
+            .collect()
     }
 
     /// The innocent lines of one half.
     pub fn innocent(&self, half: Half) -> Vec<&Line> {
-        self.innocent.iter().filter(|line| line.half == half.mark()).collect()
+        self.innocent
+            .iter()
+            .filter(|line| line.half == half.mark())
+            .collect()
     }
 
     /// Key (empty but for properties) and value of `line`, with names filled in.
     pub fn say(&self, line: &Line, half: Half, dice: &mut Dice) -> (String, String) {
-        let key = if line.keys.is_empty() { String::new() } else { dice.pick(&line.keys) };
+        let key = if line.keys.is_empty() {
+            String::new()
+        } else {
+            dice.pick(&line.keys)
+        };
         let value = dice.pick(&line.values);
         (key, self.fill(&value, half, dice))
     }
@@ -154,9 +164,10 @@ impl Words {
     }
 
     fn table(&self, name: &str, half: Half, dice: &mut Dice) -> Option<String> {
-        let (_, _, values) = self.fill.iter().find(|(of, own, _)| {
-            own == name && (of == "*" || of == half.mark())
-        })?;
+        let (_, _, values) = self
+            .fill
+            .iter()
+            .find(|(of, own, _)| own == name && (of == "*" || of == half.mark()))?;
         Some(dice.pick(values))
     }
 }
@@ -206,18 +217,52 @@ const NOUNS: &[&str] = &[
     "harbor", "falcon", "summit", "orchid", "ember", "atlas", "willow", "comet", "lantern",
 ];
 const ADJECTIVES: &[&str] = &[
-    "Red", "Compact", "Wireless", "Vintage", "Organic", "Foldable", "Deluxe", "Matte", "Nordic",
-    "Heavy Duty", "Kids", "Ultra Light", "Handmade", "Smart", "Recycled", "Stainless",
+    "Red",
+    "Compact",
+    "Wireless",
+    "Vintage",
+    "Organic",
+    "Foldable",
+    "Deluxe",
+    "Matte",
+    "Nordic",
+    "Heavy Duty",
+    "Kids",
+    "Ultra Light",
+    "Handmade",
+    "Smart",
+    "Recycled",
+    "Stainless",
 ];
-const TIERS: &[&str] = &["free", "starter", "pro", "business", "enterprise", "gold", "premium"];
-const ODD_SKUS: &[&str] = &["A320", "H264", "B12", "F150", "C130", "E164", "G5", "J1772", "M4", "P256", "S23", "Z390"];
-const SURNAMES: &[&str] = &["Alvarez", "Chen", "Rosenthal", "Mbeki", "Larsen", "Kapoor", "Whitfield"];
+const TIERS: &[&str] = &[
+    "free",
+    "starter",
+    "pro",
+    "business",
+    "enterprise",
+    "gold",
+    "premium",
+];
+const ODD_SKUS: &[&str] = &[
+    "A320", "H264", "B12", "F150", "C130", "E164", "G5", "J1772", "M4", "P256", "S23", "Z390",
+];
+const SURNAMES: &[&str] = &[
+    "Alvarez",
+    "Chen",
+    "Rosenthal",
+    "Mbeki",
+    "Larsen",
+    "Kapoor",
+    "Whitfield",
+];
 
 /// A made value that means nothing; `None` for a name that is unknown.
 pub fn noise(name: &str, dice: &mut Dice) -> Option<String> {
     let capital = |word: &str| {
         let mut chars = word.chars();
-        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>())
+        chars
+            .next()
+            .map(|first| first.to_uppercase().chain(chars).collect::<String>())
     };
     let epoch = || 1_795_000_000_u64;
     Some(match name {

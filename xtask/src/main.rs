@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod build;
 mod demo;
+mod eval;
 mod fuzz;
 mod package;
 mod process;
@@ -52,6 +53,8 @@ enum Verb {
         #[arg(long, value_name = "NAME")]
         live: Vec<String>,
     },
+    /// Measure detection on the labelled corpus; fails below the bars
+    Eval(eval::Arguments),
     /// Check the rules of the source tree that no compiler checks
     Tidy,
     /// Run the fuzz targets
@@ -82,6 +85,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Run { arguments } => run::run(&arguments),
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
+        Verb::Eval(arguments) => eval::eval(&arguments),
         Verb::Tidy => tidy::tidy(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),
     }
