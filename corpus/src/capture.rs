@@ -207,10 +207,11 @@ fn head(request: &Request) -> Vec<u8> {
         request.method, request.target, request.host
     );
     for (name, value) in &request.headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     if !request.body.is_empty() || request.method != "GET" {
-        head += &format!("Content-Length: {}\r\n", request.body.len());
+        let length = request.body.len().to_string();
+        head.extend(["Content-Length: ", &length, "\r\n"]);
     }
     head += "Accept: */*\r\n\r\n";
     head.into_bytes()

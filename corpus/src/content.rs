@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    attribute::attribute,
     dice::Dice,
     label::{Level, Note},
     person::Person,
@@ -126,144 +127,17 @@ impl Content {
     }
 
     /// Adds an attribute of a person that platforms have no field for.
-    pub fn add_trait(&mut self, as_prop: bool, dice: &mut Dice) {
-        let (class, keys, value): (&str, &[&str], String) = match dice.range(0, 12) {
-            0 => (
-                "ssn",
-                &["ssn", "social_security_number", "patientSSN"],
-                format!(
-                    "{}-{:02}-{:04}",
-                    dice.range(201, 665),
-                    dice.range(1, 99),
-                    dice.range(1, 9999)
-                ),
-            ),
-            1 => (
-                "mrn",
-                &[
-                    "mrn",
-                    "medical_record_number",
-                    "MRN",
-                    "chart_number",
-                    "patientMrn",
-                ],
-                format!("{}{}", dice.pick(&["", "MRN", "E"]), dice.digits(7)),
-            ),
-            2 | 3 => (
-                "health_plan_id",
-                &[
-                    "member_id",
-                    "insurance_member_id",
-                    "subscriberId",
-                    "policy_number",
-                    "insurancePolicyNumber",
-                ],
-                format!(
-                    "{}{}",
-                    dice.text(b"ABCDEFGHJKMNPQRTUVWXY", 3),
-                    dice.digits(9)
-                ),
-            ),
-            4 => (
-                "health_plan_id",
-                &["mbi", "medicare_id", "medicareNumber"],
-                medicare(dice),
-            ),
-            5 => (
-                "birth_date",
-                &["dob", "date_of_birth", "birthDate", "BirthDate", "birthday"],
-                self.person.birth.clone(),
-            ),
-            6 => (
-                "zip",
-                &["zip", "zip_code", "postalCode", "postal_code"],
-                self.person.zip.clone(),
-            ),
-            7 => (
-                "address",
-                &["address", "street_address", "address_line_1", "homeAddress"],
-                format!("{}, {}", self.person.street, self.person.city),
-            ),
-            8 => ("sex", &["gender", "sex"], self.person.sex.to_owned()),
-            9 => (
-                "phone",
-                &["mobile", "cell_phone", "phoneNumber", "contact_phone"],
-                self.person.phone.clone(),
-            ),
-            10 => (
-                "license",
-                &["drivers_license", "driver_license_number", "dl_number"],
-                format!("{}{}", dice.text(b"ABCDEFGHJKL", 1), dice.digits(8)),
-            ),
-            11 => (
-                "account",
-                &["bank_account_number", "iban", "account_number"],
-                "DE89370400440532013000".to_owned(),
-            ),
-            _ => (
-                "service_date",
-                &["admission_date", "discharge_date", "date_of_service"],
-                format!("2026-{:02}-{:02}", dice.range(1, 11), dice.range(1, 28)),
-            ),
-        };
-        let level = match class {
-            "zip" | "sex" | "service_date" => Level::Weak,
-            _ => Level::Direct,
-        };
-        let key = dice.pick(keys).to_owned();
-        let also = match class {
-            "address" => vec!["city".to_owned(), "zip".to_owned()],
-            // A plan's number is insurance, a date of service an appointment.
-            "health_plan_id" => vec!["insurance".to_owned()],
-            "service_date" => vec!["appointment".to_owned()],
-            _ => vec![],
-        };
-        let or = if class == "service_date" {
-            vec!["appointment".to_owned()]
-        } else {
-            vec![]
-        };
-        let note = Note {
-            class: class.to_owned(),
-            or,
-            also,
-            level,
-            health: false,
-            template: format!("{class} {}", keys.join("|")),
-        };
+    pub fn add_attribute(&mut self, as_prop: bool, dice: &mut Dice) {
+        let (key, text) = attribute(&self.person, dice);
         let list = if as_prop {
             &mut self.props
         } else {
             &mut self.traits
         };
         if !list.iter().any(|(other, _)| *other == key) {
-            list.push((
-                key,
-                Text {
-                    value,
-                    notes: vec![note],
-                },
-            ));
+            list.push((key, text));
         }
     }
-}
-
-/// A Medicare beneficiary identifier.
-fn medicare(dice: &mut Dice) -> String {
-    const LETTERS: &[u8] = b"ACDEFGHJKMNPQRTUVWXY";
-    const BOTH: &[u8] = b"0123456789ACDEFGHJKMNPQRTUVWXY";
-    const DIGITS: &[u8] = b"0123456789";
-    let mut out = dice.text(b"123456789", 1);
-    for alphabet in [
-        LETTERS, BOTH, DIGITS, LETTERS, BOTH, DIGITS, LETTERS, LETTERS, DIGITS, DIGITS,
-    ] {
-        out += &dice.text(alphabet, 1);
-    }
-    if dice.chance(40) {
-        out.insert(7, '-');
-        out.insert(4, '-');
-    }
-    out
 }
 
 /// Classes that a text about `class` may give as well: the words of one are

@@ -23,6 +23,7 @@
 //!   email address in a shop's event may give low or medium, a cookie info, and
 //!   health information sent to what is no tracker gives nothing.
 
+pub mod attribute;
 pub mod capture;
 pub mod content;
 pub mod dice;
@@ -31,6 +32,7 @@ pub mod encode;
 pub mod format;
 pub mod label;
 pub mod measure;
+mod pen;
 pub mod person;
 pub mod phiwatch;
 pub mod recorded;

@@ -305,7 +305,7 @@ impl Context<'_> {
                     .collect();
                 self.fault(
                     "missed event",
-                    format!("{given:?} for {}", health.join(" + ")),
+                    &format!("{given:?} for {}", health.join(" + ")),
                     None,
                 );
             }
@@ -340,7 +340,7 @@ impl Context<'_> {
                 };
                 self.fault(
                     "missed class",
-                    format!("{why}{} ← {}", note.class, note.template),
+                    &format!("{why}{} ← {}", note.class, note.template),
                     None,
                 );
             }
@@ -378,7 +378,7 @@ impl Context<'_> {
             {
                 self.measure.health_on_negatives += 1;
             }
-            self.fault("wrong class", because(finding, class), event);
+            self.fault("wrong class", &because(finding, class), event);
         }
     }
 
@@ -410,7 +410,7 @@ impl Context<'_> {
             .collect();
         self.fault(
             "false alarm",
-            format!(
+            &format!(
                 "{:?}, {:?}: {}",
                 finding.severity,
                 label.kind,
@@ -422,13 +422,13 @@ impl Context<'_> {
 
     /// Blames the carrier, or everything innocent that the event says: what is
     /// guilty comes first in the sum.
-    fn fault(&mut self, kind: &'static str, what: String, event: Option<&EventLabel>) {
+    fn fault(&mut self, kind: &'static str, what: &str, event: Option<&EventLabel>) {
         let example = format!("{} packet {}", self.part, self.label.packet);
         let said = event.map_or(&[][..], |event| &event.said);
         let (first, rest) = said.split_first().unwrap_or((&self.label.template, &[]));
-        self.measure.fault(kind, what.clone(), first, example);
+        self.measure.fault(kind, what.to_owned(), first, example);
         for template in rest {
-            self.measure.blame(kind, &what, template);
+            self.measure.blame(kind, what, template);
         }
     }
 }
@@ -464,14 +464,14 @@ fn pair(events: &[EventLabel], findings: &[&Finding]) -> Vec<Option<usize>> {
 }
 
 /// How well a finding fits an event; `None` where they have nothing in common.
-fn agreement(event: &EventLabel, finding: &Finding) -> Option<i64> {
+fn agreement(event: &EventLabel, finding: &Finding) -> Option<isize> {
     let allowed = event.allowed();
     let right = event.notes.iter().filter(|note| finding.has(note)).count();
     let wrong = finding
         .classes()
         .filter(|class| !allowed.contains(class))
         .count();
-    (right > 0).then_some(2 * right as i64 - wrong as i64)
+    (right > 0).then_some((2 * right).cast_signed() - wrong.cast_signed())
 }
 
 /// The rule and the place of the first evidence of `class`.

@@ -119,7 +119,6 @@ fn identity(
         "city" => (person.city.to_owned(), "city", Level::Weak, is_direct),
         "zip" => (person.zip.clone(), "zip", Level::Weak, is_direct),
         "ip" => (person.ip.clone(), "ip", Level::Pseudonym, is_known),
-        "ext" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
         "device" => (
             person.device.clone(),
             "device_id",
@@ -127,51 +126,8 @@ fn identity(
             is_known,
         ),
         "uid" if event.mail_as_id => (person.email.clone(), "email", Level::Direct, is_direct),
-        "uid" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
-        "anon" => (dice.uuid(), "online_id", Level::Pseudonym, is_known),
-        "cid" => (
-            format!("{}.{}", dice.digits(9), noise("epoch", dice)?),
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "fbp" => (
-            format!("fb.1.{}.{}", noise("epoch_ms", dice)?, dice.digits(10)),
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "fbc" => (
-            format!(
-                "fb.1.{}.{}",
-                noise("epoch_ms", dice)?,
-                noise("token", dice)?
-            ),
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "ttp" | "click" => (
-            noise("token", dice)?,
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "auid" => (
-            format!("{}.{}", dice.digits(9), noise("epoch", dice)?),
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "visitor" => (dice.digits(38), "online_id", Level::Pseudonym, is_known),
-        "cookie" => (
-            format!("{}-{}", noise("epoch_ms", dice)?, dice.digits(16)),
-            "online_id",
-            Level::Pseudonym,
-            is_known,
-        ),
-        "visitor16" => (dice.hex(16), "online_id", Level::Pseudonym, is_known),
-        _ => return None,
+        "ext" | "uid" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
+        _ => (cookie(name, dice)?, "online_id", Level::Pseudonym, is_known),
     };
     let skipped = event.skipped.contains(&name);
     if !is_required && (!has || skipped) {
@@ -191,4 +147,20 @@ fn identity(
         template: format!("slot {name}"),
     };
     Some(Some((value, vec![note])))
+}
+
+/// An identifier that a platform gave to a browser, a click or a device.
+fn cookie(name: &str, dice: &mut Dice) -> Option<String> {
+    let mut made = |kind| noise(kind, dice);
+    Some(match name {
+        "anon" => made("uuid")?,
+        "cid" | "auid" => format!("{}.{}", made("n9")?, made("epoch")?),
+        "fbp" => format!("fb.1.{}.{}", made("epoch_ms")?, made("n10")?),
+        "fbc" => format!("fb.1.{}.{}", made("epoch_ms")?, made("token")?),
+        "ttp" | "click" => made("token")?,
+        "visitor" => made("n38")?,
+        "visitor16" => made("hex16")?,
+        "cookie" => format!("{}-{}", made("epoch_ms")?, made("n16")?),
+        _ => return None,
+    })
 }

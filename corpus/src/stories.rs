@@ -100,7 +100,7 @@ impl Sources<'_> {
             if identity == Identity::Direct && dice.chance(35) {
                 let as_prop = !carrier.has_traits();
                 if !as_prop || vehicles.contains(&Vehicle::Prop) {
-                    content.add_trait(as_prop, dice);
+                    content.add_attribute(as_prop, dice);
                 }
             }
             self.neutral(&mut content, &vehicles, half, dice);
