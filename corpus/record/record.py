@@ -131,7 +131,7 @@ def label(sdk, case):
     texts = own["who"] + own.get("extra", {}).get(case, [])
     for part in own["carries"]:
         texts += said[part.removesuffix("_snake")]
-    return {"notes": [note(text, f"{sdk} {case}") for text in texts]}
+    return {"notes": [note(text, f"recorded {text}") for text in texts]}
 
 
 def recorded(sdk, case, request):

@@ -41,6 +41,9 @@ struct Arguments {
     /// Rounds over all formats with health information
     #[arg(long, default_value_t = 60)]
     rounds: u64,
+    /// Connections of 100 that speak HTTP/2
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
+    http2: u64,
     /// Another corpus of the same kind
     #[arg(long, default_value_t = 20_261_124)]
     seed: u64,
@@ -78,6 +81,7 @@ fn evaluate(arguments: &Arguments) -> Result<bool> {
         words: &words,
         carriers: &carriers,
         quiet: &quiet,
+        http2: arguments.http2,
     };
     let mut reports = Vec::new();
     for (part, seed) in [("recorded", 0), ("known", 1), ("held out", 2)] {
@@ -124,7 +128,11 @@ fn run(
     };
     if part == "recorded" {
         let path = file("sdk");
-        add("recorded-sdk", &recorded::write(&path, dice)?, &path)?;
+        add(
+            "recorded-sdk",
+            &recorded::write(&path, arguments.http2, dice)?,
+            &path,
+        )?;
         let path = file("quiet");
         add(
             "recorded-quiet",

@@ -37,9 +37,9 @@ const RECORDINGS: &[&str] = &[
     include_str!("../recorded/node.jsonl"),
 ];
 
-/// Writes every recording as a capture at `path`.
-pub fn write(path: &Path, dice: &mut Dice) -> Result<Vec<Label>> {
-    stories::write(path, dice, |next| {
+/// Writes every recording as a capture at `path`, `http2` connections of 100 as HTTP/2.
+pub fn write(path: &Path, http2: u64, dice: &mut Dice) -> Result<Vec<Label>> {
+    stories::write(path, http2, dice, |next| {
         for line in RECORDINGS.iter().flat_map(|text| text.lines()) {
             let record: Record = serde_json::from_str(line).context("read a recording")?;
             next.write(vec![case(record)?])?;

@@ -22,6 +22,8 @@ pub struct Sources<'a> {
     pub carriers: &'a [Carrier],
     /// Calls that disclose nothing.
     pub quiet: &'a [Quiet],
+    /// Connections of 100 that speak HTTP/2.
+    pub http2: u64,
 }
 
 /// One written request and its truth.
@@ -46,7 +48,7 @@ impl Sources<'_> {
     /// `count` rounds: each format with the health lines of one half.
     pub fn positives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
         let lines = self.words.health(amount.half);
-        write(path, dice, |next| {
+        write(path, self.http2, dice, |next| {
             for _ in 0..amount.count {
                 for carrier in self.carriers {
                     next.request(|dice| self.positive(carrier, amount.half, &lines, dice))?;
@@ -137,7 +139,7 @@ impl Sources<'_> {
         let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
         businesses.sort_unstable();
         businesses.dedup();
-        write(path, dice, |next| {
+        write(path, self.http2, dice, |next| {
             let mut written = 0;
             while written < amount.count {
                 let chosen = next.dice.range(0, 999);
@@ -204,7 +206,7 @@ impl Sources<'_> {
 
     /// Each quiet call once.
     pub fn every_quiet_call(&self, path: &Path, dice: &mut Dice) -> Result<Vec<Label>> {
-        write(path, dice, |next| {
+        write(path, self.http2, dice, |next| {
             for call in self.quiet {
                 next.request(|dice| self.housekeeping(call, dice))?;
             }
@@ -271,6 +273,7 @@ pub struct Next<'a> {
     /// Chance.
     pub dice: &'a mut Dice,
     labels: Vec<Label>,
+    http2: u64,
 }
 
 impl Next<'_> {
@@ -282,10 +285,12 @@ impl Next<'_> {
 
     /// Writes one connection.
     pub fn write(&mut self, cases: Vec<Case>) -> Result<()> {
-        let protocol = match self.dice.range(0, 9) {
-            0 => Protocol::Http2,
-            1..=4 => Protocol::Http1Split,
-            _ => Protocol::Http1,
+        let protocol = if self.dice.chance(self.http2) {
+            Protocol::Http2
+        } else if self.dice.chance(50) {
+            Protocol::Http1Split
+        } else {
+            Protocol::Http1
         };
         let (requests, labels): (Vec<_>, Vec<_>) = cases
             .into_iter()
@@ -299,9 +304,10 @@ impl Next<'_> {
     }
 }
 
-/// A capture at `path`, written by `fill`.
+/// A capture at `path`, written by `fill`; `http2` connections of 100 speak HTTP/2.
 pub fn write(
     path: &Path,
+    http2: u64,
     dice: &mut Dice,
     fill: impl FnOnce(&mut Next<'_>) -> Result<()>,
 ) -> Result<Vec<Label>> {
@@ -309,6 +315,7 @@ pub fn write(
         capture: Capture::create(path)?,
         dice,
         labels: vec![],
+        http2,
     };
     fill(&mut next)?;
     next.capture.close()?;

@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Rounds over all formats with health information
     #[arg(long, default_value_t = 60)]
     rounds: u64,
+    /// Connections of 100 that speak HTTP/2
+    #[arg(long, default_value_t = 0)]
+    http2: u64,
     /// Another corpus of the same kind
     #[arg(long)]
     seed: Option<u64>,
@@ -48,6 +51,7 @@ pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
         .clone()
         .unwrap_or_else(workspace::phiwatch);
     command.arg("--phiwatch").arg(phiwatch);
+    command.args(["--http2", &arguments.http2.to_string()]);
     if let Some(seed) = arguments.seed {
         command.args(["--seed", &seed.to_string()]);
     }
