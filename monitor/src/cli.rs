@@ -50,6 +50,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Check a configuration file
     Check(CheckArgs),
+    /// Explain a rule of the detectors, or how severities come about
+    Explain(ExplainArgs),
     /// List the trackers of the catalog, or say which one a host is
     Trackers(TrackersArgs),
 }
@@ -224,9 +226,33 @@ pub struct TrackersArgs {
     /// The method of the request
     #[arg(long, value_name = "METHOD", default_value = "POST", requires = "host")]
     pub method: String,
+    /// The configuration, whose lists and policy count [default:
+    /// /etc/phiwatch/phiwatch.toml if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `phiwatch explain`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  phiwatch explain
+  phiwatch explain email.key.hash
+  phiwatch explain severity
+  phiwatch explain 5d41402abc4b2a76b9719d911017c592 --journal /var/log/phiwatch/findings.jsonl
+
+The rule of a field is in fields[].rule of a finding.")]
+pub struct ExplainArgs {
+    /// A rule, a class of data, `severity`, or the id of a finding; without it,
+    /// all rules are listed
+    #[arg(value_name = "RULE|ID")]
+    pub what: Option<String>,
+    /// The journal with the finding
+    #[arg(long, value_name = "FILE", requires = "what")]
+    pub journal: Option<PathBuf>,
 }
 
 impl Cli {

@@ -29,8 +29,10 @@
 //! 8. [`finding`] puts them together: which kinds of data, of one person, to
 //!    whom, how bad. It is the core's only output, and holds no payload;
 //!    [`token`] makes the same person recognizable without storing a value.
-//! 9. [`pipeline`] wires 4 to 8 and owns the limits.
-//! 10. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 9. [`canary`] seeks the planted values of the configuration in everything
+//!    that goes to a third party.
+//! 10. [`pipeline`] wires 4 to 9 and owns the limits.
+//! 11. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -62,9 +64,13 @@ pub mod phi;
 
 pub mod tracker;
 
+pub mod rules;
+
 pub mod token;
 
 pub mod finding;
+
+pub mod canary;
 
 pub mod pipeline;
 

@@ -56,6 +56,15 @@ pub enum Loss {
     FieldDepth,
     /// A value was longer than the limit; its beginning was examined.
     FieldLength,
+    /// Person-events of one request beyond the limit, told in one summary.
+    FindingLimit,
+    /// Identifiers were forgotten, so the same person may get another name.
+    PeopleMemory,
+    /// A person was not counted because the counts are full.
+    PeopleLimit,
+    /// Plain identifiers were forgotten or not learned, so hashes of them are
+    /// not confirmed.
+    HashMemory,
     /// A finding was not journaled because too many came at once.
     AlertRateLimit,
     /// A finding could not be written to the journal.
@@ -88,6 +97,10 @@ impl Loss {
         Self::FieldLimit,
         Self::FieldDepth,
         Self::FieldLength,
+        Self::FindingLimit,
+        Self::PeopleMemory,
+        Self::PeopleLimit,
+        Self::HashMemory,
         Self::AlertRateLimit,
         Self::AlertJournalWrite,
     ];
@@ -118,6 +131,10 @@ impl Loss {
             Self::FieldLimit => ("field", "field_limit"),
             Self::FieldDepth => ("field", "depth"),
             Self::FieldLength => ("field", "length"),
+            Self::FindingLimit => ("finding", "finding_limit"),
+            Self::PeopleMemory => ("finding", "people_memory"),
+            Self::PeopleLimit => ("finding", "people_limit"),
+            Self::HashMemory => ("finding", "hash_memory"),
             Self::AlertRateLimit => ("alert", "rate_limit"),
             Self::AlertJournalWrite => ("alert", "journal_write"),
         }

@@ -6,19 +6,21 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    net::IpAddr,
     sync::Arc,
 };
 
 use crate::{
-    event::{Event, Source, StreamId, Timestamp},
+    canary::{self, Canaries},
+    event::{Event, Origin, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
-    finding::{Context, Finding, assemble},
-    http::{Completeness, Connections, Exchange, Protocol},
+    finding::{Context, Finding, Memory, PeopleCount, Sender, assemble},
+    http::{Completeness, Connections, Exchange, Protocol, Request},
     loss::Losses,
-    phi,
+    phi::{self, Detector},
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
-    tracker::{Catalog, Match},
+    tracker::{Catalog, Match, Services, fields_fit},
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -29,16 +31,16 @@ const MAX_CONTACTS: usize = 16_384;
 const MAX_STREAMS: usize = 65_536;
 
 /// What the core noticed besides findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A request was seen.
     Message(Protocol, Completeness),
     /// A request went to a tracker.
-    TrackerRequest(&'static str),
+    TrackerRequest(Arc<str>),
     /// A TLS connection to a tracker was opened; whether its plaintext was seen.
     Connection {
         /// Id of the tracker.
-        tracker: &'static str,
+        tracker: Arc<str>,
         /// Whether its plaintext was seen.
         readable: bool,
     },
@@ -61,7 +63,21 @@ pub struct Output {
 struct Contact {
     owner: u32,
     name: Arc<str>,
-    tracker: &'static str,
+    tracker: Arc<str>,
+}
+
+/// Who a request is addressed to.
+struct Addressed<'a> {
+    /// The tracker, if it is one.
+    matched: Option<Match>,
+    host: &'a str,
+    host_source: &'static str,
+    /// The fields, where they had to be read to decide.
+    fields: Option<field::Fields>,
+    /// Whether the stream may carry requests to a tracker.
+    may_follow: bool,
+    /// Whether the path alone could be that of a tracker's protocol.
+    is_guess: bool,
 }
 
 /// The core.
@@ -69,9 +85,13 @@ pub struct Pipeline {
     streams: Streams,
     connections: Connections,
     catalog: Catalog,
+    services: Services,
     key: TokenKey,
+    detector: Detector,
     limits: FieldLimits,
     losses: Losses,
+    memory: Memory,
+    canaries: Canaries,
     now: Timestamp,
     contacts: BTreeMap<(Timestamp, u64), Contact>,
     next_contact: u64,
@@ -92,9 +112,13 @@ impl Pipeline {
             streams: Streams::default(),
             connections: Connections::default(),
             catalog,
+            services: Services::default(),
             key,
+            detector: Detector::default(),
             limits: FieldLimits::default(),
             losses: Losses::default(),
+            memory: Memory::default(),
+            canaries: Canaries::default(),
             now: Timestamp::default(),
             contacts: BTreeMap::new(),
             next_contact: 0,
@@ -106,9 +130,35 @@ impl Pipeline {
         }
     }
 
+    /// This core, which knows these services.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// Takes another catalog and other services, for whatever comes from now on.
+    pub fn set_recipients(&mut self, catalog: Catalog, services: Services) {
+        self.catalog = catalog;
+        self.services = services;
+    }
+
+    /// Seeks planted values as well, in requests to any third party: then no
+    /// stream to one is unwanted.
+    #[must_use]
+    pub fn with_canaries(mut self, canaries: Canaries) -> Self {
+        self.canaries = canaries;
+        self
+    }
+
     /// What the core has lost so far.
     pub const fn losses(&self) -> &Losses {
         &self.losses
+    }
+
+    /// How many people the tracker with this id has heard of so far.
+    pub fn people(&self, tracker: &str) -> PeopleCount {
+        self.memory.people(tracker)
     }
 
     /// Takes one event.
@@ -195,7 +245,7 @@ impl Pipeline {
         let contact = Contact {
             owner: stream.owner,
             name,
-            tracker: found.tracker.id,
+            tracker: Arc::clone(&found.tracker.id),
         };
         self.contacts
             .insert((self.now.plus(CONTACT_WAIT), self.next_contact), contact);
@@ -226,7 +276,7 @@ impl Pipeline {
             true
         });
         out.notes.push(Note::Connection {
-            tracker: contact.tracker,
+            tracker: Arc::clone(&contact.tracker),
             readable,
         });
     }
@@ -244,8 +294,77 @@ impl Pipeline {
         let origin = facts.origin.as_deref();
         let source = origin.map_or(Source::Pcap, |origin| origin.source);
         self.count_read(request.stream, source, facts, request.host.as_deref());
-        let path = path_of(request.target.expose());
         let server_name = facts.server_name.as_deref();
+        let Addressed {
+            matched,
+            host,
+            host_source,
+            fields,
+            may_follow,
+            is_guess,
+        } = self.addressed(request, server_name);
+        let sought = !self.canaries.is_empty()
+            && is_third_party(host, origin)
+            && !self.catalog.is_first_party(host);
+        if matched.is_none() {
+            // The body that decides may be missing because nobody wanted it.
+            if is_guess && self.unwanted.remove(&request.stream) {
+                out.notes.push(Note::Wanted(request.stream, source));
+            }
+            self.pass(request, source, may_follow || sought, out);
+            if !sought {
+                return;
+            }
+        }
+        let mut fields =
+            fields.unwrap_or_else(|| field::read(request, &self.limits, &mut self.losses));
+        let service = origin
+            .and_then(|origin| origin.process.as_deref())
+            .and_then(|process| self.services.find(process));
+        let context = Context {
+            request,
+            origin,
+            sender: service.map_or_else(Sender::default, |service| Sender {
+                service: Some(&service.name),
+                is_health: service.health,
+            }),
+            server_name,
+            matched: matched.as_ref(),
+            host,
+            host_source,
+            key: &self.key,
+        };
+        if let Some(matched) = &matched {
+            if self.unwanted.remove(&request.stream) {
+                out.notes.push(Note::Wanted(request.stream, source));
+            }
+            out.notes
+                .push(Note::Message(request.protocol, request.completeness));
+            out.notes
+                .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
+            phi::label_columns(&mut fields);
+            let evidence = self.detector.detect(&fields);
+            out.findings.extend(assemble(
+                &context,
+                &fields,
+                &evidence,
+                &mut self.memory,
+                &mut self.losses,
+            ));
+        }
+        if sought {
+            seek(&self.canaries, &context, &fields, out);
+        }
+    }
+
+    /// Who a request is addressed to. The host that it names comes first; a TLS
+    /// name that is a tracker's counts even where the request names another.
+    fn addressed<'a>(
+        &mut self,
+        request: &'a Request,
+        server_name: Option<&'a str>,
+    ) -> Addressed<'a> {
+        let path = path_of(request.target.expose());
         let is_absolute = !request.target.expose().starts_with(b"/");
         let named = request
             .host
@@ -253,58 +372,60 @@ impl Pipeline {
             .map(|host| (host, if is_absolute { "target" } else { "host-header" }));
         let sni = server_name.map(|name| (name, "sni"));
         let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
-        // The host that the request names comes first; a TLS name that is a
-        // tracker's counts even where the request names another host.
-        let matched: Option<(Match, &str, &'static str)> = candidates
-            .iter()
-            .find_map(|(host, from)| {
-                let matched = self
-                    .catalog
-                    .match_request(Some(host), &request.method, &path)?;
-                Some((matched, *host, *from))
-            })
-            .or_else(|| {
-                if !candidates.is_empty() {
-                    return None;
-                }
-                let matched = self.catalog.match_request(None, &request.method, &path)?;
-                Some((matched, "", "none"))
-            });
-        let Some((matched, host, host_source)) = matched else {
-            if !self.unwanted.contains(&request.stream) {
-                out.notes
-                    .push(Note::Message(request.protocol, request.completeness));
-                // A host that serves trackers under other paths, and a proxy, may
-                // carry the next request to a tracker on the same connection.
-                let may_follow = is_absolute
-                    || candidates
-                        .iter()
-                        .any(|(host, _)| self.catalog.match_host(host).is_some());
-                if !may_follow && self.unwanted.len() < MAX_STREAMS {
-                    self.unwanted.insert(request.stream);
-                    out.notes.push(Note::Unwanted(request.stream, source));
-                }
-            }
-            return;
+        let (host, host_source) = candidates.first().copied().unwrap_or(("", "none"));
+        // A host that serves trackers under other paths, and a proxy, may carry
+        // the next request to a tracker on the same connection.
+        let mut addressed = Addressed {
+            matched: None,
+            host,
+            host_source,
+            fields: None,
+            may_follow: is_absolute
+                || candidates
+                    .iter()
+                    .any(|(host, _)| self.catalog.match_host(host).is_some()),
+            is_guess: false,
         };
-        if self.unwanted.remove(&request.stream) {
-            out.notes.push(Note::Wanted(request.stream, source));
+        let nameless = candidates.is_empty().then_some((None, "none"));
+        let named = candidates.iter().map(|(host, from)| (Some(*host), *from));
+        for (host, from) in named.chain(nameless) {
+            let Some(mut found) = self.catalog.match_request(host, &request.method, &path) else {
+                continue;
+            };
+            if found.needs_body_shape.is_some() {
+                addressed.is_guess = true;
+                addressed.may_follow = true;
+                let (limits, losses) = (&self.limits, &mut self.losses);
+                let fields =
+                    (addressed.fields).get_or_insert_with(|| field::read(request, limits, losses));
+                let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
+                    fields_fit(shape, fields)
+                });
+                let Some(confirmed) = confirmed else {
+                    continue;
+                };
+                found = confirmed;
+            }
+            addressed.matched = Some(found);
+            addressed.host = host.unwrap_or_default();
+            addressed.host_source = from;
+            break;
+        }
+        addressed
+    }
+
+    /// Lets a request go that goes to no tracker. The rest of its stream is
+    /// unwanted, unless something may follow.
+    fn pass(&mut self, request: &Request, source: Source, may_follow: bool, out: &mut Output) {
+        if self.unwanted.contains(&request.stream) {
+            return;
         }
         out.notes
             .push(Note::Message(request.protocol, request.completeness));
-        out.notes.push(Note::TrackerRequest(matched.tracker.id));
-        let fields = field::read(request, &self.limits, &mut self.losses);
-        let evidence = phi::detect(&fields);
-        let context = Context {
-            request,
-            origin,
-            server_name,
-            matched: &matched,
-            host,
-            host_source,
-            key: &self.key,
-        };
-        out.findings.extend(assemble(&context, &fields, &evidence));
+        if !may_follow && self.unwanted.len() < MAX_STREAMS {
+            self.unwanted.insert(request.stream);
+            out.notes.push(Note::Unwanted(request.stream, source));
+        }
     }
 
     /// Remembers that a TLS stream's plaintext was seen.
@@ -324,6 +445,58 @@ impl Pipeline {
     }
 }
 
+/// Seeks planted values in one request.
+fn seek(canaries: &Canaries, context: &Context<'_>, fields: &field::Fields, out: &mut Output) {
+    let found = canaries.find(fields, context.request.body.expose());
+    out.findings.extend(
+        found
+            .iter()
+            .map(|disclosure| canary::finding(context, fields, disclosure)),
+    );
+}
+
+/// Suffixes of names that no public host has.
+const INTERNAL_SUFFIXES: &[&str] = &[
+    ".cluster.local",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".lan",
+    ".local",
+    ".localhost",
+    ".svc",
+];
+
+/// Whether a request leaves the operator's own network, as far as the host's
+/// name tells; without a name, the address.
+fn is_third_party(host: &str, origin: Option<&Origin>) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    let name = name.trim_matches(['[', ']']).to_ascii_lowercase();
+    let address = if name.is_empty() {
+        origin.and_then(|origin| origin.peer).map(|peer| peer.ip())
+    } else {
+        name.parse().ok()
+    };
+    match address {
+        Some(IpAddr::V4(v4)) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local()),
+        Some(IpAddr::V6(v6)) => {
+            !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local())
+        }
+        None => {
+            name.contains('.')
+                && !INTERNAL_SUFFIXES
+                    .iter()
+                    .any(|suffix| name.ends_with(suffix))
+        }
+    }
+}
+
 /// The path of a request target: without query, and without the scheme and
 /// authority of the absolute form.
 fn path_of(target: &[u8]) -> String {
@@ -338,20 +511,4 @@ fn path_of(target: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_of_a_target() {
-        for (target, expected) in [
-            ("/v1/events?x=1", "/v1/events"),
-            ("http://example.com/a/b?c", "/a/b"),
-            ("http://example.com", "/"),
-            ("/redirect?to=http://example.com/x", "/redirect"),
-            ("*", "*"),
-            ("", ""),
-        ] {
-            assert_eq!(path_of(target.as_bytes()), expected, "{target}");
-        }
-    }
-}
+mod tests;

@@ -23,18 +23,32 @@ impl TokenKey {
     }
 
     /// The token of `normalized`, a value of the class that `class` names.
+    pub fn token(&self, class: &str, normalized: &str) -> String {
+        digits(self.number(class, normalized))
+    }
+
+    /// The token as the number that its digits spell.
     #[expect(
         clippy::missing_panics_doc,
         reason = "HMAC accepts a key of any length"
     )]
-    pub fn token(&self, class: &str, normalized: &str) -> String {
+    pub fn number(&self, class: &str, normalized: &str) -> u128 {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");
         mac.update(class.as_bytes());
         mac.update(&[0]);
         mac.update(normalized.as_bytes());
-        hex(&mac.finalize().into_bytes(), TOKEN_BYTES)
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(TOKEN_BYTES)
+            .fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
+}
+
+/// The digits of a token.
+pub(crate) fn digits(number: u128) -> String {
+    format!("{number:032x}")
 }
 
 impl fmt::Debug for TokenKey {

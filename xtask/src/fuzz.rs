@@ -48,7 +48,16 @@ pub(crate) fn fuzz(smoke: bool, target: Option<&str>) -> Result<()> {
         let mut run = toolchain.nightly_cargo();
         // The kernel programs are not fuzzed.
         run.env("AYA_BUILD_SKIP", "1");
-        run.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", name, "--"]);
+        run.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", name]);
+        let seeds = workspace::root().join("tests/fuzz/seeds").join(name);
+        if seeds.is_dir() {
+            // What is found goes into the first directory.
+            let corpus = workspace::root().join("tests/fuzz/corpus").join(name);
+            std::fs::create_dir_all(&corpus)
+                .with_context(|| format!("cannot make {}", corpus.display()))?;
+            run.args([corpus, seeds]);
+        }
+        run.arg("--");
         run.arg(format!("-max_len={MAX_LENGTH}"))
             .arg(format!("-rss_limit_mb={MEMORY_LIMIT}"));
         if smoke {

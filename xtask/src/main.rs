@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod build;
+mod codes;
 mod demo;
 mod eval;
 mod fuzz;
@@ -57,6 +58,8 @@ enum Verb {
     Eval(eval::Arguments),
     /// Check the rules of the source tree that no compiler checks
     Tidy,
+    /// Renew monitor/data: the public list of ICD-10-CM codes
+    Codes,
     /// Run the fuzz targets
     Fuzz {
         /// One minute for each target
@@ -87,6 +90,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Test { live } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
         Verb::Tidy => tidy::tidy(),
+        Verb::Codes => codes::codes(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),
     }
 }

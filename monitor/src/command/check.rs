@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{ExitStatus, Failure, OrFail as _};
+use super::{ExitStatus, Failure, OrFail as _, recipients};
 use crate::{
     cli::CheckArgs,
     config::{Config, DEFAULT_PATH},
@@ -15,7 +15,8 @@ use crate::{
 /// a missing file is an error.
 pub fn execute(args: &CheckArgs) -> Result<(), Failure> {
     let path = args.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
-    Config::load(Some(path)).or_fail(ExitStatus::Config)?;
+    let config = Config::load(Some(path)).or_fail(ExitStatus::Config)?;
+    recipients(&config)?;
     writeln!(io::stdout().lock(), "{}: OK", path.display()).or_fail(ExitStatus::Io)
 }
 

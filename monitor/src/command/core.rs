@@ -2,7 +2,6 @@
 //! comes out to the journal and the metrics.
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -16,10 +15,10 @@ use crate::{
         journal::Journal,
         metrics::{Blindness, Metrics},
     },
+    canary::Canaries,
     capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
-    config::JournalSection,
+    config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
-    finding::Finding,
     loss::{Loss, Losses},
     phi::{Form, Health, Identifier},
     pipeline::{Note, Output, Pipeline},
@@ -34,22 +33,22 @@ const IDLE: Duration = Duration::from_millis(100);
 const SLACK: u64 = 1_000_000_000;
 /// How often a capture is synced to disk.
 const SYNC: Duration = Duration::from_secs(1);
-/// How many people are told apart, over all trackers.
-const MAX_PEOPLE: usize = 1_000_000;
 
 /// What the main thread asks of the core.
 pub(super) enum Request {
     /// The configuration was loaded again, or could not be.
-    Reloaded(Option<JournalSection>),
+    Reloaded(Option<Box<Reloaded>>),
+}
+
+/// What takes effect at once when the configuration is loaded again.
+pub(super) struct Reloaded {
+    pub(super) journal: JournalSection,
+    pub(super) recipients: Recipients,
 }
 
 /// All metrics, with the closed label sets at zero.
-pub(super) fn metrics() -> Result<Metrics, Failure> {
-    let trackers: Vec<_> = Catalog::builtin()
-        .entries()
-        .iter()
-        .map(|entry| entry.id)
-        .collect();
+pub(super) fn metrics(catalog: &Catalog) -> Result<Metrics, Failure> {
+    let trackers: Vec<_> = catalog.entries().iter().map(|entry| &*entry.id).collect();
     let names = |items: &[Identifier]| items.iter().map(|item| item.as_str()).collect::<Vec<_>>();
     let health: Vec<_> = Health::ALL.iter().map(|class| class.as_str()).collect();
     let forms: Vec<_> = Form::ALL.iter().map(|form| form.as_str()).collect();
@@ -81,14 +80,16 @@ pub(super) struct Core {
     capture_broken: bool,
     lost: Losses,
     journaled: Losses,
-    /// The beginnings of people's tokens, by tracker.
-    people: HashMap<&'static str, HashSet<u64>>,
     next_sync: Instant,
 }
 
 impl Core {
     /// Opens the journal and the capture that the plan names.
-    pub(super) fn new(plan: &Plan, metrics: Arc<Metrics>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        plan: &Plan,
+        recipients: Recipients,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Failure> {
         let started = now();
         metrics.config_loaded(true, started);
         let capture = match &plan.capture {
@@ -111,7 +112,14 @@ impl Core {
         let (pipeline, journal) = if plan.detect {
             let key = token_key(&plan.config.state.directory).or_fail(ExitStatus::Io)?;
             let journal = Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?;
-            (Some(Pipeline::new(Catalog::builtin(), key)), Some(journal))
+            let Recipients {
+                catalog, services, ..
+            } = recipients;
+            let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
+            let pipeline = Pipeline::new(catalog, key)
+                .with_services(services)
+                .with_canaries(canaries);
+            (Some(pipeline), Some(journal))
         } else {
             (None, None)
         };
@@ -124,7 +132,6 @@ impl Core {
             capture_broken: false,
             lost: Losses::default(),
             journaled: Losses::default(),
-            people: HashMap::new(),
             next_sync: Instant::now() + SYNC,
         })
     }
@@ -160,7 +167,7 @@ impl Core {
             };
             self.report(&out, verdicts.as_mut());
             while let Ok(Request::Reloaded(settings)) = requests.try_recv() {
-                self.reloaded(settings.as_ref());
+                self.reloaded(settings.map(|settings| *settings));
             }
             self.keep_capture(ended);
             if ended {
@@ -191,9 +198,9 @@ impl Core {
     fn report(&mut self, out: &Output, mut verdicts: Option<&mut Verdicts>) {
         let time = now();
         for note in &out.notes {
-            match *note {
+            match note {
                 Note::Message(protocol, completeness) => {
-                    self.metrics.message(protocol, completeness);
+                    self.metrics.message(*protocol, *completeness);
                 }
                 Note::TrackerRequest(tracker) => self.metrics.tracker_request(tracker),
                 Note::Connection {
@@ -210,19 +217,23 @@ impl Core {
                 }
                 Note::Unwanted(stream, source) => {
                     if let Some(verdicts) = &mut verdicts {
-                        verdicts.unwanted(stream, source == Source::Socket);
+                        verdicts.unwanted(*stream, *source == Source::Socket);
                     }
                 }
                 Note::Wanted(stream, source) => {
                     if let Some(verdicts) = &mut verdicts {
-                        verdicts.wanted(stream, source == Source::Socket);
+                        verdicts.wanted(*stream, *source == Source::Socket);
                     }
                 }
             }
         }
         for finding in &out.findings {
             self.metrics.finding(finding, time);
-            self.count_person(finding);
+            let tracker = &finding.recipient.tracker;
+            if let Some(pipeline) = &self.pipeline {
+                self.metrics
+                    .set_people(tracker, pipeline.people(tracker).at_least);
+            }
         }
         if let Some(journal) = &mut self.journal {
             if !out.findings.is_empty() || journal.pending() > 0 {
@@ -245,24 +256,23 @@ impl Core {
         self.metrics.follow_losses(&losses);
     }
 
-    fn count_person(&mut self, finding: &Finding) {
-        let beginning = finding.person.as_deref().and_then(|token| token.get(..16));
-        let Some(person) = beginning.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else {
+    /// Takes the journal's limits and the recipients from a configuration that
+    /// was loaded again. An entry of the operator's that is new has the label
+    /// `other` in metrics until the next start: their sets are closed.
+    fn reloaded(&mut self, settings: Option<Reloaded>) {
+        self.metrics.config_loaded(settings.is_some(), now());
+        let Some(Reloaded {
+            journal: limits,
+            recipients,
+        }) = settings
+        else {
             return;
         };
-        let known: usize = self.people.values().map(HashSet::len).sum();
-        let tracker = finding.recipient.tracker;
-        let people = self.people.entry(tracker).or_default();
-        if known < MAX_PEOPLE && people.insert(person) {
-            self.metrics.set_people(tracker, people.len() as u64);
+        if let Some(journal) = &mut self.journal {
+            journal.set_limits(&limits);
         }
-    }
-
-    /// Takes the journal's limits from a configuration that was loaded again.
-    fn reloaded(&mut self, settings: Option<&JournalSection>) {
-        self.metrics.config_loaded(settings.is_some(), now());
-        if let (Some(settings), Some(journal)) = (settings, &mut self.journal) {
-            journal.set_limits(settings);
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.set_recipients(recipients.catalog, recipients.services);
         }
     }
 

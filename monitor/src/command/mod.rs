@@ -7,6 +7,7 @@ pub mod capture;
 pub mod check;
 mod core;
 pub mod doctor;
+pub mod explain;
 pub mod replay;
 pub mod run;
 mod state;
@@ -18,7 +19,10 @@ use std::{
     io::{self, Write as _},
 };
 
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    config::{Config, Recipients},
+};
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +120,19 @@ fn say(message: fmt::Arguments<'_>) {
     drop(writeln!(io::stderr().lock(), "{message}"));
 }
 
+/// Who receives and who sends, as `config` and its lists say; what of a list is
+/// not used is said.
+fn recipients(config: &Config) -> Result<Recipients, Failure> {
+    let recipients = Recipients::load(config).or_fail(ExitStatus::Config)?;
+    for (path, count) in recipients.skipped.iter().filter(|(_, count)| *count > 0) {
+        say(format_args!(
+            "phiwatch: {}: {count} lines name no host that phiwatch could use",
+            path.display()
+        ));
+    }
+    Ok(recipients)
+}
+
 /// Does what `cli` says.
 pub fn execute(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
@@ -124,6 +141,7 @@ pub fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::execute(args),
         Command::Doctor(args) => doctor::execute(args),
         Command::Check(args) => check::execute(args),
+        Command::Explain(args) => explain::execute(args),
         Command::Trackers(args) => trackers::execute(args),
     }
 }

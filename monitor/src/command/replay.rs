@@ -1,25 +1,27 @@
 //! `phiwatch replay`: what the daemon would have said about a capture.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal as _, Write},
     path::PathBuf,
 };
 
-use super::{ExitStatus, Failure, OrFail as _, state::token_key};
+use super::{ExitStatus, Failure, OrFail as _, recipients, state::token_key};
 use crate::{
+    canary::Canaries,
     capture::{CaptureError, open_all},
     cli::{Format, ReplayArgs},
-    config::Config,
-    finding::{Finding, Severity},
+    config::{Config, Recipients},
+    finding::{Finding, PeopleCount, Severity},
     loss::Losses,
     pipeline::{Output, Pipeline},
-    tracker::Catalog,
 };
 
 /// Replays the files; findings go to standard output, what was lost to
 /// standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
+    let recipients = recipients(&config)?;
     let mut losses = Losses::default();
     let mut source = open_all(&args.files).map_err(unreadable)?;
     let directory = args
@@ -27,7 +29,13 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| state_directory(&config));
     let key = token_key(&directory).or_fail(ExitStatus::Io)?;
-    let mut pipeline = Pipeline::new(Catalog::builtin(), key);
+    let Recipients {
+        catalog, services, ..
+    } = recipients;
+    let canaries = Canaries::new(&config.canary).or_fail(ExitStatus::Config)?;
+    let mut pipeline = Pipeline::new(catalog, key)
+        .with_services(services)
+        .with_canaries(canaries);
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let mut stdout = io::BufWriter::new(stdout.lock());
@@ -58,7 +66,7 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     }
     stdout.flush().or_fail(ExitStatus::Io)?;
     losses.merge(pipeline.losses());
-    summary.print(&losses);
+    summary.print(&losses, |tracker| pipeline.people(tracker));
     match (args.fail_on, summary.worst) {
         (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
             ExitStatus::Findings,
@@ -93,15 +101,17 @@ struct Summary {
     events: u64,
     findings: u64,
     worst: Option<Severity>,
+    trackers: BTreeSet<String>,
 }
 
 impl Summary {
     fn add(&mut self, finding: &Finding) {
         self.findings += 1;
         self.worst = self.worst.max(Some(finding.severity));
+        self.trackers.insert(finding.recipient.tracker.to_string());
     }
 
-    fn print(&self, losses: &Losses) {
+    fn print(&self, losses: &Losses, people: impl Fn(&str) -> PeopleCount) {
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         super::say(format_args!(
             "phiwatch: {} event{}, {} finding{}",
@@ -110,6 +120,18 @@ impl Summary {
             self.findings,
             plural(self.findings)
         ));
+        for tracker in &self.trackers {
+            let PeopleCount { at_least, at_most } = people(tracker);
+            if at_most > 0 {
+                let plural = if at_most == 1 { "person" } else { "people" };
+                let number = if at_least == at_most {
+                    at_least.to_string()
+                } else {
+                    format!("{at_least} to {at_most}")
+                };
+                super::say(format_args!("phiwatch: {tracker}: {number} {plural}"));
+            }
+        }
         for (loss, count) in losses.iter() {
             let (stage, reason) = loss.labels();
             super::say(format_args!(

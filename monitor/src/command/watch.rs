@@ -29,7 +29,8 @@ use tokio::{
 
 use super::{
     ExitStatus, Failure, OrFail as _,
-    core::{Core, Request},
+    core::{Core, Reloaded, Request},
+    recipients,
 };
 use crate::{
     alert::{
@@ -137,9 +138,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// Watches until a signal says to stop.
 pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     // Everything that can be wrong is tried before anything is attached.
-    let metrics = Arc::new(super::core::metrics()?);
+    let recipients = recipients(&plan.config)?;
+    let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
     let listener = plan.listen.map(bind).transpose()?;
-    let core = Core::new(plan, Arc::clone(&metrics))?;
+    let core = Core::new(plan, recipients, Arc::clone(&metrics))?;
     let mut probes = Probes::load(ProbeConfig {
         scope: scope(&plan.config.scope)?,
         data_ring_bytes: plan.config.ring.data_bytes,
@@ -402,9 +404,11 @@ async fn until_stopped<T>(
 
 /// Loads the configuration again. An invalid file changes nothing.
 fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
-    let result = Config::load(plan.config_path.as_deref());
+    let result = Config::load(plan.config_path.as_deref())
+        .or_fail(ExitStatus::Config)
+        .and_then(|config| Ok((recipients(&config)?, config)));
     let outcome = match &result {
-        Ok(config) => {
+        Ok((_, config)) => {
             for (section, changed) in [
                 ("scope", config.scope != plan.loaded.scope),
                 ("listen", config.listen != plan.loaded.listen),
@@ -428,6 +432,13 @@ fn reloaded(plan: &Plan, core: &Sender<Request>) -> Result<(), String> {
         )),
     };
     // A core that has ended is noticed by the next tick.
-    drop(core.send(Request::Reloaded(result.ok().map(|config| config.journal))));
+    drop(core.send(Request::Reloaded(result.ok().map(
+        |(recipients, config)| {
+            Box::new(Reloaded {
+                journal: config.journal,
+                recipients,
+            })
+        },
+    ))));
     outcome
 }

@@ -121,6 +121,16 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
             DeValue::Table(inner) if !covers(key.span()) && holds(value.get_ref(), &covers) => {
                 table = inner;
             }
+            DeValue::Array(items) if !covers(key.span()) => {
+                let inner = items.iter().find_map(|item| match item.get_ref() {
+                    DeValue::Table(inner) if holds(item.get_ref(), &covers) => Some(inner),
+                    _ => None,
+                });
+                match inner {
+                    Some(inner) => table = inner,
+                    None => return Some(path.join(".")),
+                }
+            }
             _ => return Some(path.join(".")),
         }
     }
@@ -133,6 +143,12 @@ fn holds(value: &DeValue<'_>, covers: &impl Fn(Range<usize>) -> bool) -> bool {
         DeValue::Table(table) => table
             .iter()
             .any(|(key, value)| covers(key.span()) || covers(value.span())),
+        DeValue::Array(items) => items.iter().any(|item| match item.get_ref() {
+            DeValue::Table(table) => table
+                .iter()
+                .any(|(key, value)| covers(key.span()) || covers(value.span())),
+            _ => false,
+        }),
         _ => false,
     }
 }

@@ -5,7 +5,9 @@
 //! defaults beside the fields; `packaging/phiwatch.toml` shows them and a test
 //! holds the two together.
 
+mod canary;
 mod error;
+mod recipients;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +20,11 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-pub use self::error::{ConfigError, Problem};
+pub use self::{
+    error::{ConfigError, Problem},
+    recipients::{PolicySection, Recipients, RecipientsError, ServiceSection, TrackersSection},
+};
+use crate::canary::Canary;
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -53,6 +59,16 @@ pub struct Config {
     pub ring: RingSection,
     /// What phiwatch keeps between runs.
     pub state: StateSection,
+    /// Trackers besides those of the catalog.
+    pub trackers: TrackersSection,
+    /// What is declared about recipients.
+    pub policy: PolicySection,
+    /// The operator's services.
+    #[serde(deserialize_with = "recipients::services")]
+    pub service: Vec<ServiceSection>,
+    /// Synthetic patients whose values are sought.
+    #[serde(deserialize_with = "canary::canaries")]
+    pub canary: Vec<Canary>,
 }
 
 /// What is watched. With nothing set, every process of the host is.

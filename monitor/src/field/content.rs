@@ -1,67 +1,102 @@
-//! What a body or a value is, by its own looks, and which reader takes it.
+//! What a body or a value holds, given to the reader that takes it.
 //!
 //! Content-Type is never asked: it is wrong too often. A container that is too
 //! deep, or for which no bytes are left, is yielded as the text that it is.
+//! What may be a text as well as an encoding is yielded as both.
 
 use super::{
-    Reader, ValueKind, base64, compression::Coding, form, json, multipart, percent, text, url, xml,
+    Reader, ValueKind,
+    compression::Coding,
+    csv, envelope, form, json, multipart, packed, protobuf,
+    sniff::{self, Content},
+    text, url, xml,
 };
 use crate::loss::Loss;
 
-/// Keys whose value is a form even with a single pair, in lower case.
-const FORM_KEYS: &[&str] = &[
-    "body",
-    "payload",
-    "post_data",
-    "postdata",
-    "qs",
-    "query",
-    "query_string",
-    "querystring",
-    "search",
-    "url_query",
-];
 /// A body of which more than one character in this many is a control character
 /// is no text.
 const BODY_TOLERANCE: usize = 10;
-
-/// What a value is.
-enum Content<'a> {
-    Text,
-    Compressed(Coding),
-    Json(&'a [u8]),
-    Xml(&'a [u8]),
-    Url(url::Parts<'a>),
-    Form(&'a [u8]),
-    /// Base64 with this content.
-    Base64(Vec<u8>),
-    /// Percent-encoded once more, with this content.
-    Percent(Vec<u8>),
-}
+/// The last step to a key that is yielded as a value.
+const PAYLOAD_KEY: &[u8] = b"{key}";
 
 /// Yields the fields of a body below the current path.
 pub(super) fn read_body(reader: &mut Reader, body: &[u8], cut: bool) {
     if let Some(coding) = Coding::sniff(body) {
-        read_compressed(reader, coding, body, cut);
-        return;
+        return read_compressed(reader, coding, body, cut);
+    }
+    if let Some(text) = text::from_utf16(body, reader.limits().inflated_bytes) {
+        return read_inner(reader, &text, cut);
     }
     let start = text::trim_start(body);
-    if json::looks_like(start) || json::looks_like_string(start) {
-        json::read(reader, start, cut);
-    } else if let Some(separator) = multipart::sniff(start) {
-        multipart::read(reader, start, separator, cut);
-    } else if xml::looks_like(start) {
-        xml::read(reader, start, cut);
-    } else if let Some(content) = base64::decode_container(start) {
-        // Before the form, for which padding would look like a pair.
-        read_inner(reader, &content, cut);
+    let Some(first) = start.first() else { return };
+    match first {
+        b'{' | b'[' if json::looks_like(start) => return json::read(reader, start, cut),
+        b'"' if json::looks_like_string(start) => return json::read(reader, start, cut),
+        b'-' => {
+            if let Some(separator) = multipart::sniff(start) {
+                return multipart::read(reader, start, separator, cut);
+            }
+        }
+        b'<' if xml::looks_like(start) => return xml::read(reader, start, cut),
+        _ => {}
+    }
+    if read_binary(reader, body, cut) || !text::is_printable(start, Some(BODY_TOLERANCE)) {
+        return;
+    }
+    read_text_body(reader, start, cut);
+}
+
+/// Yields the fields of a body that is a text.
+fn read_text_body(reader: &mut Reader, start: &[u8], cut: bool) {
+    if let Some(table) = csv::sniff(start) {
+        return csv::read(reader, start, table, cut);
+    }
+    let end = start.trim_ascii_end();
+    // Before the form, for which padding would look like a pair.
+    let is_value = matches!(
+        sniff::sniff(end, None),
+        Content::Url(_) | Content::Coded(_) | Content::Token(_) | Content::Tagged(_)
+    );
+    if is_value {
+        read_value(reader, end, cut);
     } else if form::looks_like(start.strip_prefix(b"?").unwrap_or(start), 1)
-        && text::is_printable(start, Some(BODY_TOLERANCE))
+        || is_list_of_words(end)
     {
         form::read_lines(reader, start, cut);
-    } else if !start.is_empty() && text::is_printable(start, Some(BODY_TOLERANCE)) {
-        read_value(reader, start.trim_ascii_end(), cut);
+    } else {
+        read_value(reader, end, cut);
     }
+}
+
+/// Whether a body has several lines of one word each, such as hashes.
+fn is_list_of_words(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').take(8).peekable();
+    let is_word = |line: &[u8]| {
+        let line = line.trim_ascii();
+        line.len() > 4 && !line.iter().any(u8::is_ascii_whitespace)
+    };
+    memchr::memchr(b'\n', text).is_some()
+        && lines.peek().is_some_and(|line| is_word(line))
+        && lines.all(|line| line.trim_ascii().is_empty() || is_word(line))
+}
+
+/// Yields the fields of a body in a binary format; false if it is none.
+fn read_binary(reader: &mut Reader, body: &[u8], cut: bool) -> bool {
+    // The tag of the first field of a protobuf message is a line break.
+    let tagged = body.first() == Some(&b'\n');
+    if text::is_printable(body, None) && !tagged {
+        return false;
+    }
+    if protobuf::looks_like_frames(body, cut) {
+        protobuf::read_frames(reader, body, cut);
+    } else if let Some(format) = packed::sniff(body, cut) {
+        packed::read(reader, body, format, cut);
+    } else if protobuf::looks_like(body, cut && !text::is_printable(body, None)) {
+        protobuf::read(reader, body, cut);
+    } else {
+        return false;
+    }
+    true
 }
 
 /// Yields the fields of a body inside of something else.
@@ -73,41 +108,68 @@ pub(super) fn read_inner(reader: &mut Reader, body: &[u8], cut: bool) {
     }
 }
 
+/// Goes down to a key. One that looks like a value is yielded as a value first,
+/// under a key that says so: clients do use addresses and names as keys.
+pub(super) fn go_key(reader: &mut Reader, key: &[u8]) {
+    read_key(reader, key);
+    reader.go_key(key);
+}
+
+/// The same for a key that other values of the message may stand below too.
+pub(super) fn go_shared_key(reader: &mut Reader, key: &[u8]) {
+    read_key(reader, key);
+    reader.go_shared_key(key);
+}
+
+fn read_key(reader: &mut Reader, key: &[u8]) {
+    if sniff::is_payload_key(key) {
+        let base = reader.path_length();
+        reader.go_key(PAYLOAD_KEY);
+        reader.emit(key, ValueKind::Text, false);
+        reader.go_back(base);
+    }
+}
+
 /// Yields a value at the current path, or what is in it if it is a container.
 /// `cut` says that the value goes on behind what is given.
 pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
-    let content = sniff(value, reader.key());
-    if let Content::Text | Content::Url(_) = content {
+    let content = sniff::sniff(value, reader.key());
+    let is_text_too = content.is_text_too();
+    if is_text_too {
         reader.emit(value, ValueKind::Text, cut);
     }
     let length = match &content {
         Content::Text => return,
-        Content::Base64(inner) | Content::Percent(inner) => inner.len(),
+        Content::Coded(coded) => coded.content.len(),
+        Content::Again(inner) | Content::Token(inner) => inner.len(),
+        Content::Quoted(inner) => inner.len(),
         _ => value.len(),
     };
     let Some(allowed) = reader.enter(length) else {
-        if !matches!(content, Content::Url(_)) {
+        if !is_text_too {
             reader.emit(value, ValueKind::Text, true);
         }
         return;
     };
     let cut = cut || allowed < length;
-    let keep = |inner: &mut Vec<u8>| inner.truncate(allowed);
     match content {
         Content::Text => {}
         Content::Compressed(coding) => read_compressed(reader, coding, value, cut),
         Content::Json(inner) => json::read(reader, text::clip(inner, allowed), cut),
-        Content::Xml(inner) => xml::read(reader, text::clip(inner, allowed), cut),
-        Content::Form(inner) => form::read(reader, text::clip(inner, allowed), cut),
+        Content::Xml(inner, _) => xml::read(reader, text::clip(inner, allowed), cut),
+        Content::Form(inner, separator) => {
+            form::read(reader, text::clip(inner, allowed), separator, cut);
+        }
+        Content::Pair(inner) => form::read_pair(reader, text::clip(inner, allowed), cut),
         Content::Url(parts) => url::read(reader, parts, cut),
-        Content::Base64(mut inner) => {
-            keep(&mut inner);
-            read_body(reader, &inner, cut);
+        Content::Multipart(inner, separator) => {
+            multipart::read(reader, text::clip(inner, allowed), separator, cut);
         }
-        Content::Percent(mut inner) => {
-            keep(&mut inner);
-            read_value(reader, &inner, cut);
-        }
+        Content::Tagged(entries) => envelope::read_tagged(reader, entries, cut),
+        Content::Coded(coded) => read_body(reader, text::clip(&coded.content, allowed), cut),
+        Content::Token(inner) => json::read(reader, text::clip(&inner, allowed), cut),
+        Content::Again(inner) => read_value(reader, text::clip(&inner, allowed), cut),
+        Content::Quoted(inner) => read_value(reader, text::clip(&inner, allowed), cut),
     }
     reader.leave();
 }
@@ -126,49 +188,4 @@ fn read_compressed(reader: &mut Reader, coding: Coding, data: &[u8], cut: bool) 
         reader.lose(Loss::FieldLength);
     }
     read_inner(reader, &content, cut || incomplete);
-}
-
-/// What `value` is, which stands under `key`.
-fn sniff<'a>(value: &'a [u8], key: Option<&str>) -> Content<'a> {
-    if let Some(coding) = Coding::sniff(value) {
-        return Content::Compressed(coding);
-    }
-    let start = text::trim_start(value);
-    if start.len() < 2 {
-        return Content::Text;
-    }
-    if json::looks_like(start) || json::looks_like_string(start) {
-        return Content::Json(start);
-    }
-    if start.starts_with(b"<?xml") {
-        return Content::Xml(start);
-    }
-    if let Some(query) = start
-        .strip_prefix(b"?")
-        .filter(|query| form::looks_like(query, 1))
-    {
-        return Content::Form(query);
-    }
-    if let Some(parts) = url::sniff(start) {
-        return Content::Url(parts);
-    }
-    if let Some(content) = base64::decode_container(start) {
-        return Content::Base64(content);
-    }
-    let pairs = if key.is_some_and(carries_form) { 1 } else { 2 };
-    if form::looks_like(start, pairs) {
-        return Content::Form(start);
-    }
-    if percent::has_escape(start) && !start.iter().any(u8::is_ascii_whitespace) {
-        let decoded = percent::decode(start, false).into_owned();
-        if std::str::from_utf8(&decoded).is_ok() {
-            return Content::Percent(decoded);
-        }
-    }
-    Content::Text
-}
-
-/// Whether a value under `key` is a form even with a single pair.
-fn carries_form(key: &str) -> bool {
-    FORM_KEYS.iter().any(|name| name.eq_ignore_ascii_case(key))
 }

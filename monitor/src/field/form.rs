@@ -8,6 +8,8 @@ use super::{Reader, content, percent, url};
 
 /// The longest key of something that is taken for a form, in bytes.
 const LONGEST_KEY: usize = 256;
+/// The longest key of a single pair that is taken for one, in bytes.
+const LONGEST_PLAIN_KEY: usize = 64;
 /// How many pairs decide whether something is a form.
 const PAIRS_LOOKED_AT: usize = 8;
 /// The longest number in brackets that is an index, in digits. A longer one may
@@ -17,9 +19,30 @@ const LONGEST_INDEX: usize = 5;
 /// Whether `text` begins like a form and has at least `pairs` pairs (at most
 /// eight are looked at).
 pub(super) fn looks_like(text: &[u8], pairs: usize) -> bool {
+    has_pairs(text, b'&', pairs)
+}
+
+/// Whether `text` is a list such as `a=1;b=2`.
+pub(super) fn looks_like_list(text: &[u8]) -> bool {
+    let (key, _) = url::split_once(text, b'=');
+    is_plain_key(key) && has_pairs(text, b';', 2)
+}
+
+/// Whether a key has only what programs write in keys.
+pub(super) fn is_plain_key(key: &[u8]) -> bool {
+    (1..=LONGEST_PLAIN_KEY).contains(&key.len())
+        && key
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+        && key
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.$[]".contains(byte))
+}
+
+fn has_pairs(text: &[u8], separator: u8, pairs: usize) -> bool {
     let mut found = 0;
     for (number, piece) in text
-        .split(|byte| *byte == b'&')
+        .split(|byte| *byte == separator)
         .take(PAIRS_LOOKED_AT)
         .enumerate()
     {
@@ -46,11 +69,11 @@ fn is_pair(piece: &[u8]) -> bool {
             .all(|byte| !matches!(byte, 0..=32 | 127 | b'"' | b'<' | b'>' | b'{' | b'}'))
 }
 
-/// Yields the pairs of `text` below the current path.
-pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
+/// Yields the pairs of `text` between separators, below the current path.
+pub(super) fn read(reader: &mut Reader, text: &[u8], separator: u8, cut: bool) {
     let mut rest = Some(text);
     while let Some(pieces) = rest {
-        let (piece, after) = url::split_once(pieces, b'&');
+        let (piece, after) = url::split_once(pieces, separator);
         rest = after;
         if reader.is_full() {
             return;
@@ -84,6 +107,7 @@ pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
         read(
             reader,
             line.strip_prefix(b"?").unwrap_or(line),
+            b'&',
             cut && rest.is_none(),
         );
         reader.go_back(base);
@@ -92,7 +116,10 @@ pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
 
 /// Yields one pair. An ampersand may have been escaped for HTML.
 pub(super) fn read_pair(reader: &mut Reader, piece: &[u8], cut: bool) {
-    let piece = piece.strip_prefix(b"amp;").unwrap_or(piece);
+    let piece = piece
+        .strip_prefix(b"amp;")
+        .unwrap_or(piece)
+        .trim_ascii_start();
     if piece.is_empty() {
         return;
     }
@@ -112,10 +139,10 @@ pub(super) fn read_pair(reader: &mut Reader, piece: &[u8], cut: bool) {
 fn go_keys(reader: &mut Reader, key: &[u8]) {
     let (name, rest) = url::split_once(key, b'[');
     let Some(rest) = rest.filter(|rest| !name.is_empty() && rest.last() == Some(&b']')) else {
-        reader.go_key(key);
+        content::go_key(reader, key);
         return;
     };
-    reader.go_key(name);
+    reader.go_shared_key(name);
     let inner = rest.strip_suffix(b"]").unwrap_or(rest);
     let mut left = reader.limits().brackets;
     let mut next = Some(inner);
@@ -125,10 +152,10 @@ fn go_keys(reader: &mut Reader, key: &[u8]) {
         next = split.and_then(|at| steps.get(at.saturating_add(2)..));
         left = left.saturating_sub(1);
         match index(step) {
-            Some(index) => reader.go_index(index),
+            Some(index) => reader.go_shared_index(index),
             // `a[]` appends: its position is not known, the key is `a`.
             None if step.is_empty() => {}
-            None => reader.go_key(step),
+            None => content::go_shared_key(reader, step),
         }
     }
 }

@@ -62,6 +62,14 @@ pub(super) fn looks_like_string(text: &[u8]) -> bool {
             .is_some_and(|inner| looks_like(&string(inner, b'"').content))
 }
 
+/// The content of `text`, if it is one JSON string from its beginning to its end.
+pub(super) fn whole_string(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let inner = text.strip_prefix(b"\"")?;
+    let found = string(inner, b'"');
+    let is_whole = found.closed && found.length == inner.trim_ascii_end().len();
+    (is_whole && !found.content.is_empty()).then_some(found.content)
+}
+
 /// Yields the values of `text` below the current path. With more than one JSON
 /// text in it, each has its index.
 pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
@@ -101,7 +109,7 @@ enum Go {
 
 impl Scanner<'_> {
     fn read(mut self, reader: &mut Reader) {
-        let first_field = reader.field_count();
+        let mark = reader.mark();
         let mut count = 0_usize;
         loop {
             self.skip(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | 0x1e));
@@ -113,7 +121,7 @@ impl Scanner<'_> {
                     return self.read_rest(reader);
                 }
                 if count == 1 {
-                    reader.number_first(first_field, self.base);
+                    reader.number_first(mark);
                 }
                 reader.go_index(count);
             }
@@ -169,7 +177,7 @@ impl Scanner<'_> {
             Some(b':') => self.advance(1),
             Some(_) => return Go::Astray,
         }
-        reader.go_key(&key.content);
+        content::go_key(reader, &key.content);
         self.skip(|byte| byte.is_ascii_whitespace());
         self.read_value(reader)
     }

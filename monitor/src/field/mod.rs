@@ -7,27 +7,37 @@
 //! truncation. A reader never fails: what it does not understand is a text.
 
 mod base64;
+mod coded;
 mod compression;
 mod content;
+mod csv;
+mod entity;
+mod envelope;
+mod fields;
 mod form;
 mod header;
+mod hex;
 mod json;
 mod limits;
 mod multipart;
-mod path;
+mod packed;
 mod percent;
+mod protobuf;
 mod reader;
+mod sniff;
 mod target;
 mod text;
 mod url;
 mod xml;
 
 use self::reader::Reader;
-pub use self::{limits::FieldLimits, path::EventIndex};
+pub use self::{
+    fields::{Field, Fields, Step, StepId},
+    limits::FieldLimits,
+};
 use crate::{
     http::{Completeness, Request},
     loss::Losses,
-    secret::Secret,
 };
 
 /// Which part of the message a field stands in.
@@ -55,16 +65,6 @@ impl Part {
     }
 }
 
-/// One step of a field's path below its part.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// The key of an object, a form or a query, as sent. A client may use a
-    /// payload value as a key, so a key is as secret as a value.
-    Key(Secret<String>),
-    /// The index in an array, or of a path segment, from 0.
-    Index(u32),
-}
-
 /// The shape of the text that a field's value was, before it became text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueKind {
@@ -76,27 +76,10 @@ pub enum ValueKind {
     Literal,
 }
 
-/// One value of a message and the way to it.
-#[derive(Clone)]
-pub struct Field {
-    /// Which part of the message.
-    pub part: Part,
-    /// The way to the value, outermost step first. Steps into nested encodings
-    /// continue the path: form key `data`, index 0 of the JSON array in it,
-    /// key `user_data` of the JSON in that string.
-    pub steps: Vec<Step>,
-    /// The value, decoded to text (invalid UTF-8 becomes U+FFFD).
-    pub value: Secret<String>,
-    /// What it was before it became text.
-    pub kind: ValueKind,
-    /// Whether the value ended at a limit or at the end of what was seen.
-    pub truncated: bool,
-}
-
 /// Reads every field of `request`: target, then headers, then body.
 ///
 /// Never fails. What a limit leaves out is counted in `losses`.
-pub fn read(request: &Request, limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+pub fn read(request: &Request, limits: &FieldLimits, losses: &mut Losses) -> Fields {
     let cut = request.completeness == Completeness::Truncated;
     let mut reader = Reader::new(limits, losses);
     target::read(&mut reader, request.target.expose());
@@ -108,7 +91,7 @@ pub fn read(request: &Request, limits: &FieldLimits, losses: &mut Losses) -> Vec
 
 /// Reads the fields of a body alone; `cut` says that the body goes on behind
 /// what is given. Every field that the cut may have changed is marked truncated.
-pub fn read_body(body: &[u8], cut: bool, limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+pub fn read_body(body: &[u8], cut: bool, limits: &FieldLimits, losses: &mut Losses) -> Fields {
     let mut reader = Reader::new(limits, losses);
     reader.start_part(Part::Body);
     content::read_body(&mut reader, body, cut);
@@ -116,11 +99,11 @@ pub fn read_body(body: &[u8], cut: bool, limits: &FieldLimits, losses: &mut Loss
 }
 
 /// Reads the fields of a request target alone: path segments and query.
-pub fn read_target(target: &[u8], limits: &FieldLimits, losses: &mut Losses) -> Vec<Field> {
+pub fn read_target(target: &[u8], limits: &FieldLimits, losses: &mut Losses) -> Fields {
     let mut reader = Reader::new(limits, losses);
     target::read(&mut reader, target);
     reader.into_fields()
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,22 +1,35 @@
 //! What all readers share: the path to where they stand, the fields they have
 //! found, and what the limits still allow.
 
-use super::{Field, FieldLimits, Part, Step, ValueKind, text};
-use crate::{
-    loss::{Loss, Losses},
-    secret::Secret,
-};
+use std::collections::HashMap;
 
-/// What a step costs of the output limit besides the bytes of its key.
-const STEP_BYTES: usize = 32;
+use super::{FieldLimits, Fields, Part, StepId, ValueKind, text};
+use crate::loss::{Loss, Losses};
+
+/// What a step or a value costs of the output limit besides its bytes.
+const ENTRY_BYTES: usize = 32;
+
+/// A position in the fields that were found.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    step: usize,
+    field: usize,
+}
+
+/// A step that is written out for every value below it: where it goes down
+/// from, and its key or its index.
+type SharedStep = (Option<StepId>, Result<Box<[u8]>, usize>);
 
 /// Collects the fields of one message.
 pub(super) struct Reader<'a> {
     limits: &'a FieldLimits,
     losses: &'a mut Losses,
-    fields: Vec<Field>,
+    fields: Fields,
     part: Part,
-    steps: Vec<Step>,
+    /// The path to where the reader stands; nothing where a limit left a step
+    /// out.
+    steps: Vec<Option<StepId>>,
+    shared: HashMap<SharedStep, StepId>,
     depth: u32,
     nested_left: usize,
     output_left: usize,
@@ -29,9 +42,10 @@ impl<'a> Reader<'a> {
         Self {
             limits,
             losses,
-            fields: Vec::new(),
+            fields: Fields::default(),
             part: Part::Path,
             steps: Vec::new(),
+            shared: HashMap::new(),
             depth: 0,
             nested_left: limits.nested_bytes,
             output_left: limits.output_bytes,
@@ -40,7 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The fields, in the order of the message.
-    pub(super) fn into_fields(self) -> Vec<Field> {
+    pub(super) fn into_fields(self) -> Fields {
         self.fields
     }
 
@@ -58,11 +72,6 @@ impl<'a> Reader<'a> {
     /// The limits.
     pub(super) const fn limits(&self) -> &'a FieldLimits {
         self.limits
-    }
-
-    /// How many fields there are.
-    pub(super) const fn field_count(&self) -> usize {
-        self.fields.len()
     }
 
     /// Whether no further field will be taken, so that reading on is useless.
@@ -91,33 +100,96 @@ impl<'a> Reader<'a> {
         if kept.len() < key.len() {
             self.lose(Loss::FieldLength);
         }
-        self.steps.push(Step::Key(Secret::new(
-            String::from_utf8_lossy(kept).into_owned(),
-        )));
+        let step = if self.pay(kept.len()) {
+            self.fields.add_key(self.here(), kept)
+        } else {
+            None
+        };
+        self.steps.push(step);
     }
 
     /// Goes down to an index.
     pub(super) fn go_index(&mut self, index: usize) {
-        self.steps
-            .push(Step::Index(u32::try_from(index).unwrap_or(u32::MAX)));
+        let step = if self.pay(0) {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            self.fields.add_index(self.here(), index)
+        } else {
+            None
+        };
+        self.steps.push(step);
+    }
+
+    /// Goes down to a key that other values of the message may stand below too.
+    pub(super) fn go_shared_key(&mut self, key: &[u8]) {
+        let step = (self.here(), Ok(Box::from(key)));
+        self.go_shared(step, |reader| reader.go_key(key));
+    }
+
+    /// Goes down to an index that other values of the message may stand below
+    /// too.
+    pub(super) fn go_shared_index(&mut self, index: usize) {
+        let step = (self.here(), Err(index));
+        self.go_shared(step, |reader| reader.go_index(index));
+    }
+
+    fn go_shared(&mut self, step: SharedStep, go: impl FnOnce(&mut Self)) {
+        if let Some(known) = self.shared.get(&step) {
+            self.steps.push(Some(*known));
+            return;
+        }
+        go(self);
+        if let Some(new) = self.here() {
+            self.shared.insert(step, new);
+        }
     }
 
     /// The key of the innermost step, if that is a key.
     pub(super) fn key(&self) -> Option<&str> {
-        match self.steps.last() {
-            Some(Step::Key(key)) => Some(key.expose()),
-            _ => None,
+        self.fields.key(self.here()?)
+    }
+
+    /// What a second value needs to know to show that the first, which begins
+    /// here, was one of several.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark {
+            step: self.fields.step_count(),
+            field: self.fields.len(),
         }
     }
 
-    /// Puts index 0 into the path of all fields from number `first` on, behind
-    /// `length` steps: a second value shows that the first was one of several.
-    pub(super) fn number_first(&mut self, first: usize, length: usize) {
-        for field in self.fields.iter_mut().skip(first) {
-            if length <= field.steps.len() {
-                field.steps.insert(length, Step::Index(0));
+    /// Puts index 0 into the path of everything since `mark`, which was taken
+    /// where the reader stands now.
+    pub(super) fn number_first(&mut self, mark: Mark) {
+        self.fields.insert_index(self.here(), mark.step, mark.field);
+        // The steps since the mark have moved on by one.
+        let moved = |step: StepId| {
+            if step.index() >= mark.step {
+                step.next()
+            } else {
+                step
             }
-        }
+        };
+        self.shared = std::mem::take(&mut self.shared)
+            .into_iter()
+            .map(|((parent, step), id)| ((parent.map(moved), step), moved(id)))
+            .collect();
+    }
+
+    /// How many steps and fields there are since `mark`.
+    pub(super) const fn count_since(&self, mark: Mark) -> usize {
+        let steps = self.fields.step_count().saturating_sub(mark.step);
+        steps.saturating_add(self.fields.len().saturating_sub(mark.field))
+    }
+
+    /// The innermost step, to go down to it once more; nothing at the top, or
+    /// where a limit left it out.
+    pub(super) fn place(&self) -> Option<StepId> {
+        self.here()
+    }
+
+    /// Goes down to a step below this one where the reader has been before.
+    pub(super) fn go_to(&mut self, step: Option<StepId>) {
+        self.steps.push(step);
     }
 
     /// Takes the value at the current path.
@@ -127,29 +199,48 @@ impl<'a> Reader<'a> {
         }
         let kept = text::clip(value, self.limits.value_bytes);
         let clipped = kept.len() < value.len();
-        let cost = self.steps.iter().fold(kept.len(), |sum, step| {
-            let key = match step {
-                Step::Key(key) => key.expose().len(),
-                Step::Index(_) => 0,
-            };
-            sum.saturating_add(key).saturating_add(STEP_BYTES)
-        });
-        if self.fields.len() >= self.limits.fields || cost > self.output_left {
-            self.full = true;
-            self.lose(Loss::FieldLimit);
+        if self.fields.len() >= self.limits.fields {
+            self.fill();
             return;
         }
-        self.output_left -= cost;
+        if !self.pay(kept.len()) {
+            return;
+        }
         if clipped {
             self.lose(Loss::FieldLength);
         }
-        self.fields.push(Field {
-            part: self.part,
-            steps: self.steps.clone(),
-            value: Secret::new(String::from_utf8_lossy(kept).into_owned()),
-            kind,
-            truncated: cut || clipped,
-        });
+        self.fields
+            .add(self.part, self.here(), kept, kind, cut || clipped);
+    }
+
+    /// The innermost step.
+    fn here(&self) -> Option<StepId> {
+        self.steps.last().copied().flatten()
+    }
+
+    /// Takes what an entry of `length` bytes costs from the output limit, if
+    /// that is left.
+    const fn pay(&mut self, length: usize) -> bool {
+        if self.full {
+            return false;
+        }
+        let cost = length.saturating_add(ENTRY_BYTES);
+        match self.output_left.checked_sub(cost) {
+            Some(left) => {
+                self.output_left = left;
+                true
+            }
+            None => {
+                self.fill();
+                false
+            }
+        }
+    }
+
+    /// Takes no further field.
+    const fn fill(&mut self) {
+        self.full = true;
+        self.lose(Loss::FieldLimit);
     }
 
     /// Enters a nested encoding of `length` bytes: how many of them may be

@@ -34,6 +34,6 @@ pub(super) fn read(reader: &mut Reader, target: &[u8]) {
     }
     reader.start_part(Part::Query);
     for query in [parts.query, parts.fragment].into_iter().flatten() {
-        form::read(reader, query, false);
+        form::read(reader, query, b'&', false);
     }
 }

@@ -22,6 +22,34 @@ pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
         .trim_ascii_start()
 }
 
+/// The UTF-8 of `bytes` if they are UTF-16: with a byte order mark, or JSON of
+/// which every other byte is zero. At most `limit` bytes of it.
+pub(super) fn from_utf16(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let (bytes, big) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, false),
+        [0xfe, 0xff, rest @ ..] => (rest, true),
+        [b'{' | b'[', 0, second, 0, ..] if *second != 0 => (bytes, false),
+        [0, b'{' | b'[', 0, second, ..] if *second != 0 => (bytes, true),
+        _ => return None,
+    };
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| {
+        if big {
+            u16::from_be_bytes(*pair)
+        } else {
+            u16::from_le_bytes(*pair)
+        }
+    });
+    let mut text = String::new();
+    for character in char::decode_utf16(units) {
+        if text.len() >= limit {
+            break;
+        }
+        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    is_printable(text.as_bytes(), Some(10)).then(|| text.into_bytes())
+}
+
 /// Whether these bytes are UTF-8 (that may end inside a character) of which at
 /// most one character in `tolerance` is a control character; with `None`, none.
 pub(super) fn is_printable(bytes: &[u8], tolerance: Option<usize>) -> bool {

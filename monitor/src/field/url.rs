@@ -4,6 +4,8 @@ use super::{Reader, ValueKind, form, percent};
 
 /// The longest scheme that is taken for one, in bytes.
 const LONGEST_SCHEME: usize = 32;
+/// The key above the path segments of a fragment.
+const FRAGMENT: &[u8] = b"fragment";
 
 /// The parts of a URL behind its authority, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,24 +77,49 @@ pub(super) fn read(reader: &mut Reader, parts: Parts, cut: bool) {
         if reader.is_full() {
             return;
         }
-        reader.go_index(index);
-        // Not followed further: an index is a path segment here, no array.
-        reader.emit(
-            &percent::decode(segment, false),
-            ValueKind::Text,
-            path_cut && last,
-        );
+        read_segment(reader, index, segment, path_cut && last);
         reader.go_back(base);
     }
     if let Some(query) = query {
-        form::read(reader, query, cut && fragment.is_none());
+        form::read(reader, query, b'&', cut && fragment.is_none());
     }
     let Some(fragment) = fragment else { return };
     // Single-page applications put a path and its query into the fragment.
     let (route, query) = split_once(fragment, b'?');
+    if let Some(route) = route.strip_prefix(b"!").unwrap_or(route).strip_prefix(b"/") {
+        reader.go_key(FRAGMENT);
+        for (index, segment, last) in segments(route) {
+            if reader.is_full() {
+                return;
+            }
+            read_segment(reader, index, segment, cut && query.is_none() && last);
+            reader.go_back(base.saturating_add(1));
+        }
+        reader.go_back(base);
+    }
     let query = query.unwrap_or(route);
     if form::looks_like(query, 1) {
-        form::read(reader, query, cut);
+        form::read(reader, query, b'&', cut);
+    }
+}
+
+/// Yields one segment of a path by its index, and the parameters that it has
+/// behind a `;` by their keys.
+fn read_segment(reader: &mut Reader, index: usize, segment: &[u8], cut: bool) {
+    let (name, matrix) = split_once(segment, b';');
+    let matrix = matrix.filter(|matrix| form::looks_like(matrix, 1));
+    let name = if matrix.is_some() { name } else { segment };
+    let base = reader.path_length();
+    reader.go_index(index);
+    // Not followed further: an index is a path segment here, no array.
+    reader.emit(
+        &percent::decode(name, false),
+        ValueKind::Text,
+        cut && matrix.is_none(),
+    );
+    reader.go_back(base);
+    if let Some(matrix) = matrix {
+        form::read(reader, matrix, b';', cut);
     }
 }
 

@@ -4,13 +4,14 @@
 //! open element is skipped, prefixes of names are left out, since they are the
 //! sender's choice.
 
-use std::borrow::Cow;
-
-use super::{Reader, content, url};
+use super::{Reader, StepId, content, entity::unescape, reader::Mark, url};
 use crate::loss::Loss;
 
-/// The longest entity that is looked for, in bytes.
-const LONGEST_ENTITY: usize = 12;
+/// Steps and fields of one text that get an index because a second element of
+/// the same name follows; behind this many the first element has none.
+const MOST_RENUMBERED: usize = 100_000;
+/// Groups of repeated elements of one text of which the first gets an index.
+const MOST_GROUPS: usize = 1_000;
 
 /// Whether `text` begins with a tag or a declaration.
 pub(super) fn looks_like(text: &[u8]) -> bool {
@@ -18,6 +19,16 @@ pub(super) fn looks_like(text: &[u8]) -> bool {
         && text
             .get(1)
             .is_some_and(|byte| is_name_start(*byte) || b"?!".contains(byte))
+}
+
+/// Whether `text` is certainly XML or a piece of markup: it has a declaration, or
+/// begins with a tag and ends with another.
+pub(super) fn looks_like_document(text: &[u8]) -> bool {
+    text.starts_with(b"<?xml")
+        || (looks_like(text)
+            && text.trim_ascii_end().last() == Some(&b'>')
+            && (memchr::memmem::find(text, b"</").is_some()
+                || memchr::memmem::find(text, b"/>").is_some()))
 }
 
 /// Whether the name of an element may begin with this byte.
@@ -31,11 +42,14 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
     let mut rest = text;
     let mut open = Open {
         base: reader.path_length(),
-        names: Vec::new(),
+        elements: Vec::new(),
+        last: None,
+        renumbered_left: MOST_RENUMBERED,
+        groups_left: MOST_GROUPS,
     };
     while !rest.is_empty() && !reader.is_full() {
         let (text, behind) = url::split_once(rest, b'<');
-        let ended = behind.is_none() && (cut || !open.names.is_empty());
+        let ended = behind.is_none() && (cut || !open.elements.is_empty());
         read_text(reader, &unescape(text.trim_ascii()), ended);
         let Some(tag) = behind else { break };
         rest = if let Some(data) = tag.strip_prefix(b"![CDATA[") {
@@ -64,25 +78,72 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
 struct Open<'a> {
     /// Length of the path to the outermost.
     base: usize,
-    /// Their names, outermost first.
-    names: Vec<&'a [u8]>,
+    /// Outermost first.
+    elements: Vec<Element<'a>>,
+    /// The one that was closed last in the innermost that is open.
+    last: Option<Element<'a>>,
+    /// Fields that may still get an index.
+    renumbered_left: usize,
+    /// Groups of elements of which the first may still get one.
+    groups_left: usize,
+}
+
+/// An element, open or closed.
+#[derive(Clone, Copy)]
+struct Element<'a> {
+    name: &'a [u8],
+    /// Length of the path to it.
+    base: usize,
+    /// The step to the first of its name.
+    place: Option<StepId>,
+    /// Where the first of its name begins.
+    mark: Mark,
+    /// How many of its name follow on one another, with it.
+    count: usize,
 }
 
 impl<'a> Open<'a> {
     fn open(&mut self, reader: &mut Reader, name: &'a [u8]) {
-        if self.names.len() >= reader.limits().brackets {
+        if self.elements.len() >= reader.limits().brackets {
             // What is in it is read, with the path of an element around it.
             reader.lose(Loss::FieldDepth);
             return;
         }
-        self.names.push(name);
-        reader.go_key(name);
+        let base = reader.path_length();
+        let last = self.last.take().filter(|last| last.name == name);
+        let element = if let Some(last) = last {
+            // Elements that repeat are the elements of an array.
+            reader.go_to(last.place);
+            let cost = reader.count_since(last.mark);
+            if last.count == 1 && self.groups_left > 0 && cost <= self.renumbered_left {
+                self.groups_left -= 1;
+                self.renumbered_left -= cost;
+                reader.number_first(last.mark);
+            }
+            reader.go_index(last.count);
+            Element {
+                count: last.count.saturating_add(1),
+                ..last
+            }
+        } else {
+            reader.go_key(name);
+            Element {
+                name,
+                base,
+                place: reader.place(),
+                mark: reader.mark(),
+                count: 1,
+            }
+        };
+        self.elements.push(element);
     }
 
     fn close(&mut self, reader: &mut Reader, name: &[u8]) {
-        if let Some(at) = self.names.iter().rposition(|open| *open == name) {
-            self.names.truncate(at);
-            reader.go_back(self.base.saturating_add(at));
+        let is_open = |open: &Element<'_>| open.name == name;
+        if let Some(at) = self.elements.iter().rposition(is_open) {
+            self.last = self.elements.get(at).copied();
+            self.elements.truncate(at);
+            reader.go_back(self.last.map_or(self.base, |element| element.base));
         }
     }
 }
@@ -166,72 +227,5 @@ fn split_at<'a>(text: &'a [u8], end: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
             text.get(at.saturating_add(end.len())..),
         ),
         None => (text, None),
-    }
-}
-
-/// Without the five entities of XML and numeric ones.
-fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'&', text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut content = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'&', rest) {
-        let (clean, entity) = rest.split_at(at);
-        content.extend_from_slice(clean);
-        let window = entity
-            .get(1..LONGEST_ENTITY.min(entity.len()))
-            .unwrap_or_default();
-        let (name, behind) = url::split_once(window, b';');
-        if let Some(character) = behind.and_then(|_| entity_value(name)) {
-            let mut buffer = [0; 4];
-            content.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
-            rest = entity
-                .get(name.len().saturating_add(2)..)
-                .unwrap_or_default();
-        } else {
-            content.push(b'&');
-            rest = entity.get(1..).unwrap_or_default();
-        }
-    }
-    content.extend_from_slice(rest);
-    Cow::Owned(content)
-}
-
-/// The character of an entity, without its `&` and `;`.
-fn entity_value(name: &[u8]) -> Option<char> {
-    let number = match name {
-        b"amp" => return Some('&'),
-        b"lt" => return Some('<'),
-        b"gt" => return Some('>'),
-        b"quot" => return Some('"'),
-        b"apos" => return Some('\''),
-        _ => std::str::from_utf8(name.strip_prefix(b"#")?).ok()?,
-    };
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-        None => number.parse().ok()?,
-    };
-    char::from_u32(code)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entities() {
-        for (escaped, expected) in [
-            ("a &amp;&lt;b&gt; &quot;c&apos;", "a &<b> \"c'"),
-            ("&#65;&#x42;&#x1f600;", "AB\u{1f600}"),
-            ("&nbsp;&#xd800;&#;&", "&nbsp;&#xd800;&#;&"),
-            ("AT&T", "AT&T"),
-        ] {
-            assert_eq!(
-                unescape(escaped.as_bytes()),
-                expected.as_bytes(),
-                "{escaped}"
-            );
-        }
     }
 }

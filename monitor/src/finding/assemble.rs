@@ -1,29 +1,47 @@
 //! Evidence to findings: one per person-event.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    EvidenceRecord, FieldRecord, Finding, HealthLevel, IdentifierLevel, Kind, PeerRecord,
-    ProcessRecord, RecipientRecord, RequestRecord, SCHEMA, Severity,
+    EvidenceRecord, FieldRecord, Finding, Kind, Memory, PeerRecord, ProcessRecord, RecipientRecord,
+    RequestRecord, SCHEMA, Severity,
+    judge::{Judgment, judge},
     key_path::{self, Values},
-    severity, target,
+    memory::Who,
+    target, why,
 };
 use crate::{
     event::Origin,
-    field::Field,
+    field::Fields,
     http::Request,
-    phi::{Class, Evidence, Identifier, Strength, group},
-    token::{TokenKey, hex},
+    loss::{Loss, Losses},
+    phi::{Class, Evidence, Form, Health},
+    token::{TokenKey, digits, hex},
     tracker::Match,
 };
 
 /// Fields of one finding beyond this are not listed; their classes are.
 pub(super) const MAX_FIELDS: usize = 64;
 
+/// Person-events of one request that have a finding each; the others share one.
+pub(super) const MAX_FINDINGS: usize = 256;
+
 /// Length of an id in bytes; it is written as twice as many digits.
 const ID_BYTES: usize = 16;
+
+/// What the operator declared about the service that sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sender<'a> {
+    /// Its name.
+    pub service: Option<&'a str>,
+    /// Whether using it says something about health.
+    pub is_health: bool,
+}
 
 /// Everything about a request that a finding tells, besides its fields.
 #[derive(Clone, Copy)]
@@ -32,10 +50,13 @@ pub struct Context<'a> {
     pub request: &'a Request,
     /// Where its stream comes from, where that is known.
     pub origin: Option<&'a Origin>,
+    /// What the operator declared about the sender.
+    pub sender: Sender<'a>,
     /// The server name that the TLS client asked for.
     pub server_name: Option<&'a str>,
-    /// Who receives it.
-    pub matched: &'a Match,
+    /// Who receives it; `None` for a third party that is no tracker, to which
+    /// only planted values are findings.
+    pub matched: Option<&'a Match>,
     /// The recipient's host name.
     pub host: &'a str,
     /// What `host` was taken from: `host-header`, `target` or `sni`.
@@ -47,14 +68,62 @@ pub struct Context<'a> {
 /// The findings of one request, in the order of its events: one per array
 /// element that has evidence, with what stands outside the arrays added to
 /// each; one in all where no element has any. `evidence` refers to `fields`.
-pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) -> Vec<Finding> {
+/// What `memory` learns here, later findings know.
+pub fn assemble(
+    context: &Context<'_>,
+    fields: &Fields,
+    evidence: &[Evidence],
+    memory: &mut Memory,
+    losses: &mut Losses,
+) -> Vec<Finding> {
+    let Some(matched) = context.matched else {
+        return Vec::new();
+    };
+    memory.learn(context.key, fields, evidence, losses);
     let values = Values::new(fields, evidence);
+    let mut findings = Vec::new();
+    let mut rest: Option<Rest<'_>> = None;
+    for event in events(evidence) {
+        let Some(judgment) = judge(
+            &event,
+            fields,
+            matched,
+            context.request.status,
+            context.sender.is_health,
+        ) else {
+            continue;
+        };
+        let who = memory.meet(context.key, &event, losses);
+        if let Some(who) = who {
+            memory.count(&matched.tracker.id, who, losses);
+        }
+        if findings.len() < MAX_FINDINGS {
+            let event = Event {
+                evidence: &event,
+                judgment,
+                who,
+            };
+            findings.push(finding(context, matched, fields, &event, &values, memory));
+        } else {
+            losses.count(Loss::FindingLimit);
+            rest.get_or_insert_with(|| Rest::new(judgment))
+                .add(&event, judgment, who);
+        }
+    }
+    if let Some(rest) = rest {
+        findings.push(rest.finding(context, matched, fields, &values, memory));
+    }
+    findings
+}
+
+/// The evidence of every person-event, each in the order of the message.
+fn events(evidence: &[Evidence]) -> Vec<Vec<&Evidence>> {
     let mut shared = Vec::new();
     let mut events: Vec<Vec<&Evidence>> = Vec::new();
     let mut positions = HashMap::new();
     for item in evidence {
-        match fields.get(item.field).map(group) {
-            Some(Some(element)) => {
+        match item.element {
+            Some(element) => {
                 let position = *positions.entry(element).or_insert_with(|| {
                     events.push(Vec::new());
                     events.len().saturating_sub(1)
@@ -65,23 +134,20 @@ pub fn assemble(context: &Context<'_>, fields: &[Field], evidence: &[Evidence]) 
             }
             // Every event gets a copy, so what adds neither a listed field nor
             // a class is left out.
-            Some(None) if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
+            None if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
                 shared.push(item);
             }
-            Some(None) | None => {}
+            None => {}
         }
     }
     if events.is_empty() {
         events.push(Vec::new());
     }
+    for event in &mut events {
+        event.extend(&shared);
+        event.sort_by_key(|item| item.field);
+    }
     events
-        .into_iter()
-        .filter_map(|mut event| {
-            event.extend(&shared);
-            event.sort_by_key(|item| item.field);
-            finding(context, fields, &event, &values)
-        })
-        .collect()
 }
 
 /// Whether evidence of the same class and at least this strength is there.
@@ -91,83 +157,227 @@ fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
         .any(|other| other.class == item.class && other.strength >= item.strength)
 }
 
+/// One person-event, judged.
+#[derive(Clone, Copy)]
+struct Event<'a> {
+    evidence: &'a [&'a Evidence],
+    judgment: Judgment,
+    who: Option<Who>,
+}
+
+/// The person-events of a request that are too many to be listed.
+struct Rest<'a> {
+    worst: Judgment,
+    evidence: Vec<&'a Evidence>,
+    people: HashSet<u128>,
+    events: u64,
+}
+
+impl<'a> Rest<'a> {
+    fn new(worst: Judgment) -> Self {
+        Self {
+            worst,
+            evidence: Vec::new(),
+            people: HashSet::new(),
+            events: 0,
+        }
+    }
+
+    fn add(&mut self, event: &[&'a Evidence], judgment: Judgment, who: Option<Who>) {
+        self.events += 1;
+        if judgment.severity > self.worst.severity {
+            self.worst = judgment;
+        }
+        for item in event {
+            if self.evidence.len() < MAX_FIELDS || !adds_nothing(&self.evidence, item) {
+                self.evidence.push(item);
+            }
+        }
+        self.people.extend(who.map(|who| who.person));
+    }
+
+    fn finding(
+        mut self,
+        context: &Context<'_>,
+        matched: &Match,
+        fields: &Fields,
+        values: &Values,
+        memory: &mut Memory,
+    ) -> Finding {
+        self.evidence.sort_by_key(|item| item.field);
+        let event = Event {
+            evidence: &self.evidence,
+            judgment: self.worst,
+            who: None,
+        };
+        let mut finding = finding(context, matched, fields, &event, values, memory);
+        finding.labels.push("summary");
+        finding.why = format!("{} more of the same request: {}", self.events, finding.why);
+        finding.people = Some(self.people.len().try_into().unwrap_or(u64::MAX));
+        finding
+    }
+}
+
 fn finding(
     context: &Context<'_>,
-    fields: &[Field],
-    event: &[&Evidence],
+    matched: &Match,
+    fields: &Fields,
+    event: &Event<'_>,
     values: &Values,
-) -> Option<Finding> {
-    let Context {
-        request,
-        origin,
-        server_name,
-        matched,
-        host,
-        host_source,
-        key,
-    } = *context;
-    let severity = judge(event, matched, request.status)?;
-    let mut identifiers = BTreeSet::new();
-    let mut health = BTreeSet::new();
-    for item in event {
+    memory: &mut Memory,
+) -> Finding {
+    let Event {
+        evidence,
+        judgment,
+        who,
+    } = *event;
+    let (mut identifiers, mut health) = (BTreeSet::new(), BTreeSet::new());
+    for item in evidence {
         match item.class {
             Class::Identifier(class) => identifiers.insert(class.as_str()),
             Class::Health(class) => health.insert(class.as_str()),
         };
     }
-    let records = event.iter().take(MAX_FIELDS).filter_map(|item| {
+    if context.sender.is_health {
+        health.insert(Health::Inherent.as_str());
+    }
+    let records = evidence.iter().take(MAX_FIELDS).filter_map(|item| {
         let field = fields.get(item.field)?;
         Some(FieldRecord {
             class: item.class.as_str(),
             form: item.form.as_str(),
-            path: key_path::show(field, values),
+            path: key_path::show(&field, values),
             rule: item.rule,
             masked: item.masked.clone(),
-            token: token(item, key),
+            token: context
+                .key
+                .token(item.class.as_str(), item.normalized.expose()),
+            labels: Vec::new(),
         })
     });
-    let mut finding = Finding {
+    let mut finding = blank(context, Kind::Request, judgment.severity);
+    finding.identifiers = identifiers.into_iter().collect();
+    finding.health = health.into_iter().collect();
+    finding.fields = records.collect();
+    finding.id = id(&finding);
+    // What follows from the id's content, and what earlier events decide: a
+    // capture that begins later gives the same ids.
+    finding.why = why::why(
+        evidence,
+        &matched.tracker.owner,
+        matched.tracker.category,
+        context.request.status,
+        judgment,
+    );
+    finding.labels = judgment.labels();
+    for (record, item) in finding.fields.iter_mut().zip(evidence) {
+        record.labels = labels(context, matched, item, memory);
+    }
+    finding.person = who.map(|who| digits(who.person));
+    finding.evidence = place(context);
+    finding
+}
+
+/// The labels of one field.
+fn labels(
+    context: &Context<'_>,
+    matched: &Match,
+    item: &Evidence,
+    memory: &mut Memory,
+) -> Vec<&'static str> {
+    let Class::Identifier(identifier) = item.class else {
+        return Vec::new();
+    };
+    if item.form == Form::Plain {
+        return if matched.tracker.documents_hashing(identifier.as_str()) {
+            vec!["unhashed"]
+        } else {
+            Vec::new()
+        };
+    }
+    if memory.confirms(context.key, item) {
+        vec!["confirmed"]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Who receives it. The ids are a closed set, with one for all that the catalog
+/// does not know.
+fn recipient(context: &Context<'_>) -> RecipientRecord {
+    let host = context.host.to_owned();
+    match context.matched {
+        Some(matched) => RecipientRecord {
+            tracker: Arc::clone(&matched.tracker.id),
+            owner: Arc::clone(&matched.tracker.owner),
+            category: matched.tracker.category.as_str(),
+            host,
+            matched_by: matched.matched_by.as_str(),
+        },
+        None => RecipientRecord {
+            tracker: "unknown".into(),
+            owner: "unknown".into(),
+            category: "other",
+            host,
+            matched_by: "host",
+        },
+    }
+}
+
+/// A finding of this request without fields.
+pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Finding {
+    let Context {
+        request,
+        origin,
+        server_name,
+        ..
+    } = *context;
+    Finding {
         schema: SCHEMA,
         id: String::new(),
         time: request.time.to_string(),
-        kind: Kind::Request,
+        kind,
         severity,
-        recipient: RecipientRecord {
-            tracker: matched.tracker.id,
-            owner: matched.tracker.owner,
-            category: matched.tracker.category.as_str(),
-            host: host.to_owned(),
-            matched_by: matched.matched_by.as_str(),
-        },
-        identifiers: identifiers.into_iter().collect(),
-        health: health.into_iter().collect(),
-        fields: records.collect(),
+        why: String::new(),
+        labels: Vec::new(),
+        recipient: recipient(context),
+        identifiers: Vec::new(),
+        health: Vec::new(),
+        fields: Vec::new(),
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
-            path: target::template(request.target.expose(), matched.pattern),
+            path: target::template(
+                request.target.expose(),
+                context
+                    .matched
+                    .and_then(|matched| matched.pattern.as_deref()),
+            ),
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
         }),
-        process: process(origin),
+        process: process(origin, context.sender),
         peer: PeerRecord {
             addr: origin
                 .and_then(|origin| origin.peer)
                 .map(|peer| peer.to_string()),
             sni: server_name.map(str::to_owned),
-            host_source,
+            host_source: context.host_source,
         },
         source: origin.map_or("unknown", |origin| origin.source.as_str()),
         completeness: request.completeness.as_str(),
-        person: person(event, key),
+        person: None,
+        people: None,
         evidence: None,
-    };
-    finding.id = id(&finding);
-    finding.evidence = request.place.as_ref().map(|place| EvidenceRecord {
+    }
+}
+
+/// Where the request is recorded.
+pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
+    context.request.place.as_ref().map(|place| EvidenceRecord {
         file: place.file.to_string(),
         packet: place.packet,
-    });
-    Some(finding)
+    })
 }
 
 /// The method, if it is one of the protocol's own: a client may send any word.
@@ -182,82 +392,12 @@ fn method(sent: &str) -> &'static str {
         .unwrap_or("OTHER")
 }
 
-/// The severity of one event, `None` where it is nothing to report.
-fn judge(event: &[&Evidence], matched: &Match, status: Option<u16>) -> Option<Severity> {
-    let identifier = identifier_level(event);
-    let health = health_level(event);
-    // Reading settings with a user's id is what housekeeping is.
-    if matched.housekeeping && identifier < IdentifierLevel::I2 && health < HealthLevel::H3 {
-        return None;
-    }
-    let severity = severity(identifier, health, matched.weight)?;
-    // A recipient that refused may still have received.
-    let refused = status.is_some_and(|status| status >= 400);
-    Some(severity.milder(usize::from(refused)))
-}
-
-fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
-    let mut level = IdentifierLevel::I0;
-    let mut name_level = IdentifierLevel::I0;
-    for item in event {
-        let own = match item.strength {
-            Strength::I1 => IdentifierLevel::I1,
-            Strength::I2 => IdentifierLevel::I2,
-            Strength::I3 => IdentifierLevel::I3,
-            Strength::H2 | Strength::H3 => continue,
-        };
-        match item.class {
-            Class::Identifier(Identifier::Name) => name_level = name_level.max(own),
-            // Shared by too many people to point at one.
-            Class::Identifier(Identifier::City | Identifier::ServiceDate | Identifier::Sex) => {}
-            _ => level = level.max(own),
-        }
-    }
-    // Many people have the same name: it is direct beside another identifier.
-    let alone = level == IdentifierLevel::I0;
-    level.max(if alone {
-        name_level.min(IdentifierLevel::I1)
-    } else {
-        name_level
-    })
-}
-
-fn health_level(event: &[&Evidence]) -> HealthLevel {
-    let levels = event.iter().filter_map(|item| match item.strength {
-        Strength::H2 => Some(HealthLevel::H2),
-        Strength::H3 => Some(HealthLevel::H3),
-        Strength::I1 | Strength::I2 | Strength::I3 => None,
-    });
-    levels.max().unwrap_or(HealthLevel::H0)
-}
-
-fn token(item: &Evidence, key: &TokenKey) -> String {
-    key.token(item.class.as_str(), item.normalized.expose())
-}
-
-/// The token of the identifier that is most stably one person's.
-fn person(event: &[&Evidence], key: &TokenKey) -> Option<String> {
-    const ORDER: &[Identifier] = &[
-        Identifier::Email,
-        Identifier::Phone,
-        Identifier::Ssn,
-        Identifier::Mrn,
-        Identifier::HealthPlanId,
-        Identifier::ExternalId,
-        Identifier::OnlineId,
-        Identifier::DeviceId,
-    ];
-    ORDER.iter().find_map(|identifier| {
-        let item = event
-            .iter()
-            .find(|item| item.class == Class::Identifier(*identifier))?;
-        Some(token(item, key))
-    })
-}
-
-fn process(origin: Option<&Origin>) -> ProcessRecord {
+fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRecord {
     let Some(process) = origin.and_then(|origin| origin.process.as_deref()) else {
-        return ProcessRecord::default();
+        return ProcessRecord {
+            service: sender.service.map(str::to_owned),
+            ..ProcessRecord::default()
+        };
     };
     let crate::event::Process {
         pid,
@@ -275,13 +415,16 @@ fn process(origin: Option<&Origin>) -> ProcessRecord {
         cgroup: cgroup.clone(),
         container: container.clone(),
         unit: unit.clone(),
-        service: service.clone(),
+        service: sender
+            .service
+            .map(str::to_owned)
+            .or_else(|| service.clone()),
     }
 }
 
 /// A hash over the record, before it has an id and a place in a capture: live
 /// and on replay those differ, the disclosure does not.
-fn id(finding: &Finding) -> String {
+pub(crate) fn id(finding: &Finding) -> String {
     let record = serde_json::to_vec(finding).expect("a finding has only text keys");
     hex(&Sha256::digest(&record), ID_BYTES)
 }

@@ -7,7 +7,7 @@ use std::{collections::HashSet, fmt::Write as _};
 
 use super::vocabulary;
 use crate::{
-    field::{Field, Step},
+    field::{Field, Fields, Step},
     phi::{Class, Evidence, Form},
 };
 
@@ -31,25 +31,28 @@ const MIN_PART_LENGTH: usize = 4;
 const MAX_STEPS: usize = 32;
 
 /// The values of a message that must not be shown as keys.
-pub(super) struct Values(HashSet<String>);
+pub(crate) struct Values(HashSet<String>);
 
 impl Values {
     /// The plain values in `evidence`: identifiers only, since the terms of
     /// health information are what keys may say.
-    pub(super) fn new(fields: &[Field], evidence: &[Evidence]) -> Self {
+    pub(super) fn new(fields: &Fields, evidence: &[Evidence]) -> Self {
         let identifiers = evidence.iter().filter(|evidence| {
             evidence.form == Form::Plain && matches!(evidence.class, Class::Identifier(_))
         });
         let values = identifiers
             .flat_map(|evidence| {
-                let sent = fields
-                    .get(evidence.field)
-                    .map(|field| fold(field.value.expose()));
+                let sent = fields.get(evidence.field).map(|field| fold(field.value()));
                 [Some(fold(evidence.normalized.expose())), sent]
             })
             .flatten()
             .filter(|value| !value.is_empty());
         Self(values.collect())
+    }
+
+    /// These values.
+    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        Self(values.map(fold).filter(|value| !value.is_empty()).collect())
     }
 
     /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
@@ -70,15 +73,14 @@ impl Values {
 }
 
 /// `body.data[0].user_data.em[0]`.
-pub(super) fn show(field: &Field, values: &Values) -> String {
-    let mut path = field.part.as_str().to_owned();
-    for step in field.steps.iter().take(MAX_STEPS) {
+pub(crate) fn show(field: &Field<'_>, values: &Values) -> String {
+    let mut path = field.part().as_str().to_owned();
+    for step in field.steps().into_iter().take(MAX_STEPS) {
         match step {
             Step::Index(index) => {
                 write!(path, "[{index}]").expect("a String accepts every write");
             }
             Step::Key(key) => {
-                let key = key.expose();
                 let shown = if is_shown(key, values) {
                     key
                 } else {

@@ -6,14 +6,27 @@
 //! one JSON object a line.
 
 mod assemble;
+mod hashes;
+mod judge;
 mod key_path;
+mod memory;
+mod people;
+mod recent;
 mod severity;
 mod target;
+pub(crate) mod variants;
 mod vocabulary;
+mod why;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use assemble::{Context, assemble};
+pub use assemble::{Context, Sender, assemble};
+pub(crate) use assemble::{blank, id, place};
+pub(crate) use key_path::{Values, show};
+pub use memory::Memory;
+pub use people::PeopleCount;
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 
 /// The schema of the record that [`Finding`] serialises to.
@@ -96,9 +109,9 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecipientRecord {
     /// Id of the tracker in the catalog.
-    pub tracker: &'static str,
+    pub tracker: Arc<str>,
     /// The company behind it.
-    pub owner: &'static str,
+    pub owner: Arc<str>,
     /// The catalog's category.
     pub category: &'static str,
     /// The host that the request named.
@@ -122,6 +135,10 @@ pub struct FieldRecord {
     pub masked: String,
     /// Keyed HMAC of the normalised value: equal for equal values.
     pub token: String,
+    /// `unhashed`: in clear where the recipient's documentation wants a hash;
+    /// `confirmed`: the hash of a plain identifier that was seen before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
 }
 
 /// The request, without payload.
@@ -192,6 +209,14 @@ pub struct Finding {
     pub kind: Kind,
     /// How bad.
     pub severity: Severity,
+    /// Why, in words: made of classes, levels and the recipient's name.
+    pub why: String,
+    /// `attempted`: the recipient refused; `agreement`: a declared agreement
+    /// with the recipient; `ip_only_unauth`: an address on the network and a
+    /// public page, nothing else; `summary`: the person-events of one request
+    /// that are too many to be listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
     /// Who received it.
     pub recipient: RecipientRecord,
     /// Identifier classes, sorted, each once.
@@ -210,9 +235,12 @@ pub struct Finding {
     pub source: &'static str,
     /// How much of the message was seen.
     pub completeness: &'static str,
-    /// Groups findings about the same person: the token of the strongest
-    /// identifier.
+    /// Groups findings about the same person: the token of the identifier that
+    /// was first known of them. Depends on this finding and those before it.
     pub person: Option<String>,
+    /// How many people a `summary` is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<u64>,
     /// Where the bytes are recorded.
     pub evidence: Option<EvidenceRecord>,
 }

@@ -52,17 +52,22 @@ const WORDS: &[&str] = &[
 ];
 
 /// [`WORDS`] and what the path rules of the catalog spell out, without numbers.
-static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let catalog = Catalog::builtin();
     let spelled = catalog
         .entries()
         .iter()
-        .flat_map(|tracker| tracker.paths.iter().chain(tracker.protocol))
+        .flat_map(|tracker| tracker.paths.iter().chain(&tracker.protocol))
         .flat_map(|rule| rule.path.split('/'))
         .filter(|segment| {
             !segment.contains('*') && segment.bytes().any(|b| b.is_ascii_alphabetic())
         });
-    WORDS.iter().copied().chain(spelled).collect()
+    WORDS
+        .iter()
+        .copied()
+        .chain(spelled)
+        .map(str::to_owned)
+        .collect()
 });
 
 /// The path of a request target (path and query, or absolute form), without
@@ -101,7 +106,7 @@ pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
     let mut shown = String::new();
     for (index, segment) in segments.iter().enumerate() {
         let is_literal = literal.get(index).copied().unwrap_or(false);
-        let known = is_literal || KNOWN.contains(segment) || is_version(segment);
+        let known = is_literal || KNOWN.contains(*segment) || is_version(segment);
         shown.push('/');
         shown.push_str(if known { segment } else { PLACEHOLDER });
     }

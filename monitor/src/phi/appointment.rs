@@ -2,89 +2,220 @@
 
 use super::{
     Health, Hits, Strength, date,
-    lexicon::{Kind, Table},
-    service_date,
-    subject::{Subject, Surroundings},
+    lexicon::{Kind, Table, Term},
+    sense, service_date,
+    subject::{Subject, Surroundings, Vehicle},
     text,
+    trade::{Trade, Trades},
 };
 
 /// What an appointment with a care provider is called.
 pub(super) const TERMS: &[Table] = &[(
     Kind::Appointment,
     &[
+        "annual physical",
         "appointment",
         "appt",
+        "book a visit",
+        "booked",
+        "booking",
+        "cita médica",
+        "clinic visit",
         "consultation",
+        "doctor appointment",
         "doctor visit",
+        "doctor s appointment",
         "follow up visit",
         "intake session",
+        "new patient visit",
         "office visit",
+        "rescheduled",
+        "schedule",
+        "scheduled",
+        "session booked",
+        "session scheduled",
         "telehealth",
         "telemedicine",
         "teletherapy",
+        "therapy appointment",
         "therapy session",
         "video visit",
+        "virtual care visit",
         "virtual visit",
+        "visit booked",
+        "visit scheduled",
+        "wellness visit",
     ],
 )];
 
+/// Terms that every trade has: they count only beside evidence of health.
+const GENERIC: &[&str] = &[
+    "book a visit",
+    "booked",
+    "booking",
+    "consultation",
+    "rescheduled",
+    "schedule",
+    "scheduled",
+    "session booked",
+    "session scheduled",
+    "visit booked",
+    "visit scheduled",
+    "virtual visit",
+];
+
 /// Words beside which it is an appointment with someone else.
 const UNLESS: &[&str] = &[
-    "barber", "demo", "drive", "haircut", "realtor", "sales", "salon", "showroom", "webinar",
+    "admissions",
+    "barber",
+    "branch",
+    "brow",
+    "business",
+    "cleaning",
+    "college",
+    "delivery",
+    "demo",
+    "design",
+    "drive",
+    "estate",
+    "estimate",
+    "financial",
+    "fitting",
+    "genius",
+    "haircut",
+    "immigration",
+    "installation",
+    "interior",
+    "investment",
+    "kitchen",
+    "legal",
+    "loan",
+    "marketing",
+    "notary",
+    "oil",
+    "passport",
+    "photo",
+    "plumbing",
+    "realtor",
+    "repair",
+    "roofing",
+    "sales",
+    "salon",
+    "seo",
+    "showroom",
+    "solar",
+    "styling",
+    "tax",
+    "tattoo",
+    "tutoring",
+    "viewing",
+    "webinar",
+    "wedding",
 ];
+
+/// Trades that make appointments too.
+const OTHER_TRADES: Trades = Trades::of(&[
+    Trade::Beauty,
+    Trade::Car,
+    Trade::OtherInsurance,
+    Trade::Pet,
+    Trade::Property,
+    Trade::Sales,
+    Trade::Travel,
+]);
 
 /// Keys that hold the type, the reason or the place of one.
 pub(super) const KEYS: &[&str] = &[
     "appointment",
+    "appointmentlocation",
+    "appointmentmode",
+    "appointmentprovider",
+    "appointmentreason",
+    "appointmentspecialty",
     "appointmenttype",
     "appointmentwith",
     "appttype",
+    "reasonforappointment",
+    "reasonforvisit",
+    "visitreason",
+];
+
+/// Keys that do beside evidence of health: browsers visit and have sessions.
+pub(super) const WEAK_KEYS: &[&str] = &[
     "consulttype",
     "encountertype",
-    "reasonforvisit",
     "sessiontype",
-    "visitreason",
+    "visitmode",
     "visittype",
+];
+
+/// Words of keys that only appointments have; other words of
+/// [`service_date::CARE_WORDS`] are those of tickets, games and batteries too.
+const CLEAR_WORDS: &[&str] = &["appointment", "appointments", "appt", "telehealth"];
+
+/// Words of keys below an appointment that describe its record.
+const RECORD_WORDS: &[&str] = &[
+    "confirmed",
+    "created",
+    "enabled",
+    "id",
+    "source",
+    "state",
+    "status",
+    "url",
+    "uuid",
 ];
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else {
-        return;
+        return detect_term(subject, surroundings, hits);
     };
-    let is_date = date::parse_moment(subject.value).is_some();
-    let parent_is_care = subject
-        .parent()
-        .is_some_and(|parent| parent.has_word(service_date::CARE_WORDS));
-    let is_care = leaf.has_word(service_date::CARE_WORDS) || parent_is_care;
+    let trades = surroundings.trades.or(Trades::of_subject(subject));
+    if trades.meets(OTHER_TRADES) || subject.has_word(UNLESS) {
+        return;
+    }
+    let mut push =
+        |strength, rule, shown: &str| hits.health(Health::Appointment, strength, rule, shown);
+    let last = || subject.keys.iter().rev().take(2);
+    let is_clear = last().any(|key| key.has_word(CLEAR_WORDS));
+    let is_care = is_clear
+        || (last().any(|key| key.has_word(service_date::CARE_WORDS)) && surroundings.health());
+    let is_date = is_time(subject.value) || date::parse_moment(subject.value).is_some();
+    let is_record = leaf.has_word(RECORD_WORDS);
     // Barbers have appointments too.
-    if is_date && surroundings.health && (leaf.is_in(service_date::KEYS) || is_care) {
-        hits.health(
-            Health::Appointment,
-            Strength::H3,
-            "appointment.date",
-            subject.value,
-        );
+    if is_date && (is_care || leaf.is_in(service_date::KEYS)) && surroundings.health() {
+        push(Strength::H3, "appointment.date", subject.value);
     }
+    let has_value = !text::is_negative(subject.value) && !is_date;
     // `conversion: urn…` and flags say only that there is one.
-    let is_detail = leaf.is_in(KEYS) || (is_care && !is_date && !text::is_negative(subject.value));
-    if is_detail && subject.is_text() && !subject.is_context() {
-        hits.health(
-            Health::Appointment,
-            Strength::H3,
-            "appointment.key",
-            subject.value,
-        );
-    } else if is_care && !is_date && !text::is_negative(subject.value) {
-        hits.health(
-            Health::Appointment,
-            Strength::H2,
-            "appointment.key_name",
-            &leaf.folded,
-        );
+    let is_detail = leaf.is_in(KEYS)
+        || (leaf.is_in(WEAK_KEYS) && surroundings.health())
+        || (is_care && !is_record && has_value);
+    if is_detail && subject.is_text() && !subject.is_context() && !sense::is_filler(subject.value) {
+        push(Strength::H3, "appointment.key", subject.value);
+    } else if is_care && has_value {
+        push(Strength::H2, "appointment.key_name", &leaf.folded);
     }
-    if let Some(term) = subject.term(Kind::Appointment)
-        && !subject.has_word(UNLESS)
-    {
+    detect_term(subject, surroundings, hits);
+}
+
+fn detect_term(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+    let trades = surroundings.trades.or(Trades::of_subject(subject));
+    if trades.meets(OTHER_TRADES) || subject.has_word(UNLESS) || sense::is_name(subject) {
+        return;
+    }
+    let counts = |term: &Term| {
+        // The name of a conversion type that platforms give to everyone.
+        let is_generic = GENERIC.contains(&term.phrase) || subject.value == "BOOK_APPOINTMENT";
+        !is_generic
+            || (subject.is_context()
+                && (subject.vehicle == Vehicle::Event || term.phrase == "consultation")
+                && surroundings.health())
+    };
+    let term = (subject.terms.iter().copied())
+        .filter(|term| term.kind == Kind::Appointment)
+        .find(counts);
+    if let Some(term) = term {
         hits.health(
             Health::Appointment,
             Strength::H2,
@@ -92,4 +223,20 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             term.phrase,
         );
     }
+}
+
+/// `14:30`, `2:30 PM`.
+fn is_time(value: &str) -> bool {
+    /// The longest spelling: hours, minutes, seconds, half of the day.
+    const MAX_LENGTH: usize = 11;
+    if value.len() > MAX_LENGTH {
+        return false;
+    }
+    let Some((hour, rest)) = value.split_once(':') else {
+        return false;
+    };
+    let minutes = rest.get(..2).unwrap_or_default();
+    hour.parse::<u8>().is_ok_and(|hour| hour < 24)
+        && minutes.bytes().all(|byte| byte.is_ascii_digit())
+        && minutes.parse::<u8>().is_ok_and(|minute| minute < 60)
 }

@@ -1,9 +1,13 @@
 //! Self-assessments: names of questionnaires, wording of their questions and
 //! answers, scores.
 
+mod names;
+mod wording;
+
 use super::{
-    Health, Hits, Strength,
+    Health, Hits, Strength, condition,
     lexicon::{Kind, Table},
+    sense,
     subject::{Subject, Surroundings},
     text,
 };
@@ -11,97 +15,11 @@ use crate::field::ValueKind;
 
 /// Names of questionnaires, and short pieces of their wording as match keys.
 pub(super) const TERMS: &[Table] = &[
-    (
-        Kind::Instrument,
-        &[
-            "phq 2",
-            "phq 4",
-            "phq 8",
-            "phq 9",
-            "phq 15",
-            "phq a",
-            "gad 2",
-            "gad 7",
-            "asrs",
-            "c ssrs",
-            "cssrs",
-            "dast 10",
-            "pcl 5",
-            "epds",
-            "edinburgh postnatal",
-            "y bocs",
-            "ybocs",
-            "psqi",
-            "who 5",
-            "dass 21",
-            "scoff",
-            "eat 26",
-            "columbia suicide",
-            "mood disorder questionnaire",
-            "beck depression",
-            "audit c",
-        ],
-    ),
-    (
-        Kind::AmbiguousInstrument,
-        &["ace", "audit", "cage", "isi", "k 6", "k 10", "mdq"],
-    ),
-    (
-        Kind::Item,
-        &[
-            "little interest or pleasure",
-            "down depressed or hopeless",
-            "better off dead",
-            "nervous anxious or on edge",
-            "stop or control worrying",
-            "trouble relaxing",
-            "afraid as if something awful",
-            "wished you were dead",
-            "wish you were dead",
-            "wrapping up the final details",
-            "difficulty getting things in order",
-            "talked faster than usual",
-            "much more self confident",
-            "thoughts of killing yourself",
-            "trouble falling or staying asleep",
-            "feeling bad about yourself",
-        ],
-    ),
-    (
-        Kind::Answer,
-        &[
-            "several days",
-            "more than half the days",
-            "nearly every day",
-            "over half the days",
-        ],
-    ),
-    (
-        Kind::Assessing,
-        &[
-            "adhd assessment",
-            "adhd quiz",
-            "adhd test",
-            "anxiety quiz",
-            "anxiety test",
-            "clinical assessment",
-            "depression quiz",
-            "depression test",
-            "health assessment",
-            "health questionnaire",
-            "intake assessment",
-            "intake form",
-            "intake questionnaire",
-            "medical intake",
-            "medical questionnaire",
-            "mental health screening",
-            "patient intake",
-            "self assessment",
-            "symptom assessment",
-            "symptom checker",
-            "symptom quiz",
-        ],
-    ),
+    (Kind::Instrument, names::INSTRUMENTS),
+    (Kind::AmbiguousInstrument, names::AMBIGUOUS),
+    (Kind::Item, wording::ITEMS),
+    (Kind::Answer, wording::ANSWERS),
+    (Kind::Assessing, names::ASSESSING),
 ];
 
 /// Words that make an ambiguous name that of a questionnaire.
@@ -109,8 +27,11 @@ const ASSESSING_WORDS: &[&str] = &[
     "answer",
     "answers",
     "assessment",
+    "instrument",
+    "item",
     "questionnaire",
     "quiz",
+    "result",
     "score",
     "screener",
     "screening",
@@ -118,129 +39,286 @@ const ASSESSING_WORDS: &[&str] = &[
     "total",
 ];
 
+/// Words that make a condition beside them the subject of a questionnaire.
+const QUIZ_WORDS: &[&str] = &[
+    "assessment",
+    "checklist",
+    "evaluation",
+    "questionnaire",
+    "quiz",
+    "screener",
+];
+
+/// Words that do for conditions of the mind; those of the body are tested in
+/// laboratories.
+const TEST_WORDS: &[&str] = &["screen", "screening", "survey", "test"];
+
+/// What else is assessed by oneself.
+const OTHER_ASSESSMENTS: &[&str] = &[
+    "appraisal",
+    "attorney",
+    "career",
+    "case",
+    "client",
+    "compliance",
+    "cyber",
+    "employee",
+    "hmrc",
+    "law",
+    "legal",
+    "maturity",
+    "performance",
+    "project",
+    "readiness",
+    "security",
+    "skill",
+    "skills",
+    "soc2",
+    "tax",
+    "vendor",
+];
+
+/// Words of results.
+const SEVERITY_WORDS: &[&str] = &["mild", "minimal", "moderate", "moderately", "severe"];
+
 /// Keys whose value is an answer or a result, where the message names a
 /// questionnaire.
 pub(super) const RESULT_KEYS: &[&str] = &[
     "answer",
     "answers",
+    "answervalue",
+    "interpretation",
+    "rawscore",
     "response",
     "responses",
     "result",
     "results",
+    "risklevel",
+    "riskscore",
     "score",
     "scores",
+    "scoring",
+    "selectedanswer",
     "severity",
+    "severitylevel",
+    "subscore",
     "totalscore",
 ];
+
+/// Keys of one of many answers.
+pub(super) const ANSWER_KEYS: &[&str] = &[
+    "answer",
+    "answers",
+    "items",
+    "response",
+    "responses",
+    "scores",
+    "values",
+];
+
+/// Keys that are, where the value is a small number too: carts have a total.
+pub(super) const TOTAL_KEYS: &[&str] = &["items", "level", "outcome", "points", "sum", "total"];
 
 /// Keys that name the questionnaire.
 pub(super) const NAME_KEYS: &[&str] = &[
     "assessment",
+    "assessmentid",
     "assessmentname",
     "assessmenttype",
+    "form",
+    "formname",
+    "instrument",
+    "measure",
     "questionnaire",
     "questionnairename",
+    "questionnairetype",
     "quiz",
     "quizname",
+    "quiztype",
+    "scale",
     "screener",
+    "screenername",
     "screening",
+    "screeningtool",
+    "screeningtype",
     "selfassessment",
     "survey",
+    "surveyname",
     "test",
+    "testname",
+    "tool",
 ];
 
-/// Keys that are questions themselves.
+/// Keys that are questions themselves: any answer says that they were asked.
 pub(super) const QUESTION_KEYS: &[&str] = &[
+    "activesi",
+    "anxietylevel",
+    "anxietyscore",
+    "beenintherapybefore",
+    "crisisrisk",
+    "currentlyintherapy",
+    "depressionlevel",
+    "depressionscore",
+    "functionalimpairment",
+    "homicidalideation",
+    "moodscore",
+    "painlevel",
+    "painscale",
+    "passivesi",
+    "previouslyintherapy",
+    "previoustherapy",
+    "priortherapy",
     "selfharm",
+    "selfharmrisk",
+    "selfharmthoughts",
     "siflag",
     "suicidal",
     "suicidalideation",
     "suicidality",
+    "suicidalthoughts",
+    "suicideattempt",
+    "suicideattempts",
     "suiciderisk",
+    "symptomseverity",
+    "takingmedication",
+    "therapyhistory",
+    "thoughtsofselfharm",
+    "thoughtsofsuicide",
 ];
+
+/// Keys that hold codes of questions and answers.
+pub(super) const CODE_KEYS: &[&str] = &[
+    "answercode",
+    "code",
+    "itemcode",
+    "linkid",
+    "loinc",
+    "loinccode",
+    "observationcode",
+    "panelcode",
+    "questioncode",
+    "valuecode",
+];
+
+/// Words of a path to answers that are about health, though no questionnaire
+/// is named.
+const INTAKE_WORDS: &[&str] = &[
+    "assessment",
+    "intake",
+    "questionnaire",
+    "screener",
+    "screening",
+];
+
+/// Answers of one event that are a questionnaire's, if all are small numbers.
+pub(super) const ANSWER_COUNTS: std::ops::RangeInclusive<usize> = 7..=63;
 
 /// Whether the value or its key names a questionnaire.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
-    [Kind::Instrument, Kind::Item, Kind::Assessing]
-        .into_iter()
-        .any(|kind| subject.term(kind).is_some() || subject.key_term(kind).is_some())
+    subject.term(Kind::Item).is_some()
+        || subject.key_term(Kind::Item).is_some()
+        || assessing(subject).is_some()
+        || subject.key_term(Kind::Assessing).is_some()
+        || instrument_in_key(subject).is_some()
+        || instrument_in_value(subject).is_some()
+        || has_code(subject)
+}
+
+/// Whether the value is one of several small numbers that answer something.
+pub(super) fn is_small_answer(subject: &Subject<'_>) -> bool {
+    subject.value.len() == 1
+        && matches!(subject.value.as_bytes(), [b'0'..=b'6'])
+        && is_answer_key(subject)
 }
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    let answered = subject.kind == ValueKind::Number
-        || (!subject.is_context()
-            && !subject.value.is_empty()
-            && subject
-                .value
-                .chars()
-                .next()
-                .is_some_and(|c| c.is_ascii_digit()));
+    let mut push = |strength, rule, shown: &str| {
+        hits.health(Health::Assessment, strength, rule, shown);
+    };
     if let Some(item) = subject
         .term(Kind::Item)
         .or_else(|| subject.key_term(Kind::Item))
     {
-        hits.health(
-            Health::Assessment,
-            Strength::H3,
-            "assessment.item",
-            item.phrase,
-        );
+        push(Strength::H3, "assessment.item", item.phrase);
     }
     if let Some(answer) = subject.term(Kind::Answer)
-        && (answer.whole || surroundings.assessment)
+        && (surroundings.assessment
+            || (answer.whole
+                && (is_answer_key(subject) || wording::PECULIAR_ANSWERS.contains(&answer.phrase))))
     {
-        hits.health(
-            Health::Assessment,
-            Strength::H3,
-            "assessment.answer",
-            answer.phrase,
-        );
+        push(Strength::H3, "assessment.answer", answer.phrase);
     }
-    if subject.leaf_in(QUESTION_KEYS) {
-        hits.health(
-            Health::Assessment,
-            Strength::H3,
-            "assessment.key",
-            subject.value,
-        );
+    if subject.leaf_in(QUESTION_KEYS) && !text::is_placeholder_text(subject.value) {
+        push(Strength::H3, "assessment.key", subject.value);
+    }
+    if has_code(subject) {
+        push(Strength::H3, "assessment.loinc", subject.value);
     }
     if let Some(name) = instrument_in_key(subject) {
+        let answered = is_answer(subject);
         let strength = if answered { Strength::H3 } else { Strength::H2 };
         let shown = if answered { subject.value } else { name };
-        hits.health(Health::Assessment, strength, "assessment.key_name", shown);
+        if !sense::is_off(subject) || answered {
+            push(strength, "assessment.key_name", shown);
+        }
     }
     if let Some(name) = instrument_in_value(subject) {
-        let stated = !subject.is_context() && subject.leaf_in(NAME_KEYS);
+        let stated = (!subject.is_context() && subject.leaf_in(NAME_KEYS))
+            || subject.has_word(SEVERITY_WORDS)
+            || has_score(subject, name);
         let strength = if stated { Strength::H3 } else { Strength::H2 };
-        hits.health(Health::Assessment, strength, "assessment.name", name);
+        push(strength, "assessment.name", name);
     }
+    if let Some(phrase) = assessing(subject) {
+        push(Strength::H2, "assessment.term", phrase);
+    }
+    let is_one_of_many = surroundings.answers
+        && is_small_answer(subject)
+        && (surroundings.health() || subject.under(INTAKE_WORDS));
+    let is_of_named = surroundings.assessment && is_result(subject);
+    if (is_of_named || is_one_of_many)
+        && !text::is_placeholder_text(subject.value)
+        && !is_acknowledgment(subject.value)
+    {
+        push(Strength::H3, "assessment.result", subject.value);
+    }
+}
+
+/// That someone assesses their health: a phrase, or a condition and a word for
+/// a questionnaire.
+fn assessing(subject: &Subject<'_>) -> Option<&'static str> {
     if let Some(term) = subject.term(Kind::Assessing) {
-        hits.health(
-            Health::Assessment,
-            Strength::H2,
-            "assessment.term",
-            term.phrase,
-        );
+        let is_other = names::SHARED.contains(&term.phrase) && subject.has_word(OTHER_ASSESSMENTS);
+        return (!is_other).then_some(term.phrase);
     }
-    if surroundings.assessment && is_result(subject) && !text::is_placeholder_text(subject.value) {
-        hits.health(
-            Health::Assessment,
-            Strength::H3,
-            "assessment.result",
-            subject.value,
-        );
+    let condition = subject.term(Kind::Condition)?;
+    // Its parts are fields of their own.
+    if subject.value.contains("://") {
+        return None;
     }
+    let asks = subject.has_word(QUIZ_WORDS)
+        || (subject.has_word(TEST_WORDS) && condition::is_of_mind(condition.phrase));
+    asks.then_some(condition.phrase)
+}
+
+/// Whether an ambiguous name is one of a questionnaire here.
+fn is_clear(subject: &Subject<'_>, phrase: &str) -> bool {
+    let clear = names::CLEAR_BESIDE
+        .iter()
+        .find(|(name, _)| *name == phrase)
+        .map_or(ASSESSING_WORDS, |(_, words)| *words);
+    sense::beside(subject, clear)
+        // `"instrument": "AUDIT"`, as clinicians spell it.
+        || (subject.leaf_in(NAME_KEYS)
+            && sense::is_element(subject, phrase)
+            && !subject.value.chars().any(char::is_lowercase))
 }
 
 fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
     let ambiguous = || {
-        let near = subject
-            .keys
-            .iter()
-            .rev()
-            .take(2)
-            .any(|key| key.has_word(ASSESSING_WORDS));
-        subject.key_term(Kind::AmbiguousInstrument).filter(|_| near)
+        subject
+            .key_term(Kind::AmbiguousInstrument)
+            .filter(|term| is_clear(subject, term.phrase))
     };
     subject
         .key_term(Kind::Instrument)
@@ -250,14 +328,9 @@ fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
 
 fn instrument_in_value(subject: &Subject<'_>) -> Option<&'static str> {
     let ambiguous = || {
-        let near = subject.has_word(ASSESSING_WORDS)
-            || subject
-                .keys
-                .iter()
-                .rev()
-                .take(2)
-                .any(|key| key.has_word(ASSESSING_WORDS));
-        subject.term(Kind::AmbiguousInstrument).filter(|_| near)
+        subject
+            .term(Kind::AmbiguousInstrument)
+            .filter(|term| is_clear(subject, term.phrase))
     };
     subject
         .term(Kind::Instrument)
@@ -265,17 +338,70 @@ fn instrument_in_value(subject: &Subject<'_>) -> Option<&'static str> {
         .map(|term| term.phrase)
 }
 
-/// `answers[3]`, `responses.q3`, `score`, `q3`.
-fn is_result(subject: &Subject<'_>) -> bool {
-    let is_question = |key: &str| {
-        key.strip_prefix('q').is_some_and(|number| {
-            (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+/// Whether the value is an answer or a result of what its key names.
+fn is_answer(subject: &Subject<'_>) -> bool {
+    if subject.is_context() {
+        return false;
+    }
+    subject.kind == ValueKind::Number
+        || subject.value.starts_with(|c: char| c.is_ascii_digit())
+        || subject.has_word(SEVERITY_WORDS)
+        || subject.term(Kind::Answer).is_some()
+        || (subject.is_text() && !sense::is_filler(subject.value) && is_result(subject))
+}
+
+/// Whether a number stands beside the name, and says that it is a score.
+fn has_score(subject: &Subject<'_>, name: &str) -> bool {
+    let is_number = |word: &&str| {
+        word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty()
     };
+    let given = subject.words().iter().filter(is_number);
+    let of_name = name.split(' ').filter(is_number).count();
+    given.count() > of_name && subject.has_word(&["score", "scored", "result", "total"])
+}
+
+fn has_code(subject: &Subject<'_>) -> bool {
+    subject.leaf_in(CODE_KEYS) && names::LOINC.contains(&subject.value.trim_matches('/'))
+}
+
+/// `answers[3]`, `responses.q3`, `q3`.
+fn is_answer_key(subject: &Subject<'_>) -> bool {
     subject
         .leaf()
-        .is_some_and(|leaf| leaf.is_in(RESULT_KEYS) || is_question(&leaf.folded))
+        .is_some_and(|leaf| leaf.is_in(ANSWER_KEYS) || is_question(&leaf.folded))
         || subject
             .parent()
             .is_some_and(|parent| parent.is_in(RESULT_KEYS))
+}
+
+/// `answers[3]`, `responses.q3`, `score`, `q3`.
+fn is_result(subject: &Subject<'_>) -> bool {
+    let leaf_is_result = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.is_in(RESULT_KEYS) || is_question(&leaf.folded));
+    let parent_is_result = subject
+        .parent()
+        .is_some_and(|parent| parent.is_in(RESULT_KEYS));
+    let is_total = || {
+        let is_small = subject.value.len() <= 3 && subject.value.parse::<u8>().is_ok();
+        subject.leaf_in(TOTAL_KEYS) && (is_small || subject.has_word(SEVERITY_WORDS))
+    };
+    leaf_is_result || parent_is_result || is_total()
+}
+
+/// Whether the folded key is `q3`, `question12` or the like.
+pub(super) fn is_question(folded: &str) -> bool {
+    ["q", "question", "item", "answer", "a"]
+        .iter()
+        .filter_map(|prefix| folded.strip_prefix(prefix))
+        .any(|number| {
+            (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
+/// Whether a response says only that a request went well.
+fn is_acknowledgment(value: &str) -> bool {
+    ["200", "ok", "success", "succeeded", "complete", "completed"]
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word))
 }

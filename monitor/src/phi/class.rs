@@ -185,6 +185,12 @@ pub enum Form {
     Sha256,
     /// SHA-1.
     Sha1,
+    /// SHA-224.
+    Sha224,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
     /// MD5.
     Md5,
     /// Soundex code of a name.
@@ -197,6 +203,9 @@ impl Form {
         Self::Plain,
         Self::Sha256,
         Self::Sha1,
+        Self::Sha224,
+        Self::Sha384,
+        Self::Sha512,
         Self::Md5,
         Self::Soundex,
     ];
@@ -207,6 +216,9 @@ impl Form {
             Self::Plain => "plain",
             Self::Sha256 => "sha256",
             Self::Sha1 => "sha1",
+            Self::Sha224 => "sha224",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
             Self::Md5 => "md5",
             Self::Soundex => "soundex",
         }

@@ -1,264 +1,232 @@
-//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys,
-//! ICD-10 codes by key.
+//! Conditions and diagnoses: terms in any vehicle, values of diagnosis keys.
+
+mod body;
+mod mental;
+mod other;
 
 use super::{
-    Health, Hits, Strength,
-    lexicon::{Kind, Table},
+    Health, Hits, Strength, icd10,
+    lexicon::{Kind, Table, Term},
+    sense,
     subject::{Subject, Surroundings},
     text,
 };
 
-/// Names of conditions. Words that shops and software use as often (`cold`,
-/// `stress`, `add`) are left out.
-pub(super) const TERMS: &[Table] = &[(
-    Kind::Condition,
-    &[
-        "acid reflux",
-        "acne",
-        "adhd",
-        "agoraphobia",
-        "aids",
-        "alzheimer",
-        "anemia",
-        "angina",
-        "anorexia",
-        "anxiety",
-        "anxious",
-        "arrhythmia",
-        "arthritis",
-        "asthma",
-        "autism",
-        "autistic",
-        "binge eating",
-        "bipolar",
-        "body dysmorphia",
-        "borderline personality",
-        "bulimia",
-        "cancer",
-        "carcinoma",
-        "celiac",
-        "chlamydia",
-        "chronic pain",
-        "cirrhosis",
-        "copd",
-        "covid",
-        "crohn",
-        "dementia",
-        "depressed",
-        "depression",
-        "depressive",
-        "dermatitis",
-        "diabetes",
-        "diabetic",
-        "dysphoria",
-        "eating disorder",
-        "eczema",
-        "endometriosis",
-        "epilepsy",
-        "epileptic",
-        "erectile dysfunction",
-        "fibromyalgia",
-        "genital wart",
-        "gonorrhea",
-        "gout",
-        "hair loss",
-        "heart disease",
-        "heart failure",
-        "hepatitis",
-        "herpes",
-        "hiv",
-        "hpv",
-        "hyperlipidemia",
-        "hypertension",
-        "hyperthyroidism",
-        "hypothyroidism",
-        "insomnia",
-        "kidney disease",
-        "leukemia",
-        "low libido",
-        "lupus",
-        "lymphoma",
-        "major depressive",
-        "manic episode",
-        "melanoma",
-        "mental illness",
-        "migraine",
-        "mood disorder",
-        "multiple sclerosis",
-        "narcolepsy",
-        "neuropathy",
-        "obesity",
-        "ocd",
-        "obsessive compulsive",
-        "osteoporosis",
-        "panic attack",
-        "panic disorder",
-        "paranoia",
-        "parkinson",
-        "pcos",
-        "personality disorder",
-        "phobia",
-        "postpartum",
-        "premature ejaculation",
-        "psoriasis",
-        "psychosis",
-        "psychotic",
-        "ptsd",
-        "posttraumatic",
-        "post traumatic stress",
-        "rosacea",
-        "schizoaffective",
-        "schizophrenia",
-        "seizure",
-        "self harm",
-        "sexual dysfunction",
-        "sexually transmitted",
-        "sickle cell",
-        "sleep apnea",
-        "suicidal",
-        "suicide",
-        "suicidal ideation",
-        "syphilis",
-        "trichomoniasis",
-        "tuberculosis",
-        "tumor",
-        "ulcerative colitis",
-        "urinary tract infection",
-        "yeast infection",
-    ],
-)];
-
-/// Words beside which a term means something else.
-const UNLESS: &[(&str, &[&str])] = &[
-    (
-        "aids",
-        &["band", "decision", "hearing", "teaching", "visual"],
-    ),
-    ("anxious", &["await"]),
-    ("bipolar", &["junction", "transistor"]),
-    (
-        "cancer",
-        &[
-            "astrology",
-            "constellation",
-            "horoscope",
-            "tropic",
-            "zodiac",
-        ],
-    ),
-    ("depressed", &["economy", "market", "price"]),
-    (
-        "depression",
-        &[
-            "atmospheric",
-            "economic",
-            "economy",
-            "great",
-            "tropical",
-            "weather",
-        ],
-    ),
-    ("migraine", &["band", "song"]),
-    ("suicide", &["squad"]),
+/// Names of conditions, symptoms and concerns.
+pub(super) const TERMS: &[Table] = &[
+    (Kind::Condition, mental::TERMS),
+    (Kind::Condition, body::TERMS),
+    (Kind::Condition, body::CANCER),
+    (Kind::Condition, body::INFECTIOUS),
+    (Kind::Condition, body::INTIMATE),
+    (Kind::AmbiguousCondition, mental::AMBIGUOUS),
+    (Kind::AmbiguousCondition, body::AMBIGUOUS),
 ];
 
 /// Keys whose text is a diagnosis, if the message says something else about
 /// health: mechanics and programs diagnose too.
 pub(super) const DIAGNOSIS_KEYS: &[&str] = &[
+    "admittingdiagnosis",
+    "allergies",
+    "allergyreaction",
     "chiefcomplaint",
+    "comorbidities",
+    "comorbidity",
+    "diagnosedconditions",
+    "diagnosedwith",
     "diagnoses",
     "diagnosis",
+    "diagnosisdescription",
     "diagnosisname",
+    "drugallergies",
     "dx",
+    "familyhistory",
+    "familymedicalhistory",
     "healthcondition",
+    "healthconditions",
+    "healthconcern",
+    "healthconcerns",
+    "healthhistory",
+    "healthissue",
+    "healthissues",
+    "knownallergies",
+    "maincomplaint",
     "medicalcondition",
+    "medicalconditions",
+    "medicalhistory",
+    "medicalissue",
+    "mentalhealthconcern",
+    "mentalhealthhistory",
+    "pastmedicalhistory",
+    "preexistingcondition",
+    "preexistingconditions",
+    "presentingconcern",
     "presentingproblem",
     "primarydiagnosis",
     "primarydx",
+    "psychiatrichistory",
+    "reasonforcare",
+    "reasonforseekingcare",
     "reasonforvisit",
+    "therapyreason",
     "visitreason",
 ];
 
 /// Keys under which a term is a statement about a person.
 pub(super) const CONDITION_KEYS: &[&str] = &[
+    "ailment",
+    "areaofconcern",
+    "challenge",
+    "challenges",
+    "complaint",
     "concern",
     "concerns",
     "condition",
+    "conditionname",
     "conditions",
+    "disease",
+    "disorder",
+    "focusarea",
     "goal",
-    "healthconcern",
+    "goals",
+    "healthgoal",
+    "healthgoals",
+    "helpwith",
+    "illness",
     "indication",
     "issue",
     "issues",
+    "lookingfor",
+    "mainconcern",
+    "need",
+    "needs",
     "problem",
     "problems",
     "reason",
+    "reasons",
+    "seekinghelpfor",
+    "struggle",
+    "struggles",
+    "strugglingwith",
     "symptom",
     "symptoms",
     "treatment",
     "treatmentfor",
+    "whatbringsyouhere",
 ];
 
-/// Keys that hold ICD-10-CM codes.
-pub(super) const CODE_KEYS: &[&str] = &[
-    "diagnosiscode",
-    "diagnosiscodes",
+/// Words of keys under which even an everyday word is a complaint.
+pub(super) const COMPLAINT_WORDS: &[&str] = &[
+    "ailment",
+    "complaint",
+    "diagnosed",
+    "diagnoses",
+    "diagnosis",
+    "disease",
+    "disorder",
     "dx",
-    "dxcode",
-    "icd",
-    "icd10",
-    "icd10cm",
-    "icd10code",
-    "icdcode",
-    "icdcodes",
-    "primarydx",
+    "illness",
+    "symptom",
+    "symptoms",
+];
+
+/// Words of keys under which a specific everyday word is a complaint.
+const CONCERN_WORDS: &[&str] = &[
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "indication",
+    "struggle",
+    "struggles",
+    "struggling",
+    "treatment",
 ];
 
 /// Words of keys of diagnoses that only medicine has.
-const MEDICAL_WORDS: &[&str] = &["complaint", "health", "medical", "presenting"];
+const MEDICAL_WORDS: &[&str] = &[
+    "allergies",
+    "allergy",
+    "care",
+    "comorbidities",
+    "comorbidity",
+    "health",
+    "medical",
+    "preexisting",
+    "presenting",
+    "psychiatric",
+    "therapy",
+];
 
-/// Codes of one list beyond this are not read.
-const MAX_CODES: usize = 32;
+/// Abbreviations that are longer are words in capitals.
+const MAX_ABBREVIATION: usize = 3;
+
+/// Words of keys that hold diagnoses: `previous_diagnoses`.
+pub(super) const DIAGNOSIS_WORDS: &[&str] = &[
+    "comorbidities",
+    "comorbidity",
+    "diagnosed",
+    "diagnoses",
+    "diagnosis",
+];
+
+/// Words that do beside a word of medicine: `mental_health_conditions`.
+pub(super) const HISTORY_WORDS: &[&str] = &[
+    "complaint",
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "history",
+    "issue",
+    "issues",
+    "problem",
+    "problems",
+];
+
+/// Whether a phrase is the name of a condition of the mind.
+pub(super) fn is_of_mind(phrase: &str) -> bool {
+    mental::TERMS.contains(&phrase)
+}
+
+/// The first of `terms` that is of `kind` and means it.
+fn named(
+    subject: &Subject<'_>,
+    surroundings: Surroundings,
+    terms: &[Term],
+    kind: Kind,
+) -> Option<Term> {
+    terms
+        .iter()
+        .copied()
+        .filter(|term| term.kind == kind)
+        .find(|term| !sense::means_other(subject, surroundings, *term, other::SENSES))
+}
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    if subject.leaf_in(CODE_KEYS) {
-        let codes = subject.value.split([',', ';', '|', ' ']).take(MAX_CODES);
-        if let Some(code) = codes.map(str::trim).find(|code| is_icd10(code)) {
-            hits.health(Health::Condition, Strength::H3, "condition.icd10", code);
-        }
+    if sense::is_name(subject) {
+        return;
     }
-    let is_diagnosis = subject.leaf_in(DIAGNOSIS_KEYS) && subject.is_text();
-    let is_medical = surroundings.health
-        || (subject.terms.iter()).any(|term| !means_other(subject, term.phrase))
-        || (subject.value.split([',', ';', '|', ' ']).take(MAX_CODES)).any(is_icd10)
-        || subject
-            .leaf()
-            .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS));
-    if is_diagnosis && is_medical {
-        hits.health(
-            Health::Condition,
-            Strength::H3,
-            "condition.key",
-            subject.value,
-        );
-    }
-    let term = subject
-        .terms
-        .iter()
-        .find(|term| term.kind == Kind::Condition && !means_other(subject, term.phrase));
-    if let Some(term) = term {
-        let stated = !subject.is_context() && subject.leaf_in(CONDITION_KEYS);
-        let strength = if stated { Strength::H3 } else { Strength::H2 };
-        let rule = if stated {
-            "condition.key.term"
+    detect_diagnosis(subject, surroundings, hits);
+    if let Some(term) = named(subject, surroundings, &subject.terms, Kind::Condition) {
+        let keyed = subject.leaf_in(CONDITION_KEYS)
+            || (subject.leaf()).is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS));
+        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
+        let (strength, rule) = if stated {
+            (Strength::H3, "condition.key.term")
         } else {
-            "condition.term"
+            (Strength::H2, "condition.term")
         };
         hits.health(Health::Condition, strength, rule, term.phrase);
     }
-    if let Some(term) = subject.key_term(Kind::Condition) {
+    detect_ambiguous(subject, surroundings, hits);
+    if let Some(term) = named(subject, surroundings, &subject.key_terms, Kind::Condition)
+        && !sense::is_off(subject)
+    {
         // An answer of no is still an answer, but says less.
-        let affirmed = !text::is_negative(subject.value) && !subject.is_context();
+        let affirmed = !text::is_negative(subject.value)
+            && !subject.is_context()
+            && !sense::is_of_interface(subject);
         let strength = if affirmed { Strength::H3 } else { Strength::H2 };
         hits.health(
             Health::Condition,
@@ -269,29 +237,69 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
 }
 
-fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
-    UNLESS
-        .iter()
-        .any(|(term, others)| *term == phrase && subject.has_word(others))
+/// `diagnosis: …`, whatever it says.
+fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+    let by_words = subject.leaf().is_some_and(|leaf| {
+        leaf.has_word(DIAGNOSIS_WORDS)
+            || (leaf.has_word(HISTORY_WORDS)
+                && leaf.has_word(&["health", "medical", "psychiatric"]))
+    });
+    let keyed = by_words || subject.leaf_in(DIAGNOSIS_KEYS);
+    if !keyed || subject.is_context() || !subject.is_text() || sense::is_filler(subject.value) {
+        return;
+    }
+    let leaf_is_medical = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS) || leaf.folded == "chiefcomplaint");
+    let is_medical = leaf_is_medical
+        || named(subject, surroundings, &subject.terms, Kind::Condition).is_some()
+        || icd10::names_code(subject.value)
+        || surroundings.health();
+    if is_medical {
+        hits.health(
+            Health::Condition,
+            Strength::H3,
+            "condition.key",
+            subject.value,
+        );
+    }
 }
 
-/// The shape of an ICD-10-CM code: a letter, a digit, a digit or `A` or `B`,
-/// and up to four more after an optional point.
-fn is_icd10(code: &str) -> bool {
-    let bytes: Vec<u8> = code.bytes().filter(|byte| *byte != b'.').collect();
-    let point_fits = match code.find('.') {
-        Some(position) => position == 3 && bytes.len() > 3 && bytes.len() + 1 == code.len(),
-        None => true,
-    };
-    let [letter, second, third, rest @ ..] = bytes.as_slice() else {
-        return false;
-    };
-    point_fits
-        && letter.is_ascii_uppercase()
-        && second.is_ascii_digit()
-        && (third.is_ascii_digit() || matches!(third, b'A' | b'B'))
-        && rest.len() <= 4
-        && rest
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+/// Everyday words count under keys of complaints, and beside words of medicine.
+fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+    let is_specific = |term: &Term| other::SPECIFIC.contains(&term.phrase);
+    let is_bare = |term: &Term| sense::is_element(subject, term.phrase);
+    let term = (subject.terms.iter())
+        .filter(|term| term.kind == Kind::AmbiguousCondition)
+        .filter(|term| is_specific(term) || is_bare(term))
+        .find(|term| !sense::means_other(subject, surroundings, **term, other::SENSES));
+    let Some(term) = term else { return };
+    let (is_specific, is_bare) = (is_specific(term), is_bare(term));
+    // `ED`, as clinics write it, and not the name.
+    let is_abbreviation = is_bare
+        && subject.value.len() <= MAX_ABBREVIATION
+        && subject.value.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_complaint = (subject.leaf())
+        .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(MEDICAL_WORDS))
+        || (subject.leaf_in(CONDITION_KEYS)
+            && (((is_specific || is_abbreviation)
+                && (subject.leaf()).is_some_and(|leaf| leaf.has_word(CONCERN_WORDS)))
+                || surroundings.health()));
+    let has_medicine =
+        is_specific && (subject.words().iter()).any(|word| sense::HEALTH_WORDS.contains(&word));
+    if is_complaint && sense::states(subject) {
+        hits.health(
+            Health::Condition,
+            Strength::H3,
+            "condition.key.term",
+            term.phrase,
+        );
+    } else if has_medicine {
+        hits.health(
+            Health::Condition,
+            Strength::H2,
+            "condition.term",
+            term.phrase,
+        );
+    }
 }

@@ -1,58 +1,248 @@
-//! Ids of devices and their advertising ids: by key.
+//! Ids of devices and their advertising ids: by key, hardware addresses and the
+//! numbers of medical devices also by shape.
 
 use super::{
     Hits, Identifier, Strength,
+    account::luhn,
+    digest, named,
+    online_id::is_uuid,
     subject::{Subject, Surroundings},
 };
+use crate::field::ValueKind;
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
     "aaid",
     "adid",
+    "adjustid",
+    "adtrackingid",
     "advertisingid",
+    "afai",
+    "aifa",
+    "amid",
+    "andi",
+    "androidadid",
+    "androidadvertisingid",
     "androidid",
+    "appinstanceid",
+    "appleadid",
+    "appsetid",
+    "appsflyerid",
+    "bluetoothaddress",
+    "bluetoothmac",
+    "deviceguid",
     "deviceid",
+    "deviceids",
+    "deviceifa",
+    "deviceserial",
+    "deviceserialno",
+    "deviceserialnumber",
+    "devicetoken",
+    "deviceuuid",
+    "didmd5",
+    "didsha1",
+    "dpidmd5",
+    "dpidsha1",
     "ecid",
+    "ethernetmac",
+    "externaldeviceid",
+    "fcmtoken",
+    "fireadid",
+    "fireadvertisingid",
     "gaid",
+    "googleadid",
+    "googleadvertisingid",
     "gpsadid",
+    "hardwareid",
+    "hwid",
     "idfa",
+    "idfas",
     "idfv",
+    "ifa",
     "imei",
+    "imei1",
+    "imei2",
+    "imeinumber",
+    "implantid",
+    "installationid",
+    "installid",
+    "iosadvertisingid",
+    "iosidfa",
+    "iosidfv",
     "kochavadeviceid",
+    "macaddr",
+    "macaddress",
+    "machineid",
+    "macmd5",
+    "macsha1",
     "madid",
+    "maid",
+    "maids",
+    "meid",
+    "mobileadid",
+    "mobileadvertisingid",
     "mobiledeviceid",
     "mobileid",
+    "msai",
+    "oaid",
     "openudid",
+    "pushtoken",
     "rida",
+    "rokuid",
+    "tifa",
     "udid",
+    "vida",
+    "wifimac",
+];
+
+/// Keys that hold one in a word that others have too, so a UUID or a hardware
+/// address under them.
+pub(super) const WEAK_KEYS: &[&str] = &["mac", "vendorid"];
+
+/// Keys that hold the number of a device or of an implant.
+pub(super) const SERIAL_KEYS: &[&str] = &[
+    "serial",
+    "serialno",
+    "serialnum",
+    "serialnumber",
+    "udi",
+    "udicarrier",
+    "udicode",
+    "udidi",
+    "uniquedeviceidentifier",
+];
+
+/// Objects that have a device's serial number or `id`.
+pub(super) const DEVICES: &[&str] = &[
+    "cgm",
+    "device",
+    "deviceinfo",
+    "hardware",
+    "implant",
+    "meter",
+    "monitor",
+    "pacemaker",
+    "pump",
+    "sensor",
+];
+
+/// Objects whose serial number is of goods or of a certificate.
+const OTHER_SERIALS: &[&str] = &[
+    "cert",
+    "certificate",
+    "issuer",
+    "item",
+    "items",
+    "product",
+    "products",
+    "tls",
 ];
 
 /// Shorter values are models and flags.
 const MIN_LENGTH: usize = 8;
 
-/// Longer values are something else.
-const MAX_LENGTH: usize = 128;
+/// Shorter serial numbers are counts.
+const MIN_SERIAL_LENGTH: usize = 5;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+/// Longer values are something else, except tokens for messages to a device.
+const MAX_LENGTH: usize = 256;
+
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     // A device that limits tracking reports an id of zeros.
-    let is_blank = value.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-    let fits = (MIN_LENGTH..=MAX_LENGTH).contains(&value.len())
-        && value.bytes().any(|byte| byte.is_ascii_digit())
+    let fits = (MIN_SERIAL_LENGTH..=MAX_LENGTH).contains(&value.len())
+        && subject.kind != ValueKind::Literal
+        && !value.bytes().all(|byte| matches!(byte, b'0' | b'-' | b':'))
         && value
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_:$".contains(&byte));
-    if fits
-        && !is_blank
-        && subject
-            .leaf()
-            .is_some_and(|leaf| KEYS.contains(&leaf.folded.as_str()))
-    {
-        hits.plain(
-            Identifier::DeviceId,
-            Strength::I1,
-            "device_id.key",
-            value.to_lowercase(),
-        );
+            .any(|byte| byte.is_ascii_digit() || byte == b':');
+    if !fits {
+        return;
     }
+    let spelled = || {
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_:$.+/=()".contains(&byte))
+            && !value.contains("//")
+            && !digest::is_of_nothing(value)
+    };
+    let rule = if is_mac(value) {
+        "device_id.shape.mac"
+    } else if is_dashed_imei(value) {
+        "device_id.shape.imei"
+    } else if is_udi(value) {
+        "device_id.shape.udi"
+    } else if spelled() && is_keyed(subject) {
+        "device_id.key"
+    } else {
+        return;
+    };
+    let normalized = value.to_lowercase();
+    hits.plain(Identifier::DeviceId, Strength::I1, rule, normalized);
+}
+
+fn is_keyed(subject: &Subject<'_>) -> bool {
+    let value = subject.value;
+    let Some(leaf) = subject.leaf() else {
+        return false;
+    };
+    let under_device = || {
+        subject
+            .parent()
+            .is_some_and(|parent| DEVICES.contains(&parent.folded.as_str()))
+    };
+    if value.len() >= MIN_LENGTH {
+        if named::is(subject, KEYS) {
+            return true;
+        }
+        let is_own = matches!(leaf.folded.as_str(), "id" | "uuid" | "identifier" | "token");
+        if is_own && under_device() || is_uuid(value) && leaf.is_in(WEAK_KEYS) {
+            return true;
+        }
+    }
+    let has_both = value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    leaf.folded.starts_with("udi") && leaf.is_in(SERIAL_KEYS)
+        || leaf.is_in(SERIAL_KEYS) && has_both && !subject.under(OTHER_SERIALS)
+        || named::ends_in(leaf, SERIAL_KEYS) && (leaf.has_word(DEVICES) || under_device())
+}
+
+/// Six pairs of hexadecimal digits between equal separators.
+fn is_mac(value: &str) -> bool {
+    const LENGTH: usize = 17;
+    if value.len() != LENGTH {
+        return false;
+    }
+    let separator = value.as_bytes().get(2).copied().unwrap_or_default();
+    let fits = value
+        .bytes()
+        .enumerate()
+        .all(|(index, byte)| match index % 3 {
+            2 => byte == separator,
+            _ => byte.is_ascii_hexdigit(),
+        });
+    fits && b":-".contains(&separator)
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && !value
+            .bytes()
+            .all(|byte| byte == separator || byte.eq_ignore_ascii_case(&b'f'))
+}
+
+/// `35-209900-176148-1`, with its check digit.
+fn is_dashed_imei(value: &str) -> bool {
+    let mut lengths = value.split(['-', ' ']).map(str::len);
+    let fits = [2, 6, 6, 1]
+        .iter()
+        .all(|length| lengths.next() == Some(*length));
+    fits && lengths.next().is_none() && {
+        let digits = value.replace(['-', ' '], "");
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && luhn(&digits)
+    }
+}
+
+/// A barcode of a medical device: `(01)` and 14 digits.
+fn is_udi(value: &str) -> bool {
+    value.strip_prefix("(01)").is_some_and(|rest| {
+        rest.get(..14)
+            .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }

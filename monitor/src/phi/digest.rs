@@ -23,15 +23,75 @@ const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
 
-/// Longest spelling: SHA-256 in hexadecimal digits.
-const MAX_LENGTH: usize = 64;
+/// Shortest spelling: MD5 in base64 without padding.
+const MIN_LENGTH: usize = 22;
 
-/// The hash that `value` has the shape of: 32, 40 or 64 hexadecimal digits in
-/// either case, or as many bytes in base64 or base64url.
+/// Longest spelling: SHA-512 in hexadecimal digits.
+const MAX_LENGTH: usize = 128;
+
+/// Fewer different digits are a filler.
+const MIN_DIFFERENT: usize = 6;
+
+/// Names of functions that some clients write before the value.
+const PREFIXES: &[&str] = &[
+    "sha256:", "sha256-", "sha256$", "sha512:", "sha512-", "sha1:", "sha1-", "md5:", "md5-",
+];
+
+/// SHA-256, SHA-1 and MD5 of what stands for no value: the empty text, `null`,
+/// `undefined`, `None`, `none`. Clients hash those too.
+const OF_NOTHING: &[&str] = &[
+    "140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe",
+    "2be88ca4242c76e8253ac62474851065032d6833",
+    "334c4a4c42fdb79d7ebc3e73b517e6f8",
+    "37a6259cc0c1dae299a7866489dff0bd",
+    "5e543256c480ac577d30f76f9120eb74",
+    "6adf97f83acf6453d4a6a4b1070f3754",
+    "6eef6648406c333a4035cd5e60d0bf2ecf2606d7",
+    "71f8e7976e4cbc4561c9d62fb283e7f788202acb",
+    "74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "d5d4cd07616a542891b7ec2d0257b3a24b69856e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "dc937b59892604f5a86ac96936cd7ff09e25f18ae6b758e8014a24c7fa039e91",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "eb045d78d273107348b0300c01d29b7552d622abbc6faf81b3ec55359aa9950c",
+];
+
+/// The hash that `value` has the shape of: in hexadecimal digits of either
+/// case, or as many bytes in base64 or base64url. `None` for a hash of nothing.
 pub(super) fn digest(value: &str) -> Option<Digest> {
-    if value.len() > MAX_LENGTH || !value.is_ascii() {
+    if value.len() < MIN_LENGTH || !value.is_ascii() {
         return None;
     }
+    let value = PREFIXES
+        .iter()
+        .find_map(|prefix| {
+            let (head, rest) = value.split_at_checked(prefix.len())?;
+            head.eq_ignore_ascii_case(prefix).then_some(rest)
+        })
+        .unwrap_or(value);
+    if value.len() > MAX_LENGTH {
+        return None;
+    }
+    let digest = shape(value)?;
+    let differs = {
+        let mut seen = 0_u32;
+        for byte in digest.hex.bytes() {
+            seen |= 1 << (byte % 32);
+        }
+        seen.count_ones() as usize >= MIN_DIFFERENT
+    };
+    (differs && !OF_NOTHING.contains(&digest.hex.as_str())).then_some(digest)
+}
+
+/// Whether `value` is a hash that says that there was no value.
+pub(super) fn is_of_nothing(value: &str) -> bool {
+    (MIN_LENGTH..=MAX_LENGTH).contains(&value.len())
+        && value.is_ascii()
+        && shape(value).is_some_and(|digest| OF_NOTHING.contains(&digest.hex.as_str()))
+}
+
+fn shape(value: &str) -> Option<Digest> {
     if value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let form = form_of_length(value.len() / 2)?;
         return value.len().is_multiple_of(2).then(|| Digest {
@@ -58,9 +118,12 @@ pub(super) fn digest(value: &str) -> Option<Digest> {
 
 const fn form_of_length(bytes: usize) -> Option<Form> {
     match bytes {
-        32 => Some(Form::Sha256),
-        20 => Some(Form::Sha1),
         16 => Some(Form::Md5),
+        20 => Some(Form::Sha1),
+        28 => Some(Form::Sha224),
+        32 => Some(Form::Sha256),
+        48 => Some(Form::Sha384),
+        64 => Some(Form::Sha512),
         _ => None,
     }
 }
@@ -69,12 +132,22 @@ const fn form_of_length(bytes: usize) -> Option<Form> {
 mod tests {
     use super::*;
 
+    fn check(value: &str, expected: Option<(Form, &str)>) {
+        let found = digest(value);
+        let found = found
+            .as_ref()
+            .map(|digest| (digest.form, digest.hex.as_str()));
+        assert_eq!(found, expected, "{value}");
+    }
+
     #[test]
     fn shapes() {
         let sha256 = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
+        let long = sha256.repeat(2);
         for (value, expected) in [
             (sha256, Some((Form::Sha256, sha256))),
             (&sha256.to_ascii_uppercase(), Some((Form::Sha256, sha256))),
+            (&format!("SHA256:{sha256}"), Some((Form::Sha256, sha256))),
             (
                 "_42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
                 Some((Form::Sha256, sha256)),
@@ -83,19 +156,28 @@ mod tests {
                 "/42YGfwOEr8NJIkuRZh+JJoo3Og2qFytYOKOqqjG2XY=",
                 Some((Form::Sha256, sha256)),
             ),
+            (&sha256[..56], Some((Form::Sha224, &sha256[..56]))),
             (&sha256[..40], Some((Form::Sha1, &sha256[..40]))),
             (&sha256[..32], Some((Form::Md5, &sha256[..32]))),
+            (&long, Some((Form::Sha512, &long))),
+            (&long[..96], Some((Form::Sha384, &long[..96]))),
             (&sha256[..63], None),
             (&sha256[..62], None),
+            (&"0".repeat(64), None),
             ("JonathanChristopherson", None),
             ("jane@example.com", None),
             ("", None),
         ] {
-            let found = digest(value);
-            let found = found
-                .as_ref()
-                .map(|digest| (digest.form, digest.hex.as_str()));
-            assert_eq!(found, expected, "{value}");
+            check(value, expected);
         }
+    }
+
+    #[test]
+    fn a_hash_of_nothing_is_none() {
+        for value in OF_NOTHING {
+            check(value, None);
+            assert!(is_of_nothing(value), "{value}");
+        }
+        assert!(!is_of_nothing("jane"));
     }
 }

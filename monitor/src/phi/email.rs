@@ -3,24 +3,57 @@
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Hits, Identifier, Strength,
+    Form, Hits, Identifier, Strength,
     digest::digest,
+    named,
     subject::{Subject, Surroundings, Vehicle},
 };
+use crate::field::Part;
 
 /// Keys that hold an email address.
 pub(super) const KEYS: &[&str] = &[
+    "correo",
+    "correoelectronico",
     "customeremails",
     "em",
     "email",
+    "emailaddr",
     "emailaddress",
     "emailaddresses",
     "emailhash",
+    "emailid",
+    "emailmd5",
     "emails",
+    "emailsha1",
     "emailsha256",
+    "emaill",
+    "eml",
+    "hashedemail",
+    "hashedemails",
     "hem",
+    "hems",
     "mail",
+    "mailaddress",
     "useremail",
+];
+
+/// Keys that hold the hash of one in the interfaces of data brokers, and are
+/// too short to mean it for other values.
+pub(super) const HASH_KEYS: &[&str] = &["eidm", "eids", "emd5", "esha1", "esha256", "iv", "uh"];
+
+/// Keys whose addresses are of software or of the sender.
+const SOFTWARE_KEYS: &[&str] = &[
+    "apikey",
+    "authorization",
+    "clientuseragent",
+    "dsn",
+    "library",
+    "messageid",
+    "sdk",
+    "sentrydsn",
+    "ua",
+    "useragent",
+    "xmailer",
 ];
 
 /// Mailboxes of organizations and programs.
@@ -54,32 +87,78 @@ const ROLES: &[&str] = &[
 ];
 
 /// Mailboxes that nobody reads.
-const MACHINES: &[&str] = &["bounce", "donotreply", "mailerdaemon", "nobody", "noreply"];
+const MACHINES: &[&str] = &[
+    "autoreply",
+    "bounce",
+    "bounces",
+    "daemon",
+    "donotreply",
+    "mailerdaemon",
+    "nobody",
+    "noreply",
+    "notify",
+];
+
+/// Domains of programs.
+const MACHINE_DOMAINS: &[&str] = &[
+    "gserviceaccount.com",
+    "ingest.sentry.io",
+    "users.noreply.github.com",
+];
 
 /// Addresses of one value beyond this are not sought.
 const MAX_CANDIDATES: usize = 16;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
-    let keyed = subject.leaf_in(KEYS);
-    if keyed {
-        if let Some(digest) = digest(subject.value) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    let value = subject.value;
+    let has_at = memchr::memchr(b'@', value.as_bytes()).is_some() || value.contains("%40");
+    if has_at {
+        plain(subject, hits);
+    } else if let Some(digest) = digest(value) {
+        if named::is(subject, KEYS) || is_hash_key(subject, digest.form) {
             hits.hashed(Identifier::Email, Strength::I2, "email.key.hash", digest);
-            return;
         }
-        if let Some(address) = address(subject.value, Suffix::Any) {
-            if !MACHINES.contains(&folded_local(&address).as_str()) {
-                hits.plain(Identifier::Email, Strength::I3, "email.key", address);
-            }
-            return;
+    } else if value.starts_with("tv.1~") && named::is(subject, KEYS) {
+        google_tag(value, hits);
+    }
+}
+
+/// Addresses as they are: the whole value under a key, any in a text.
+fn plain(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+    let keyed = named::is(subject, KEYS);
+    if keyed && let Some(address) = address(subject.value, Suffix::Any) {
+        if !is_machine(&address) {
+            hits.plain(Identifier::Email, Strength::I3, "email.key", address);
         }
-        google_tag(subject.value, hits);
+        return;
+    }
+    if subject.leaf_in(SOFTWARE_KEYS) {
+        return;
     }
     for address in addresses(subject) {
-        let local = folded_local(&address);
-        if !MACHINES.contains(&local.as_str()) && (keyed || !ROLES.contains(&local.as_str())) {
+        let is_role = ROLES.contains(&folded_local(&address).as_str());
+        if !is_machine(&address) && (keyed || !is_role) {
             hits.plain(Identifier::Email, Strength::I3, "email.shape", address);
         }
     }
+}
+
+/// `iv` is an initialization vector too, which has the length of an MD5 hash.
+fn is_hash_key(subject: &Subject<'_>, form: Form) -> bool {
+    subject.leaf().is_some_and(|leaf| {
+        HASH_KEYS.contains(&leaf.folded.as_str())
+            && (leaf.folded != "iv" || form != Form::Md5 || subject.part == Part::Query)
+    })
+}
+
+fn is_machine(address: &str) -> bool {
+    let local = folded_local(address);
+    MACHINES.contains(&local.as_str())
+        || local.starts_with("noreply")
+        || local.ends_with("noreply")
+        || MACHINE_DOMAINS
+            .iter()
+            .any(|domain| address.ends_with(domain))
 }
 
 /// The tagged list of hashes that Google's web tags send: `tv.1~em.<base64url>`.
@@ -103,9 +182,6 @@ fn google_tag(value: &str, hits: &mut Hits<'_>) {
 /// The addresses with a public suffix that stand in the value.
 fn addresses(subject: &Subject<'_>) -> Vec<String> {
     let value = subject.value;
-    if !value.contains('@') && !value.contains("%40") {
-        return Vec::new();
-    }
     let decoded = percent_decode_str(value).decode_utf8_lossy();
     // The authority of a URL may hold `key@host`, which is no address.
     let text = match decoded.split_once("://") {
@@ -117,8 +193,18 @@ fn addresses(subject: &Subject<'_>) -> Vec<String> {
     text.split(|c: char| !(c.is_alphanumeric() || "@.+-_%'".contains(c)))
         .filter(|word| word.contains('@'))
         .take(MAX_CANDIDATES)
-        .filter_map(|word| address(word.trim_matches(['.', '\'', '-']), Suffix::Public))
+        .filter_map(|word| address(word.trim_matches(['.', '\'', '-', '_']), Suffix::Public))
+        .filter(|address| !is_image(address))
         .collect()
+}
+
+/// `logo@2x.zip` is a picture for dense screens.
+fn is_image(address: &str) -> bool {
+    let label = address
+        .split_once('@')
+        .and_then(|(_, domain)| domain.split('.').next())
+        .and_then(|label| label.strip_suffix('x'));
+    label.is_some_and(|density| density.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[derive(Clone, Copy, PartialEq)]

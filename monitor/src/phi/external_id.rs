@@ -2,8 +2,8 @@
 
 use super::{
     Form, Hits, Identifier, Strength,
-    digest::digest,
-    health_plan_id, insurance,
+    digest::{digest, is_of_nothing},
+    health_plan_id, insurance, mrn, named,
     subject::{Subject, Surroundings},
     text,
 };
@@ -12,43 +12,95 @@ use crate::field::{Part, ValueKind};
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
     "contactid",
+    "contactkey",
+    "crmid",
     "customerid",
+    "customerkey",
+    "customerno",
+    "customernumber",
     "customeruserid",
     "customuserid",
     "developeridentity",
     "distinctid",
+    "employeeid",
+    "enduserid",
+    "externalcustomerid",
     "externalid",
+    "externalids",
     "externaluserid",
     "identity",
     "leadid",
+    "login",
+    "loginid",
+    "loyaltyid",
     "memberid",
+    "memberuuid",
+    "mpid",
     "partnerid",
+    "personid",
     "previousid",
     "profileid",
+    "studentid",
+    "subjectid",
+    "subscriberid",
+    "subscriberkey",
     "subscriptionid",
     "uid",
+    "userguid",
+    "userid",
+    "userids",
+    "useridentifier",
+    "userkey",
+    "username",
+    "usernumber",
+    "useruuid",
+    "userpseudoid",
+];
+
+/// Keys of [`KEYS`] that mean the same behind any word (`shopify_customer_id`).
+pub(super) const SUFFIX_KEYS: &[&str] = &[
+    "contactid",
+    "customerid",
+    "distinctid",
+    "externalid",
+    "externaluserid",
+    "memberid",
+    "personid",
+    "profileid",
+    "subscriberid",
     "userid",
     "username",
+    "useruuid",
 ];
 
 /// Longer values are something else.
 const MAX_LENGTH: usize = 128;
 
-pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
-    let is_path = subject.part == Part::Path;
-    let is_id = KEYS.contains(&leaf.folded.as_str())
-        || (leaf.folded == "id" && subject.in_person())
-        || is_path;
-    // Where the message is about insurance, a member number is the plan's.
-    let is_plan = leaf.is_in(health_plan_id::WEAK_KEYS)
-        && (surroundings.insurance || subject.under(insurance::WORDS));
     let value = subject.value;
     let fits = subject.kind != ValueKind::Literal
-        && value.len() <= MAX_LENGTH
-        && !value.contains(char::is_whitespace)
-        && !text::is_placeholder(value);
-    if !is_id || is_plan || !fits {
+        && (1..=MAX_LENGTH).contains(&value.len())
+        && !value.contains(char::is_whitespace);
+    if !fits {
+        return;
+    }
+    let is_path = subject.part == Part::Path;
+    let is_id = KEYS.contains(&leaf.folded.as_str())
+        || (matches!(leaf.folded.as_str(), "id" | "uuid")
+            && subject.in_person()
+            && !subject.parent().is_some_and(mrn::is_patient))
+        || is_path
+        || leaf.words.len() > 2 && named::ends_in(leaf, SUFFIX_KEYS)
+        || leaf.folded == "id" && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
+    if !is_id || text::is_placeholder(value) || is_of_nothing(value) {
+        return;
+    }
+    // Where the message is about insurance, a member number is the plan's.
+    let is_plan = named::ends_in(leaf, health_plan_id::KEYS)
+        || named::ends_in(leaf, health_plan_id::WEAK_KEYS)
+            && (surroundings.insurance || subject.under(insurance::WORDS));
+    if is_plan {
         return;
     }
     match digest(value) {

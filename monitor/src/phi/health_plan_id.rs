@@ -3,90 +3,142 @@
 use super::{
     Health, Hits, Identifier, Strength,
     digest::digest,
-    insurance,
+    insurance, named,
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
 
 /// Keys that hold one, whatever else the message says.
 pub(super) const KEYS: &[&str] = &[
+    "cardholderid",
+    "healthplanbeneficiaryid",
+    "healthplanbeneficiarynumber",
     "healthplanid",
-    "insuranceid",
+    "healthplanmemberid",
+    "healthplannumber",
+    "hicn",
+    "insurancecardnumber",
     "insurancegroup",
+    "insurancegroupid",
+    "insurancegroupno",
     "insurancegroupnumber",
+    "insuranceid",
     "insurancememberid",
+    "insurancememberno",
+    "insurancemembernumber",
+    "insuranceno",
     "insurancenumber",
+    "insuranceplanid",
+    "insurancepolicy",
+    "insurancepolicyid",
+    "insurancepolicyno",
     "insurancepolicynumber",
+    "insurancesubscriberid",
+    "insuredid",
     "mbi",
     "medicaidid",
+    "medicaidno",
+    "medicaidnumber",
+    "medicarebeneficiaryid",
     "medicareid",
+    "medicareno",
+    "medicarenumber",
+    "payermemberid",
+    "planmemberid",
     "rxbin",
     "rxgroup",
+    "rxgrp",
+    "rxid",
     "rxpcn",
 ];
 
 /// Keys that hold one where the message is about insurance: shops and clubs
 /// have members, groups and policies too.
 pub(super) const WEAK_KEYS: &[&str] = &[
+    "beneficiaryid",
+    "bin",
+    "certificateno",
+    "certificatenumber",
+    "claimid",
+    "claimno",
+    "claimnumber",
+    "coverageid",
+    "enrolleeid",
     "groupid",
     "groupno",
+    "groupnum",
     "groupnumber",
     "memberid",
     "memberno",
+    "membernum",
     "membernumber",
+    "pcn",
     "planid",
+    "planmemberid",
+    "policyholderid",
     "policyid",
     "policyno",
+    "policynum",
     "policynumber",
     "subscriberid",
+    "subscriberno",
+    "subscribernum",
+    "subscribernumber",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    let keyed = subject.leaf_in(KEYS)
-        || (subject.leaf_in(WEAK_KEYS)
-            && (surroundings.insurance || subject.under(insurance::WORDS)));
-    if let Some(number) = medicare_number(subject.value)
-        && (keyed || subject.kind == ValueKind::Text)
-    {
-        hits.plain(
-            Identifier::HealthPlanId,
-            Strength::I3,
-            "health_plan_id.mbi",
-            number.clone(),
-        );
-        hits.health(
-            Health::Insurance,
-            Strength::H3,
-            "health_plan_id.mbi",
-            &number,
-        );
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits: &mut Hits<'_>) {
+    let value = subject.value;
+    let medicare = (subject.kind == ValueKind::Text)
+        .then(|| medicare_number(value))
+        .flatten();
+    if let Some(number) = medicare {
+        both(hits, "health_plan_id.mbi", &number);
         return;
     }
+    let digest = digest(value);
+    if digest.is_none() && !is_number(value) {
+        return;
+    }
+    let keyed = named::is(subject, KEYS)
+        || (subject
+            .leaf()
+            .is_some_and(|leaf| leaf.is_in(WEAK_KEYS) || named::ends_in(leaf, WEAK_KEYS))
+            && (surroundings.insurance || subject.under(insurance::WORDS)));
     if !keyed {
         return;
     }
-    if let Some(digest) = digest(subject.value) {
+    if let Some(digest) = digest {
         hits.hashed(
             Identifier::HealthPlanId,
             Strength::I2,
             "health_plan_id.key.hash",
             digest,
         );
-    } else if is_number(subject.value) {
-        let number = subject.value.to_lowercase();
-        hits.plain(
-            Identifier::HealthPlanId,
-            Strength::I3,
-            "health_plan_id.key",
-            number.clone(),
-        );
-        hits.health(
-            Health::Insurance,
-            Strength::H3,
-            "health_plan_id.key",
-            &number,
-        );
+    } else if let Some(number) = medicare_number(&value.to_ascii_uppercase()) {
+        both(hits, "health_plan_id.mbi", &number);
+    } else {
+        both(hits, "health_plan_id.key", &value.to_lowercase());
     }
+}
+
+/// A Medicare number with dashes among other words.
+pub(super) fn detect_in_text(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    if subject.kind == ValueKind::Text
+        && let Some(number) = medicare_in_text(subject.value)
+    {
+        both(hits, "health_plan_id.mbi", &number);
+    }
+}
+
+/// The number identifies, and says that there is a plan.
+fn both(hits: &mut Hits<'_>, rule: &'static str, number: &str) {
+    hits.plain(
+        Identifier::HealthPlanId,
+        Strength::I3,
+        rule,
+        number.to_owned(),
+    );
+    hits.health(Health::Insurance, Strength::H3, rule, number);
 }
 
 fn is_number(value: &str) -> bool {
@@ -97,13 +149,30 @@ fn is_number(value: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"- ".contains(&byte))
 }
 
+/// Texts longer than this are not searched for a number.
+const MAX_TEXT_LENGTH: usize = 4_096;
+
+/// The first word with dashes that is a number.
+fn medicare_in_text(value: &str) -> Option<String> {
+    let may_hold = (14..=MAX_TEXT_LENGTH).contains(&value.len())
+        && memchr::memchr(b'-', value.as_bytes()).is_some();
+    may_hold
+        .then(|| {
+            value
+                .split(|c: char| !(c.is_ascii_alphanumeric() || "-_/+=".contains(c)))
+                .filter(|word| word.len() == 13)
+                .find_map(medicare_number)
+        })
+        .flatten()
+}
+
 /// A Medicare beneficiary identifier without dashes, in upper case. Letters
 /// that look like digits (S, L, O, I, B, Z) are never used.
 fn medicare_number(value: &str) -> Option<String> {
     let number = match value.len() {
         11 => value.to_owned(),
-        13 if value.get(4..5) == Some("-") && value.get(8..9) == Some("-") => {
-            value.replace('-', "")
+        13 if value.get(4..5) == value.get(8..9) && matches!(value.get(4..5), Some("-" | " ")) => {
+            value.replace(['-', ' '], "")
         }
         _ => return None,
     };

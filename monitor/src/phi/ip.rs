@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    named,
     subject::{Subject, Surroundings},
 };
 
@@ -12,41 +13,73 @@ use super::{
 pub(super) const KEYS: &[&str] = &[
     "cfconnectingip",
     "cfconnectingipv6",
-    "fastlyclientip",
-    "trueclientip",
     "cip",
     "clientip",
     "clientipaddress",
+    "fastlyclientip",
     "forwarded",
+    "forwardedfor",
     "hashedipaddress",
     "ip",
+    "ipaddr",
     "ipaddress",
+    "ipaddresses",
     "ipoverride",
+    "ips",
+    "ipv4",
+    "ipv4address",
+    "ipv6",
+    "ipv6address",
     "lastseenip",
     "originationip",
     "remoteaddr",
+    "remoteaddress",
     "remoteip",
+    "trueclientip",
     "uip",
     "useripaddress",
     "xclientip",
+    "xff",
     "xforwardedfor",
     "xrealip",
+];
+
+/// Words of keys whose address is of a machine.
+const MACHINES: &[&str] = &[
+    "dest",
+    "destination",
+    "dns",
+    "dst",
+    "gateway",
+    "host",
+    "local",
+    "node",
+    "pod",
+    "proxy",
+    "server",
+    "upstream",
 ];
 
 /// Addresses in one header beyond this are proxies.
 const MAX_HOPS: usize = 8;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
-    if !subject.leaf_in(KEYS) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    let value = subject.value;
+    // An address has points or colons, a hash neither.
+    let has_mark = value.bytes().take(64).any(|byte| b".:".contains(&byte));
+    if !has_mark {
+        if let Some(digest) = digest(value)
+            && named::is(subject, KEYS)
+        {
+            hits.hashed(Identifier::Ip, Strength::I1, "ip.key.hash", digest);
+        }
         return;
     }
-    if let Some(digest) = digest(subject.value) {
-        hits.hashed(Identifier::Ip, Strength::I1, "ip.key.hash", digest);
+    if !named::is(subject, KEYS) || subject.leaf().is_some_and(|leaf| leaf.has_word(MACHINES)) {
         return;
     }
     // The client is the first of a chain.
-    let client = subject
-        .value
+    let client = value
         .split([',', ';'])
         .take(MAX_HOPS)
         .filter_map(address)

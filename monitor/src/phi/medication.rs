@@ -1,252 +1,368 @@
-//! Drugs: names in any vehicle, values of medication keys, NDC codes by key.
+//! Drugs: names in any vehicle, names by their stem, values of medication keys,
+//! codes by key.
+//!
+//! A name that is also a first name, a city or a battery needs a key, a dose, or
+//! other evidence beside it.
+
+mod ambiguous;
+mod cancer;
+mod heart;
+mod hormone;
+mod immune;
+mod infection;
+mod lungs_and_gut;
+mod metabolic;
+mod neurology;
+mod pain;
+mod psychiatric;
+mod skin_and_eyes;
+mod substance;
+mod vaccine;
 
 use super::{
     Health, Hits, Strength,
-    lexicon::{Kind, Table},
-    subject::{Subject, Surroundings},
+    coding::{self, System},
+    key::Key,
+    lexicon::{Kind, Table, Term},
+    subject::{Subject, Surroundings, Vehicle},
     text,
 };
 
-/// Names of drugs, psychiatric ones first.
+/// Names of drugs.
 pub(super) const TERMS: &[Table] = &[
-    (
-        Kind::Drug,
-        &[
-            "sertraline",
-            "escitalopram",
-            "fluoxetine",
-            "citalopram",
-            "paroxetine",
-            "fluvoxamine",
-            "bupropion",
-            "venlafaxine",
-            "desvenlafaxine",
-            "duloxetine",
-            "trazodone",
-            "mirtazapine",
-            "vortioxetine",
-            "vilazodone",
-            "buspirone",
-            "hydroxyzine",
-            "propranolol",
-            "lamotrigine",
-            "quetiapine",
-            "aripiprazole",
-            "olanzapine",
-            "risperidone",
-            "lurasidone",
-            "ziprasidone",
-            "haloperidol",
-            "clozapine",
-            "valproate",
-            "divalproex",
-            "carbamazepine",
-            "gabapentin",
-            "clonazepam",
-            "alprazolam",
-            "lorazepam",
-            "diazepam",
-            "methylphenidate",
-            "dextroamphetamine",
-            "amphetamine",
-            "lisdexamfetamine",
-            "atomoxetine",
-            "guanfacine",
-            "clonidine",
-            "viloxazine",
-            "naltrexone",
-            "buprenorphine",
-            "naloxone",
-            "methadone",
-            "disulfiram",
-            "acamprosate",
-            "zolpidem",
-            "eszopiclone",
-            "prazosin",
-            "esketamine",
-            "ketamine",
-            "amitriptyline",
-            "nortriptyline",
-            "zoloft",
-            "lexapro",
-            "prozac",
-            "celexa",
-            "paxil",
-            "wellbutrin",
-            "effexor",
-            "pristiq",
-            "cymbalta",
-            "trintellix",
-            "lamictal",
-            "seroquel",
-            "abilify",
-            "zyprexa",
-            "risperdal",
-            "latuda",
-            "adderall",
-            "vyvanse",
-            "ritalin",
-            "strattera",
-            "suboxone",
-            "vivitrol",
-            "xanax",
-            "klonopin",
-            "ativan",
-            "valium",
-            "ambien",
-            "spravato",
-            "semaglutide",
-            "ozempic",
-            "wegovy",
-            "tirzepatide",
-            "mounjaro",
-            "zepbound",
-            "metformin",
-            "atorvastatin",
-            "lisinopril",
-            "levothyroxine",
-            "sildenafil",
-            "viagra",
-            "tadalafil",
-            "cialis",
-            "finasteride",
-            "minoxidil",
-            "propecia",
-            "valacyclovir",
-            "valtrex",
-            "acyclovir",
-            "truvada",
-            "descovy",
-            "emtricitabine",
-            "tenofovir",
-            "mifepristone",
-            "misoprostol",
-            "levonorgestrel",
-            "clomiphene",
-            "letrozole",
-            "tamoxifen",
-            "methotrexate",
-            "adalimumab",
-            "humira",
-            "oxycodone",
-            "hydrocodone",
-            "tramadol",
-            "tretinoin",
-            "spironolactone",
-            "isotretinoin",
-        ],
-    ),
-    (
-        Kind::AmbiguousDrug,
-        &[
-            "concerta",
-            "estradiol",
-            "insulin",
-            "lithium",
-            "testosterone",
-        ],
-    ),
+    (Kind::Drug, psychiatric::NAMES),
+    (Kind::Drug, substance::NAMES),
+    (Kind::Drug, hormone::NAMES),
+    (Kind::Drug, infection::NAMES),
+    (Kind::Drug, metabolic::NAMES),
+    (Kind::Drug, pain::NAMES),
+    (Kind::Drug, neurology::NAMES),
+    (Kind::Drug, heart::NAMES),
+    (Kind::Drug, cancer::NAMES),
+    (Kind::Drug, immune::NAMES),
+    (Kind::Drug, lungs_and_gut::NAMES),
+    (Kind::Drug, skin_and_eyes::NAMES),
+    (Kind::Drug, vaccine::NAMES),
+    (Kind::AmbiguousDrug, ambiguous::SUBSTANCES),
+    (Kind::AmbiguousDrug, ambiguous::WORDS),
 ];
 
 /// Keys whose text is a drug, whatever it says.
 pub(super) const KEYS: &[&str] = &[
+    "brandname",
     "currentmedication",
     "currentmedications",
+    "currentmeds",
+    "currentprescriptions",
     "drug",
     "drugname",
+    "drugs",
+    "genericname",
     "med",
     "medication",
+    "medicationdisplay",
+    "medicationlist",
     "medicationname",
+    "medicationrequest",
     "medications",
+    "medname",
     "meds",
+    "prescribeddrug",
+    "prescribedmedication",
     "prescription",
     "prescriptionname",
     "prescriptions",
     "rx",
+    "rxdrug",
     "rxname",
+    "takingmedication",
 ];
 
-/// Keys that hold a National Drug Code.
-pub(super) const NDC_KEYS: &[&str] = &["drugcode", "ndc", "ndccode"];
+/// Keys of [`KEYS`] that other trades use too: there the text is a drug, or the
+/// event says something else about drugs.
+const SHARED_KEYS: &[&str] = &["brandname", "genericname"];
+
+/// Words of keys that hold a National Drug Code.
+pub(super) const NDC_WORDS: &[&str] = &["ndc", "ndc10", "ndc11", "ndc9", "ndcs"];
+
+/// Keys that hold one too.
+pub(super) const NDC_KEYS: &[&str] = &["drugcode", "medicationcode"];
+
+/// Words of keys that hold a number of `RxNorm`.
+pub(super) const RXNORM_WORDS: &[&str] = &["rxcui", "rxcuis", "rxnorm"];
 
 /// Keys that hold other facts about a prescription.
-pub(super) const DETAIL_KEYS: &[&str] = &["pharmacy", "pharmacyname", "rxcui"];
+pub(super) const DETAIL_KEYS: &[&str] = &[
+    "daysupply",
+    "dayssupply",
+    "medicationdosage",
+    "medicationdose",
+    "medicationstrength",
+    "pharmacy",
+    "pharmacyname",
+    "pharmacyncpdp",
+    "preferredpharmacy",
+    "prescriptionid",
+    "prescriptionnumber",
+    "prescriptionstatus",
+    "refillsremaining",
+    "rxid",
+    "rxnumber",
+    "rxstatus",
+];
 
-/// Keys that do where the message names a drug.
-const DOSE_KEYS: &[&str] = &["dosage", "dosagestrength", "dose", "refill", "refills"];
+/// Keys that do where the event names a drug.
+pub(super) const DOSE_KEYS: &[&str] = &[
+    "dispensed",
+    "dispensequantity",
+    "dosage",
+    "dosageform",
+    "dosageinstruction",
+    "dosageinstructions",
+    "dosagestrength",
+    "dose",
+    "doses",
+    "formulation",
+    "frequency",
+    "quantity",
+    "refill",
+    "refills",
+    "sig",
+    "signatura",
+    "strength",
+];
+
+/// Keys of [`DOSE_KEYS`] that any cart has: only an object of a drug has them.
+const CART_KEYS: &[&str] = &["frequency", "formulation", "quantity", "strength"];
+
+/// Words of objects of a drug.
+const OBJECT_WORDS: &[&str] = &[
+    "drug",
+    "drugs",
+    "medication",
+    "medications",
+    "meds",
+    "prescription",
+    "prescriptions",
+    "rx",
+];
+
+/// Words that make an ambiguous name one of a drug.
+const DOSE_WORDS: &[&str] = &[
+    "capsule",
+    "capsules",
+    "dosage",
+    "dose",
+    "injection",
+    "injections",
+    "mcg",
+    "mg",
+    "pill",
+    "pills",
+    "prescribed",
+    "prescription",
+    "refill",
+    "rx",
+    "tablet",
+    "tablets",
+];
+
+/// Words of a prescription's directions.
+const SIG_WORDS: &[&str] = &[
+    "bedtime", "bid", "capsule", "capsules", "daily", "inhale", "inject", "mouth", "po", "prn",
+    "qd", "qhs", "qid", "tablet", "tablets", "tid",
+];
 
 /// Whether the value or its key is about a drug.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.term(Kind::Drug).is_some()
         || subject.key_term(Kind::Drug).is_some()
-        || (subject.leaf_in(KEYS) && subject.is_text())
-        || (subject.leaf_in(NDC_KEYS) && is_ndc(subject.value))
+        || (subject.leaf_in(KEYS) && !subject.leaf_in(SHARED_KEYS) && subject.is_text())
+        || (is_ndc_key(subject) && is_ndc(subject.value))
         || (subject.leaf_in(DETAIL_KEYS) && !text::is_negative(subject.value))
 }
 
-pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
-    let keyed = subject.leaf_in(KEYS);
-    if let Some(drug) = subject
+pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut Hits<'_>) {
+    if subject.vehicle == Vehicle::Opaque {
+        return;
+    }
+    let mut hit = |rule: &'static str, normalized: &str| {
+        hits.health(Health::Medication, Strength::H3, rule, normalized);
+    };
+    let named = subject
         .term(Kind::Drug)
-        .or_else(|| subject.key_term(Kind::Drug))
-    {
-        hits.health(
-            Health::Medication,
-            Strength::H3,
-            "medication.name",
-            drug.phrase,
-        );
+        .or_else(|| subject.key_term(Kind::Drug));
+    if let Some(drug) = named {
+        hit("medication.name", drug.phrase);
+    } else if let Some(drug) = ambiguous(subject, around) {
+        hit("medication.key.name", drug.phrase);
+    } else if may_have(subject.value) {
+        hit("medication.stem", subject.value);
     }
-    if let Some(drug) = subject.term(Kind::AmbiguousDrug)
-        && (keyed || subject.under(KEYS))
-    {
-        hits.health(
-            Health::Medication,
-            Strength::H3,
-            "medication.key.name",
-            drug.phrase,
-        );
+    let is_shared = subject.leaf_in(SHARED_KEYS);
+    if subject.leaf_in(KEYS) && !is_shared && subject.is_text() {
+        hit("medication.key", subject.value);
     }
-    if keyed && subject.is_text() {
-        hits.health(
-            Health::Medication,
-            Strength::H3,
-            "medication.key",
-            subject.value,
-        );
+    if let Some((rule, code)) = code(subject, around) {
+        hit(rule, code);
     }
-    if subject.leaf_in(NDC_KEYS) && is_ndc(subject.value) {
-        hits.health(
-            Health::Medication,
-            Strength::H3,
-            "medication.ndc",
-            subject.value,
-        );
-    }
-    // Plants and machines have doses too.
-    let is_dose = subject.leaf_in(DOSE_KEYS);
-    let is_detail = subject.leaf_in(DETAIL_KEYS)
-        || (is_dose && (surroundings.medication || subject.under(KEYS)));
-    if is_detail && !text::is_negative(subject.value) {
-        hits.health(
-            Health::Medication,
-            Strength::H3,
-            "medication.key.detail",
-            subject.value,
-        );
+    if is_detail(subject, around) && !text::is_negative(subject.value) {
+        hit("medication.key.detail", subject.value);
     }
 }
 
-/// Eleven digits, or ten in three groups.
+/// An ambiguous name that something makes one of a drug.
+fn ambiguous(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<Term> {
+    let of_kind = |terms: &[Term]| {
+        let drugs = terms.iter().copied();
+        drugs
+            .filter(|term| term.kind == Kind::AmbiguousDrug)
+            .collect::<Vec<_>>()
+    };
+    let terms = of_kind(&subject.terms);
+    if let Some(first) = terms.first() {
+        let is_keyed = subject.leaf_in(KEYS) || subject.under(OBJECT_WORDS);
+        if is_keyed || subject.has_word(DOSE_WORDS) {
+            return Some(*first);
+        }
+    }
+    // Of a hormone there are levels too.
+    if subject.term(Kind::Lab).is_some() || subject.key_term(Kind::Lab).is_some() {
+        return None;
+    }
+    let substance = of_kind(subject.key_terms)
+        .into_iter()
+        .chain(terms)
+        .find(|term| ambiguous::SUBSTANCES.contains(&term.phrase))?;
+    around.health().then_some(substance)
+}
+
+/// Plants and machines have doses too, and carts have quantities.
+fn is_detail(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
+    if subject.leaf_in(DETAIL_KEYS) {
+        return true;
+    }
+    if !subject.leaf_in(DOSE_KEYS) {
+        return false;
+    }
+    let in_object = subject.under(OBJECT_WORDS);
+    let is_sig = || subject.leaf_in(&["sig", "signatura"]) && subject.has_word(SIG_WORDS);
+    in_object || is_sig() || (around.medication && !subject.leaf_in(CART_KEYS))
+}
+
+fn is_ndc_key(subject: &Subject<'_>) -> bool {
+    let has_word = |key: &Key| key.has_word(NDC_WORDS);
+    subject.leaf_in(NDC_KEYS)
+        || [subject.leaf(), subject.parent()]
+            .into_iter()
+            .flatten()
+            .any(has_word)
+}
+
+/// The code in the value and the rule by which it counts.
+fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static str, &'a str)> {
+    let named = subject.leaf_in(coding::CODE_KEYS) && around.coding.has(System::Drug);
+    if (named || is_ndc_key(subject)) && is_ndc(subject.value) {
+        return Some(("medication.ndc", subject.value));
+    }
+    let has_word = |key: &Key| key.has_word(RXNORM_WORDS);
+    let is_keyed = [subject.leaf(), subject.parent()]
+        .into_iter()
+        .flatten()
+        .any(has_word);
+    ((named || is_keyed) && is_rxcui(subject.value)).then_some(("medication.rxcui", subject.value))
+}
+
+/// Two to eight digits.
+fn is_rxcui(value: &str) -> bool {
+    (2..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Eleven digits, or ten or eleven in three groups (package) or two (product).
 fn is_ndc(value: &str) -> bool {
-    let groups: Vec<&str> = value.split('-').collect();
-    let all_digits = groups
-        .iter()
-        .all(|group| group.bytes().all(|byte| byte.is_ascii_digit()));
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    all_digits
-        && matches!(
-            lengths.as_slice(),
-            [11] | [4 | 5, 4, 2] | [5, 3, 2] | [5, 4, 1]
-        )
+    /// Lengths of the groups; a product has no third.
+    const SHAPES: &[[usize; 3]] = &[
+        [4, 4, 2],
+        [5, 3, 2],
+        [5, 4, 1],
+        [5, 4, 2],
+        [4, 4, 0],
+        [5, 3, 0],
+        [5, 4, 0],
+        [11, 0, 0],
+    ];
+    let mut lengths = [0; 3];
+    let mut groups = value.split('-');
+    for length in &mut lengths {
+        let group = groups.next().unwrap_or_default();
+        if !group.bytes().all(|byte| byte.is_ascii_digit()) {
+            return false;
+        }
+        *length = group.len();
+    }
+    groups.next().is_none() && value != "00000000000" && SHAPES.contains(&lengths)
+}
+
+/// Letters of a name by its stem, both inclusive.
+const STEM_LENGTHS: std::ops::RangeInclusive<usize> = 8..=28;
+
+/// Whether a text is one word that ends like only drugs do, as the World Health
+/// Organization gives out names: no other word of an English dictionary of
+/// 160,000 words does.
+pub(super) fn may_have(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let Some(last) = bytes.last() else {
+        return false;
+    };
+    let stems: &[&str] = match last.to_ascii_lowercase() {
+        b'b' => &[
+            "ciclib", "coxib", "degib", "denib", "fenib", "lisib", "mab", "parib", "tinib", "zomib",
+        ],
+        b'e' => &[
+            "azepine",
+            "citabine",
+            "conazole",
+            "dipine",
+            "dronate",
+            "fibrate",
+            "glitazone",
+            "glutide",
+            "lafaxine",
+            "mustine",
+            "nidazole",
+            "oxetine",
+            "peridone",
+            "prazole",
+            "semide",
+            "thiazide",
+            "triptyline",
+        ],
+        b'l' => &["barbital", "olol", "opril", "taxel"],
+        b'm' => &["azepam", "grastim", "zolam"],
+        b'n' => &[
+            "azosin",
+            "floxacin",
+            "gliflozin",
+            "gliptin",
+            "oplatin",
+            "poetin",
+            "rubicin",
+            "sartan",
+            "setron",
+            "triptan",
+            "vastatin",
+            "xaban",
+        ],
+        b'r' => &["asvir", "buvir", "clovir", "navir", "previr", "tegravir"],
+        b't' => &["gepant", "lukast", "orexant"],
+        _ => return false,
+    };
+    STEM_LENGTHS.contains(&bytes.len())
+        && bytes.iter().all(u8::is_ascii_alphabetic)
+        && stems.iter().any(|stem| {
+            let start = bytes.len().saturating_sub(stem.len());
+            bytes
+                .get(start..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(stem.as_bytes()))
+        })
 }

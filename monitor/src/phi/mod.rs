@@ -4,45 +4,67 @@
 //! class of identifier or health information; key names decide, values confirm,
 //! since value shapes alone are weak. This stage never sees HTTP.
 
+mod account;
 mod address;
 mod appointment;
 mod assessment;
+mod biometric;
 mod birth_date;
 mod class;
+mod coding;
+mod columns;
 mod condition;
 mod date;
 mod device_id;
 mod digest;
 mod email;
+mod engine;
 mod external_id;
+pub mod hashes;
 mod health_plan_id;
+mod icd10;
 mod insurance;
 mod ip;
 mod key;
+mod lab;
 mod lexicon;
+mod license;
 mod medication;
 mod mrn;
 mod name;
+mod named;
 mod online_id;
+mod path;
 mod phone;
+mod photo;
+mod procedure;
 mod provider;
+mod registry;
 mod reproductive;
+mod sense;
 mod service_date;
 mod sex;
+mod shape;
 mod ssn;
 mod subject;
 mod substance_use;
 mod text;
+mod trade;
 mod treatment;
+mod vehicle;
 
-use std::collections::HashSet;
-
+use lexicon::Kind;
 use subject::{Subject, Surroundings};
 
 pub use class::{Form, Health, Identifier};
-pub(crate) use key::group;
+pub use columns::label_columns;
+pub use engine::Detector;
+pub(crate) use path::elements;
 
-use crate::{field::Field, secret::Secret};
+use crate::{
+    field::{Fields, StepId},
+    secret::Secret,
+};
 
 /// What a value is evidence of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,105 +118,26 @@ pub struct Evidence {
     pub normalized: Secret<String>,
     /// How much it says by itself.
     pub strength: Strength,
+    /// The array element that the field belongs to, `None` where it is shared
+    /// by the whole message.
+    pub element: Option<StepId>,
 }
 
 /// Evidence from one field beyond this is dropped: it adds nothing to the
 /// finding.
 const MAX_EVIDENCE_PER_FIELD: usize = 32;
 
-/// Every detector, in the order in which evidence of one field is listed.
-const DETECTORS: &[fn(&Subject<'_>, Surroundings, &mut Hits<'_>)] = &[
-    email::detect,
-    phone::detect,
-    name::detect,
-    birth_date::detect,
-    service_date::detect,
-    address::detect,
-    ssn::detect,
-    mrn::detect,
-    health_plan_id::detect,
-    external_id::detect,
-    online_id::detect,
-    device_id::detect,
-    ip::detect,
-    sex::detect,
-    condition::detect,
-    medication::detect,
-    assessment::detect,
-    appointment::detect,
-    treatment::detect,
-    insurance::detect,
-    provider::detect,
-    reproductive::detect,
-    substance_use::detect,
-];
-
 /// The evidence in `fields`, in their order. `fields` are those of one message:
 /// what one field names (a questionnaire, an insurer) makes others of the same
-/// message count.
-pub fn detect(fields: &[Field]) -> Vec<Evidence> {
-    let subjects: Vec<Option<Subject<'_>>> = (0..fields.len())
-        .map(|index| Subject::new(fields, index))
-        .collect();
-    let present = || subjects.iter().flatten();
-    let surroundings = Surroundings {
-        insurance: present().any(insurance::is_named),
-        assessment: present().any(assessment::is_named),
-        medication: present().any(medication::is_named),
-        health: false,
-    };
-    // What other trades have too counts only beside evidence that they have
-    // not, in the same event.
-    let first = detect_all(&subjects, |_| surroundings);
-    let group_of = |index: usize| fields.get(index).and_then(group);
-    let medical: HashSet<_> = first
-        .iter()
-        .filter(|evidence| matches!(evidence.class, Class::Health(_)))
-        .map(|evidence| group_of(evidence.field))
-        .collect();
-    if medical.is_empty() {
-        return first;
-    }
-    detect_all(&subjects, |index| {
-        let own = group_of(index);
-        Surroundings {
-            health: own.is_none() || medical.contains(&None) || medical.contains(&own),
-            ..surroundings
-        }
-    })
-}
-
-/// The evidence of every subject, each the subject of the field at its index.
-fn detect_all(
-    subjects: &[Option<Subject<'_>>],
-    surroundings_of: impl Fn(usize) -> Surroundings,
-) -> Vec<Evidence> {
-    let mut evidence = Vec::new();
-    for (field, subject) in subjects.iter().enumerate() {
-        let Some(subject) = subject else { continue };
-        let surroundings = surroundings_of(field);
-        let first = evidence.len();
-        let mut hits = Hits {
-            field,
-            first,
-            evidence: &mut evidence,
-        };
-        for detector in DETECTORS {
-            detector(subject, surroundings, &mut hits);
-        }
-        for (key, value) in subject.url_parameters() {
-            let parameter = subject.parameter(&key, &value);
-            for detector in DETECTORS {
-                detector(&parameter, surroundings, &mut hits);
-            }
-        }
-    }
-    evidence
+/// event count. Whoever examines many messages keeps a [`Detector`].
+pub fn detect(fields: &Fields) -> Vec<Evidence> {
+    Detector::default().detect(fields)
 }
 
 /// Collects the evidence of one field.
 struct Hits<'a> {
     field: usize,
+    element: Option<StepId>,
     /// Index of the field's first evidence.
     first: usize,
     evidence: &'a mut Vec<Evidence>,
@@ -274,6 +217,7 @@ impl Hits<'_> {
             masked,
             normalized,
             strength,
+            element: self.element,
         };
         match same {
             Some(known) if known.strength < strength => *known = new,

@@ -3,56 +3,144 @@
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    key::Key,
+    named,
     subject::{Subject, Surroundings},
     text,
 };
+use crate::field::ValueKind;
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
     "chartid",
     "chartno",
+    "chartnum",
     "chartnumber",
+    "ehrid",
+    "ehrpatientid",
+    "empi",
+    "emrid",
     "encounterid",
+    "encounterno",
+    "encounternumber",
+    "healthrecordnumber",
+    "hospitalnumber",
+    "hospitalpatientid",
     "medicalrecord",
+    "medicalrecordid",
     "medicalrecordno",
+    "medicalrecordnum",
     "medicalrecordnumber",
+    "medrecno",
+    "medrecnum",
+    "medrecordno",
     "mrn",
+    "mrnid",
+    "mrnno",
+    "mrnnum",
+    "mrnnumber",
+    "nhsno",
+    "nhsnumber",
+    "patientaccountnumber",
+    "patientcode",
+    "patientexternalid",
+    "patientguid",
     "patientid",
+    "patientidentifier",
+    "patientkey",
     "patientno",
+    "patientnum",
     "patientnumber",
+    "patientref",
+    "patientreference",
     "patientuuid",
+    "prescriptionid",
+    "prescriptionno",
+    "prescriptionnumber",
+    "ptid",
+    "ptno",
+    "ptnum",
+    "rxno",
+    "rxnumber",
 ];
+
+/// Keys that hold one in an object about a patient.
+pub(super) const ID_KEYS: &[&str] = &["id", "identifier", "no", "num", "number", "uuid"];
+
+/// Objects about a patient.
+const PATIENTS: &[&str] = &["chart", "mrn", "patient", "patientinfo", "patients"];
+
+/// Keys that hold a reference to a patient.
+pub(super) const REFERENCE_KEYS: &[&str] = &["patient", "reference", "subject"];
 
 /// Longer values are something else.
 const MAX_LENGTH: usize = 64;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
-    let under_patient = subject.leaf().is_some_and(|leaf| leaf.folded == "id")
-        && subject
-            .parent()
-            .is_some_and(|parent| parent.folded == "patient");
-    if !subject.leaf_in(KEYS) && !under_patient {
-        return;
-    }
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
-    if value.len() == 64
-        && let Some(digest) = digest(value)
-    {
-        hits.hashed(Identifier::Mrn, Strength::I2, "mrn.key.hash", digest);
+    // A reference of an interface for health records: `Patient/4711`.
+    let reference = value.strip_prefix("Patient/").unwrap_or(value);
+    let number = reference.trim_start_matches('#');
+    let fits = number.len() <= MAX_LENGTH
+        && subject.kind != ValueKind::Literal
+        && number.bytes().any(|byte| byte.is_ascii_digit())
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    if !fits && digest(value).is_none() {
+        labelled(subject, hits);
         return;
     }
-    let fits = value.len() <= MAX_LENGTH
-        && value.bytes().any(|byte| byte.is_ascii_digit())
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
-        && !text::is_placeholder(value);
-    if fits {
+    let under_patient = || {
+        let is_id = |key: &Key| ID_KEYS.contains(&key.folded.as_str());
+        subject.leaf().is_some_and(is_id) && subject.parent().is_some_and(is_patient)
+            || named::key(subject).is_some_and(is_id)
+                && named::parent(subject).is_some_and(is_patient)
+    };
+    let keyed = named::is(subject, KEYS) || under_patient();
+    if keyed && let Some(digest) = digest(value) {
+        hits.hashed(Identifier::Mrn, Strength::I2, "mrn.key.hash", digest);
+    } else if fits
+        && (keyed || reference.len() != value.len() && subject.leaf_in(REFERENCE_KEYS))
+        && !text::is_placeholder(number)
+    {
+        let rule = if keyed { "mrn.key" } else { "mrn.reference" };
+        hits.plain(Identifier::Mrn, Strength::I3, rule, number.to_lowercase());
+    }
+}
+
+/// `MRN: A0012345` in a text.
+fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+    if !subject.has_word(&["mrn"]) {
+        return;
+    }
+    let mut words = subject
+        .value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let number = words
+        .by_ref()
+        .find(|word| word.eq_ignore_ascii_case("mrn"))
+        .and_then(|_| words.next())
+        .filter(|word| {
+            (MIN_LABELLED..=MAX_LENGTH).contains(&word.len())
+                && word.bytes().any(|byte| byte.is_ascii_digit())
+        });
+    if let Some(number) = number {
         hits.plain(
             Identifier::Mrn,
             Strength::I3,
-            "mrn.key",
-            value.to_lowercase(),
+            "mrn.label",
+            number.to_lowercase(),
         );
     }
+}
+
+/// Shorter numbers in a text are counts.
+const MIN_LABELLED: usize = 4;
+
+/// Whether objects under `key` are about a patient, so that their ids are
+/// numbers of records.
+pub(super) fn is_patient(key: &Key) -> bool {
+    PATIENTS.contains(&key.folded.as_str())
 }

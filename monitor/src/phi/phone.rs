@@ -3,6 +3,7 @@
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    named,
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
@@ -10,30 +11,75 @@ use crate::field::ValueKind;
 /// Keys that hold a telephone number.
 pub(super) const KEYS: &[&str] = &[
     "callerid",
+    "callernumber",
     "cell",
+    "cellno",
     "cellnumber",
     "cellphone",
+    "cellphonenumber",
     "contactnumber",
+    "dayphone",
+    "emergencycontact",
+    "emergencynumber",
+    "homephone",
+    "landline",
     "mobile",
+    "mobileno",
     "mobilenumber",
     "mobilephone",
+    "mobilephonenumber",
     "msisdn",
     "ph",
     "phone",
     "phonehash",
+    "phonenbr",
+    "phoneno",
+    "phonenum",
     "phonenumber",
     "phonenumbers",
     "phones",
+    "phonesha256",
+    "pn",
     "sms",
     "smsnumber",
     "tel",
+    "telefono",
     "telephone",
+    "telephoneno",
     "telephonenumber",
+    "telno",
     "userphone",
+    "whatsapp",
+    "whatsappnumber",
 ];
 
+/// Keys that hold the number of a caller in a call log, elsewhere a name.
+pub(super) const CALL_KEYS: &[&str] = &["ani", "caller", "customernumber"];
+
 /// Keys that hold a fax number.
-pub(super) const FAX_KEYS: &[&str] = &["fax", "faxnumber"];
+pub(super) const FAX_KEYS: &[&str] = &["fax", "faxno", "faxnum", "faxnumber", "faxphone"];
+
+/// Country codes of two digits by their first; all others begin with `1` or `7`
+/// or have three digits.
+const TWO_DIGIT_CODES: &[(u8, &[u8])] = &[
+    (b'2', b"07"),
+    (b'3', b"0123469"),
+    (b'4', b"01345679"),
+    (b'4', b"8"),
+    (b'5', b"12345678"),
+    (b'6', b"0123456"),
+    (b'8', b"1246"),
+    (b'9', b"01234589"),
+];
+
+/// The first two digits of country codes of three.
+const THREE_DIGIT_CODES: &[&str] = &[
+    "21", "22", "23", "24", "25", "26", "29", "35", "37", "38", "42", "50", "59", "67", "68", "69",
+    "80", "85", "87", "88", "96", "97", "99",
+];
+
+/// Fewer digits are no number.
+const MIN_DIGITS: usize = 7;
 
 /// Area codes that callers do not pay for: not a person's.
 const TOLL_FREE: &[&str] = &["800", "833", "844", "855", "866", "877", "888"];
@@ -44,47 +90,129 @@ const MAX_LENGTH: usize = 32;
 /// Longer texts are not searched for numbers.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
-    let is_fax = subject.leaf_in(FAX_KEYS);
-    if is_fax || subject.leaf_in(KEYS) {
-        let identifier = if is_fax {
-            Identifier::Fax
-        } else {
-            Identifier::Phone
-        };
-        if let Some(number) = keyed_number(subject.value) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    let value = subject.value;
+    let digits = value
+        .bytes()
+        .take(MAX_TEXT_LENGTH)
+        .filter(u8::is_ascii_digit);
+    if digits.take(MIN_DIGITS).count() < MIN_DIGITS {
+        // Hashes in base64 have few digits.
+        hashed(subject, hits);
+        return;
+    }
+    let number = keyed_number(value);
+    let call = || {
+        subject
+            .leaf()
+            .is_some_and(|leaf| CALL_KEYS.contains(&leaf.folded.as_str()))
+    };
+    if let Some(number) = number
+        && let Some(identifier) =
+            identifier(subject).or_else(|| call().then_some(Identifier::Phone))
+    {
+        if !named::is_organization(subject) {
             hits.plain(identifier, Strength::I3, "phone.key", number);
-        } else if let Some(digest) = digest(subject.value) {
-            hits.hashed(identifier, Strength::I2, "phone.key.hash", digest);
         }
         return;
     }
+    if hashed(subject, hits) {
+        return;
+    }
     if subject.kind == ValueKind::Text
-        && subject.value.len() <= MAX_TEXT_LENGTH
-        && let Some(number) = shaped_number(subject.value)
+        && value.len() <= MAX_TEXT_LENGTH
+        && !named::is_organization(subject)
+        && let Some(number) = shaped_number(value)
     {
         hits.plain(Identifier::Phone, Strength::I3, "phone.shape", number);
     }
 }
 
-/// A number where the key says that it is one, with its country code. Numbers
-/// reserved for fiction count: people in tests have them.
+/// What kind of number the keys announce.
+fn identifier(subject: &Subject<'_>) -> Option<Identifier> {
+    if named::is(subject, FAX_KEYS) {
+        Some(Identifier::Fax)
+    } else if named::is(subject, KEYS)
+        || (subject.leaf_in(&["number"])
+            && subject
+                .parent()
+                .is_some_and(|parent| named::ends_in(parent, KEYS)))
+    {
+        Some(Identifier::Phone)
+    } else {
+        None
+    }
+}
+
+fn hashed(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
+    if let Some(digest) = digest(subject.value)
+        && let Some(identifier) = identifier(subject)
+    {
+        hits.hashed(identifier, Strength::I2, "phone.key.hash", digest);
+        return true;
+    }
+    false
+}
+
+/// A number where the key says that it is one, with its country code if it has
+/// one. Numbers reserved for fiction count: people in tests have them.
 fn keyed_number(value: &str) -> Option<String> {
-    let value = value.trim_start_matches("tel:").trim();
+    let value = ["tel:", "sms:", "whatsapp:", "callto:"]
+        .iter()
+        .find_map(|scheme| value.strip_prefix(scheme))
+        .unwrap_or(value);
+    // An extension is not part of the number.
+    let value = value
+        .split(['x', 'X', 'e', '#', ';', ','])
+        .next()
+        .unwrap_or_default()
+        .trim();
     let spelled = value
         .chars()
-        .all(|c| c.is_ascii_digit() || "+-.() /".contains(c));
+        .all(|c| c.is_ascii_digit() || "+-.() /\u{a0}\u{2011}\u{2013}".contains(c));
     if !spelled || value.len() > MAX_LENGTH {
         return None;
     }
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    if let Some(national) = nanp(&digits) {
+    let international = digits.strip_prefix("00").unwrap_or(&digits);
+    if is_uniform(international) || is_decimal(value) {
+        return None;
+    }
+    if let Some(national) = nanp(international) {
         return Some(format!("+1{national}"));
     }
-    let international = digits.strip_prefix("00").unwrap_or(&digits);
+    let length = international.len();
+    if international.starts_with('0') {
+        // With a trunk prefix, within an unknown country.
+        return (9..=11).contains(&length).then(|| international.to_owned());
+    }
+    // Ten digits that begin with 1 are Unix seconds.
+    let is_time = length == 10 && international.starts_with('1');
+    let is_local = length == MIN_DIGITS && value.get(3..4) == Some("-");
     // Fewer digits are short codes, flags and counts.
-    let fits = (8..=15).contains(&international.len()) && !international.starts_with('0');
-    (fits && !is_uniform(international)).then(|| format!("+{international}"))
+    ((8..=15).contains(&length) && !is_time || is_local).then(|| format!("+{international}"))
+}
+
+/// `1764038463.25`: one point and too many digits before it for a group.
+fn is_decimal(value: &str) -> bool {
+    value
+        .split_once('.')
+        .is_some_and(|(whole, rest)| whole.len() > 4 && !rest.contains('.') && rest.len() != 4)
+}
+
+/// Whether international digits begin with a country code in use.
+fn has_country_code(digits: &str) -> bool {
+    let bytes = digits.as_bytes();
+    let (Some(first), Some(second)) = (bytes.first(), bytes.get(1)) else {
+        return false;
+    };
+    matches!(first, b'1' | b'7')
+        || TWO_DIGIT_CODES
+            .iter()
+            .any(|(start, next)| start == first && next.contains(second))
+        || digits
+            .get(..2)
+            .is_some_and(|start| THREE_DIGIT_CODES.contains(&start))
 }
 
 /// The ten digits of a number of the North American plan.
@@ -147,14 +275,16 @@ fn shaped_number(text: &str) -> Option<String> {
 
 /// One number in a shape that is rarely anything else.
 fn shaped(candidate: &str) -> Option<String> {
-    if let Some(digits) = candidate.strip_prefix('+')
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (10..=15).contains(&digits.len())
-        && !digits.starts_with('0')
-    {
+    if let Some(rest) = candidate.strip_prefix('+') {
+        let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+        let grouped = digits.len() != rest.len();
+        let fits = (if grouped { 9 } else { 10 }..=15).contains(&digits.len())
+            && has_country_code(&digits)
+            && !rest.contains('+')
+            && !is_uniform(&digits);
         return match digits.strip_prefix('1') {
-            Some(_) => unkeyed(nanp(digits)?),
-            None => Some(format!("+{digits}")),
+            Some(_) => unkeyed(nanp(&digits)?),
+            None => fits.then(|| format!("+{digits}")),
         };
     }
     let national = candidate.strip_prefix('+').unwrap_or(candidate);

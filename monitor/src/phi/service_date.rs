@@ -1,7 +1,7 @@
 //! Dates of admission, discharge, service and appointment: by key.
 
 use super::{
-    Hits, Identifier, Strength, date,
+    Hits, Identifier, Strength, date, named,
     subject::{Subject, Surroundings},
 };
 
@@ -9,16 +9,51 @@ use super::{
 /// browser, so neither word is enough.
 pub(super) const KEYS: &[&str] = &[
     "admissiondate",
+    "admissiondt",
     "admitdate",
+    "admitdt",
+    "admittedat",
+    "admittedon",
+    "appointmentdt",
+    "apptdt",
     "consultdate",
+    "dateadmitted",
+    "datedischarged",
+    "dateofadmission",
+    "dateofappointment",
+    "dateofdeath",
+    "dateofdischarge",
     "dateofservice",
+    "dateofsurgery",
     "dateofvisit",
+    "deathdate",
+    "deceaseddate",
+    "dischargedat",
     "dischargedate",
+    "dischargedon",
+    "dischargedt",
     "dos",
+    "dosfrom",
+    "dosto",
+    "filldate",
+    "hospitalizedon",
+    "immunizationdate",
     "intakedate",
     "nextvisit",
+    "nextvisitdate",
+    "onsetdate",
+    "operationdate",
+    "proceduredate",
+    "proceduredt",
     "servicedate",
+    "servicedt",
+    "surgerydate",
+    "surgerydt",
+    "svcdate",
+    "svcdt",
+    "vaccinationdate",
     "visitdate",
+    "visitdt",
 ];
 
 /// Words that make a date under or beside them one of care.
@@ -38,9 +73,12 @@ pub(super) const CARE_WORDS: &[&str] = &[
 /// When a record was written is no date of care.
 const RECORD_WORDS: &[&str] = &["created", "modified", "sent", "timestamp", "updated"];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
-    let is_care = leaf.is_in(KEYS)
+    if !subject.value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    let is_care = named::is(subject, KEYS)
         || leaf.has_word(CARE_WORDS)
         || subject
             .parent()

@@ -1,70 +1,161 @@
-//! Social security numbers: with dashes by shape, without by key.
+//! Social security numbers and taxpayers' numbers: with dashes by shape, without
+//! by key.
 
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    named,
     subject::{Subject, Surroundings},
 };
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
+    "itin",
+    "socialinsurancenumber",
     "socialsecurity",
+    "socialsecurityid",
+    "socialsecurityno",
+    "socialsecuritynum",
     "socialsecuritynumber",
+    "socsec",
+    "socsecnum",
     "ssn",
+    "ssnno",
+    "ssnnum",
+    "ssnnumber",
+    "ssno",
+    "ssnum",
     "ssnumber",
     "taxid",
+    "taxidnumber",
+    "taxpayerid",
+    "tin",
 ];
 
 /// Keys that hold its last four digits.
-pub(super) const LAST_FOUR_KEYS: &[&str] =
-    &["last4ssn", "lastfourssn", "ssn4", "ssnlast4", "ssnlastfour"];
+pub(super) const LAST_FOUR_KEYS: &[&str] = &[
+    "last4ssn",
+    "lastfourssn",
+    "socialsecuritylast4",
+    "ssn4",
+    "ssnlast4",
+    "ssnlastfour",
+    "ssnlastfourdigits",
+];
 
 /// Numbers that were printed in advertisements and documentation.
 const PUBLISHED: &[&str] = &["078051120", "219099999", "457555462", "123456789"];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+/// Length with separators.
+const LENGTH: usize = 11;
+
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
-    if subject.leaf_in(LAST_FOUR_KEYS) {
-        if value.len() == 4 && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            hits.plain(
-                Identifier::Ssn,
-                Strength::I1,
-                "ssn.key.last_four",
-                value.to_owned(),
-            );
-        }
+    if !value.bytes().any(|byte| byte.is_ascii_digit()) {
         return;
     }
-    let keyed = subject.leaf_in(KEYS);
-    if let Some((number, dashed)) = number(value)
-        && (keyed || dashed)
+    if value.len() <= LENGTH && last_four(subject, hits) {
+        return;
+    }
+    if let Some(number) = number(value)
+        && named::is(subject, KEYS)
     {
-        let rule = if keyed { "ssn.key" } else { "ssn.shape" };
-        hits.plain(Identifier::Ssn, Strength::I3, rule, number);
-    } else if keyed && let Some(digest) = digest(value) {
+        hits.plain(Identifier::Ssn, Strength::I3, "ssn.key", number);
+    } else if let Some(number) = in_text(value) {
+        hits.plain(Identifier::Ssn, Strength::I3, "ssn.shape", number);
+    } else if let Some(digest) = digest(value)
+        && named::is(subject, KEYS)
+    {
         hits.hashed(Identifier::Ssn, Strength::I2, "ssn.key.hash", digest);
     }
 }
 
-/// The nine digits, and whether dashes separate them.
-fn number(value: &str) -> Option<(String, bool)> {
-    let parts: Vec<&str> = value.split('-').collect();
-    let dashed = parts.len() == 3;
-    let lengths_fit = match parts.as_slice() {
-        [area, group, serial] => (area.len(), group.len(), serial.len()) == (3, 2, 4),
-        [all] => all.len() == 9,
-        _ => false,
+/// Four digits, or nine of which five are masked.
+fn last_four(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
+    let value = subject.value;
+    let Some((head, tail)) = value
+        .len()
+        .checked_sub(4)
+        .and_then(|start| value.split_at_checked(start))
+    else {
+        return false;
     };
-    let digits: String = parts.concat();
-    if !lengths_fit || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let masked = head.chars().all(|c| "xX*#•- ".contains(c));
+    if !masked || !tail.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
     }
-    let (area, group, serial) = (digits.get(..3)?, digits.get(3..5)?, digits.get(5..)?);
-    let is_issued = area != "000"
-        && area != "666"
-        && !area.starts_with('9')
-        && group != "00"
-        && serial != "0000"
-        && !PUBLISHED.contains(&digits.as_str());
-    is_issued.then_some((digits, dashed))
+    let keyed = subject.leaf_in(LAST_FOUR_KEYS)
+        || named::is(subject, LAST_FOUR_KEYS)
+        || !head.is_empty() && named::is(subject, KEYS)
+        || subject.leaf().is_some_and(|leaf| {
+            leaf.has_word(&["ssn"]) && leaf.has_word(&["last", "last4", "four", "4"])
+        });
+    if keyed {
+        hits.plain(
+            Identifier::Ssn,
+            Strength::I1,
+            "ssn.key.last_four",
+            tail.to_owned(),
+        );
+    }
+    keyed
+}
+
+/// The nine digits, if the whole value is them with or without separators.
+fn number(value: &str) -> Option<String> {
+    let digits = match value.len() {
+        9 => value.to_owned(),
+        LENGTH => {
+            let separator = value.chars().nth(3).filter(|c| "-. ".contains(*c))?;
+            let (area, rest) = value.split_once(separator)?;
+            let (group, serial) = rest.split_once(separator)?;
+            if (area.len(), group.len(), serial.len()) != (3, 2, 4) {
+                return None;
+            }
+            [area, group, serial].concat()
+        }
+        _ => return None,
+    };
+    (digits.bytes().all(|byte| byte.is_ascii_digit()) && is_issued(&digits)).then_some(digits)
+}
+
+/// The first number with dashes that stands by itself in a text.
+fn in_text(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'-', bytes).find_map(|dash| {
+        let start = dash.checked_sub(3)?;
+        let end = start.checked_add(LENGTH)?;
+        if bytes.get(dash.checked_add(3)?) != Some(&b'-') {
+            return None;
+        }
+        let joins = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_./+=".contains(byte))
+        };
+        let before = start.checked_sub(1).and_then(|index| bytes.get(index));
+        let after = bytes.get(end);
+        // A sentence may end behind it.
+        let ends =
+            !joins(after) || after == Some(&b'.') && !joins(bytes.get(end.saturating_add(1)));
+        (!joins(before) && ends)
+            .then(|| number(text.get(start..end)?))
+            .flatten()
+    })
+}
+
+/// Whether the number was, or could have been, given to a person.
+fn is_issued(digits: &str) -> bool {
+    let (Some(area), Some(group), Some(serial)) =
+        (digits.get(..3), digits.get(3..5), digits.get(5..))
+    else {
+        return false;
+    };
+    let group_fits = if area.starts_with('9') {
+        // A taxpayer's number of someone without a social security number.
+        group
+            .parse()
+            .is_ok_and(|group: u8| matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99))
+    } else {
+        group != "00"
+    };
+    group_fits && area != "000" && area != "666" && serial != "0000" && !PUBLISHED.contains(&digits)
 }

@@ -1,19 +1,26 @@
 //! One value, prepared once for all detectors.
 
+use std::{
+    cell::{Cell, OnceCell},
+    sync::Arc,
+};
+
 use percent_encoding::percent_decode_str;
 
 use super::{
-    key::{Key, keys},
-    lexicon::{self, Kind, Term},
-    text,
+    assessment,
+    coding::Systems,
+    insurance,
+    key::Key,
+    lexicon::{Kind, Term},
+    path::{Layout, Path, PathId, Paths},
+    text::{self, Words},
+    trade::Trades,
 };
-use crate::field::{Field, Part, Step, ValueKind};
+use crate::field::{Field, Fields, Part, StepId, ValueKind};
 
 /// Bytes of one value that are examined.
 const MAX_VALUE_LENGTH: usize = 16_384;
-
-/// Parameters of one URL that are examined.
-const MAX_URL_PARAMETERS: usize = 64;
 
 /// Fields before and after a value among which the one that names it is sought.
 const LABEL_REACH: usize = 6;
@@ -193,22 +200,102 @@ pub(super) enum Vehicle {
     Opaque,
 }
 
-/// What the rest of the message makes likely.
+/// What the values of one event name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Names {
+    /// Insurance.
+    pub(super) insurance: bool,
+    /// Health insurance or an insurer.
+    pub(super) insurer: bool,
+    /// A questionnaire.
+    pub(super) assessment: bool,
+    /// A drug or medication.
+    pub(super) medication: bool,
+    /// Reproduction.
+    pub(super) reproductive: bool,
+    /// How many small numbers are given as answers.
+    pub(super) answers: usize,
+    /// Other trades.
+    pub(super) trades: Trades,
+    /// Systems of medical codes.
+    pub(super) coding: Systems,
+}
+
+impl Names {
+    /// What both name.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            insurance: self.insurance || other.insurance,
+            insurer: self.insurer || other.insurer,
+            assessment: self.assessment || other.assessment,
+            medication: self.medication || other.medication,
+            reproductive: self.reproductive || other.reproductive,
+            answers: self.answers.saturating_add(other.answers),
+            trades: self.trades.or(other.trades),
+            coding: self.coding.and(other.coding),
+        }
+    }
+
+    /// What that makes likely.
+    pub(super) fn surroundings<'a>(self) -> Surroundings<'a> {
+        Surroundings {
+            insurance: insurance::is_of_health(self.insurance, self.insurer, self.trades),
+            assessment: self.assessment,
+            medication: self.medication,
+            answers: assessment::ANSWER_COUNTS.contains(&self.answers),
+            reproductive: self.reproductive,
+            trades: self.trades,
+            coding: self.coding,
+            health: false,
+            asked: None,
+        }
+    }
+}
+
+/// What the rest of the event makes likely.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent facts, not states"
 )]
-pub(super) struct Surroundings {
-    /// It names insurance.
+pub(super) struct Surroundings<'a> {
+    /// It names health insurance.
     pub(super) insurance: bool,
     /// It names a questionnaire.
     pub(super) assessment: bool,
-    /// It says something about health, apart from the keys that other trades
-    /// have too.
-    pub(super) health: bool,
     /// It names a drug or medication.
     pub(super) medication: bool,
+    /// As many of its answers are small numbers as a questionnaire has.
+    pub(super) answers: bool,
+    /// It names reproduction.
+    pub(super) reproductive: bool,
+    /// Other trades that it names.
+    pub(super) trades: Trades,
+    /// The systems of medical codes that it names.
+    pub(super) coding: Systems,
+    health: bool,
+    asked: Option<&'a Cell<bool>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// The same, where it is known whether the event says something about
+    /// health; `asked` will say whether that mattered.
+    pub(super) const fn with_health(self, health: bool, asked: &'a Cell<bool>) -> Self {
+        Self {
+            health,
+            asked: Some(asked),
+            ..self
+        }
+    }
+
+    /// Whether it says something about health, apart from the keys that other
+    /// trades have too.
+    pub(super) fn health(self) -> bool {
+        if let Some(asked) = self.asked {
+            asked.set(true);
+        }
+        self.health
+    }
 }
 
 /// One value and what leads to it. Holds payload: no `Debug`.
@@ -218,89 +305,93 @@ pub(super) struct Subject<'a> {
     pub(super) kind: ValueKind,
     pub(super) part: Part,
     /// Keys on the way, outermost first.
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: &'a [Arc<Key>],
     pub(super) vehicle: Vehicle,
-    /// Words of the value.
-    pub(super) words: Vec<String>,
+    words: OnceCell<Words>,
     /// Phrases in the value.
     pub(super) terms: Vec<Term>,
     /// Phrases in the last two keys.
-    pub(super) key_terms: Vec<Term>,
+    pub(super) key_terms: &'a [Term],
+}
+
+/// The value of `field` as far as it is examined.
+pub(super) fn examined<'a>(field: &Field<'a>) -> &'a str {
+    head(field.value(), MAX_VALUE_LENGTH).trim()
+}
+
+/// The path of the field at `index`, with what a neighbor calls the value:
+/// `{"idType": "SHA256_EMAIL", "idValue": …}`, or for a path segment the
+/// segment before it. `None` for headers that say nothing about people.
+pub(super) fn path_of(
+    fields: &Fields,
+    index: usize,
+    layout: &Layout,
+    paths: &mut Paths,
+) -> Option<PathId> {
+    let field = fields.get(index)?;
+    let id = layout.path(field.step());
+    let path = paths.get(id);
+    if field.part() == Part::Header {
+        let name = path.keys.first()?;
+        if !HEADERS.contains(&name.folded.as_str()) && !name.has_word(&["x"]) {
+            return None;
+        }
+    }
+    let is_named = field.part() == Part::Path
+        || (path.keys.last()).is_some_and(|key| VALUE_KEYS.contains(&key.folded.as_str()));
+    let label = if is_named {
+        label(fields, index, layout, paths)
+    } else {
+        None
+    };
+    Some(label.map_or(id, |label| paths.below(id, label)))
+}
+
+/// Whether words of a value under `keys` are no statement.
+pub(super) fn is_wordless(vehicle: Option<Vehicle>, keys: &[Arc<Key>]) -> bool {
+    let is_product_id = keys.last().is_some_and(|leaf| {
+        let parent = keys.iter().rev().nth(1);
+        leaf.is_in(PRODUCT_ID_KEYS)
+            || (leaf.folded == "id" && parent.is_some_and(|parent| parent.is_in(GOODS)))
+    });
+    vehicle == Some(Vehicle::Opaque) || is_product_id
 }
 
 impl<'a> Subject<'a> {
-    /// Prepares the field at `index`. `None` for headers that say nothing about
-    /// people.
-    pub(super) fn new(fields: &'a [Field], index: usize) -> Option<Self> {
-        let field = fields.get(index)?;
-        let mut keys = keys(field);
-        if field.part == Part::Header {
-            let name = keys.first()?;
-            if !HEADERS.contains(&name.folded.as_str()) && !name.has_word(&["x"]) {
-                return None;
-            }
-        }
-        if let Some(label) = label(fields, index, &keys) {
-            keys.push(Key::new(label));
-        }
-        let value = head(field.value.expose(), MAX_VALUE_LENGTH).trim();
-        Some(Self::prepare(value, field.kind, field.part, keys))
-    }
-
-    /// Prepares the parameter `key` of a URL that is the value of `self`.
-    pub(super) fn parameter<'b>(&self, key: &str, value: &'b str) -> Subject<'b> {
-        let mut keys = self.keys.clone();
-        keys.extend(
-            key.split(['.', '[', ']'])
-                .filter(|part| !part.is_empty())
-                .map(Key::new),
-        );
-        Subject::prepare(value.trim(), ValueKind::Text, self.part, keys)
-    }
-
-    fn prepare(value: &'a str, kind: ValueKind, part: Part, keys: Vec<Key>) -> Self {
-        let vehicle = vehicle(value, part, &keys);
-        let is_product_id = keys.last().is_some_and(|leaf| {
-            let parent = keys.iter().rev().nth(1);
-            leaf.is_in(PRODUCT_ID_KEYS)
-                || (leaf.folded == "id" && parent.is_some_and(|parent| parent.is_in(GOODS)))
-        });
-        let words = if vehicle == Vehicle::Opaque || is_product_id || kind == ValueKind::Literal {
-            Vec::new()
-        } else if value.contains('%') {
-            text::words(&percent_decode_str(value).decode_utf8_lossy())
-        } else {
-            text::words(value)
-        };
-        let terms = lexicon::find(&words);
-        let key_words: Vec<String> = keys
-            .iter()
-            .rev()
-            .take(2)
-            .rev()
-            .flat_map(|key| key.words.iter().cloned())
-            .collect();
-        let key_terms = lexicon::find(&key_words);
+    /// Prepares `value`, which stands at `path`.
+    pub(super) fn new(
+        value: &'a str,
+        kind: ValueKind,
+        part: Part,
+        path: &'a Path,
+        words: OnceCell<Words>,
+        terms: Vec<Term>,
+    ) -> Self {
         Self {
             value,
             kind,
             part,
-            keys,
-            vehicle,
+            keys: &path.keys,
+            vehicle: vehicle(value, part, path),
             words,
             terms,
-            key_terms,
+            key_terms: &path.key_terms,
         }
     }
 
+    /// Words of the value.
+    pub(super) fn words(&self) -> &Words {
+        self.words.get_or_init(|| words_of(self.value))
+    }
+
     /// The last key.
-    pub(super) fn leaf(&self) -> Option<&Key> {
-        self.keys.last()
+    pub(super) fn leaf(&self) -> Option<&'a Key> {
+        self.keys.last().map(AsRef::as_ref)
     }
 
     /// The key before the last.
-    pub(super) fn parent(&self) -> Option<&Key> {
-        self.keys.iter().rev().nth(1)
+    pub(super) fn parent(&self) -> Option<&'a Key> {
+        self.keys.iter().rev().nth(1).map(AsRef::as_ref)
     }
 
     /// Whether the last key is in `table`.
@@ -350,31 +441,7 @@ impl<'a> Subject<'a> {
 
     /// Whether the value has one of these words.
     pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words.iter().any(|word| table.contains(&word.as_str()))
-    }
-
-    /// The decoded parameters, if the value is a URL with a query.
-    pub(super) fn url_parameters(&self) -> Vec<(String, String)> {
-        if self.vehicle != Vehicle::Url || self.part == Part::Path {
-            return Vec::new();
-        }
-        let Some((_, query)) = self.value.split_once('?') else {
-            return Vec::new();
-        };
-        let decode = |text: &str| {
-            percent_decode_str(&text.replace('+', " "))
-                .decode_utf8_lossy()
-                .into_owned()
-        };
-        query
-            .split('#')
-            .next()
-            .unwrap_or_default()
-            .split('&')
-            .take(MAX_URL_PARAMETERS)
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(key, value)| (decode(key), decode(value)))
-            .collect()
+        self.words().iter().any(|word| table.contains(&word))
     }
 }
 
@@ -383,83 +450,83 @@ fn head(text: &str, limit: usize) -> &str {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
-fn vehicle(value: &str, part: Part, keys: &[Key]) -> Vehicle {
-    let Some(leaf) = keys.last() else {
-        return if part == Part::Path {
-            Vehicle::Url
-        } else {
-            Vehicle::Property
-        };
-    };
-    let parent = keys.iter().rev().nth(1);
-    let names_event = leaf.folded == "name"
-        && parent.is_none_or(|parent| EVENT_PARENTS.contains(&parent.folded.as_str()));
-    if OPAQUE_KEYS.contains(&leaf.folded.as_str())
-        || parent.is_some_and(|parent| OPAQUE_KEYS.contains(&parent.folded.as_str()))
-    {
-        Vehicle::Opaque
-    } else if part == Part::Path
-        || value.starts_with("http://")
-        || value.starts_with("https://")
-        || URL_KEYS.contains(&leaf.folded.as_str())
-    {
-        Vehicle::Url
-    } else if EVENT_KEYS.contains(&leaf.folded.as_str()) || names_event {
-        Vehicle::Event
-    } else if TITLE_KEYS.contains(&leaf.folded.as_str()) || leaf.folded == "name" {
-        Vehicle::Title
+/// The words of `value`.
+pub(super) fn words_of(value: &str) -> Words {
+    if value.contains('%') {
+        text::words(&percent_decode_str(value).decode_utf8_lossy())
     } else {
-        Vehicle::Property
+        text::words(value)
     }
 }
 
-/// What a neighbor calls the value at `index`: `{"idType": "SHA256_EMAIL",
-/// "idValue": …}`, or for a path segment the segment before it.
-fn label<'a>(fields: &'a [Field], index: usize, keys: &[Key]) -> Option<&'a str> {
+/// The kind of statement that keys make of their value, whatever it is.
+pub(super) fn key_vehicle(keys: &[Arc<Key>]) -> Option<Vehicle> {
+    let leaf = keys.last()?;
+    let parent = keys.iter().rev().nth(1);
+    let names_event = leaf.folded == "name"
+        && parent.is_none_or(|parent| EVENT_PARENTS.contains(&parent.folded.as_str()));
+    let is = |table: &[&str]| table.contains(&leaf.folded.as_str());
+    if is(OPAQUE_KEYS) || parent.is_some_and(|parent| OPAQUE_KEYS.contains(&parent.folded.as_str()))
+    {
+        Some(Vehicle::Opaque)
+    } else if is(URL_KEYS) {
+        Some(Vehicle::Url)
+    } else if is(EVENT_KEYS) || names_event {
+        Some(Vehicle::Event)
+    } else if is(TITLE_KEYS) || leaf.folded == "name" {
+        Some(Vehicle::Title)
+    } else {
+        None
+    }
+}
+
+fn vehicle(value: &str, part: Part, path: &Path) -> Vehicle {
+    match path.vehicle {
+        Some(Vehicle::Opaque) => Vehicle::Opaque,
+        _ if part == Part::Path
+            || value.starts_with("http://")
+            || value.starts_with("https://") =>
+        {
+            Vehicle::Url
+        }
+        Some(vehicle) => vehicle,
+        None => Vehicle::Property,
+    }
+}
+
+/// What a neighbor calls the value at `index`.
+fn label<'a>(fields: &'a Fields, index: usize, layout: &Layout, paths: &Paths) -> Option<&'a str> {
     let field = fields.get(index)?;
-    if field.part == Part::Path {
+    if field.part() == Part::Path {
         let before = fields.get(index.checked_sub(1)?)?;
-        let collection = before.value.expose().as_str();
+        let collection = before.value();
         let named = matches!(
             collection,
             "members" | "users" | "customers" | "contacts" | "people" | "profiles"
         );
-        return (before.part == Part::Path && named).then_some(collection);
+        return (before.part() == Part::Path && named).then_some(collection);
     }
-    if !VALUE_KEYS.contains(&keys.last()?.folded.as_str()) {
-        return None;
+    let holder = |step: Option<StepId>| layout.key(step).map(|key| layout.above(key));
+    let own = holder(field.step())?;
+    let first = index.saturating_sub(LABEL_REACH);
+    let last = index.saturating_add(LABEL_REACH);
+    let mut best: Option<(usize, &str)> = None;
+    for other in (first..=last).filter_map(|other| fields.get(other)) {
+        if other.part() != field.part() || holder(other.step()) != Some(own) {
+            continue;
+        }
+        let path = paths.get(layout.path(other.step()));
+        let Some(key) = path.keys.last() else {
+            continue;
+        };
+        let rank = LABEL_KEYS.iter().position(|wanted| *wanted == key.folded);
+        let label = other.value();
+        if let Some(rank) = rank
+            && best.is_none_or(|(known, _)| rank < known)
+        {
+            best = Some((rank, label));
+        }
     }
-    let parent = parent_steps(field)?;
-    let near = fields
-        .get(index.saturating_sub(LABEL_REACH)..)
-        .unwrap_or_default()
-        .iter()
-        .take(2 * LABEL_REACH + 1);
-    let neighbors: Vec<(&Field, String)> = near
-        .filter(|other| other.part == field.part && parent_steps(other) == Some(parent))
-        .filter_map(|other| Some((other, text::fold(last_key(other)?))))
-        .collect();
-    LABEL_KEYS.iter().find_map(|wanted| {
-        let (other, _) = neighbors.iter().find(|(_, key)| key == wanted)?;
-        let label = other.value.expose().as_str();
-        (label.len() <= MAX_LABEL_LENGTH).then_some(label)
-    })
-}
-
-fn key_position(field: &Field) -> Option<usize> {
-    field
-        .steps
-        .iter()
-        .rposition(|step| matches!(step, Step::Key(_)))
-}
-
-fn parent_steps(field: &Field) -> Option<&[Step]> {
-    field.steps.get(..key_position(field)?)
-}
-
-fn last_key(field: &Field) -> Option<&str> {
-    match field.steps.get(key_position(field)?)? {
-        Step::Key(key) => Some(key.expose()),
-        Step::Index(_) => None,
-    }
+    let (_, label) = best?;
+    (label.len() <= MAX_LABEL_LENGTH).then_some(label)
 }

@@ -1,102 +1,200 @@
 //! Use of substances and its treatment: terms in any vehicle, and keys.
 
 use super::{
-    Health, Hits, Strength,
-    lexicon::{Kind, Table},
+    Health, Hits, Strength, condition,
+    lexicon::{Kind, Table, Term},
+    sense::{self, Sense},
     subject::{Subject, Surroundings},
     text,
+    trade::Trades,
 };
 
 /// Terms. `alcohol`, `drug` and `recovery` alone have other uses.
 pub(super) const TERMS: &[Table] = &[(
     Kind::SubstanceUse,
     &[
+        "adicción",
+        "addicted to",
         "addiction",
         "alcohol abuse",
+        "alcohol addiction",
+        "alcohol cravings",
         "alcohol dependence",
+        "alcohol rehab",
         "alcohol treatment",
         "alcohol use",
+        "alcohol withdrawal",
         "alcoholic anonymous",
+        "alcoholics anonymous",
         "alcoholism",
+        "alcoholismo",
         "binge drinking",
+        "cannabis use",
         "cocaine",
+        "crystal meth",
+        "cut down drinking",
+        "cut back drinking",
+        "days sober",
         "detox",
+        "drinking habits",
         "drinking problem",
         "drug abuse",
+        "drug dependence",
+        "drug rehab",
         "drug use",
+        "gambling disorder",
+        "harm reduction",
         "heroin",
+        "marijuana use",
         "medication assisted treatment",
+        "methadone clinic",
         "methamphetamine",
+        "narcotics anonymous",
+        "needle exchange",
+        "nicotine dependence",
         "opiate",
         "opioid",
+        "oud",
         "overdose",
+        "problem drinking",
         "quit drinking",
+        "quit smoking",
+        "recovery meeting",
+        "rehab center",
+        "smoking cessation",
+        "sober coach",
         "sober living",
         "sobriety",
+        "stop drinking",
+        "stop smoking",
         "substance abuse",
+        "substance misuse",
         "substance use",
+        "substance use disorder",
+        "sud treatment",
+        "tobacco use",
+        "vaping cessation",
     ],
 )];
 
 /// Words beside which a term means something else.
-const UNLESS: &[&str] = &[
-    "album",
-    "chocolate",
-    "fashion",
-    "game",
-    "gaming",
-    "juice",
-    "movie",
-    "music",
-    "perfume",
-    "song",
-    "tea",
+const SENSES: &[Sense] = &[
+    Sense {
+        phrases: &["detox"],
+        words: &[
+            "bath", "charcoal", "cleanse", "clay", "colon", "digital", "face", "facial", "foot",
+            "hair", "juice", "mask", "perfume", "scalp", "scrub", "shampoo", "skin", "smoothie",
+            "tea", "water",
+        ],
+        trades: Trades::NONE,
+    },
+    Sense {
+        phrases: &["addiction", "addicted to", "overdose", "heroin", "cocaine"],
+        words: &[
+            "album",
+            "boutique",
+            "chic",
+            "chocolate",
+            "coffee",
+            "dior",
+            "fashion",
+            "fragrance",
+            "game",
+            "gaming",
+            "jewelry",
+            "lipstick",
+            "movie",
+            "music",
+            "perfume",
+            "seizure",
+            "shoe",
+            "shoes",
+            "shopping",
+            "sneaker",
+            "song",
+            "sugar",
+            "vinyl",
+            "pug",
+        ],
+        trades: Trades::NONE,
+    },
+    Sense {
+        phrases: &["oud"],
+        words: &[
+            "cologne",
+            "eau",
+            "fragrance",
+            "ford",
+            "incense",
+            "oil",
+            "parfum",
+            "perfume",
+            "rose",
+            "wood",
+            "instrument",
+        ],
+        trades: Trades::NONE,
+    },
+    Sense {
+        phrases: &["drug use", "drug abuse", "opioid"],
+        words: &["lawsuit", "policy", "settlement"],
+        trades: Trades::NONE,
+    },
 ];
+
+/// Terms that count only beside evidence of health.
+const AMBIGUOUS: &[&str] = &["oud", "addicted to"];
 
 /// Keys whose value is about it, whatever it says.
 pub(super) const KEYS: &[&str] = &[
+    "alcoholconsumption",
+    "alcoholfrequency",
     "alcoholuse",
+    "cannabisuse",
+    "dayssober",
+    "drinkingfrequency",
+    "drinksperday",
     "drinksperweek",
+    "drugofchoice",
+    "drugsofchoice",
     "druguse",
+    "marijuanause",
+    "nicotineuse",
+    "opioiduse",
+    "smokingstatus",
+    "sobersince",
     "sobrietydate",
     "substanceuse",
+    "tobaccouse",
 ];
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let has_value = !text::is_negative(subject.value);
+    let mut push =
+        |strength, rule, shown: &str| hits.health(Health::SubstanceUse, strength, rule, shown);
     if subject.leaf_in(KEYS) && has_value {
-        hits.health(
-            Health::SubstanceUse,
-            Strength::H3,
-            "substance_use.key",
-            subject.value,
-        );
+        push(Strength::H3, "substance_use.key", subject.value);
     }
-    if let Some(term) = subject.term(Kind::SubstanceUse)
-        && !subject.has_word(UNLESS)
-    {
-        let stated = !subject.is_context()
-            && (subject.leaf_in(super::condition::CONDITION_KEYS)
-                || subject.leaf_in(super::condition::DIAGNOSIS_KEYS));
+    if sense::is_name(subject) {
+        return;
+    }
+    let means_it = |term: &Term| {
+        term.kind == Kind::SubstanceUse
+            && !sense::means_other(subject, surroundings, *term, SENSES)
+            && (!AMBIGUOUS.contains(&term.phrase) || surroundings.health())
+    };
+    if let Some(term) = subject.terms.iter().copied().find(means_it) {
+        let keyed = subject.leaf_in(condition::CONDITION_KEYS)
+            || subject.leaf_in(condition::DIAGNOSIS_KEYS);
+        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
         let strength = if stated { Strength::H3 } else { Strength::H2 };
-        hits.health(
-            Health::SubstanceUse,
-            strength,
-            "substance_use.term",
-            term.phrase,
-        );
+        push(strength, "substance_use.term", term.phrase);
     }
-    if let Some(term) = subject.key_term(Kind::SubstanceUse) {
-        let strength = if has_value {
-            Strength::H3
-        } else {
-            Strength::H2
-        };
-        hits.health(
-            Health::SubstanceUse,
-            strength,
-            "substance_use.key_name",
-            term.phrase,
-        );
+    if let Some(term) = subject.key_terms.iter().copied().find(means_it)
+        && !sense::is_off(subject)
+    {
+        let affirmed = has_value && !subject.is_context() && !sense::is_of_interface(subject);
+        let strength = if affirmed { Strength::H3 } else { Strength::H2 };
+        push(strength, "substance_use.key_name", term.phrase);
     }
 }

@@ -3,50 +3,43 @@
 use std::collections::HashSet;
 
 use super::{Class, Form, Health, Identifier, detect};
-use crate::{
-    field::{Field, Part, Step, ValueKind},
-    secret::Secret,
-};
+use crate::field::{Fields, Part, Step, ValueKind, tests::read_values};
 
+mod codes;
+mod drugs;
 mod health;
+mod identifiers;
+mod noise;
+mod ordinary;
 
-/// A field of the body at `path`: keys and indices separated by points.
-pub(crate) fn field(path: &str, value: &str) -> Field {
-    let (part, path) = match path.split_once(':') {
-        Some(("path", rest)) => (Part::Path, rest),
-        Some(("query", rest)) => (Part::Query, rest),
-        Some(("header", rest)) => (Part::Header, rest),
-        _ => (Part::Body, path),
-    };
-    let steps = path
-        .split('.')
-        .map(|step| match step.parse() {
-            Ok(index) => Step::Index(index),
-            Err(_) => Step::Key(Secret::new(step.to_owned())),
+/// Fields from `(path, value)`: the body at keys and indices separated by
+/// points, or another part before a colon. A value that is no number and no
+/// literal is read as the field stage reads it.
+pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    let values: Vec<_> = pairs
+        .iter()
+        .map(|(path, value)| {
+            let (part, path) = match path.split_once(':') {
+                Some(("path", rest)) => (Part::Path, rest),
+                Some(("query", rest)) => (Part::Query, rest),
+                Some(("header", rest)) => (Part::Header, rest),
+                _ => (Part::Body, *path),
+            };
+            let steps: Vec<Step<'_>> = path
+                .split('.')
+                .map(|step| step.parse().map_or(Step::Key(step), Step::Index))
+                .collect();
+            let kind = if value.parse::<f64>().is_ok() && !value.starts_with('+') {
+                ValueKind::Number
+            } else if matches!(*value, "true" | "false" | "null") {
+                ValueKind::Literal
+            } else {
+                ValueKind::Text
+            };
+            (part, steps, *value, kind)
         })
         .collect();
-    let kind = if value.parse::<f64>().is_ok() && !value.starts_with('+') {
-        ValueKind::Number
-    } else if matches!(value, "true" | "false" | "null") {
-        ValueKind::Literal
-    } else {
-        ValueKind::Text
-    };
-    Field {
-        part,
-        steps,
-        value: Secret::new(value.to_owned()),
-        kind,
-        truncated: false,
-    }
-}
-
-/// Fields from `(path, value)`.
-pub(crate) fn fields(pairs: &[(&str, &str)]) -> Vec<Field> {
-    pairs
-        .iter()
-        .map(|(path, value)| field(path, value))
-        .collect()
+    read_values(&values)
 }
 
 /// What one value under one key is evidence of: `class form strength`, joined
@@ -389,7 +382,7 @@ fn names_are_closed_and_distinct() {
             .map(|form| form.as_str())
             .collect::<Vec<_>>()
             .join(" "),
-        "plain sha256 sha1 md5 soundex"
+        "plain sha256 sha1 sha224 sha384 sha512 md5 soundex"
     );
 }
 

@@ -6,20 +6,104 @@ const MAX_WORDS: usize = 2_048;
 /// Runs of letters and digits of at least this length can be random.
 const RANDOM_LENGTH: usize = 12;
 
+/// Lower-case words, one after another in one text.
+#[derive(Default)]
+pub(super) struct Words {
+    text: String,
+    /// Where each word ends.
+    ends: Vec<u32>,
+}
+
+impl Words {
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The word at `index`.
+    pub(super) fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)? as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)? as usize,
+            None => 0,
+        };
+        self.text.get(start..end)
+    }
+
+    /// All of them, in their order.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// The last one.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// All of them with `separator` between.
+    pub(super) fn join(&self, separator: &str) -> String {
+        let mut joined = String::with_capacity(self.text.len().saturating_add(self.len()));
+        for (index, word) in self.iter().enumerate() {
+            if index > 0 {
+                joined.push_str(separator);
+            }
+            joined.push_str(word);
+        }
+        joined
+    }
+
+    /// Adds `words`.
+    pub(super) fn extend<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        for word in words {
+            self.text.push_str(word);
+            self.end_word();
+        }
+    }
+
+    fn end_word(&mut self) {
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        self.ends.push(end);
+    }
+
+    /// Adds the words of a run of letters and digits.
+    fn split_run(&mut self, run: &str) {
+        let mut before: Option<char> = None;
+        let mut chars = run.chars().peekable();
+        while let Some(c) = chars.next() {
+            let starts_word = before.is_some_and(|before| {
+                let next_is_lower = chars.peek().is_some_and(|next| next.is_lowercase());
+                (before.is_lowercase() && c.is_uppercase())
+                    || (before.is_uppercase() && c.is_uppercase() && next_is_lower)
+                    || (before.is_numeric() && c.is_alphabetic())
+            });
+            if starts_word {
+                self.end_word();
+            }
+            if c.is_ascii() {
+                self.text.push(c.to_ascii_lowercase());
+            } else {
+                self.text.extend(c.to_lowercase());
+            }
+            before = Some(c);
+        }
+        self.end_word();
+    }
+}
+
 /// Lower-case words of `text`: split at everything that is no letter or digit,
 /// at `fooBar`, `HTTPServer` and `gad7total`. Runs that look like ids, hashes
 /// or base64 yield nothing, since chance spells short words in them.
-pub(super) fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
+pub(super) fn words(text: &str) -> Words {
+    let mut words = Words::default();
     for run in text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|run| !run.is_empty())
     {
         if !looks_random(run) {
-            split_run(run, &mut words);
+            words.split_run(run);
         }
         if words.len() >= MAX_WORDS {
-            words.truncate(MAX_WORDS);
+            words.ends.truncate(MAX_WORDS);
             break;
         }
     }
@@ -34,40 +118,46 @@ pub(super) fn fold(text: &str) -> String {
         .collect()
 }
 
-fn split_run(run: &str, words: &mut Vec<String>) {
-    let mut word = String::new();
-    let mut before: Option<char> = None;
-    let mut chars = run.chars().peekable();
-    while let Some(c) = chars.next() {
-        let starts_word = before.is_some_and(|before| {
-            let next_is_lower = chars.peek().is_some_and(|next| next.is_lowercase());
-            (before.is_lowercase() && c.is_uppercase())
-                || (before.is_uppercase() && c.is_uppercase() && next_is_lower)
-                || (before.is_numeric() && c.is_alphabetic())
-        });
-        if starts_word {
-            words.push(std::mem::take(&mut word));
-        }
-        word.extend(c.to_lowercase());
-        before = Some(c);
-    }
-    words.push(word);
-}
-
-/// Whether a run changes between lower case, upper case and digits as often as
-/// random text does.
+/// Whether a run is cut into pieces of letters, capitalized words and digits
+/// that are as short as those of random text.
 fn looks_random(run: &str) -> bool {
-    let length = run.chars().count();
-    if length < RANDOM_LENGTH {
+    /// Pieces of names that people chose are longer on average.
+    const MEAN_PIECE: usize = 4;
+    if run.len() < RANDOM_LENGTH {
         return false;
     }
-    let kind = |c: char| (c.is_uppercase(), c.is_numeric());
-    let digits = run.chars().filter(|c| c.is_numeric()).count();
-    let changes = run
+    let length = run.chars().count();
+    if length < RANDOM_LENGTH || !run.chars().any(char::is_numeric) {
+        return false;
+    }
+    let cuts = run
         .chars()
         .zip(run.chars().skip(1))
-        .filter(|(a, b)| kind(*a) != kind(*b));
-    digits > 0 && changes.count() > length / 4
+        .filter(|(a, b)| a.is_numeric() != b.is_numeric() || (a.is_lowercase() && b.is_uppercase()))
+        .count();
+    length < cuts.saturating_add(1).saturating_mul(MEAN_PIECE)
+}
+
+/// Letters and digits of a value beyond this make it no placeholder.
+const MAX_PLACEHOLDER: usize = 9;
+
+/// Whether the letters and digits of `value`, in lower case, are one of `table`.
+fn folds_to(value: &str, table: &[&str]) -> bool {
+    let mut folded = [0_u8; MAX_PLACEHOLDER];
+    let mut length = 0;
+    for c in value.chars() {
+        if c.is_ascii_alphanumeric() {
+            let Some(place) = folded.get_mut(length) else {
+                return false;
+            };
+            *place = c.to_ascii_lowercase() as u8;
+            length += 1;
+        } else if c.is_alphanumeric() {
+            return false;
+        }
+    }
+    let folded = folded.get(..length).unwrap_or_default();
+    table.iter().any(|word| word.as_bytes() == folded)
 }
 
 /// Whether a value says that there is no value.
@@ -89,21 +179,29 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         "undefined",
         "unknown",
     ];
-    let folded = fold(value);
-    PLACEHOLDERS.contains(&folded.as_str())
+    folds_to(value, PLACEHOLDERS)
 }
 
 /// Whether a value is empty or stands for nothing; a zero is an answer.
 pub(super) fn is_placeholder_text(value: &str) -> bool {
-    matches!(fold(value).as_str(), "" | "na" | "null" | "undefined")
+    folds_to(value, &["", "na", "null", "undefined"])
 }
 
 /// Whether an answer is a no.
 pub(super) fn is_negative(value: &str) -> bool {
-    matches!(
-        fold(value).as_str(),
-        "" | "0" | "false" | "n" | "na" | "nil" | "no" | "none" | "null" | "undefined"
-    )
+    const NEGATIVES: &[&str] = &[
+        "",
+        "0",
+        "false",
+        "n",
+        "na",
+        "nil",
+        "no",
+        "none",
+        "null",
+        "undefined",
+    ];
+    folds_to(value, NEGATIVES)
 }
 
 #[cfg(test)]
@@ -122,6 +220,11 @@ mod tests {
             ("Alzheimer's", "alzheimer s"),
             ("9hivX2bQ7std4Kd", ""),
             ("ae9c621e0b7d4c1f", ""),
+            ("IQLOOYWHBPN227M6LG844EEG", ""),
+            (
+                "AnxietyAssessmentStep2Completed",
+                "anxiety assessment step2 completed",
+            ),
             ("", ""),
             ("…", ""),
         ] {

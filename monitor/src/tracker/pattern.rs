@@ -1,34 +1,90 @@
-//! Path patterns of the catalog.
+//! Path patterns of the catalog, compiled, and globs.
 
 /// Paths with more segments than this match nothing; no tracker's has ten.
 const MAX_SEGMENTS: usize = 32;
 
-/// Whether `path` (decoded, without query) has the shape of `pattern`. A
-/// trailing slash makes no difference.
-pub(super) fn path_matches(pattern: &str, path: &str) -> bool {
-    let segments: Vec<&str> = split(path).take(MAX_SEGMENTS + 1).collect();
-    if segments.len() > MAX_SEGMENTS {
-        return false;
-    }
-    let mut wanted: Vec<&str> = split(pattern).collect();
-    let open_start = wanted.first() == Some(&"**");
-    if open_start {
-        wanted.remove(0);
-    }
-    let open_end = wanted.last() == Some(&"**");
-    if open_end {
-        wanted.pop();
-    }
-    let Some(spare) = segments.len().checked_sub(wanted.len()) else {
-        return false;
-    };
-    match (open_start, open_end) {
-        (false, false) => spare == 0 && fits(&wanted, &segments),
-        (false, true) => fits(&wanted, &segments),
-        (true, false) => fits(&wanted, segments.get(spare..).unwrap_or_default()),
-        (true, true) => {
-            (0..=spare).any(|start| fits(&wanted, segments.get(start..).unwrap_or_default()))
+/// A path, split once for all patterns.
+pub(super) struct Segments<'a> {
+    list: [&'a str; MAX_SEGMENTS],
+    count: usize,
+}
+
+impl<'a> Segments<'a> {
+    /// The segments of `path` (decoded, without query); `None` for more than a
+    /// tracker has. A trailing slash makes no difference.
+    pub(super) fn new(path: &'a str) -> Option<Self> {
+        let mut list = [""; MAX_SEGMENTS];
+        let mut count = 0;
+        for segment in split(path) {
+            *list.get_mut(count)? = segment;
+            count += 1;
         }
+        Some(Self { list, count })
+    }
+
+    fn from(&self, start: usize) -> &[&'a str] {
+        self.list.get(start..self.count).unwrap_or_default()
+    }
+}
+
+/// A compiled pattern. `*` stands for one character or more inside one segment,
+/// a leading `**` for any number of segments before, a trailing one for any
+/// number after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    open_start: bool,
+    open_end: bool,
+    wanted: Vec<Box<str>>,
+}
+
+impl Pattern {
+    /// Compiles `text`.
+    pub(super) fn new(text: &str) -> Self {
+        let mut wanted: Vec<&str> = split(text).collect();
+        let open_start = wanted.first() == Some(&"**");
+        if open_start {
+            wanted.remove(0);
+        }
+        let open_end = wanted.last() == Some(&"**");
+        if open_end {
+            wanted.pop();
+        }
+        Self {
+            open_start,
+            open_end,
+            wanted: wanted.into_iter().map(Box::from).collect(),
+        }
+    }
+
+    /// Whether `path` has this shape.
+    pub(super) fn matches(&self, path: &Segments<'_>) -> bool {
+        let Some(spare) = path.count.checked_sub(self.wanted.len()) else {
+            return false;
+        };
+        match (self.open_start, self.open_end) {
+            (false, false) => spare == 0 && self.fits(path.from(0)),
+            (false, true) => self.fits(path.from(0)),
+            (true, false) => self.fits(path.from(spare)),
+            (true, true) => (0..=spare).any(|start| self.fits(path.from(start))),
+        }
+    }
+
+    fn fits(&self, segments: &[&str]) -> bool {
+        self.wanted
+            .iter()
+            .zip(segments)
+            .all(|(pattern, segment)| glob(pattern, segment, 1))
+    }
+
+    /// How much the pattern says: of two that match, the one that says more
+    /// decides.
+    pub(super) fn specificity(&self) -> (usize, usize) {
+        let literal = self.wanted.iter().filter(|word| !word.contains('*'));
+        let letters = |word: &str| word.bytes().filter(|byte| *byte != b'*').count();
+        (
+            literal.count(),
+            self.wanted.iter().map(|word| letters(word)).sum(),
+        )
     }
 }
 
@@ -54,29 +110,33 @@ pub(crate) fn literal_segments(pattern: &str, segments: &[&str]) -> Vec<bool> {
 }
 
 fn split(path: &str) -> impl Iterator<Item = &str> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    path.strip_suffix('/')
-        .unwrap_or(path)
-        .split('/')
-        .filter(|segment| !segment.is_empty())
+    path.split('/').filter(|segment| !segment.is_empty())
 }
 
-fn fits(wanted: &[&str], segments: &[&str]) -> bool {
-    wanted
-        .iter()
-        .zip(segments)
-        .all(|(pattern, segment)| segment_fits(pattern, segment))
-}
-
-/// `*` matches one character or more, so that `v*` is not `v`.
-fn segment_fits(pattern: &str, segment: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else {
-        return pattern == segment;
+/// Whether `text` has the shape of `pattern`, in which `*` stands for at least
+/// `least` bytes. Each part is taken at its first place, which finds a match
+/// wherever there is one, in linear time.
+pub(super) fn glob(pattern: &str, text: &str, least: usize) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
     };
-    segment
-        .strip_prefix(head)
-        .and_then(|rest| rest.strip_suffix(tail))
-        .is_some_and(|middle| !middle.is_empty())
+    let Some(mut left) = text.strip_prefix(head) else {
+        return false;
+    };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return left
+                .strip_suffix(part)
+                .is_some_and(|middle| middle.len() >= least);
+        }
+        let start = (least..=left.len()).find(|at| left.is_char_boundary(*at));
+        let Some((at, found)) = start.and_then(|at| Some((at, left.get(at..)?.find(part)?))) else {
+            return false;
+        };
+        left = left.get(at + found + part.len()..).unwrap_or_default();
+    }
+    false
 }
 
 #[cfg(test)]
@@ -91,16 +151,10 @@ mod tests {
             ("/v*/*/events", "/v/1234/events", false),
             ("/v*/*/events", "/v26.0/1234/events/more", false),
             ("/v*/*/events", "/v26.0/events", false),
-            (
-                "/v*/customers/*:uploadClickConversions",
-                "/v17/customers/1:uploadClickConversions",
-                true,
-            ),
-            (
-                "/v*/customers/*:uploadClickConversions",
-                "/v17/customers/1:search",
-                false,
-            ),
+            ("/v*.*", "/v26.0/", true),
+            ("/v*.*", "/videos", false),
+            ("/v*/customers/*:upload", "/v17/customers/1:upload", true),
+            ("/v*/customers/*:upload", "/v17/customers/1:search", false),
             ("/b/ss/**", "/b/ss/suite/1/JS", true),
             ("/b/ss/**", "/b/s", false),
             ("/**/g/collect", "/g/collect", true),
@@ -111,14 +165,39 @@ mod tests {
             ("/", "/", true),
             ("/", "/x", false),
         ] {
-            assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
+            let path = Segments::new(path).unwrap();
+            assert_eq!(
+                Pattern::new(pattern).matches(&path),
+                expected,
+                "{pattern} {:?}",
+                path.from(0)
+            );
         }
-        assert!(!path_matches("/**", &"/a".repeat(MAX_SEGMENTS + 1)));
+        assert!(Segments::new(&"/a".repeat(MAX_SEGMENTS)).is_some());
+        assert!(Segments::new(&"/a".repeat(MAX_SEGMENTS + 1)).is_none());
+    }
+
+    #[test]
+    fn globs() {
+        for (pattern, text, least, expected) in [
+            ("a*c", "abc", 1, true),
+            ("a*c", "ac", 1, false),
+            ("a*c", "ac", 0, true),
+            ("*", "", 0, true),
+            ("*", "", 1, false),
+            ("*.*", "é.ü", 1, true),
+            ("*b*b", "abab", 1, true),
+            ("*/intake*", "/srv/intake-2", 0, true),
+            ("a**b", "aXb", 0, true),
+            ("abc", "abcd", 0, false),
+        ] {
+            assert_eq!(glob(pattern, text, least), expected, "{pattern} {text}");
+        }
     }
 
     #[test]
     fn literals_are_where_the_pattern_spells_them() {
-        assert_eq!(literal_segments("/2/**", &["2", "42"]), [true, false],);
+        assert_eq!(literal_segments("/2/**", &["2", "42"]), [true, false]);
         assert_eq!(
             literal_segments("/**/mp/collect", &["x", "mp", "collect"]),
             [false, true, true],

@@ -12,6 +12,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io::{self, Write},
     path::PathBuf,
+    sync::Arc,
 };
 
 use self::file::JournalFile;
@@ -83,7 +84,7 @@ struct Rate {
 pub struct Journal {
     sink: Sink,
     pending: VecDeque<Vec<u8>>,
-    rates: HashMap<&'static str, Rate>,
+    rates: HashMap<Arc<str>, Rate>,
     findings_per_second: u64,
     losses: Losses,
 }
@@ -192,14 +193,17 @@ impl Journal {
     /// findings are journaled however fast they come.
     fn within_rate(&mut self, finding: &Finding) -> bool {
         let second = finding.time.get(..SECOND_LENGTH).unwrap_or_default();
-        let tracker = finding.recipient.tracker;
+        let tracker = &finding.recipient.tracker;
         if self.rates.len() >= MAX_RECIPIENTS && !self.rates.contains_key(tracker) {
             self.rates.clear();
         }
-        let rate = self.rates.entry(tracker).or_insert_with(|| Rate {
-            second: String::new(),
-            count: 0,
-        });
+        let rate = self
+            .rates
+            .entry(Arc::clone(tracker))
+            .or_insert_with(|| Rate {
+                second: String::new(),
+                count: 0,
+            });
         if rate.second != second {
             second.clone_into(&mut rate.second);
             rate.count = 0;

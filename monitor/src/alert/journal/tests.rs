@@ -17,9 +17,11 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         time: format!("2026-11-24T02:41:{second:02}.000000000Z"),
         kind: Kind::Request,
         severity: Severity::High,
+        why: String::new(),
+        labels: Vec::new(),
         recipient: RecipientRecord {
-            tracker,
-            owner: "Example",
+            tracker: tracker.into(),
+            owner: "Example".into(),
             category: "ads",
             host: "tracker.example.com".to_owned(),
             matched_by: "host",
@@ -37,6 +39,7 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         source: "openssl",
         completeness: "complete",
         person: None,
+        people: None,
         evidence: None,
     }
 }

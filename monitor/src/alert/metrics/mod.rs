@@ -75,9 +75,9 @@ pub enum MetricsError {
         /// The metric.
         metric: &'static str,
         /// The label values that came first.
-        first: Vec<&'static str>,
+        first: Vec<String>,
         /// Those that would merge with them.
-        second: Vec<&'static str>,
+        second: Vec<String>,
     },
     /// The prometheus crate refused a name or the encoding.
     #[error("the metrics library refused")]
@@ -101,11 +101,12 @@ impl Metrics {
     /// `trackers` are the ids of the catalog, `hooks` the names in the hook
     /// table, `identifiers` and `health` the class names, `forms` the names of
     /// the forms an identifier can have. Findings are created at zero for
-    /// requests of high and critical severity only, since all combinations would
-    /// break the budget of 1,000 series; the shipped alert rules do not need
-    /// the zero.
+    /// requests of high and critical severity only, and the traffic to a tracker
+    /// appears with its first request or connection, since all combinations
+    /// would break the budget of 1,000 series; the shipped alert rules do not
+    /// need those zeros.
     pub fn new(
-        trackers: &[&'static str],
+        trackers: &[&str],
         hooks: &[&'static str],
         identifiers: &[&'static str],
         health: &[&'static str],
@@ -148,26 +149,26 @@ impl Metrics {
 
     /// Counts one request to `tracker` that was read.
     pub fn tracker_request(&self, tracker: &str) {
-        self.trackers.get(tracker).requests.inc();
+        self.trackers.requests(tracker).inc();
     }
 
     /// Counts one connection to `tracker` whose content can be read.
     pub fn readable_connection(&self, tracker: &str) {
-        self.trackers.get(tracker).readable.inc();
+        self.trackers.connections(tracker, true).inc();
     }
 
     /// Counts one connection to `tracker` whose content cannot be read.
     pub fn blind_connection(&self, tracker: &str, reason: Blindness) {
-        self.trackers.get(tracker).unreadable.inc();
+        self.trackers.connections(tracker, false).inc();
         self.trackers
             .blind
             .with_label_values(&[reason.as_str()])
             .inc();
     }
 
-    /// Sets the estimated number of distinct people whose data `tracker` got.
+    /// Sets the number of distinct people, at least, whose data `tracker` got.
     pub fn set_people(&self, tracker: &str, people: u64) {
-        self.trackers.get(tracker).people.set(clamp(people));
+        self.trackers.people(tracker).set(clamp(people));
     }
 
     /// Counts one examined message.

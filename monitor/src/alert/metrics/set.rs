@@ -39,7 +39,7 @@ impl SetBuilder {
         name: &'static str,
         help: &str,
         labels: &[&str],
-        children: &[Vec<&'static str>],
+        children: &[Vec<&str>],
     ) -> Result<IntCounterVec, MetricsError> {
         refuse_merging(name, children)?;
         self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
@@ -51,7 +51,7 @@ impl SetBuilder {
         name: &'static str,
         help: &str,
         labels: &[&str],
-        children: &[Vec<&'static str>],
+        children: &[Vec<&str>],
     ) -> Result<IntCounterVec, MetricsError> {
         let counters = self.sparse_counters(name, help, labels, children)?;
         for child in children {
@@ -60,20 +60,32 @@ impl SetBuilder {
         Ok(counters)
     }
 
-    /// A whole-numbered gauge per label set of `children`.
+    /// A whole-numbered gauge per label set of `children`, at zero.
     pub(super) fn int_gauges(
         &self,
         name: &'static str,
         help: &str,
         labels: &[&str],
-        children: &[Vec<&'static str>],
+        children: &[Vec<&str>],
     ) -> Result<IntGaugeVec, MetricsError> {
-        refuse_merging(name, children)?;
-        let gauges = self.register(IntGaugeVec::new(Opts::new(name, help), labels)?)?;
+        let gauges = self.sparse_gauges(name, help, labels, children)?;
         for child in children {
             gauges.get_metric_with_label_values(child)?;
         }
         Ok(gauges)
+    }
+
+    /// A whole-numbered gauge per label set of `children`, none of them created
+    /// yet.
+    pub(super) fn sparse_gauges(
+        &self,
+        name: &'static str,
+        help: &str,
+        labels: &[&str],
+        children: &[Vec<&str>],
+    ) -> Result<IntGaugeVec, MetricsError> {
+        refuse_merging(name, children)?;
+        self.register(IntGaugeVec::new(Opts::new(name, help), labels)?)
     }
 
     /// A gauge per value of one label.
@@ -125,17 +137,15 @@ impl SetBuilder {
 
 /// The crate hashes the values of a label set one after the other with nothing
 /// between them, so sets whose concatenation is equal are one child to it.
-fn refuse_merging(
-    metric: &'static str,
-    children: &[Vec<&'static str>],
-) -> Result<(), MetricsError> {
-    let mut seen = HashMap::<String, &Vec<&'static str>>::new();
+fn refuse_merging(metric: &'static str, children: &[Vec<&str>]) -> Result<(), MetricsError> {
+    let mut seen = HashMap::<String, &Vec<&str>>::new();
+    let owned = |child: &[&str]| child.iter().map(|value| (*value).to_owned()).collect();
     for child in children {
         if let Some(first) = seen.insert(child.concat(), child) {
             return Err(MetricsError::Merge {
                 metric,
-                first: first.clone(),
-                second: child.clone(),
+                first: owned(first),
+                second: owned(child),
             });
         }
     }

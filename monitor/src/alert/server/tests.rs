@@ -102,7 +102,7 @@ async fn the_routes() {
         at,
         "GET /metrics?name=x",
         200,
-        "phiwatch_people{tracker=\"meta\"} 0\n",
+        "phiwatch_people{tracker=\"other\"} 0\n",
     )
     .await;
     check(at, "GET /", 200, "href=\"/metrics\"").await;

@@ -1,6 +1,7 @@
 //! Tests of targets and headers.
 
 use super::*;
+use crate::secret::Secret;
 
 #[test]
 fn targets() {
@@ -129,7 +130,7 @@ fn headers_that_can_be_personal() {
             ("body.last", "na"),
         ]
     );
-    let truncated: Vec<_> = fields.iter().filter(|field| field.truncated).collect();
+    let truncated: Vec<_> = fields.iter().filter(|field| field.is_truncated()).collect();
     assert_eq!(truncated.len(), 1);
-    assert_eq!(truncated[0].part, Part::Body);
+    assert_eq!(truncated[0].part(), Part::Body);
 }

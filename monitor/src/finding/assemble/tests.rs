@@ -6,11 +6,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Context, Finding, MAX_FIELDS, assemble};
+use super::{Context, Finding, MAX_FIELDS, MAX_FINDINGS, Memory, Sender, assemble};
 use crate::{
     event::{Origin, Place, Process, Source, StreamId, Timestamp},
     http::{Completeness, Protocol, Request},
-    phi::{detect, tests::fields},
+    loss::{Loss, Losses},
+    phi::{detect, label_columns, tests::fields},
     secret::Secret,
     token::TokenKey,
     tracker::Catalog,
@@ -20,8 +21,46 @@ const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8
 const META: &str = "POST graph.facebook.com /v26.0/1234/events?access_token=EAAsecret";
 const SEGMENT: &str = "POST api.segment.io /v1/batch";
 
-/// The findings of a request: `line` is method, host and target.
+mod people;
+
+/// The findings of the first request of a host: `line` is method, host and
+/// target.
 fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Finding> {
+    let mut host = Host::default();
+    host.send(line, status, pairs)
+}
+
+/// One host: what it remembers from one request to the next.
+#[derive(Default)]
+struct Host {
+    memory: Memory,
+    losses: Losses,
+    sender: Sender<'static>,
+}
+
+impl Host {
+    fn send(&mut self, line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Finding> {
+        let mut fields = fields(pairs);
+        label_columns(&mut fields);
+        with_context(line, status, self.sender, |context| {
+            let evidence = detect(&fields);
+            assemble(
+                context,
+                &fields,
+                &evidence,
+                &mut self.memory,
+                &mut self.losses,
+            )
+        })
+    }
+}
+
+fn with_context<T>(
+    line: &str,
+    status: Option<u16>,
+    sender: Sender<'_>,
+    then: impl FnOnce(&Context<'_>) -> T,
+) -> T {
     let mut parts = line.split(' ').map(str::to_owned);
     let mut part = || parts.next().unwrap();
     let (method, host, target) = (part(), part(), part());
@@ -68,14 +107,14 @@ fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Find
     let context = Context {
         request: &request,
         origin: Some(&origin),
+        sender,
         server_name: Some(&host),
-        matched: &matched,
+        matched: Some(&matched),
         host: &host,
         host_source: "host-header",
         key: &key,
     };
-    let fields = fields(pairs);
-    assemble(&context, &fields, &detect(&fields))
+    then(&context)
 }
 
 /// `severity: identifiers / health` of every finding.
@@ -240,7 +279,7 @@ fn a_batch_of_three_people_is_three_findings() {
     assert_eq!(first.fields[0].path, "body.data[0].user_data.em[0]");
     assert_eq!(first.fields[0].masked, "ff8d…d976");
     assert_eq!(first.person.as_ref(), Some(&first.fields[0].token));
-    assert_eq!(first.recipient.tracker, "meta");
+    assert_eq!(&*first.recipient.tracker, "meta");
     assert_eq!(first.request.as_ref().unwrap().path, "/v26.0/{id}/events");
     assert_eq!(first.time, "2025-11-25T02:41:03.123456789Z");
     assert_eq!(first.process.comm.as_deref(), Some("python3"));

@@ -2,6 +2,16 @@
 
 use super::*;
 
+mod negatives;
+mod positives;
+
+/// Fields of an event written in one line: `event=Purchase | value=19.99`.
+fn event(line: &str) -> Vec<(&str, &str)> {
+    line.split(" | ")
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect()
+}
+
 #[test]
 fn conditions() {
     check(&[
@@ -32,7 +42,7 @@ fn conditions() {
             "condition H3",
         ),
         ("properties.has_depression", "true", "condition H3"),
-        ("properties.has_depression", "false", "condition H2"),
+        ("properties.has_depression", "false", ""),
         ("diagnosis", "an unlisted one", ""),
         ("diagnosis", "M54.5", "condition H3"),
         ("diagnosis", "none", ""),
@@ -44,7 +54,7 @@ fn conditions() {
         ("products.0.name", "Depression workbook", "condition H2"),
         ("icd10", "F32.9", "condition H3"),
         ("icd_codes", "F41.1, F32.9", "condition H3"),
-        ("icd10", "f32.9", ""),
+        ("icd10", "f32.9", "condition H3"),
         ("icd10", "F3.29", ""),
         ("icd10", "hello", ""),
         ("condition", "new", ""),
@@ -159,7 +169,7 @@ fn appointments_insurance_and_providers() {
         ("doctor_name", "Ann Smith", "provider H3"),
         ("provider", "Ann Smith, PMHNP", "provider H3"),
         ("provider", "google", ""),
-        ("specialty", "Psychiatry", "treatment H2"),
+        ("specialty", "Psychiatry", "treatment H3, provider H3"),
         ("specialty", "Oncology", "provider H3"),
     ]);
     assert_eq!(

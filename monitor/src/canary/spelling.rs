@@ -1,0 +1,186 @@
+//! The spellings under which a planted value can be sent.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
+use super::Planted;
+use crate::finding::variants::variants;
+
+/// Base64 and hexadecimal texts shorter than this occur by accident.
+const MIN_ENCODED_LENGTH: usize = 8;
+
+/// The months, for dates in words.
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// The plain spellings of a value: what is also hashed.
+pub(super) fn plain(planted: Planted, value: &str) -> Vec<String> {
+    let mut spellings = Vec::new();
+    let mut add = |text: String| {
+        if text.chars().count() >= 2 && !spellings.contains(&text) {
+            spellings.push(text);
+        }
+    };
+    let lower = value.to_lowercase();
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+    // What a platform strips away may leave a word that is anyone's.
+    let least = match planted {
+        Planted::Zip | Planted::BirthDate => 4,
+        Planted::Phone => 7,
+        _ => letters(value),
+    };
+    for text in [value, &lower, &value.to_uppercase()] {
+        for spelling in variants(planted.identifier(), &lower, text) {
+            if letters(&spelling) >= least {
+                add(spelling);
+            }
+        }
+    }
+    match planted {
+        Planted::Phone => phone(value, &mut add),
+        Planted::Ssn => grouped(value, &[3, 2, 4], &mut add),
+        Planted::BirthDate => date(value, &mut add),
+        _ => {}
+    }
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| !word.is_empty())
+        .collect();
+    if words.len() > 1 {
+        for joint in [" ", "", "_", "-", ".", ", ", "+"] {
+            add(words.join(joint));
+        }
+        if let (Planted::Name, Some((last, before))) = (planted, words.split_last()) {
+            let before = before.join(" ");
+            for joint in [" ", ", ", ",", "", "_", "-", "."] {
+                add(format!("{last}{joint}{before}"));
+            }
+        }
+    }
+    spellings
+}
+
+/// Digits with a mark between groups.
+fn grouped(value: &str, sizes: &[usize], add: &mut impl FnMut(String)) {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() != sizes.iter().sum::<usize>() {
+        return;
+    }
+    for mark in ["-", " ", ".", ""] {
+        let mut rest = digits.as_str();
+        let groups: Vec<&str> = sizes
+            .iter()
+            .filter_map(|size| {
+                let (group, behind) = rest.split_at_checked(*size)?;
+                rest = behind;
+                Some(group)
+            })
+            .collect();
+        add(groups.join(mark));
+    }
+}
+
+fn phone(value: &str, add: &mut impl FnMut(String)) {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    let national = match digits.strip_prefix('1') {
+        Some(rest) if rest.len() == 10 => rest,
+        _ => &digits,
+    };
+    let (Some(area), Some(exchange), Some(line), 10) = (
+        national.get(..3),
+        national.get(3..6),
+        national.get(6..),
+        national.len(),
+    ) else {
+        return;
+    };
+    grouped(national, &[3, 3, 4], add);
+    for open in [
+        format!("({area}) {exchange}-{line}"),
+        format!("({area}){exchange}-{line}"),
+        format!("({area}) {exchange} {line}"),
+    ] {
+        add(format!("+1 {open}"));
+        add(open);
+    }
+    for mark in ["-", " ", "."] {
+        add(format!("+1{mark}{area}{mark}{exchange}{mark}{line}"));
+        add(format!("1{mark}{area}{mark}{exchange}{mark}{line}"));
+    }
+}
+
+fn date(value: &str, add: &mut impl FnMut(String)) {
+    let parts: Vec<u32> = value
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    let (year, month, day) = match *parts {
+        [year, month, day] if year >= 1000 => (year, month, day),
+        [month, day, year] => (year, month, day),
+        _ => return,
+    };
+    let index = usize::try_from(month.saturating_sub(1)).unwrap_or(usize::MAX);
+    if let Some(name) = MONTHS.get(index) {
+        let short = name.get(..3).unwrap_or(name);
+        for name in [*name, short] {
+            add(format!("{name} {day}, {year}"));
+            add(format!("{day} {name} {year}"));
+            add(format!("{name} {day} {year}"));
+        }
+    }
+}
+
+/// Encodings of a spelling that the field readers leave as they are: percent
+/// signs inside other texts, and base64 and hexadecimal digits of plain text.
+/// The flag says that letters must have the same case.
+pub(super) fn encoded(spelling: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    let percent = percent_encoding::utf8_percent_encode(spelling, UNRESERVED).to_string();
+    if percent != spelling {
+        found.push((percent.replace('%', "%25"), false));
+        found.push((percent.replace("%20", "+"), false));
+        found.push((percent, false));
+    }
+    let hex = crate::token::hex(spelling.as_bytes(), spelling.len());
+    if hex.len() > MIN_ENCODED_LENGTH {
+        found.push((hex, false));
+    }
+    // Base64 of a text that holds the spelling looks different at each of three
+    // offsets; what depends on the neighbors is left out.
+    for offset in 0..3_usize {
+        let mut bytes = vec![0; offset];
+        bytes.extend_from_slice(spelling.as_bytes());
+        let text = STANDARD_NO_PAD.encode(&bytes);
+        let first = (offset * 8).div_ceil(6);
+        let last = bytes.len() * 8 / 6;
+        let Some(stem) = text.get(first..last) else {
+            continue;
+        };
+        if stem.len() >= MIN_ENCODED_LENGTH {
+            found.push((stem.to_owned(), true));
+            let url_safe = stem.replace('+', "-").replace('/', "_");
+            if url_safe != stem {
+                found.push((url_safe, true));
+            }
+        }
+    }
+    found
+}
+
+/// What `encodeURIComponent` and its relatives leave as it is.
+const UNRESERVED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');

@@ -1,0 +1,93 @@
+//! Hexadecimal text to the text or the container in it.
+//!
+//! Digests and identifiers are hexadecimal too, and a number is made of such
+//! digits: the content must look like something written.
+
+use super::{
+    coded::{self, Coded},
+    percent,
+};
+
+/// The shortest text that is tried.
+const SHORTEST: usize = 8;
+/// How many bytes at the beginning decide whether the rest is decoded.
+const HEAD: usize = SHORTEST / 2;
+
+/// The content of `encoded`, if it is hexadecimal of something.
+pub(super) fn decode(encoded: &[u8]) -> Option<Coded> {
+    decode_within(encoded, coded::NESTED)
+}
+
+/// The same, with at most `nested` encodings within to prove it.
+pub(super) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
+    let encoded = encoded.strip_prefix(b"0x").unwrap_or(encoded);
+    if encoded.len() < SHORTEST || !encoded.len().is_multiple_of(2) {
+        return None;
+    }
+    let (pairs, _) = encoded.as_chunks();
+    // One byte in three is printable: four tell most digests apart.
+    let mut head = [0; HEAD];
+    for (place, pair) in head.iter_mut().zip(pairs) {
+        *place = byte(*pair)?;
+    }
+    if !coded::may_begin(&head) {
+        return None;
+    }
+    let mut content = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        content.push(byte(*pair)?);
+    }
+    let numeric = encoded.iter().all(u8::is_ascii_digit);
+    Coded::of_hex(content, numeric, nested)
+}
+
+fn byte([high, low]: [u8; 2]) -> Option<u8> {
+    Some(percent::hex(high)? << 4 | percent::hex(low)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn hex(text: &str) -> String {
+        text.bytes().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
+    }
+
+    #[test]
+    fn texts_only() {
+        for text in [
+            "jane.roe@example.com",
+            "+15555550142",
+            "5555550142",
+            "1980-02-03",
+            "Jane Roe",
+            "sertraline",
+            "F32.1",
+            "Анна Иванова",
+            r#"{"email":"jane.roe@example.com"}"#,
+        ] {
+            let coded = decode(hex(text).as_bytes()).unwrap();
+            assert_eq!(coded.content, text.as_bytes());
+            let upper = hex(text).to_uppercase();
+            assert!(decode(upper.as_bytes()).is_some(), "{upper}");
+        }
+        for word in [
+            "1700000000",
+            "1700000000123456",
+            "3372036854775807",
+            "5d41402abc4b2a76b9719d911017c592",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "deadbeef",
+            "20240102",
+            "4455667788",
+            "6c6c6c6c6c",
+        ] {
+            assert!(decode(word.as_bytes()).is_none(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Evidence of one person-event to the levels of the severity matrix, and what
+//! moves the result.
+
+use super::{HealthLevel, IdentifierLevel, Severity, severity};
+use crate::{
+    field::{Fields, Part},
+    phi::{Class, Evidence, Form, Identifier, Strength},
+    tracker::{Match, Weight},
+};
+
+/// A recipient that refused may still have received: this many levels milder.
+const REFUSED_LEVELS: usize = 1;
+
+/// Status codes from here on are refusals and failures.
+const FIRST_REFUSAL: u16 = 400;
+
+/// Words of addresses behind which someone has signed in or acts for themself.
+const PRIVATE_WORDS: &[&str] = &[
+    "account",
+    "appointment",
+    "auth",
+    "book",
+    "chart",
+    "checkout",
+    "dashboard",
+    "intake",
+    "log-in",
+    "login",
+    "member",
+    "my-",
+    "/my/",
+    "mychart",
+    "patient",
+    "portal",
+    "quiz",
+    "schedul",
+    "session",
+    "sign",
+    "user",
+];
+
+/// How bad one person-event is, and why.
+#[derive(Clone, Copy)]
+pub(super) struct Judgment {
+    pub(super) severity: Severity,
+    pub(super) identifier: IdentifierLevel,
+    pub(super) health: HealthLevel,
+    pub(super) weight: Weight,
+    /// The recipient refused the request.
+    pub(super) attempted: bool,
+    /// An address on the network and the address of a public page: courts do
+    /// not agree that this is protected, so it is milder.
+    pub(super) ip_only: bool,
+}
+
+impl Judgment {
+    /// The labels of the finding.
+    pub(super) fn labels(self) -> Vec<&'static str> {
+        [
+            (self.attempted, "attempted"),
+            (self.weight == Weight::R1, "agreement"),
+            (self.ip_only, "ip_only_unauth"),
+        ]
+        .iter()
+        .filter_map(|(holds, label)| holds.then_some(*label))
+        .collect()
+    }
+}
+
+/// The judgment of one event, `None` where it is nothing to report. `inherent`
+/// says that the sender is a health service.
+pub(super) fn judge(
+    event: &[&Evidence],
+    fields: &Fields,
+    matched: &Match,
+    status: Option<u16>,
+    inherent: bool,
+) -> Option<Judgment> {
+    let identifier = identifier_level(event);
+    let stated = health_level(event);
+    // Reading settings with a user's id is what housekeeping is.
+    if matched.housekeeping && identifier < IdentifierLevel::I2 && stated < HealthLevel::H3 {
+        return None;
+    }
+    let health = if inherent {
+        stated.max(HealthLevel::H1)
+    } else {
+        stated
+    };
+    let mut result = severity(identifier, health, matched.weight)?;
+    let ip_only = identifier == IdentifierLevel::I1
+        && health == HealthLevel::H2
+        && is_ip_only(event)
+        && is_public_page(event, fields);
+    if ip_only {
+        result = result.min(Severity::Low);
+    }
+    let attempted = status.is_some_and(|status| status >= FIRST_REFUSAL);
+    if attempted {
+        result = result.milder(REFUSED_LEVELS);
+    }
+    Some(Judgment {
+        severity: result,
+        identifier,
+        health,
+        weight: matched.weight,
+        attempted,
+        ip_only,
+    })
+}
+
+fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
+    let mut level = IdentifierLevel::I0;
+    let mut name_level = IdentifierLevel::I0;
+    for item in event {
+        let own = match item.strength {
+            Strength::I1 => IdentifierLevel::I1,
+            Strength::I2 => IdentifierLevel::I2,
+            Strength::I3 => IdentifierLevel::I3,
+            Strength::H2 | Strength::H3 => continue,
+        };
+        match item.class {
+            Class::Identifier(Identifier::Name) => name_level = name_level.max(own),
+            // Shared by too many people to point at one.
+            Class::Identifier(Identifier::City | Identifier::ServiceDate | Identifier::Sex) => {}
+            _ => level = level.max(own),
+        }
+    }
+    // Many people have the same name: it is direct beside another identifier.
+    let alone = level == IdentifierLevel::I0;
+    level.max(if alone {
+        name_level.min(IdentifierLevel::I1)
+    } else {
+        name_level
+    })
+}
+
+fn health_level(event: &[&Evidence]) -> HealthLevel {
+    let levels = event.iter().filter_map(|item| match item.strength {
+        Strength::H2 => Some(HealthLevel::H2),
+        Strength::H3 => Some(HealthLevel::H3),
+        Strength::I1 | Strength::I2 | Strength::I3 => None,
+    });
+    levels.max().unwrap_or(HealthLevel::H0)
+}
+
+/// Whether the client's address, in clear, is all that points at someone.
+fn is_ip_only(event: &[&Evidence]) -> bool {
+    event.iter().all(|item| match item.class {
+        Class::Identifier(Identifier::Ip) => item.form == Form::Plain,
+        Class::Identifier(Identifier::City | Identifier::Sex) | Class::Health(_) => true,
+        Class::Identifier(_) => false,
+    })
+}
+
+/// Whether all that is said about health is the address of a page that anyone
+/// can open.
+fn is_public_page(event: &[&Evidence], fields: &Fields) -> bool {
+    event
+        .iter()
+        .filter(|item| matches!(item.class, Class::Health(_)))
+        .all(|item| {
+            fields.get(item.field).is_some_and(|field| {
+                let value = field.value().trim().to_ascii_lowercase();
+                field.part() != Part::Path
+                    && ["http://", "https://", "/"]
+                        .iter()
+                        .any(|start| value.starts_with(start))
+                    && !value.contains('?')
+                    && !PRIVATE_WORDS.iter().any(|word| value.contains(word))
+            })
+        })
+}

@@ -1,0 +1,149 @@
+//! What the findings of earlier events tell about later ones: which identifiers
+//! are one person's, and which hash is that of which plain identifier.
+
+use super::{
+    hashes::Hashes,
+    people::{People, PeopleCount, Token},
+};
+use crate::{
+    field::Fields,
+    loss::Losses,
+    phi::{Class, Evidence, Identifier},
+    token::TokenKey,
+};
+
+/// Identifiers that tell people apart, the most stably one person's first, with
+/// how easily many people share one.
+const TELLING: &[(Identifier, u8)] = &[
+    (Identifier::Email, 0),
+    (Identifier::Phone, 0),
+    (Identifier::Ssn, 0),
+    (Identifier::Mrn, 0),
+    (Identifier::HealthPlanId, 0),
+    (Identifier::ExternalId, 1),
+    (Identifier::DeviceId, 2),
+    (Identifier::OnlineId, 2),
+];
+
+/// Identifiers of one event that are joined.
+const MAX_JOINED: usize = 32;
+
+/// The memory. It holds keyed hashes only.
+#[derive(Default)]
+pub struct Memory {
+    people: People,
+    hashes: Hashes,
+}
+
+/// Who an event is about.
+#[derive(Clone, Copy)]
+pub(super) struct Who {
+    /// The name of the person in findings.
+    pub(super) person: u128,
+    /// The strongest identifier of the event itself.
+    pub(super) strongest: u128,
+}
+
+impl Memory {
+    /// How many people the tracker with this id has heard of.
+    pub fn people(&self, tracker: &str) -> PeopleCount {
+        self.people.heard_by(tracker)
+    }
+
+    /// Learns the plain identifiers of one message.
+    pub(super) fn learn(
+        &mut self,
+        key: &TokenKey,
+        fields: &Fields,
+        evidence: &[Evidence],
+        losses: &mut Losses,
+    ) {
+        let raw = |item: &Evidence| fields.get(item.field).map_or("", |field| field.value());
+        self.hashes.learn(key, evidence, raw, losses);
+    }
+
+    /// Whether `item` is the hash of a plain identifier that was seen.
+    pub(super) fn confirms(&mut self, key: &TokenKey, item: &Evidence) -> bool {
+        self.hashes.confirm(key, item).is_some()
+    }
+
+    /// Who the event is about. `None` where nothing in it tells.
+    pub(super) fn meet(
+        &mut self,
+        key: &TokenKey,
+        event: &[&Evidence],
+        losses: &mut Losses,
+    ) -> Option<Who> {
+        let mut tokens: Vec<Token> = Vec::new();
+        for (identifier, rank) in TELLING {
+            let own = event
+                .iter()
+                .filter(|item| item.class == Class::Identifier(*identifier));
+            for item in own {
+                let number = key.number(item.class.as_str(), item.normalized.expose());
+                let plain = self.hashes.confirm(key, item).and_then(|plain| {
+                    let (_, rank) = TELLING.iter().find(|(own, _)| *own == plain.identifier)?;
+                    Some(Token {
+                        number: plain.number,
+                        rank: *rank,
+                    })
+                });
+                // The plain identifier names the person, also before it is
+                // sent in clear to this recipient.
+                let known = plain.into_iter().chain([Token {
+                    number,
+                    rank: *rank,
+                }]);
+                for token in known {
+                    if tokens.len() < MAX_JOINED
+                        && tokens.iter().all(|other| other.number != token.number)
+                    {
+                        tokens.push(token);
+                    }
+                }
+            }
+        }
+        if tokens.is_empty() {
+            tokens.extend(composite(key, event));
+        }
+        let strongest = tokens.first()?.number;
+        let person = self.people.meet(&tokens, losses)?;
+        Some(Who { person, strongest })
+    }
+
+    /// Counts a person for a tracker.
+    pub(super) fn count(&mut self, tracker: &str, who: Who, losses: &mut Losses) {
+        self.people
+            .count(tracker, who.person, who.strongest, losses);
+    }
+}
+
+/// A name with a date of birth or an address tells people apart as well.
+fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
+    let has = |wanted: &[Identifier]| {
+        event.iter().any(|item| {
+            wanted
+                .iter()
+                .any(|own| item.class == Class::Identifier(*own))
+        })
+    };
+    if !has(&[Identifier::Name]) || !has(&[Identifier::BirthDate, Identifier::Address]) {
+        return None;
+    }
+    let mut parts: Vec<&str> = event
+        .iter()
+        .filter(|item| {
+            matches!(
+                item.class,
+                Class::Identifier(Identifier::Name | Identifier::BirthDate | Identifier::Address)
+            )
+        })
+        .map(|item| item.normalized.expose().as_str())
+        .collect();
+    parts.sort_unstable();
+    parts.dedup();
+    Some(Token {
+        number: key.number("person", &parts.join("\0")),
+        rank: 0,
+    })
+}

@@ -1,0 +1,267 @@
+//! Identifiers to people: which identifiers belong together, and how many
+//! people each recipient has heard of.
+//!
+//! Holds keyed hashes only. Who a finding is about depends on the events before
+//! it and on nothing else, so live and replay agree.
+
+use std::collections::{HashMap, HashSet};
+
+use super::recent::Recent;
+use crate::loss::{Loss, Losses};
+
+/// Identifiers that are remembered; what was not seen longest is forgotten.
+const MAX_TOKENS: usize = 262_144;
+/// Entries of all counts together. From there on counts are lower bounds.
+const MAX_COUNTED: usize = 1_000_000;
+/// How often one pseudonym may show that two people are one. A pseudonym that
+/// does so more often is shared: `anonymous`, a kiosk, a test account.
+const MAX_MERGES: u8 = 3;
+/// Steps from an earlier name of a person to the present one that are followed.
+const MAX_CHAIN: usize = 64;
+
+/// An identifier of one person.
+#[derive(Clone, Copy)]
+pub(super) struct Token {
+    /// Its keyed hash.
+    pub(super) number: u128,
+    /// How easily many people share it: 0 for what belongs to one person.
+    pub(super) rank: u8,
+}
+
+/// What an identifier belongs to.
+#[derive(Clone, Copy)]
+struct Node {
+    person: Person,
+    merges: u8,
+}
+
+/// A person: the identifier that was first known of them, and when.
+#[derive(Clone, Copy, PartialEq)]
+struct Person {
+    name: u128,
+    born: u64,
+}
+
+/// The people that one recipient has heard of.
+#[derive(Default)]
+struct Heard {
+    merged: HashSet<u64>,
+    unmerged: HashSet<u64>,
+}
+
+/// How many people one recipient has heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeopleCount {
+    /// With everyone counted once whose identifiers were seen together.
+    pub at_least: u64,
+    /// With every strongest identifier of an event counted as a person.
+    pub at_most: u64,
+}
+
+/// The memory of people.
+pub(super) struct People {
+    tokens: Recent<Node>,
+    renamed: Recent<Person>,
+    births: u64,
+    heard: HashMap<String, Heard>,
+    counted: usize,
+    max_counted: usize,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self::new(MAX_TOKENS, MAX_COUNTED)
+    }
+}
+
+impl People {
+    fn new(max_tokens: usize, max_counted: usize) -> Self {
+        Self {
+            tokens: Recent::new(max_tokens),
+            renamed: Recent::new(max_tokens),
+            births: 0,
+            heard: HashMap::new(),
+            counted: 0,
+            max_counted,
+        }
+    }
+
+    /// The person that `tokens` (the strongest first) belong to; from now on
+    /// they belong together. `None` where there is none.
+    pub(super) fn meet(&mut self, tokens: &[Token], losses: &mut Losses) -> Option<u128> {
+        let first = tokens.first()?;
+        let mut person: Option<Person> = None;
+        let mut known = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let node = self.tokens.get(token.number);
+            let own = node.map(|node| self.present(node.person));
+            let is_shared = node.is_some_and(|node| node.merges >= MAX_MERGES);
+            if let (Some(own), false) = (own, is_shared) {
+                person = Some(match person {
+                    Some(other) if other.born <= own.born => other,
+                    _ => own,
+                });
+            }
+            known.push((token, node, own, is_shared));
+        }
+        let person = person.unwrap_or_else(|| {
+            self.births += 1;
+            Person {
+                name: first.number,
+                born: self.births,
+            }
+        });
+        let first_own = known.first().and_then(|(_, _, own, _)| *own);
+        for (token, node, own, is_shared) in known {
+            if is_shared {
+                continue;
+            }
+            let mut merges = node.map_or(0, |node| node.merges);
+            if let Some(own) = own.filter(|own| *own != person) {
+                self.rename(own, person, losses);
+            }
+            if token.rank > first.rank && own.is_some() && own != first_own {
+                merges = merges.saturating_add(1);
+            }
+            let forgotten = self.tokens.set(token.number, Node { person, merges });
+            losses.add(Loss::PeopleMemory, forgotten);
+        }
+        Some(person.name)
+    }
+
+    /// Counts `person`, whose strongest identifier is `strongest`, for a
+    /// recipient.
+    pub(super) fn count(
+        &mut self,
+        recipient: &str,
+        person: u128,
+        strongest: u128,
+        losses: &mut Losses,
+    ) {
+        if !self.heard.contains_key(recipient) {
+            self.heard.insert(recipient.to_owned(), Heard::default());
+        }
+        let Some(heard) = self.heard.get_mut(recipient) else {
+            return;
+        };
+        for (set, number) in [
+            (&mut heard.merged, person),
+            (&mut heard.unmerged, strongest),
+        ] {
+            let number = low(number);
+            if self.counted < self.max_counted {
+                self.counted += usize::from(set.insert(number));
+            } else if !set.contains(&number) {
+                losses.count(Loss::PeopleLimit);
+            }
+        }
+    }
+
+    /// How many people `recipient` has heard of.
+    pub(super) fn heard_by(&self, recipient: &str) -> PeopleCount {
+        let length = |set: &HashSet<u64>| set.len().try_into().unwrap_or(u64::MAX);
+        self.heard
+            .get(recipient)
+            .map(|heard| PeopleCount {
+                at_least: length(&heard.merged),
+                at_most: length(&heard.unmerged).max(length(&heard.merged)),
+            })
+            .unwrap_or_default()
+    }
+
+    /// Who someone is by now.
+    fn present(&mut self, mut person: Person) -> Person {
+        for _ in 0..MAX_CHAIN {
+            match self.renamed.get(person.name) {
+                Some(next) => person = next,
+                None => break,
+            }
+        }
+        person
+    }
+
+    fn rename(&mut self, from: Person, to: Person, losses: &mut Losses) {
+        let forgotten = self.renamed.set(from.name, to);
+        losses.add(Loss::PeopleMemory, forgotten);
+        for heard in self.heard.values_mut() {
+            if heard.merged.remove(&low(from.name)) && !heard.merged.insert(low(to.name)) {
+                self.counted = self.counted.saturating_sub(1);
+            }
+        }
+    }
+}
+
+/// Half of a keyed hash is enough to tell a million apart.
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+const fn low(number: u128) -> u64 {
+    number as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers are identifiers; those from 1000 on are pseudonyms.
+    fn meet(people: &mut People, losses: &mut Losses, numbers: &[u128]) -> Option<u128> {
+        let tokens: Vec<_> = numbers
+            .iter()
+            .map(|number| Token {
+                number: *number,
+                rank: u8::from(*number >= 1_000),
+            })
+            .collect();
+        let person = people.meet(&tokens, losses)?;
+        people.count("meta", person, *numbers.first()?, losses);
+        Some(person)
+    }
+
+    /// Who each event is about, then `at least` and `at most`.
+    fn check(events: &[&[u128]], expected: &[u128], count: (u64, u64)) {
+        let (mut people, mut losses) = (People::default(), Losses::default());
+        let found: Vec<_> = events
+            .iter()
+            .filter_map(|event| meet(&mut people, &mut losses, event))
+            .collect();
+        assert_eq!(found, expected, "{events:?}");
+        let heard = people.heard_by("meta");
+        assert_eq!((heard.at_least, heard.at_most), count, "{events:?}");
+        assert_eq!(losses.total(), 0);
+    }
+
+    #[test]
+    fn identifiers_seen_together_are_one_person() {
+        check(&[&[1], &[2]], &[1, 2], (2, 2));
+        check(&[&[1, 2], &[2], &[1]], &[1, 1, 1], (1, 2));
+        // Two people turn out to be one, who keeps the older name.
+        check(&[&[1], &[2], &[2, 1], &[2]], &[1, 2, 1, 1], (1, 2));
+        check(
+            &[&[1], &[2], &[3], &[3, 2], &[3, 1], &[3]],
+            &[1, 2, 3, 2, 1, 1],
+            (1, 3),
+        );
+        check(&[&[1, 1_000], &[2, 1_000]], &[1, 1], (1, 2));
+        check(&[&[], &[]], &[], (0, 0));
+    }
+
+    #[test]
+    fn a_pseudonym_that_everyone_has_stops_merging() {
+        let (mut people, mut losses) = (People::default(), Losses::default());
+        for number in 0..100 {
+            meet(&mut people, &mut losses, &[number, 1_000]);
+        }
+        let heard = people.heard_by("meta");
+        assert_eq!((heard.at_least, heard.at_most), (97, 100));
+    }
+
+    #[test]
+    fn memory_and_counts_are_bounded_and_losses_counted() {
+        let (mut people, mut losses) = (People::new(100, 50), Losses::default());
+        for number in 0..500 {
+            meet(&mut people, &mut losses, &[number]);
+        }
+        assert_eq!(people.heard_by("meta").at_least, 25);
+        assert_eq!(losses.get(Loss::PeopleLimit), 950);
+        assert_eq!(losses.get(Loss::PeopleMemory), 450);
+        assert_eq!(people.heard_by("tiktok"), PeopleCount::default());
+    }
+}

@@ -1,0 +1,37 @@
+//! Names of drugs: weight, diabetes, disorders of metabolism.
+
+/// Generic names and brands.
+#[rustfmt::skip]
+pub(super) const NAMES: &[&str] = &[
+    "semaglutide", "tirzepatide", "liraglutide", "dulaglutide", "exenatide", "lixisenatide",
+    "albiglutide", "orforglipron", "retatrutide", "cagrilintide", "ozempic", "wegovy",
+    "rybelsus", "mounjaro", "zepbound", "saxenda", "victoza", "trulicity", "byetta",
+    "bydureon", "adlyxin", "tanzeum", "soliqua", "xultophy", "phentermine",
+    "phentermine topiramate", "diethylpropion", "phendimetrazine", "benzphetamine",
+    "lorcaserin", "orlistat", "setmelanotide", "adipex", "adipex p", "lomaira", "qsymia",
+    "contrave", "mysimba", "xenical", "belviq", "imcivree", "suprenza", "bontril", "metformin",
+    "glipizide", "glyburide", "glimepiride", "glibenclamide", "gliclazide", "tolbutamide",
+    "chlorpropamide", "tolazamide", "pioglitazone", "rosiglitazone", "sitagliptin",
+    "saxagliptin", "linagliptin", "alogliptin", "vildagliptin", "empagliflozin",
+    "dapagliflozin", "canagliflozin", "ertugliflozin", "bexagliflozin", "sotagliflozin",
+    "repaglinide", "nateglinide", "acarbose", "miglitol", "pramlintide", "colesevelam",
+    "glucophage", "fortamet", "glumetza", "riomet", "glucotrol", "diabeta", "micronase",
+    "glynase", "amaryl", "avandia", "januvia", "onglyza", "tradjenta", "nesina", "jardiance",
+    "farxiga", "invokana", "steglatro", "brenzavvy", "inpefa", "janumet", "jentadueto",
+    "kombiglyze", "kazano", "xigduo", "synjardy", "invokamet", "glyxambi", "trijardy", "qtern",
+    "steglujan", "segluromet", "oseni", "duetact", "actoplus met", "prandin", "prandimet",
+    "starlix", "precose", "glyset", "symlin", "zituvio", "insulin glargine", "insulin lispro",
+    "insulin aspart", "insulin detemir", "insulin degludec", "insulin glulisine",
+    "insulin icodec", "insulin nph", "insulin pump", "insulin pen", "lantus", "toujeo",
+    "basaglar", "semglee", "rezvoglar", "humalog", "admelog", "lyumjev", "novolog", "fiasp",
+    "apidra", "levemir", "tresiba", "humulin", "novolin", "afrezza", "myxredlin", "glucagon",
+    "gvoke", "baqsimi", "zegalogue", "dasiglucagon", "teplizumab", "tzield", "diazoxide",
+    "proglycem", "freestyle libre", "dexcom", "omnipod", "alglucosidase", "imiglucerase",
+    "velaglucerase", "taliglucerase", "eliglustat", "miglustat", "agalsidase", "migalastat",
+    "laronidase", "idursulfase", "elosulfase", "galsulfase", "cerliponase", "olipudase",
+    "asfotase", "sapropterin", "pegvaliase", "sebelipase", "nitisinone", "carglumic acid",
+    "sodium phenylbutyrate", "cerezyme", "vpriv", "elelyso", "cerdelga", "zavesca",
+    "fabrazyme", "galafold", "aldurazyme", "elaprase", "vimizim", "naglazyme", "brineura",
+    "xenpozyme", "strensiq", "kuvan", "palynziq", "kanuma", "orfadin", "carbaglu", "buphenyl",
+    "ravicti", "lumizyme", "nexviazyme", "pombiliti", "elfabrio", "lamzede", "nulibry",
+];

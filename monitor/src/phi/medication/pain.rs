@@ -1,0 +1,35 @@
+//! Names of drugs: pain, gout, muscles, anesthesia.
+
+/// Generic names and brands.
+#[rustfmt::skip]
+pub(super) const NAMES: &[&str] = &[
+    "oxycodone", "hydrocodone", "hydromorphone", "oxymorphone", "morphine", "morphine sulfate",
+    "codeine", "fentanyl", "sufentanil", "remifentanil", "meperidine", "pethidine",
+    "tapentadol", "tramadol", "butorphanol", "nalbuphine", "pentazocine", "levorphanol",
+    "oliceridine", "dihydrocodeine", "suzetrigine", "oxycontin", "percocet", "roxicodone",
+    "roxicet", "endocet", "percodan", "xtampza", "oxaydo", "vicodin", "lortab", "lorcet",
+    "zohydro", "hysingla", "xodol", "dilaudid", "exalgo", "opana", "ms contin", "kadian",
+    "embeda", "arymo", "duragesic", "actiq", "fentora", "subsys", "abstral", "demerol",
+    "nucynta", "ultram", "ultracet", "conzip", "ryzolt", "stadol", "nubain", "talwin",
+    "olinvyk", "tylenol 3", "tylenol with codeine", "journavx", "seglentis", "celecoxib",
+    "meloxicam", "diclofenac", "naproxen", "ketorolac", "indomethacin", "etodolac",
+    "nabumetone", "oxaprozin", "piroxicam", "sulindac", "ketoprofen", "flurbiprofen",
+    "fenoprofen", "tolmetin", "diflunisal", "salsalate", "mefenamic acid", "meclofenamate",
+    "etoricoxib", "rofecoxib", "valdecoxib", "celebrex", "mobic", "voltaren", "cataflam",
+    "zipsor", "zorvolex", "naprosyn", "anaprox", "toradol", "sprix", "indocin", "tivorbex",
+    "lodine", "relafen", "daypro", "feldene", "clinoril", "ansaid", "nalfon", "vimovo",
+    "duexis", "arthrotec", "pennsaid", "flector", "vioxx", "bextra", "cyclobenzaprine",
+    "methocarbamol", "tizanidine", "baclofen", "carisoprodol", "metaxalone", "orphenadrine",
+    "chlorzoxazone", "dantrolene", "flexeril", "amrix", "fexmid", "robaxin", "zanaflex",
+    "lioresal", "ozobax", "gablofen", "skelaxin", "norflex", "parafon", "lorzone", "dantrium",
+    "gabapentin", "pregabalin", "neurontin", "gralise", "horizant", "lyrica",
+    "capsaicin patch", "qutenza", "lidocaine", "lidoderm", "ztlido", "bupivacaine",
+    "ropivacaine", "mepivacaine", "prilocaine", "chloroprocaine", "tetracaine", "articaine",
+    "marcaine", "exparel", "naropin", "xylocaine", "carbocaine", "septocaine", "butalbital",
+    "fioricet", "fiorinal", "esgic", "colchicine", "allopurinol", "febuxostat", "probenecid",
+    "pegloticase", "lesinurad", "colcrys", "mitigare", "gloperba", "zyloprim", "uloric",
+    "krystexxa", "zurampic", "propofol", "etomidate", "methohexital", "dexmedetomidine",
+    "midazolam", "remimazolam", "sevoflurane", "desflurane", "isoflurane", "diprivan",
+    "precedex", "byfavo", "brevital", "rocuronium", "vecuronium", "succinylcholine",
+    "cisatracurium", "sugammadex", "bridion",
+];

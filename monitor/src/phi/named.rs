@@ -1,0 +1,301 @@
+//! What a key names, whoever spelled it.
+//!
+//! Input: a key, or a subject with its keys. Output: whether the key ends in a
+//! phrase of a table. Developers put anything before what a value is
+//! (`spouse_cell_phone`) and little after it, so the end of a key decides.
+//! Detectors ask this after a cheap test of the value.
+
+use super::{key::Key, subject::Subject};
+
+/// Words behind what a value is, that say how it is written or which of several
+/// it is.
+const TAILS: &[&str] = &[
+    "alt",
+    "alternate",
+    "base64",
+    "cell",
+    "clean",
+    "day",
+    "e164",
+    "encoded",
+    "evening",
+    "field",
+    "formatted",
+    "hash",
+    "hashed",
+    "hashes",
+    "hex",
+    "home",
+    "input",
+    "iso",
+    "lc",
+    "lower",
+    "lowercase",
+    "main",
+    "md5",
+    "mobile",
+    "normalized",
+    "other",
+    "personal",
+    "plain",
+    "primary",
+    "raw",
+    "secondary",
+    "sha",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "str",
+    "string",
+    "text",
+    "time",
+    "txt",
+    "val",
+    "value",
+    "values",
+    "work",
+];
+
+/// Short for `number`, at the end of a key.
+const NUMBERS: &[&str] = &["nbr", "no", "nr", "num", "number", "numbr"];
+
+/// Keys that only say how a value is written: what it is says the parent.
+const FORM_KEYS: &[&str] = &[
+    "encrypted",
+    "hash",
+    "hashed",
+    "hashedvalue",
+    "hashvalue",
+    "id",
+    "ids",
+    "md5",
+    "normalized",
+    "plain",
+    "plaintext",
+    "raw",
+    "sha1",
+    "sha256",
+    "sha512",
+    "val",
+    "value",
+    "values",
+];
+
+/// Whose value it is, where a key is written in one word: `patientemail`.
+const OWNERS: &[&str] = &[
+    "applicant",
+    "billing",
+    "buyer",
+    "cell",
+    "client",
+    "contact",
+    "cust",
+    "customer",
+    "emergency",
+    "guardian",
+    "guest",
+    "hashed",
+    "home",
+    "insured",
+    "lead",
+    "main",
+    "md5",
+    "member",
+    "mobile",
+    "my",
+    "parent",
+    "patient",
+    "personal",
+    "primary",
+    "pt",
+    "recipient",
+    "secondary",
+    "sha256",
+    "shipping",
+    "subscriber",
+    "user",
+    "usr",
+    "visitor",
+    "work",
+    "your",
+];
+
+/// Words of keys whose value is an organization's or a care provider's.
+const ORGANIZATIONS: &[&str] = &[
+    "center",
+    "clinic",
+    "clinician",
+    "company",
+    "corporate",
+    "doctor",
+    "facility",
+    "helpdesk",
+    "helpline",
+    "hospital",
+    "hotline",
+    "merchant",
+    "org",
+    "organization",
+    "organisation",
+    "pharmacy",
+    "physician",
+    "practice",
+    "prescriber",
+    "provider",
+    "restaurant",
+    "sales",
+    "school",
+    "seller",
+    "shop",
+    "store",
+    "support",
+    "vendor",
+    "warehouse",
+];
+
+/// Words that end one key are at most this many.
+const MAX_WORDS: usize = 6;
+
+/// Owners before one word are at most this many.
+const MAX_OWNERS: usize = 3;
+
+/// The key that says what the value is: the last, or the one before it where
+/// the last says only how it is written (`email.sha256`, `identityMap.Email.id`).
+pub(super) fn key<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
+    let leaf = subject.leaf()?;
+    if FORM_KEYS.contains(&leaf.folded.as_str()) {
+        subject.parent().or(Some(leaf))
+    } else {
+        Some(leaf)
+    }
+}
+
+/// The key before [`key`].
+pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
+    let is_form = subject
+        .leaf()
+        .is_some_and(|leaf| FORM_KEYS.contains(&leaf.folded.as_str()));
+    if is_form {
+        subject.keys.iter().rev().nth(2).map(AsRef::as_ref)
+    } else {
+        subject.parent()
+    }
+}
+
+/// Whether the key that says what the value is ends in a phrase of `table`,
+/// which holds phrases in one folded word.
+pub(super) fn is(subject: &Subject<'_>, table: &[&str]) -> bool {
+    subject.leaf_in(table) || key(subject).is_some_and(|key| ends_in(key, table))
+}
+
+/// Whether `key` ends in a phrase of `table` at the start of a word.
+pub(super) fn ends_in(key: &Key, table: &[&str]) -> bool {
+    if key.is_in(table) {
+        return true;
+    }
+    let mut folded = key.folded.as_str();
+    let mut words = key.words.as_slice();
+    // `email_sha256_2` says the same as `email`, `chart_nbr` as `chart_number`.
+    loop {
+        let unnumbered = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+        if ends_at_word(folded, folded.len(), words, table)
+            || is_owned(folded, table)
+            || unnumbered.len() != folded.len()
+                && (ends_at_word(unnumbered, folded.len(), words, table)
+                    || is_owned(unnumbered, table))
+        {
+            return true;
+        }
+        let Some((last, rest)) = words.split_last().filter(|(_, rest)| !rest.is_empty()) else {
+            return false;
+        };
+        let Some(stem) = folded.strip_suffix(last.as_str()) else {
+            return false;
+        };
+        if NUMBERS.contains(&last.as_str()) {
+            if last != "number" {
+                let full = format!("{stem}number");
+                if ends_at_word(&full, stem.len(), rest, table) {
+                    return true;
+                }
+            }
+        } else if !is_tail(last) {
+            return false;
+        }
+        (folded, words) = (stem, rest);
+    }
+}
+
+fn is_tail(word: &str) -> bool {
+    TAILS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether `text` ends in a phrase that starts with one of `words`, which end at
+/// `end`.
+fn ends_at_word(text: &str, end: usize, words: &[String], table: &[&str]) -> bool {
+    let mut start = end;
+    for word in words.iter().rev().take(MAX_WORDS) {
+        start = start.saturating_sub(word.len());
+        if let Some(phrase) = text.get(start..)
+            && table.contains(&phrase)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether `folded` is owners and then a phrase of `table`.
+fn is_owned(folded: &str, table: &[&str]) -> bool {
+    let mut rest = folded;
+    for _ in 0..MAX_OWNERS {
+        let Some(after) = OWNERS.iter().find_map(|owner| rest.strip_prefix(owner)) else {
+            return false;
+        };
+        if table.contains(&after) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// Whether the last two keys say that the value is an organization's.
+pub(super) fn is_organization(subject: &Subject<'_>) -> bool {
+    let of = |key: Option<&Key>| key.is_some_and(|key| key.has_word(ORGANIZATIONS));
+    of(subject.leaf()) || of(subject.parent())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_end_in_phrases() {
+        for (key, table, expected) in [
+            ("spouse_cell_phone", &["cellphone"][..], true),
+            ("spouseCellPhone", &["phone"], true),
+            ("Email_LC_SHA256", &["email"], true),
+            ("email_2", &["email"], true),
+            ("email2", &["email"], true),
+            ("PATIENTEMAIL", &["email"], true),
+            ("usercontactemail", &["email"], true),
+            ("e-mail", &["email"], true),
+            ("sha256_email_address[]", &["emailaddress"], true),
+            ("email_template", &["email"], false),
+            ("microphone", &["phone"], false),
+            ("sha256", &["email"], false),
+            ("1", &["email"], false),
+            ("new_chart_nbr", &["chartnumber"], true),
+            ("phoneNbr", &["phone"], true),
+            ("email_no_reply", &["email"], false),
+            ("email_home_2_sha256", &["email"], true),
+            ("", &["email"], false),
+            ("ÉMAIL_é2", &["email"], false),
+        ] {
+            assert_eq!(ends_in(&Key::new(key), table), expected, "{key}");
+        }
+    }
+}

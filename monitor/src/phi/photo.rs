@@ -1,0 +1,100 @@
+//! Pictures of people: an address or the data of an image under a key that says
+//! so.
+
+use super::{
+    Hits, Identifier, Strength, named,
+    subject::{Subject, Surroundings},
+};
+use crate::field::ValueKind;
+
+/// Keys that hold a picture of a person.
+pub(super) const KEYS: &[&str] = &[
+    "avatar",
+    "avatarimage",
+    "avatarimageurl",
+    "avatarurl",
+    "faceimage",
+    "facephoto",
+    "facialimage",
+    "headshot",
+    "headshoturl",
+    "idphoto",
+    "patientimage",
+    "patientphoto",
+    "patientphotourl",
+    "patientpicture",
+    "profileimage",
+    "profileimageurl",
+    "profilephoto",
+    "profilephotourl",
+    "profilepic",
+    "profilepicture",
+    "profilepictureurl",
+    "profilepicurl",
+    "selfie",
+    "selfieimage",
+    "selfieurl",
+    "userimage",
+    "userphoto",
+    "userpicture",
+];
+
+/// Keys that hold one in an object about a person.
+pub(super) const WEAK_KEYS: &[&str] = &[
+    "image",
+    "imageurl",
+    "photo",
+    "photograph",
+    "photos",
+    "photourl",
+    "picture",
+    "pictureurl",
+];
+
+/// Endings of the names of images.
+const ENDINGS: &[&str] = &[
+    ".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
+];
+
+/// What the base64 of images begins with: JPEG, PNG, GIF, WebP.
+const MAGIC: &[&str] = &["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"];
+
+/// What of a value is kept: images are long.
+const KEPT: usize = 128;
+
+pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+    let value = subject.value;
+    if subject.kind == ValueKind::Text
+        && is_image(value)
+        && (named::is(subject, KEYS)
+            || subject.leaf_in(WEAK_KEYS)
+                && subject.keys.iter().rev().skip(1).any(|key| is_person(key)))
+    {
+        let kept = value.chars().take(KEPT).collect();
+        hits.plain(Identifier::Photo, Strength::I3, "photo.key", kept);
+    }
+}
+
+fn is_person(key: &super::key::Key) -> bool {
+    // Goods have attributes too.
+    key.is_person() && key.folded != "attributes"
+}
+
+/// An address, a path or the data of an image. Readers take addresses apart, so
+/// the last part of one may stand alone.
+fn is_image(value: &str) -> bool {
+    let head = value
+        .get(..value.floor_char_boundary(16))
+        .unwrap_or_default();
+    if head.starts_with("data:image/") || MAGIC.iter().any(|magic| head.starts_with(magic)) {
+        return true;
+    }
+    if value.starts_with("https://") || value.starts_with("http://") {
+        return true;
+    }
+    let tail = value
+        .get(value.floor_char_boundary(value.len().saturating_sub(5))..)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| tail.ends_with(ending))
+}

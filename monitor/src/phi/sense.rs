@@ -1,0 +1,381 @@
+//! Whether a word means what medicine means by it: decided by the words around
+//! it.
+
+use super::{
+    lexicon::Term,
+    subject::{Subject, Surroundings},
+    trade::{Trade, Trades},
+};
+
+/// What a phrase means beside other words.
+pub(super) struct Sense {
+    /// The phrases that this is about.
+    pub(super) phrases: &'static [&'static str],
+    /// Words in the value or its keys beside which they mean something else.
+    pub(super) words: &'static [&'static str],
+    /// Trades of the event in which they do.
+    pub(super) trades: Trades,
+}
+
+/// Trades that name their things after conditions.
+const NAMING: Trades = Trades::of(&[Trade::Media, Trade::Game, Trade::Pet]);
+
+/// Their complaints are no one's.
+const ANIMALS: Trades = Trades::of(&[Trade::Pet]);
+
+/// Things of a shop: a term in their name is no statement about the buyer.
+const MERCHANDISE: &[&str] = &[
+    "apron",
+    "bag",
+    "bed",
+    "bib",
+    "blanket",
+    "bracelet",
+    "candle",
+    "cookbook",
+    "costume",
+    "cufflinks",
+    "cushion",
+    "decal",
+    "doll",
+    "dress",
+    "earrings",
+    "fidget",
+    "figurine",
+    "glassware",
+    "hat",
+    "hoodie",
+    "jeans",
+    "keychain",
+    "leggings",
+    "lego",
+    "mug",
+    "necklace",
+    "ornament",
+    "pajamas",
+    "pillow",
+    "plush",
+    "poster",
+    "puzzle",
+    "ring",
+    "shirt",
+    "socks",
+    "sticker",
+    "sweater",
+    "sweatshirt",
+    "tee",
+    "tote",
+    "toy",
+    "tshirt",
+];
+
+/// Who gives is not ill.
+const CHARITY: &[&str] = &[
+    "charity",
+    "donate",
+    "donation",
+    "donations",
+    "fundraiser",
+    "fundraising",
+    "gala",
+    "telethon",
+];
+
+/// Words that make a word of every day one of medicine.
+pub(super) const HEALTH_WORDS: &[&str] = &[
+    "clinic",
+    "clinical",
+    "clinician",
+    "condition",
+    "counseling",
+    "counselling",
+    "diagnosed",
+    "diagnosis",
+    "disease",
+    "disorder",
+    "doctor",
+    "medication",
+    "meds",
+    "patient",
+    "patients",
+    "physician",
+    "prescription",
+    "psychiatrist",
+    "psychiatry",
+    "rx",
+    "sufferer",
+    "suffering",
+    "symptom",
+    "symptoms",
+    "syndrome",
+    "telehealth",
+    "therapist",
+    "therapy",
+    "treat",
+    "treatment",
+    "treatments",
+];
+
+/// Keys that hold a name of someone or something: Parkinson has many bearers.
+const NAME_KEYS: &[&str] = &[
+    "addr1",
+    "address",
+    "alias",
+    "artist",
+    "author",
+    "brand",
+    "city",
+    "company",
+    "companyname",
+    "displayname",
+    "employer",
+    "familyname",
+    "filename",
+    "firstname",
+    "fn",
+    "fullname",
+    "givenname",
+    "handle",
+    "hostname",
+    "lastname",
+    "ln",
+    "manufacturer",
+    "maidenname",
+    "nickname",
+    "organization",
+    "publisher",
+    "screen",
+    "street",
+    "surname",
+    "username",
+    "vendor",
+];
+
+/// Objects of a list of goods.
+const GOODS: &[&str] = &[
+    "cart",
+    "content",
+    "contents",
+    "ecommerce",
+    "item",
+    "items",
+    "lineitems",
+    "product",
+    "products",
+    "variant",
+    "variants",
+];
+
+/// Keys whose text is about what someone looks at or is sold, not about them.
+const CONTENT_KEYS: &[&str] = &[
+    "adname",
+    "adsetname",
+    "article",
+    "articletitle",
+    "audience",
+    "blog",
+    "brand",
+    "campaign",
+    "campaignname",
+    "categories",
+    "cd1",
+    "collection",
+    "content",
+    "contentgroup",
+    "genre",
+    "itemcategory",
+    "itemlistname",
+    "keyword",
+    "keywords",
+    "list",
+    "listname",
+    "page",
+    "pagecategory",
+    "pagesection",
+    "post",
+    "producttype",
+    "q",
+    "query",
+    "searchquery",
+    "section",
+    "segment",
+    "sitesection",
+    "slug",
+    "subject",
+    "tag",
+    "tags",
+    "term",
+    "text",
+    "topic",
+    "topics",
+    "utmcampaign",
+    "utmcontent",
+    "utmterm",
+    "variant",
+    "video",
+    "videotitle",
+];
+
+/// Words of keys that count, sort and switch what a term names.
+const INTERFACE_WORDS: &[&str] = &[
+    "article",
+    "banner",
+    "blog",
+    "button",
+    "campaign",
+    "category",
+    "clicked",
+    "clicks",
+    "content",
+    "count",
+    "enabled",
+    "experiment",
+    "feature",
+    "flag",
+    "flags",
+    "id",
+    "page",
+    "section",
+    "tag",
+    "template",
+    "toggle",
+    "variant",
+    "version",
+    "viewed",
+    "views",
+    "widget",
+];
+
+/// Whether the value or one of its last two keys has a word of `table`.
+pub(super) fn beside(subject: &Subject<'_>, table: &[&str]) -> bool {
+    subject.has_word(table) || (subject.keys.iter().rev().take(2)).any(|key| key.has_word(table))
+}
+
+/// Whether `term`, which stands in the value or its keys, means something that
+/// is not of health.
+pub(super) fn means_other(
+    subject: &Subject<'_>,
+    surroundings: Surroundings,
+    term: Term,
+    senses: &[Sense],
+) -> bool {
+    let own = Trades::of_subject(subject);
+    let around = own.or(surroundings.trades);
+    if own.meets(NAMING) || subject.has_word(MERCHANDISE) || subject.has_word(CHARITY) {
+        return true;
+    }
+    let is_named_so = || around.meets(ANIMALS) || (around.meets(NAMING) && !states(subject));
+    let sense = senses
+        .iter()
+        .filter(|sense| sense.phrases.contains(&term.phrase))
+        .any(|sense| around.meets(sense.trades) || beside(subject, sense.words));
+    sense || is_named_so()
+}
+
+/// Whether the value is a name, of a person or a company or a file, or an email
+/// address: a term in it says nothing.
+pub(super) fn is_name(subject: &Subject<'_>) -> bool {
+    subject.leaf_in(NAME_KEYS)
+        || (subject.in_person() && subject.leaf_in(&["name"]))
+        || (subject.value.contains('@') && !subject.value.contains(' '))
+}
+
+/// Whether the value belongs to an article of a shop.
+pub(super) fn is_of_goods(subject: &Subject<'_>) -> bool {
+    subject
+        .keys
+        .iter()
+        .any(|key| GOODS.contains(&key.folded.as_str()))
+}
+
+/// Whether the value is what its property states about someone, and no name of
+/// a page, an event or an article.
+pub(super) fn states(subject: &Subject<'_>) -> bool {
+    subject.leaf().is_some()
+        && !subject.is_context()
+        && !is_of_goods(subject)
+        && !subject.leaf_in(CONTENT_KEYS)
+}
+
+/// Whether the key is about a page or a program that a term names, not about
+/// someone.
+pub(super) fn is_of_interface(subject: &Subject<'_>) -> bool {
+    (subject.keys.iter().rev().take(2)).any(|key| key.has_word(INTERFACE_WORDS))
+}
+
+/// Whether a flag says no. An answer in words says that the question was asked.
+pub(super) fn is_off(subject: &Subject<'_>) -> bool {
+    let value = subject.value;
+    value.is_empty()
+        || ["0", "false", "null", "undefined", "na", "n/a"]
+            .iter()
+            .any(|off| value.eq_ignore_ascii_case(off))
+        || (is_flag(subject) && super::text::is_negative(value))
+}
+
+/// Whether the last key asks for yes or no.
+fn is_flag(subject: &Subject<'_>) -> bool {
+    subject.leaf().is_some_and(|leaf| {
+        leaf.words
+            .first()
+            .is_some_and(|word| matches!(word.as_str(), "has" | "is"))
+    })
+}
+
+/// Whether the value says nothing that was not there to choose: `other`.
+pub(super) fn is_filler(value: &str) -> bool {
+    /// Longer texts are no filler.
+    const MAX_LENGTH: usize = 24;
+    value.len() <= MAX_LENGTH
+        && matches!(
+            super::text::fold(value).as_str(),
+            "all"
+                | "any"
+                | "default"
+                | "draft"
+                | "empty"
+                | "idontknow"
+                | "new"
+                | "noneoftheabove"
+                | "notapplicable"
+                | "notsure"
+                | "other"
+                | "others"
+                | "pending"
+                | "pleaseselect"
+                | "prefernottosay"
+                | "select"
+                | "selectone"
+                | "skip"
+                | "skipped"
+                | "string"
+                | "submitted"
+                | "tbd"
+                | "test"
+                | "unspecified"
+                | "yes"
+        )
+}
+
+/// Whether `phrase` is the whole value, or an element of the list that the
+/// value is.
+pub(super) fn is_element(subject: &Subject<'_>, phrase: &str) -> bool {
+    let same = |text: &str| {
+        let mut wanted = phrase.chars().filter(|c| *c != ' ');
+        let mut given = text
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase);
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None | Some('s')) => return given.next().is_none(),
+                (a, b) if a == b => {}
+                _ => return false,
+            }
+        }
+    };
+    subject
+        .value
+        .split([',', ';', '|', '/', '[', ']', '"'])
+        .any(same)
+}

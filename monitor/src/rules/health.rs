@@ -1,0 +1,221 @@
+//! The rules of health information.
+
+use super::Topic;
+
+const REMOVE: &str = "Stop sending it. If the event is needed, send it without the value, under a \
+                      name that says nothing, or to a recipient with an agreement.";
+const CONTEXT: &str = "Fold the address, title or name of the event before it is sent, or do not \
+                       load trackers there.";
+
+pub(super) const TOPICS: &[Topic] = &[
+    Topic {
+        class: "condition",
+        why: "A condition or diagnosis of someone is what health privacy is about.",
+        hazards: "Three-character codes are also numbers of goods (A320, B12), so those need a key. \
+                  Articles about a condition say little; they count as context.",
+        advice: REMOVE,
+        rules: &[
+            ("condition.icd10", "A code of ICD-10-CM."),
+            (
+                "condition.key",
+                "A text under a key for conditions and diagnoses.",
+            ),
+            (
+                "condition.key.term",
+                "A condition that the value names under a property.",
+            ),
+            (
+                "condition.key_name",
+                "A condition that the key itself names, with a value that says yes.",
+            ),
+            (
+                "condition.term",
+                "A condition in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "medication",
+        why: "A drug tells the condition that it is taken for.",
+        hazards: "Some brand names are words. Ten digits are also telephone numbers: a drug code needs its key.",
+        advice: REMOVE,
+        rules: &[
+            ("medication.name", "The name of a prescription drug."),
+            ("medication.key", "A text under a key for medications."),
+            ("medication.key.name", "A name under a medication's object."),
+            (
+                "medication.key.detail",
+                "A dose, quantity or refill beside a medication.",
+            ),
+            ("medication.ndc", "A National Drug Code under its key."),
+        ],
+    },
+    Topic {
+        class: "procedure",
+        why: "A procedure tells what someone is treated for.",
+        hazards: "Five digits are also postal codes: a key is needed.",
+        advice: REMOVE,
+        rules: &[],
+    },
+    Topic {
+        class: "lab",
+        why: "A test or its result tells a condition or the suspicion of one.",
+        hazards: "Software has tests and results too.",
+        advice: REMOVE,
+        rules: &[],
+    },
+    Topic {
+        class: "assessment",
+        why: "Answers and scores of a questionnaire are statements about someone's health.",
+        hazards: "A quiz about shoes is none: an instrument, an item of one, or a health word has to be there.",
+        advice: REMOVE,
+        rules: &[
+            (
+                "assessment.name",
+                "The name of an instrument (PHQ-9, GAD-7) in a value.",
+            ),
+            (
+                "assessment.item",
+                "The wording of an item of an instrument.",
+            ),
+            (
+                "assessment.answer",
+                "An answer beside the name of an instrument.",
+            ),
+            (
+                "assessment.result",
+                "A score or result beside the name of an instrument.",
+            ),
+            ("assessment.key", "A value under a key for assessments."),
+            (
+                "assessment.key_name",
+                "An instrument that the key itself names.",
+            ),
+            (
+                "assessment.term",
+                "An assessment in a page address, a title or the name of an event.",
+            ),
+            ("assessment.loinc", "The LOINC code of an instrument."),
+        ],
+    },
+    Topic {
+        class: "appointment",
+        why: "An appointment says that someone is a patient, when and of whom.",
+        hazards: "Hairdressers and sales teams have appointments too: something about health has to stand in the event.",
+        advice: REMOVE,
+        rules: &[
+            ("appointment.date", "A date of an appointment."),
+            ("appointment.key", "A value under a key for appointments."),
+            (
+                "appointment.key_name",
+                "An appointment that the key itself names.",
+            ),
+            (
+                "appointment.term",
+                "An appointment in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "treatment",
+        why: "A treatment tells the condition that it is for.",
+        hazards: "Beauty has treatments and therapies too.",
+        advice: REMOVE,
+        rules: &[
+            ("treatment.key", "A text under a key for treatments."),
+            (
+                "treatment.key_name",
+                "A treatment that the key itself names.",
+            ),
+            (
+                "treatment.term",
+                "A treatment in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "insurance",
+        why: "Insurer, plan and copay belong to payment for care, which HIPAA protects.",
+        hazards: "Plans and coverage of other trades: the words of health insurance are needed.",
+        advice: REMOVE,
+        rules: &[
+            ("insurance.key", "A value under a key for health insurance."),
+            (
+                "insurance.key.context",
+                "A plan or payment beside other words of health insurance.",
+            ),
+            (
+                "insurance.term",
+                "Health insurance in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "provider",
+        why: "Who treats someone says what for.",
+        hazards: "`provider` is also who signs people in, so a title or specialty is needed.",
+        advice: REMOVE,
+        rules: &[
+            (
+                "provider.npi",
+                "A National Provider Identifier under its key.",
+            ),
+            (
+                "provider.key",
+                "A name or specialty under a key for providers.",
+            ),
+            ("provider.key.title", "A name with a medical title."),
+            (
+                "provider.term",
+                "A provider in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "reproductive",
+        why: "Pregnancy, contraception and cycles are health information, and dangerous to disclose.",
+        hazards: "Shops for families have the same words; they count as context.",
+        advice: REMOVE,
+        rules: &[
+            (
+                "reproductive.key",
+                "A value under a key for reproductive health.",
+            ),
+            (
+                "reproductive.key_name",
+                "Reproductive health that the key itself names.",
+            ),
+            (
+                "reproductive.term",
+                "Reproductive health in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "substance_use",
+        why: "Records about substance use have a protection of their own (42 CFR part 2).",
+        hazards: "Bars and shops sell alcohol; the words of use and treatment are needed.",
+        advice: REMOVE,
+        rules: &[
+            (
+                "substance_use.key",
+                "A value under a key for substance use.",
+            ),
+            (
+                "substance_use.key_name",
+                "Substance use that the key itself names.",
+            ),
+            (
+                "substance_use.term",
+                "Substance use in a page address, a title or the name of an event.",
+            ),
+        ],
+    },
+    Topic {
+        class: "inherent",
+        why: "Being a user of a service for one kind of health says that one has it.",
+        hazards: "Only services that the operator declares in the configuration count.",
+        advice: CONTEXT,
+        rules: &[],
+    },
+];
