@@ -22,6 +22,11 @@ struct Row {
     id: String,
 }
 
+#[derive(Deserialize)]
+struct Answer {
+    tracker: Option<Row>,
+}
+
 impl Phiwatch {
     /// `binary`, which keeps its key in `state`.
     pub const fn new(binary: PathBuf, state: PathBuf) -> Self {
@@ -30,28 +35,26 @@ impl Phiwatch {
 
     /// The ids of the catalog.
     pub fn catalog(&self) -> Result<Vec<String>> {
-        self.rows(&["trackers", "--json"])
+        let rows: Vec<Row> = serde_json::from_slice(&self.output(&["trackers", "--json"])?)
+            .context("read the catalog")?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// The id of the tracker that gets such a request.
     pub fn tracker(&self, method: &str, host: &str, target: &str) -> Result<Option<String>> {
         let path = target.split(['?', '#']).next().unwrap_or(target);
-        let rows = self.rows(&["trackers", "--json", "--method", method, host, path])?;
-        Ok(rows.into_iter().next())
+        let output = self.output(&["trackers", "--json", "--method", method, host, path])?;
+        let answer: Answer = serde_json::from_slice(&output).context("read a tracker")?;
+        Ok(answer.tracker.map(|row| row.id))
     }
 
-    fn rows(&self, arguments: &[&str]) -> Result<Vec<String>> {
+    fn output(&self, arguments: &[&str]) -> Result<Vec<u8>> {
         let output = Command::new(&self.binary)
             .args(arguments)
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| format!("start {}", self.binary.display()))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        if text.trim().is_empty() {
-            return Ok(vec![]);
-        }
-        let rows: Vec<Row> = serde_json::from_str(&text).context("read the catalog")?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
+        Ok(output.stdout)
     }
 
     /// The findings of a capture.
