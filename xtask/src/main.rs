@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod build;
 mod codes;
 mod demo;
+mod eval;
 mod fuzz;
 mod package;
 mod process;
@@ -53,6 +54,8 @@ enum Verb {
         #[arg(long, value_name = "NAME")]
         live: Vec<String>,
     },
+    /// Measure detection on the labelled corpus; fails below the bars
+    Eval(eval::Arguments),
     /// Check the rules of the source tree that no compiler checks
     Tidy,
     /// Renew monitor/data: the public list of ICD-10-CM codes
@@ -85,6 +88,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Run { arguments } => run::run(&arguments),
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
+        Verb::Eval(arguments) => eval::eval(&arguments),
         Verb::Tidy => tidy::tidy(),
         Verb::Codes => codes::codes(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{build, package, process, setup::Toolchain, tally::Tally, tidy, workspace};
+use crate::{build, eval, package, process, setup::Toolchain, tally::Tally, tidy, workspace};
 
 /// Runs everything, or with names only those files of live tests. What fails
 /// does not keep the rest from running, so that one run tells all.
@@ -23,6 +23,7 @@ pub(crate) fn test(live: &[String]) -> Result<()> {
             "--no-fail-fast",
         ]);
         tally.suite("unit tests", &mut unit);
+        tally.check("detection on a small corpus", || eval::small(&toolchain));
     }
     tally.suite("live tests", &mut live_tests(&toolchain, live));
     println!("\n{tally}");

@@ -26,7 +26,7 @@ const TABLES: &[&str] = &["monitor/src/tracker/catalog.rs"];
 const HOMELESS: &[&str] = &["common", "utils", "util", "helpers", "helper", "misc"];
 
 /// The folders of the workspace's members.
-const MEMBERS: &[&str] = &["monitor", "monitor-ebpf", "tests", "xtask"];
+const MEMBERS: &[&str] = &["corpus", "monitor", "monitor-ebpf", "tests", "xtask"];
 
 /// From event to finding: no clock, file, socket, log or runtime.
 const CORE: &[&str] = &[

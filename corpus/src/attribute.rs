@@ -1,0 +1,197 @@
+//! Attributes of a person that platforms have no field of their own for: what
+//! senders put under free keys.
+
+use crate::{
+    content::Text,
+    dice::Dice,
+    label::{Level, Note},
+    person::Person,
+};
+
+/// One kind of attribute: its class, its keys, classes that mean the same, and
+/// classes that may be reported besides.
+struct Kind {
+    class: &'static str,
+    keys: &'static [&'static str],
+    or: &'static [&'static str],
+    also: &'static [&'static str],
+    value: fn(&Person, &mut Dice) -> String,
+}
+
+const fn kind(
+    class: &'static str,
+    keys: &'static [&'static str],
+    value: fn(&Person, &mut Dice) -> String,
+) -> Kind {
+    Kind {
+        class,
+        keys,
+        or: &[],
+        also: &[],
+        value,
+    }
+}
+
+const KINDS: &[Kind] = &[
+    kind(
+        "ssn",
+        &["ssn", "social_security_number", "patientSSN"],
+        |_, dice| {
+            format!(
+                "{}-{:02}-{:04}",
+                dice.range(201, 665),
+                dice.range(1, 99),
+                dice.range(1, 9999)
+            )
+        },
+    ),
+    kind(
+        "mrn",
+        &[
+            "mrn",
+            "medical_record_number",
+            "MRN",
+            "chart_number",
+            "patientMrn",
+        ],
+        |_, dice| format!("{}{}", dice.pick(&["", "MRN", "E"]), dice.digits(7)),
+    ),
+    // A plan's number is insurance too.
+    Kind {
+        also: &["insurance"],
+        ..kind(
+            "health_plan_id",
+            &[
+                "insurance_member_id",
+                "subscriberId",
+                "member_id",
+                "insurancePolicyNumber",
+            ],
+            |_, dice| dice.text(b"ABCDEFGHJKMNPQRTUVWXY", 3) + &dice.digits(9),
+        )
+    },
+    Kind {
+        also: &["insurance"],
+        ..kind(
+            "health_plan_id",
+            &["mbi", "medicare_id", "medicareNumber"],
+            |_, dice| medicare(dice),
+        )
+    },
+    kind(
+        "birth_date",
+        &["dob", "date_of_birth", "birthDate", "BirthDate", "birthday"],
+        |person, _| person.birth.clone(),
+    ),
+    kind(
+        "zip",
+        &["zip", "zip_code", "postalCode", "postal_code"],
+        |person, _| person.zip.clone(),
+    ),
+    Kind {
+        also: &["city", "zip"],
+        ..kind(
+            "address",
+            &["address", "street_address", "address_line_1", "homeAddress"],
+            |person, _| format!("{}, {}", person.street, person.city),
+        )
+    },
+    kind("sex", &["gender", "sex"], |person, _| person.sex.to_owned()),
+    kind(
+        "phone",
+        &["mobile", "cell_phone", "phoneNumber", "contact_phone"],
+        |person, _| person.phone.clone(),
+    ),
+    kind("fax", &["fax", "fax_number"], |_, dice| {
+        format!("+1512{}{}", dice.range(220, 990), dice.range(1000, 9999))
+    }),
+    kind(
+        "license",
+        &["drivers_license", "driver_license_number", "dl_number"],
+        |_, dice| dice.text(b"ABCDEFGHJKL", 1) + &dice.digits(8),
+    ),
+    kind(
+        "account",
+        &["bank_account_number", "iban", "account_number"],
+        |_, _| "DE89370400440532013000".to_owned(),
+    ),
+    kind("vehicle", &["vin", "vehicle_vin"], |_, _| {
+        "1M8GDM9AXKP042788".to_owned()
+    }),
+    kind(
+        "geo",
+        &["latlng", "geo", "lat_lng", "coordinates"],
+        |_, dice| {
+            format!(
+                "{}.{},-{}.{}",
+                dice.range(26, 47),
+                dice.digits(5),
+                dice.range(70, 121),
+                dice.digits(5)
+            )
+        },
+    ),
+    kind(
+        "photo",
+        &["profile_photo", "avatar_url", "photo_url", "patient_photo"],
+        |_, dice| format!("https://cdn.example.com/u/{}.jpg", dice.hex(16)),
+    ),
+    Kind {
+        or: &["appointment"],
+        ..kind(
+            "service_date",
+            &["admission_date", "discharge_date", "date_of_service"],
+            |_, dice| format!("2026-{:02}-{:02}", dice.range(1, 11), dice.range(1, 28)),
+        )
+    },
+];
+
+/// A key and what stands under it.
+pub fn attribute(person: &Person, dice: &mut Dice) -> (String, Text) {
+    let Kind {
+        class,
+        keys,
+        or,
+        also,
+        value,
+    } = &KINDS[dice.index(KINDS.len())];
+    let level = match *class {
+        "zip" | "sex" | "service_date" | "geo" | "photo" => Level::Weak,
+        _ => Level::Direct,
+    };
+    let own = |classes: &[&str]| classes.iter().map(|class| (*class).to_owned()).collect();
+    let note = Note {
+        class: (*class).to_owned(),
+        or: own(or),
+        also: own(also),
+        level,
+        health: false,
+        template: format!("{class} {}", keys.join("|")),
+    };
+    let key = dice.pick(keys).to_owned();
+    (
+        key,
+        Text {
+            value: value(person, dice),
+            notes: vec![note],
+        },
+    )
+}
+
+/// A Medicare beneficiary identifier.
+fn medicare(dice: &mut Dice) -> String {
+    const LETTERS: &[u8] = b"ACDEFGHJKMNPQRTUVWXY";
+    const BOTH: &[u8] = b"0123456789ACDEFGHJKMNPQRTUVWXY";
+    const DIGITS: &[u8] = b"0123456789";
+    let mut out = dice.text(b"123456789", 1);
+    for alphabet in [
+        LETTERS, BOTH, DIGITS, LETTERS, BOTH, DIGITS, LETTERS, LETTERS, DIGITS, DIGITS,
+    ] {
+        out += &dice.text(alphabet, 1);
+    }
+    if dice.chance(40) {
+        out.insert(7, '-');
+        out.insert(4, '-');
+    }
+    out
+}

@@ -1,0 +1,165 @@
+//! What one event says: who, and what about them.
+
+use std::collections::HashMap;
+
+use crate::{
+    attribute::attribute,
+    dice::Dice,
+    label::{Level, Note},
+    person::Person,
+    words::{Half, Line, Vehicle, Words},
+};
+
+/// A text with what it means.
+#[derive(Clone)]
+pub struct Text {
+    /// The text.
+    pub value: String,
+    /// What a detector should say about it.
+    pub notes: Vec<Note>,
+}
+
+/// How much of the person an event carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Email, phone, name and what else the format has room for.
+    Direct,
+    /// Ids, cookies, an address on the network.
+    Pseudonym,
+    /// What the format cannot do without.
+    Least,
+}
+
+/// One event before it is written in a platform's format.
+pub struct Content {
+    /// Who it is about.
+    pub person: Person,
+    /// What of the person it carries.
+    pub identity: Identity,
+    /// The single texts.
+    pub texts: HashMap<Vehicle, Text>,
+    /// Free properties of the event.
+    pub props: Vec<(String, Text)>,
+    /// Free attributes of the person.
+    pub traits: Vec<(String, Text)>,
+    /// Slots that stay empty, of those that the identity would fill.
+    pub skipped: Vec<&'static str>,
+    /// Whether the user id is the email address.
+    pub mail_as_id: bool,
+    /// Templates of what it says that has nothing to do with health.
+    pub said: Vec<String>,
+}
+
+const NEUTRAL_EVENTS: &[&str] = &[
+    "PageView",
+    "Lead",
+    "CompleteRegistration",
+    "page_view",
+    "Form Submitted",
+    "sign_up",
+];
+const NEUTRAL_PATHS: &[&str] = &["/", "/account", "/welcome", "/home?utm_source=newsletter"];
+const SKIPPABLE: &[&str] = &[
+    "phone", "first", "last", "name", "dob", "sex", "street", "city", "zip", "ip", "ext", "device",
+    "anon", "fbp", "fbc", "click",
+];
+
+impl Content {
+    /// An event of someone new that says nothing yet.
+    pub fn new(identity: Identity, dice: &mut Dice) -> Self {
+        let keep = dice.range(20, 100);
+        let skipped = SKIPPABLE
+            .iter()
+            .copied()
+            .filter(|_| !dice.chance(keep))
+            .collect();
+        let neutral = |text: &str| Text {
+            value: text.to_owned(),
+            notes: vec![],
+        };
+        Self {
+            person: Person::new(dice),
+            identity,
+            texts: HashMap::from([
+                (Vehicle::Event, neutral(dice.pick(NEUTRAL_EVENTS))),
+                (Vehicle::Path, neutral(dice.pick(NEUTRAL_PATHS))),
+            ]),
+            props: vec![],
+            traits: vec![],
+            skipped,
+            mail_as_id: identity == Identity::Direct && dice.chance(25),
+            said: vec![],
+        }
+    }
+
+    /// Adds a line of a table.
+    pub fn say(&mut self, line: &Line, words: &Words, half: Half, health: bool, dice: &mut Dice) {
+        let (key, value) = words.say(line, half, dice);
+        let level = if line.vehicle == Vehicle::Prop {
+            Level::Explicit
+        } else {
+            Level::Context
+        };
+        if !health {
+            self.said.push(line.template.clone());
+        }
+        let notes = if health {
+            let related = related(&line.class).iter().map(|class| (*class).to_owned());
+            vec![Note {
+                class: line.class.clone(),
+                or: vec![],
+                also: line.also.iter().cloned().chain(related).collect(),
+                level,
+                health: true,
+                template: line.template.clone(),
+            }]
+        } else {
+            vec![]
+        };
+        let text = Text { value, notes };
+        if line.vehicle == Vehicle::Prop {
+            if !self.props.iter().any(|(other, _)| *other == key) {
+                self.props.push((key, text));
+            }
+        } else {
+            self.texts.insert(line.vehicle, text);
+        }
+    }
+
+    /// Adds an attribute of a person that platforms have no field for.
+    pub fn add_attribute(&mut self, as_prop: bool, dice: &mut Dice) {
+        let (key, text) = attribute(&self.person, dice);
+        let list = if as_prop {
+            &mut self.props
+        } else {
+            &mut self.traits
+        };
+        if !list.iter().any(|(other, _)| *other == key) {
+            list.push((key, text));
+        }
+    }
+}
+
+/// Classes that a text about `class` may give as well: the words of one are
+/// words of the other.
+fn related(class: &str) -> &'static [&'static str] {
+    match class {
+        "substance_use" => &["condition", "treatment", "medication"],
+        "condition" => &["substance_use", "reproductive", "treatment"],
+        "reproductive" => &["condition", "treatment", "medication", "service_date"],
+        "appointment" => &["provider", "treatment", "service_date"],
+        "provider" => &["appointment", "treatment"],
+        "treatment" => &[
+            "condition",
+            "substance_use",
+            "medication",
+            "appointment",
+            "provider",
+        ],
+        "assessment" | "lab" => &["condition"],
+        "procedure" => &["treatment", "appointment", "condition"],
+        "medication" => &["treatment", "substance_use", "reproductive"],
+        "insurance" => &["health_plan_id"],
+        _ => &[],
+    }
+}

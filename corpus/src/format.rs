@@ -1,0 +1,252 @@
+//! The platforms' wire formats, from `formats/`: templates in, requests out.
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::{content::Content, dice::Dice, encode, label::EventLabel, pen::Pen, words::Vehicle};
+
+/// One format of one platform.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carrier {
+    /// Its name in reports.
+    pub id: String,
+    /// The platform, as the facts name it.
+    pub platform: String,
+    /// Weight of the recipient in the severity matrix.
+    pub r: u8,
+    /// Recognised by its protocol, on a host of the sender's own.
+    #[serde(default)]
+    pub fingerprint: bool,
+    request: String,
+    #[serde(default)]
+    pub(crate) query: Vec<(String, String)>,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
+    #[serde(default)]
+    pub(crate) form: Vec<(String, String)>,
+    #[serde(default)]
+    pub(crate) lines: Vec<(String, String)>,
+    #[serde(default)]
+    pub(crate) xml: Vec<(String, String)>,
+    #[serde(default)]
+    pub(crate) ndjson: Vec<String>,
+    content_type: Option<String>,
+    #[serde(default)]
+    gzip: Gzip,
+    #[serde(default)]
+    batch: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Gzip {
+    #[default]
+    Never,
+    Maybe,
+    Always,
+}
+
+/// A request as it goes onto the wire.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its method.
+    pub method: String,
+    /// Its host.
+    pub host: String,
+    /// Its target.
+    pub target: String,
+    /// Its other headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// A call that discloses nothing.
+pub struct Quiet {
+    /// The platform.
+    pub platform: String,
+    request: String,
+    body: String,
+}
+
+/// All carriers, and all quiet calls.
+pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
+    #[derive(Deserialize)]
+    struct Carriers {
+        carrier: Vec<Carrier>,
+    }
+    #[derive(Deserialize)]
+    struct Calls {
+        quiet: Vec<(String, String, String)>,
+    }
+    let mut carriers = Vec::new();
+    for text in [
+        include_str!("../formats/ads.toml"),
+        include_str!("../formats/products.toml"),
+    ] {
+        carriers.extend(
+            toml::from_str::<Carriers>(text)
+                .context("read the formats")?
+                .carrier,
+        );
+    }
+    let calls: Calls =
+        toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;
+    let quiet = calls
+        .quiet
+        .into_iter()
+        .map(|(platform, request, body)| Quiet {
+            platform,
+            request,
+            body,
+        });
+    Ok((carriers, quiet.collect()))
+}
+
+impl Carrier {
+    /// Everything that has slots, as one text.
+    fn text(&self) -> String {
+        let pairs = self
+            .query
+            .iter()
+            .chain(&self.form)
+            .chain(&self.lines)
+            .chain(&self.xml);
+        let mut all = self.request.clone();
+        for (key, value) in pairs {
+            all.push_str(key);
+            all.push_str(value);
+        }
+        all.push_str(self.body.as_deref().unwrap_or_default());
+        all.push_str(&self.ndjson.concat());
+        all
+    }
+
+    /// Where it has room for words.
+    pub fn vehicles(&self) -> Vec<Vehicle> {
+        let text = self.text();
+        [
+            (Vehicle::Event, "{event"),
+            (Vehicle::Path, "{url"),
+            (Vehicle::Path, "{path"),
+            (Vehicle::Title, "{title"),
+            (Vehicle::Search, "{search"),
+            (Vehicle::Item, "{item"),
+            (Vehicle::Category, "{category"),
+            (Vehicle::Prop, "#props"),
+            (Vehicle::Note, "{note"),
+        ]
+        .into_iter()
+        .filter(|(_, mark)| text.contains(mark))
+        .map(|(vehicle, _)| vehicle)
+        .collect()
+    }
+
+    /// Whether it has room for attributes of the person.
+    pub fn has_traits(&self) -> bool {
+        self.text().contains("#traits")
+    }
+
+    /// Whether one request holds many events.
+    pub fn is_batch(&self) -> bool {
+        self.batch || self.text().contains("#each")
+    }
+
+    /// Method, host and target with the slots filled by noise.
+    pub fn address(&self, dice: &mut Dice) -> Result<(String, String, String)> {
+        let content = Content::new(crate::content::Identity::Pseudonym, dice);
+        let request = self.write(&[content], dice)?.0;
+        Ok((request.method, request.host, request.target))
+    }
+
+    /// The request that carries `events`, and what it says of each.
+    pub fn write(&self, events: &[Content], dice: &mut Dice) -> Result<(Request, Vec<EventLabel>)> {
+        let mut pen = Pen {
+            events,
+            current: 0,
+            notes: vec![vec![]; events.len()],
+            dice,
+        };
+        let mut request = pen.line(&self.request)?;
+        let query = pen.pairs(&self.query, Some('='))?;
+        if !query.is_empty() {
+            request.target += "?";
+            request.target += &query;
+        }
+        for (name, value) in &self.headers {
+            if let Some(value) = pen.string(value)? {
+                request.headers.push((name.clone(), value));
+            }
+        }
+        let (mut body, content_type) = pen.body(self)?;
+        let content_type = self.content_type.as_deref().unwrap_or(content_type);
+        if !body.is_empty() && !content_type.is_empty() {
+            request
+                .headers
+                .push(("Content-Type".to_owned(), content_type.to_owned()));
+        }
+        let zipped = self.gzip == Gzip::Always || (self.gzip == Gzip::Maybe && pen.dice.chance(50));
+        if zipped && !body.is_empty() {
+            body = encode::gzip(&body)?;
+            request
+                .headers
+                .push(("Content-Encoding".to_owned(), "gzip".to_owned()));
+        }
+        request.body = body;
+        let labels = pen.notes.into_iter().zip(events).map(|(mut notes, event)| {
+            notes.sort();
+            notes.dedup();
+            EventLabel {
+                notes,
+                said: event.said.clone(),
+            }
+        });
+        Ok((request, labels.collect()))
+    }
+}
+
+impl Quiet {
+    /// The call.
+    pub fn write(&self, dice: &mut Dice) -> Result<Request> {
+        let nobody = [Content::new(crate::content::Identity::Least, dice)];
+        let mut pen = Pen {
+            events: &nobody,
+            current: 0,
+            notes: vec![vec![]],
+            dice,
+        };
+        let mut request = pen.line(&self.request)?;
+        // Braces of JSON are no slots here, so only known names are filled.
+        let mut body = self.body.clone();
+        for name in [
+            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex32", "hex40", "epoch",
+            "epoch_ms",
+        ] {
+            let mark = format!("{{{name}}}");
+            while body.contains(&mark) {
+                let value = crate::words::noise(name, pen.dice).unwrap_or_default();
+                body = body.replacen(&mark, &value, 1);
+            }
+        }
+        if !body.is_empty() {
+            let kind = if body.starts_with(['{', '[']) {
+                "application/json"
+            } else {
+                "application/x-www-form-urlencoded"
+            };
+            request
+                .headers
+                .push(("Content-Type".to_owned(), kind.to_owned()));
+        }
+        request.body = body.into_bytes();
+        Ok(request)
+    }
+
+    /// Whose it is, as the facts name it, and the call's template.
+    pub fn template(&self) -> String {
+        let line = self.request.split(['?', ';']).next().unwrap_or_default();
+        format!("quiet {line}")
+    }
+}

@@ -1,0 +1,76 @@
+//! Requests of real client libraries, recorded by `record/`, with what the
+//! recorder knows that it sent.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::{
+    dice::Dice,
+    encode,
+    format::Request,
+    label::{EventLabel, Kind, Label},
+    stories::{self, Case},
+};
+
+/// One recorded request, as the recorder writes it: one JSON object a line.
+#[derive(Debug, Deserialize)]
+struct Record {
+    sdk: String,
+    case: String,
+    platform: String,
+    weight: u8,
+    kind: Kind,
+    method: String,
+    host: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    #[serde(default)]
+    events: Vec<EventLabel>,
+}
+
+/// All recordings.
+const RECORDINGS: &[&str] = &[
+    include_str!("../recorded/python.jsonl"),
+    include_str!("../recorded/node.jsonl"),
+];
+
+/// Writes every recording as a capture at `path`, `http2` connections of 100 as HTTP/2.
+pub fn write(path: &Path, http2: u64, dice: &mut Dice) -> Result<Vec<Label>> {
+    stories::write(path, http2, dice, |next| {
+        for line in RECORDINGS.iter().flat_map(|text| text.lines()) {
+            let record: Record = serde_json::from_str(line).context("read a recording")?;
+            next.write(vec![case(record)?])?;
+        }
+        Ok(())
+    })
+}
+
+fn case(record: Record) -> Result<Case> {
+    let body = encode::from_base64(&record.body).context("the body of a recording is no base64")?;
+    // Without a label of its own, a recording says nothing.
+    let events = if record.events.is_empty() {
+        vec![EventLabel::default()]
+    } else {
+        record.events
+    };
+    Ok(Case {
+        label: Label {
+            packet: 0,
+            template: format!("{} {}", record.sdk, record.case),
+            platform: record.platform,
+            weight: record.weight,
+            kind: record.kind,
+            events,
+        },
+        request: Request {
+            method: record.method,
+            host: record.host,
+            target: record.target,
+            headers: record.headers,
+            body,
+        },
+    })
+}

@@ -1,0 +1,217 @@
+//! The measure as a table and as JSON, and the bars that it must reach.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::measure::{Fault, Measure, Tally};
+
+/// Faults of each kind that are listed.
+const LISTED: usize = 40;
+
+/// Share of the events of severity high or above that must be found.
+const HIGH_RECALL: f64 = 0.99;
+/// Mean recall over classes.
+const MACRO_RECALL: f64 = 0.97;
+/// Share of (event, class) pairs at severity high or above that must be right.
+const PRECISION: f64 = 0.99;
+/// False alarms of severity high in 100,000 requests without health information.
+const ALARMS: f64 = 1.0;
+
+/// One bar.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bar {
+    /// What is measured.
+    pub name: String,
+    /// What it must be.
+    pub bar: String,
+    /// What it is.
+    pub value: f64,
+    /// Whether that is enough.
+    pub passed: bool,
+}
+
+/// The bars of one part of the corpus.
+pub fn bars(part: &str, measure: &Measure, has_positives: bool) -> Vec<Bar> {
+    let bar = |name: &str, sign: &str, limit: f64, value: f64, passed: bool| Bar {
+        name: format!("{part}: {name}"),
+        bar: format!("{sign} {limit}"),
+        value,
+        passed,
+    };
+    let mut bars = Vec::new();
+    if has_positives {
+        let high = measure.high.recall();
+        let all = measure.macro_recall();
+        bars.push(bar(
+            "recall of events at high or above",
+            ">=",
+            HIGH_RECALL,
+            high,
+            high >= HIGH_RECALL,
+        ));
+        bars.push(bar(
+            "macro recall over classes",
+            ">=",
+            MACRO_RECALL,
+            all,
+            all >= MACRO_RECALL,
+        ));
+    }
+    let precision = measure.pairs_at_high.precision();
+    bars.push(bar(
+        "precision of (event, class) at high or above",
+        ">=",
+        PRECISION,
+        precision,
+        precision >= PRECISION,
+    ));
+    let alarms = measure.alarms_per_100k();
+    bars.push(bar(
+        "false alarms of severity high per 100,000",
+        "<",
+        ALARMS,
+        alarms,
+        alarms < ALARMS,
+    ));
+    bars
+}
+
+/// The table of one part.
+pub fn table(part: &str, measure: &Measure) -> String {
+    let mut out = String::new();
+    let counts: Vec<String> = measure
+        .requests
+        .iter()
+        .map(|(kind, count)| format!("{kind:?} {count}"))
+        .collect();
+    line(
+        &mut out,
+        format_args!("\n{part}: requests {}", counts.join(", ")),
+    );
+    line(
+        &mut out,
+        format_args!(
+            "person-events {}, findings for them {}; on negatives: {} alarms at high, {} milder, {} health classes",
+            measure.people.0,
+            measure.people.1,
+            measure.alarms_high,
+            measure.alarms_mild,
+            measure.health_on_negatives,
+        ),
+    );
+    line(
+        &mut out,
+        format_args!(
+            "\n{:<18} {:>9} {:>9} {:>8} {:>8} {:>9}",
+            "CLASS", "EXPECTED", "FOUND", "WRONG", "RECALL", "PRECISION"
+        ),
+    );
+    for (class, score) in &measure.classes {
+        line(
+            &mut out,
+            format_args!(
+                "{class:<18} {:>9} {:>9} {:>8} {:>8.4} {:>9.4}",
+                score.expected,
+                score.found,
+                score.wrong,
+                score.recall(),
+                score.precision(),
+            ),
+        );
+    }
+    line(
+        &mut out,
+        format_args!(
+            "\n{:<26} {:>9} {:>9} {:>8} {:>10} {:>12} {:>9} {:>9}",
+            "PLATFORM",
+            "POSITIVE",
+            "NEGATIVE",
+            "HIGH",
+            "FOUND HIGH",
+            "CLASS RECALL",
+            "PRECISION",
+            "ALARMS"
+        ),
+    );
+    for (platform, row) in &measure.platforms {
+        line(
+            &mut out,
+            format_args!(
+                "{platform:<26} {:>9} {:>9} {:>8} {:>10.4} {:>12.4} {:>9.4} {:>9}",
+                row.positives,
+                row.negatives,
+                row.high.expected,
+                row.high.recall(),
+                row.classes.recall(),
+                row.classes.precision(),
+                row.false_alarms,
+            ),
+        );
+    }
+    out
+}
+
+/// The faults, by kind, most frequent first. Templates and rules, never values.
+pub fn faults(part: &str, measure: &Measure, all: bool) -> String {
+    let mut out = String::new();
+    for kind in ["missed event", "missed class", "false alarm", "wrong class"] {
+        let mut list: Vec<(&Fault, &Tally)> = measure
+            .faults
+            .iter()
+            .filter(|(fault, _)| fault.kind == kind)
+            .collect();
+        if list.is_empty() {
+            continue;
+        }
+        list.sort_by_key(|(fault, tally)| (std::cmp::Reverse(tally.count), *fault));
+        let sum: u64 = list.iter().map(|(_, tally)| tally.count).sum();
+        line(&mut out, format_args!("\n{part}: {kind}, {sum} in all"));
+        for (fault, tally) in list.iter().take(if all { usize::MAX } else { LISTED }) {
+            let mut carriers: Vec<_> = tally.carriers.iter().collect();
+            carriers.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+            let carriers: Vec<String> = carriers
+                .iter()
+                .take(6)
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect();
+            line(
+                &mut out,
+                format_args!(
+                    "{:>7}  {}  [{}; {}]",
+                    tally.count,
+                    fault.what,
+                    carriers.join(", "),
+                    tally.example
+                ),
+            );
+        }
+        if all {
+            continue;
+        }
+        if list.len() > LISTED {
+            line(
+                &mut out,
+                format_args!("         and {} more kinds", list.len() - LISTED),
+            );
+        }
+    }
+    out
+}
+
+/// The bars as lines.
+pub fn verdict(bars: &[Bar]) -> String {
+    let mut out = String::from("\n");
+    for bar in bars {
+        let mark = if bar.passed { "ok  " } else { "FAIL" };
+        line(
+            &mut out,
+            format_args!("{mark}  {:<66} {:>9.4}  {}", bar.name, bar.value, bar.bar),
+        );
+    }
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "{text}").expect("writing to a string cannot fail");
+}

@@ -1,0 +1,323 @@
+//! The corpus: which events are written in which formats, with their labels.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{
+    capture::{Capture, Protocol},
+    content::{Content, Identity},
+    dice::Dice,
+    elsewhere,
+    format::{Carrier, Quiet, Request},
+    label::{EventLabel, Kind, Label, Level, Note},
+    words::{Half, Line, Vehicle, Words},
+};
+
+/// What everything is made of.
+pub struct Sources<'a> {
+    /// The vocabulary.
+    pub words: &'a Words,
+    /// The formats.
+    pub carriers: &'a [Carrier],
+    /// Calls that disclose nothing.
+    pub quiet: &'a [Quiet],
+    /// Connections of 100 that speak HTTP/2.
+    pub http2: u64,
+}
+
+/// One written request and its truth.
+pub struct Case {
+    /// The request.
+    pub request: Request,
+    /// Its label, the packet still to be filled in.
+    pub label: Label,
+}
+
+/// How a part is written: the half of the vocabulary, and how many rounds or
+/// requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount {
+    /// Which vocabulary.
+    pub half: Half,
+    /// Rounds over all formats, or number of requests.
+    pub count: u64,
+}
+
+impl Sources<'_> {
+    /// `count` rounds: each format with the health lines of one half.
+    pub fn positives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
+        let lines = self.words.health(amount.half);
+        write(path, self.http2, dice, |next| {
+            for _ in 0..amount.count {
+                for carrier in self.carriers {
+                    next.request(|dice| self.positive(carrier, amount.half, &lines, dice))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn positive(
+        &self,
+        carrier: &Carrier,
+        half: Half,
+        lines: &[&Line],
+        dice: &mut Dice,
+    ) -> Result<Case> {
+        let count = if !carrier.is_batch() || dice.chance(60) {
+            1
+        } else if dice.chance(90) {
+            dice.range(2, 5)
+        } else {
+            dice.range(6, 20)
+        };
+        let vehicles = carrier.vehicles();
+        let fitting: Vec<&Line> = lines
+            .iter()
+            .copied()
+            .filter(|line| vehicles.contains(&line.vehicle))
+            .collect();
+        let mut events = Vec::new();
+        for _ in 0..count {
+            let identity = match dice.range(0, 99) {
+                0..75 => Identity::Direct,
+                75..97 => Identity::Pseudonym,
+                _ => Identity::Least,
+            };
+            let mut content = Content::new(identity, dice);
+            if !fitting.is_empty() {
+                let facts = [1, 1, 1, 2, 2, 3];
+                for _ in 0..dice.pick(&facts) {
+                    // Every class alike, whatever the length of its table.
+                    let class = dice.pick(&fitting).class.clone();
+                    let of_class: Vec<&Line> = fitting
+                        .iter()
+                        .copied()
+                        .filter(|line| line.class == class)
+                        .collect();
+                    content.say(dice.pick(&of_class), self.words, half, true, dice);
+                }
+            }
+            if identity == Identity::Direct && dice.chance(35) {
+                let as_prop = !carrier.has_traits();
+                if !as_prop || vehicles.contains(&Vehicle::Prop) {
+                    content.add_attribute(as_prop, dice);
+                }
+            }
+            self.neutral(&mut content, &vehicles, half, dice);
+            events.push(content);
+        }
+        let (request, labels) = carrier.write(&events, dice)?;
+        Ok(case(carrier, Kind::Phi, request, labels))
+    }
+
+    /// What stands beside: neutral properties, as real events have.
+    fn neutral(&self, content: &mut Content, vehicles: &[Vehicle], half: Half, dice: &mut Dice) {
+        const KEYS: [&str; 4] = ["order_id", "timestamp", "session_id", "version"];
+        if !vehicles.contains(&Vehicle::Prop) {
+            return;
+        }
+        let lines = self.words.innocent(half);
+        let plain: Vec<&Line> = lines
+            .iter()
+            .copied()
+            .filter(|line| {
+                line.vehicle == Vehicle::Prop && KEYS.iter().any(|key| line.template.contains(key))
+            })
+            .collect();
+        for _ in 0..dice.range(0, 2) {
+            if !plain.is_empty() {
+                content.say(dice.pick(&plain), self.words, half, false, dice);
+            }
+        }
+    }
+
+    /// `count` requests of businesses that have nothing to do with health.
+    pub fn negatives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
+        let lines = self.words.innocent(amount.half);
+        let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
+        businesses.sort_unstable();
+        businesses.dedup();
+        write(path, self.http2, dice, |next| {
+            let mut written = 0;
+            while written < amount.count {
+                let chosen = next.dice.range(0, 999);
+                if chosen < 60 {
+                    let call = &self.quiet[next.dice.index(self.quiet.len())];
+                    next.request(|dice| self.housekeeping(call, dice))?;
+                } else if chosen < 70 {
+                    next.request(|dice| Ok(elsewhere::case(dice)))?;
+                } else {
+                    let carrier = &self.carriers[next.dice.index(self.carriers.len())];
+                    let business = next.dice.pick(&businesses);
+                    let own: Vec<&Line> = lines
+                        .iter()
+                        .copied()
+                        .filter(|line| line.class == business)
+                        .collect();
+                    next.request(|dice| self.negative(carrier, amount.half, &own, dice))?;
+                }
+                written += 1;
+            }
+            Ok(())
+        })
+    }
+
+    fn negative(
+        &self,
+        carrier: &Carrier,
+        half: Half,
+        lines: &[&Line],
+        dice: &mut Dice,
+    ) -> Result<Case> {
+        let vehicles = carrier.vehicles();
+        let is_blog = lines.first().is_some_and(|line| line.class == "blog");
+        let fitting: Vec<&Line> = lines
+            .iter()
+            .copied()
+            .filter(|line| vehicles.contains(&line.vehicle))
+            .collect();
+        let count = if carrier.is_batch() && dice.chance(20) {
+            dice.range(2, 6)
+        } else {
+            1
+        };
+        let mut events = Vec::new();
+        for _ in 0..count {
+            let identity = match dice.range(0, 99) {
+                _ if is_blog => Identity::Least,
+                0..45 => Identity::Direct,
+                45..90 => Identity::Pseudonym,
+                _ => Identity::Least,
+            };
+            let mut content = Content::new(identity, dice);
+            if !fitting.is_empty() {
+                for _ in 0..dice.range(1, 6) {
+                    content.say(dice.pick(&fitting), self.words, half, false, dice);
+                }
+            }
+            events.push(content);
+        }
+        let (request, labels) = carrier.write(&events, dice)?;
+        let kind = if is_blog { Kind::Blog } else { Kind::Shop };
+        Ok(case(carrier, kind, request, labels))
+    }
+
+    /// Each quiet call once.
+    pub fn every_quiet_call(&self, path: &Path, dice: &mut Dice) -> Result<Vec<Label>> {
+        write(path, self.http2, dice, |next| {
+            for call in self.quiet {
+                next.request(|dice| self.housekeeping(call, dice))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn housekeeping(&self, call: &Quiet, dice: &mut Dice) -> Result<Case> {
+        let request = call.write(dice)?;
+        // A weight of the platform's own: quiet calls have none.
+        let known = self
+            .carriers
+            .iter()
+            .find(|carrier| carrier.platform == call.platform);
+        Ok(Case {
+            request,
+            label: Label {
+                packet: 0,
+                template: call.template(),
+                platform: call.platform.clone(),
+                weight: known.map_or(2, |carrier| carrier.r),
+                kind: Kind::Housekeeping,
+                events: vec![EventLabel {
+                    notes: vec![pseudonym()],
+                    said: vec![],
+                }],
+            },
+        })
+    }
+}
+
+/// A cookie, a client id: what a quiet call may carry.
+fn pseudonym() -> Note {
+    Note {
+        class: "online_id".to_owned(),
+        or: vec![],
+        also: ["external_id", "device_id", "ip"]
+            .map(str::to_owned)
+            .to_vec(),
+        level: Level::Pseudonym,
+        health: false,
+        template: "quiet".to_owned(),
+    }
+}
+
+fn case(carrier: &Carrier, kind: Kind, request: Request, events: Vec<EventLabel>) -> Case {
+    Case {
+        request,
+        label: Label {
+            packet: 0,
+            template: carrier.id.clone(),
+            platform: carrier.platform.clone(),
+            // A protocol on a host of the sender's own may be the sender's own.
+            weight: if carrier.fingerprint { 2 } else { carrier.r },
+            kind,
+            events,
+        },
+    }
+}
+
+/// Gathers requests into connections.
+pub struct Next<'a> {
+    capture: Capture,
+    /// Chance.
+    pub dice: &'a mut Dice,
+    labels: Vec<Label>,
+    http2: u64,
+}
+
+impl Next<'_> {
+    /// A connection with one request.
+    fn request(&mut self, make: impl FnOnce(&mut Dice) -> Result<Case>) -> Result<()> {
+        let case = make(self.dice)?;
+        self.write(vec![case])
+    }
+
+    /// Writes one connection.
+    pub fn write(&mut self, cases: Vec<Case>) -> Result<()> {
+        let protocol = if self.dice.chance(self.http2) {
+            Protocol::Http2
+        } else if self.dice.chance(50) {
+            Protocol::Http1Split
+        } else {
+            Protocol::Http1
+        };
+        let (requests, labels): (Vec<_>, Vec<_>) = cases
+            .into_iter()
+            .map(|case| (case.request, case.label))
+            .unzip();
+        let starts = self.capture.connection(protocol, &requests, self.dice)?;
+        for (packet, label) in starts.into_iter().zip(labels) {
+            self.labels.push(Label { packet, ..label });
+        }
+        Ok(())
+    }
+}
+
+/// A capture at `path`, written by `fill`; `http2` connections of 100 speak HTTP/2.
+pub fn write(
+    path: &Path,
+    http2: u64,
+    dice: &mut Dice,
+    fill: impl FnOnce(&mut Next<'_>) -> Result<()>,
+) -> Result<Vec<Label>> {
+    let mut next = Next {
+        capture: Capture::create(path)?,
+        dice,
+        labels: vec![],
+        http2,
+    };
+    fill(&mut next)?;
+    next.capture.close()?;
+    Ok(next.labels)
+}

@@ -1,0 +1,83 @@
+//! `eval`: how good detection is, on the labelled corpus of the package `corpus`.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{build, process, setup::Toolchain, workspace};
+
+/// Requests without health information in the run that belongs to `test`.
+const SMALL_NEGATIVES: u64 = 20_000;
+/// Rounds over all formats in that run.
+const SMALL_ROUNDS: u64 = 20;
+
+/// Arguments of the verb.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Arguments {
+    /// Requests without health information to generate
+    #[arg(long, default_value_t = 200_000)]
+    negatives: u64,
+    /// Rounds over all formats with health information
+    #[arg(long, default_value_t = 60)]
+    rounds: u64,
+    /// Connections of 100 that speak HTTP/2
+    #[arg(long, default_value_t = 0)]
+    http2: u64,
+    /// Another corpus of the same kind
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The measure as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Write every miss and false alarm, by template, to this file
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Measure this phiwatch instead of a release build of the tree
+    #[arg(long, value_name = "FILE")]
+    phiwatch: Option<PathBuf>,
+}
+
+/// Builds, generates, replays, compares. Fails below the bars.
+pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
+    let toolchain = if arguments.phiwatch.is_some() {
+        crate::setup::setup()?
+    } else {
+        build::build()?
+    };
+    let mut command = corpus(&toolchain, arguments.negatives, arguments.rounds);
+    let phiwatch = arguments
+        .phiwatch
+        .clone()
+        .unwrap_or_else(workspace::phiwatch);
+    command.arg("--phiwatch").arg(phiwatch);
+    command.args(["--http2", &arguments.http2.to_string()]);
+    if let Some(seed) = arguments.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    if arguments.json {
+        command.arg("--json");
+    }
+    if let Some(path) = &arguments.faults {
+        command.arg("--faults").arg(path);
+    }
+    process::run(&mut command)
+}
+
+/// The same bars on less, with the release build that is there.
+pub(crate) fn small(toolchain: &Toolchain) -> Result<()> {
+    let mut command = corpus(toolchain, SMALL_NEGATIVES, SMALL_ROUNDS);
+    command.arg("--phiwatch").arg(workspace::phiwatch());
+    process::run(&mut command)
+}
+
+fn corpus(toolchain: &Toolchain, negatives: u64, rounds: u64) -> Command {
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "corpus", "--"]);
+    command
+        .arg("--directory")
+        .arg(workspace::target().join("corpus"));
+    command.args(["--negatives", &negatives.to_string()]);
+    command.args(["--rounds", &rounds.to_string()]);
+    command
+}
