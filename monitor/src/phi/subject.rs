@@ -12,6 +12,7 @@ use super::{
     coding::Systems,
     insurance,
     key::{Key, Spellings},
+    neighbor,
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
     text::{self, Words},
@@ -342,7 +343,7 @@ pub(super) fn path_of(
     let label = if is_named {
         label(fields, index, layout, paths)
     } else {
-        None
+        neighbor::key(fields, index, layout, paths, path)
     };
     Some(label.map_or(id, |label| paths.below(id, label)))
 }
@@ -503,7 +504,13 @@ fn label<'a>(fields: &'a Fields, index: usize, layout: &Layout, paths: &Paths) -
             collection,
             "members" | "users" | "customers" | "contacts" | "people" | "profiles"
         );
-        return (before.part() == Part::Path && named).then_some(collection);
+        // `/customers/1/conversions:upload`: the account of the sender.
+        let is_own = || {
+            (index..index.saturating_add(LABEL_REACH))
+                .map_while(|later| fields.get(later))
+                .any(|later| later.part() == Part::Path && later.value().contains(':'))
+        };
+        return (before.part() == Part::Path && named && !is_own()).then_some(collection);
     }
     let holder = |step: Option<StepId>| layout.key(step).map(|key| layout.above(key));
     let own = holder(field.step())?;
