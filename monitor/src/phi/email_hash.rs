@@ -48,7 +48,17 @@ const OTHER_KEYS: &[&str] = &[
 
 /// Keys that senders number: what stands in them is theirs to say.
 const CUSTOM_KEYS: &[&str] = &[
-    "attr", "cm", "custom", "customvar", "cv", "dim", "dimension", "evar", "param", "prop", "udv",
+    "attr",
+    "cm",
+    "custom",
+    "customvar",
+    "cv",
+    "dim",
+    "dimension",
+    "evar",
+    "param",
+    "prop",
+    "udv",
     "var",
 ];
 
@@ -68,6 +78,9 @@ pub(super) fn may_have(value: &str) -> bool {
 pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
     let value = subject.value;
+    if hits.has_some() {
+        return;
+    }
     if leaf.folds_to(JOINED_KEYS) {
         let mut parts = value.split(['\u{1}', '|']);
         if let Some(digest) = parts.find_map(digest) {
@@ -99,7 +112,6 @@ fn is_unnamed(leaf: &Key, part: Part, form: Form) -> bool {
     };
     let name = leaf.folded.trim_end_matches(|c: char| c.is_ascii_digit());
     fits && !leaf.folds_to(OTHER_KEYS)
-        && !OTHER_KEYS.contains(&name)
         && ((1..=MAX_LETTERS).contains(&name.len()) || CUSTOM_KEYS.contains(&name))
         // `uid`, `gid` and the like are ids, not addresses.
         && !name.ends_with("id")
@@ -134,7 +146,11 @@ mod tests {
             ("query:_mchHe", SHA1, "email sha1"),
             ("query:p2.m", MD5, "email md5"),
             ("query:dimension4", SHA256, "email sha256"),
-            ("query:d_cid_ic", &format!("crm\u{1}{SHA256}\u{1}1"), "email sha256"),
+            (
+                "query:d_cid_ic",
+                &format!("crm\u{1}{SHA256}\u{1}1"),
+                "email sha256",
+            ),
             ("user.eids.0.uids.0.id", BASE64, "email sha256"),
             ("data.0.urn", SHA256, "email sha256"),
             ("v7", SHA256, "email sha256"),

@@ -146,6 +146,11 @@ struct Hits<'a> {
 }
 
 impl Hits<'_> {
+    /// Whether there is evidence of the field already.
+    fn has_some(&self) -> bool {
+        self.evidence.len() > self.first
+    }
+
     /// An identifier as it is.
     fn plain(
         &mut self,

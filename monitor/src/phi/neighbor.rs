@@ -121,20 +121,101 @@ const PERSON_KEYS: &[&str] = &[
 
 /// Keys that belong to an event: an `id` beside one is the event's.
 const EVENT_KEYS: &[&str] = &[
-    "action", "event", "eventname", "eventtype", "properties", "timestamp", "type",
+    "action",
+    "event",
+    "eventname",
+    "eventtype",
+    "properties",
+    "timestamp",
+    "type",
 ];
 
 /// Words of titles and of the names of events, which no person has.
 const TITLE_WORDS: &[&str] = &[
-    "account", "added", "app", "appointment", "article", "assessment", "booked", "booking", "button",
-    "care", "cart", "center", "checkout", "clicked", "clinic", "completed", "confirmed", "consult",
-    "consultation", "contact", "created", "demo", "download", "email", "event", "finished", "form",
-    "free", "health", "home", "intake", "landing", "lead", "list", "login", "logged", "new", "offer",
-    "opened", "order", "ordered", "package", "page", "paid", "payment", "plan", "product", "profile",
-    "program", "purchase", "quiz", "received", "registration", "request", "requested", "results",
-    "scheduled", "search", "selected", "sent", "session", "sign", "signup", "started", "step",
-    "store", "submit", "submitted", "subscription", "support", "survey", "team", "test", "therapy",
-    "tier", "trial", "updated", "user", "video", "view", "viewed", "visit", "visited", "your",
+    "account",
+    "added",
+    "app",
+    "appointment",
+    "article",
+    "assessment",
+    "booked",
+    "booking",
+    "button",
+    "care",
+    "cart",
+    "center",
+    "checkout",
+    "clicked",
+    "clinic",
+    "completed",
+    "confirmed",
+    "consult",
+    "consultation",
+    "contact",
+    "created",
+    "demo",
+    "download",
+    "email",
+    "event",
+    "finished",
+    "form",
+    "free",
+    "health",
+    "home",
+    "intake",
+    "landing",
+    "lead",
+    "list",
+    "login",
+    "logged",
+    "new",
+    "offer",
+    "opened",
+    "order",
+    "ordered",
+    "package",
+    "page",
+    "paid",
+    "payment",
+    "plan",
+    "product",
+    "profile",
+    "program",
+    "purchase",
+    "quiz",
+    "received",
+    "registration",
+    "request",
+    "requested",
+    "results",
+    "scheduled",
+    "search",
+    "selected",
+    "sent",
+    "session",
+    "sign",
+    "signup",
+    "started",
+    "step",
+    "store",
+    "submit",
+    "submitted",
+    "subscription",
+    "support",
+    "survey",
+    "team",
+    "test",
+    "therapy",
+    "tier",
+    "trial",
+    "updated",
+    "user",
+    "video",
+    "view",
+    "viewed",
+    "visit",
+    "visited",
+    "your",
 ];
 
 /// The key that a neighbor of the value at `index` gives it. `path` is its own.
@@ -169,12 +250,7 @@ pub(super) fn key<'a>(
 }
 
 /// `["UID2", "…"]`: the element before it.
-fn pair<'a>(
-    fields: &'a Fields,
-    index: usize,
-    layout: &Layout,
-    step: StepId,
-) -> Option<&'a str> {
+fn pair<'a>(fields: &'a Fields, index: usize, layout: &Layout, step: StepId) -> Option<&'a str> {
     let before = fields.get(index.checked_sub(1)?)?;
     let (kind, value) = (before.value(), fields.get(index)?.value());
     let is_pair = is_kind(kind)
@@ -258,9 +334,9 @@ impl<'a> Beside<'a, '_> {
             }
             // Feature flags: `{"kind": "user", "key": …}`.
             "key" if parent.is_some_and(|parent| parent.folds_to(&["context", "user"])) => {
-                let kind = self.others().find(|(_, path)| {
-                    path.keys.last().is_some_and(|key| key.folded == "kind")
-                });
+                let kind = self
+                    .others()
+                    .find(|(_, path)| path.keys.last().is_some_and(|key| key.folded == "kind"));
                 let is_user = kind.is_none_or(|(kind, _)| kind.value() == "user");
                 (is_user && !email::is_address(value)).then_some("user_key")
             }
@@ -321,10 +397,16 @@ mod tests {
             ],
             "email, online_id",
         );
-        check(&[("a.0.2", "userId"), ("a.0.3", "PT-1234567")], "external_id");
+        check(
+            &[("a.0.2", "userId"), ("a.0.3", "PT-1234567")],
+            "external_id",
+        );
         check(&[("a.0.2", "userId"), ("a.1.0", "PT-1234567")], "");
         check(&[("a.0", "email"), ("a.1", "first_name")], "");
-        check(&[("s.0.type", "SMS"), ("s.0.token", "+15125460182")], "phone");
+        check(
+            &[("s.0.type", "SMS"), ("s.0.token", "+15125460182")],
+            "phone",
+        );
         check(&[("s.0.type", "push"), ("s.0.token", SHA256)], "");
     }
 

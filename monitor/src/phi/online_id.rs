@@ -284,11 +284,12 @@ const CERTIFICATES: &[&str] = &[
 fn is_id(subject: &Subject<'_>) -> bool {
     let value = subject.value;
     let is_hex = value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let under_browser =
-        || !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES)
+    let under_browser = || {
+        !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES)
             || subject.in_person()
             // Events have one too, in bodies.
-            || subject.part == Part::Query;
+            || subject.part == Part::Query
+    };
     is_google_client(value)
         || is_uuid(value) && under_browser()
         || is_number(value, 38..=38)
@@ -316,20 +317,44 @@ pub(super) fn is_opaque(value: &str) -> bool {
 
 /// What senders write before the numbers of people.
 const PEOPLE: &[&str] = &[
-    "acct", "anon", "client", "contact", "cus", "cust", "customer", "lead", "mem", "member", "pat",
-    "patient", "person", "profile", "pt", "sub", "subscriber", "u", "uid", "user", "usr", "visitor",
+    "acct",
+    "anon",
+    "client",
+    "contact",
+    "cus",
+    "cust",
+    "customer",
+    "lead",
+    "mem",
+    "member",
+    "pat",
+    "patient",
+    "person",
+    "profile",
+    "pt",
+    "sub",
+    "subscriber",
+    "u",
+    "uid",
+    "user",
+    "usr",
+    "visitor",
 ];
 
 /// `usr_4f2a…`, `PT-1234567`: who someone is, whatever the key says.
 pub(super) fn is_person_id(value: &str) -> bool {
     const MIN_REST: usize = 4;
-    value.split_once(['_', '-', ':', '|']).is_some_and(|(kind, rest)| {
-        kind.len() <= 10
-            && PEOPLE.iter().any(|own| kind.eq_ignore_ascii_case(own))
-            && (MIN_REST..=64).contains(&rest.len())
-            && rest.bytes().filter(u8::is_ascii_digit).count() >= 2
-            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    })
+    value
+        .split_once(['_', '-', ':', '|'])
+        .is_some_and(|(kind, rest)| {
+            kind.len() <= 10
+                && PEOPLE.iter().any(|own| kind.eq_ignore_ascii_case(own))
+                && (MIN_REST..=64).contains(&rest.len())
+                && rest.bytes().filter(u8::is_ascii_digit).count() >= 2
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        })
 }
 
 /// `fb.1.1764038463123.1098115397`, or a click id in the last place.

@@ -138,17 +138,6 @@ pub(super) static DETECTORS: &[Rules] = &[
         ..NOTHING
     },
     Rules {
-        detect: email_hash::detect,
-        keys: &[
-            email_hash::KEYS,
-            email_hash::JOINED_KEYS,
-            email_hash::SHARED_IDS,
-        ],
-        shape: Some(HASH),
-        fits: email_hash::may_have,
-        ..NOTHING
-    },
-    Rules {
         detect: phone::detect,
         keys: &[phone::KEYS, phone::FAX_KEYS, phone::CALL_KEYS],
         shape: Some(PHONE),
@@ -448,6 +437,18 @@ pub(super) static DETECTORS: &[Rules] = &[
             names.trades = names.trades.or(Trades::of_subject(subject));
         }),
         kinds: trade::KINDS,
+        ..NOTHING
+    },
+    // Only what no other detector knows.
+    Rules {
+        detect: email_hash::detect,
+        keys: &[
+            email_hash::KEYS,
+            email_hash::JOINED_KEYS,
+            email_hash::SHARED_IDS,
+        ],
+        shape: Some(HASH),
+        fits: email_hash::may_have,
         ..NOTHING
     },
 ];
