@@ -87,6 +87,9 @@ const TOLL_FREE: &[&str] = &["800", "833", "844", "855", "866", "877", "888"];
 /// Longer values hold no number by itself.
 const MAX_LENGTH: usize = 32;
 
+/// Longer text behind a number is no extension.
+const MAX_EXTENSION_LENGTH: usize = 24;
+
 /// Longer texts are not searched for numbers.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
@@ -157,12 +160,15 @@ fn keyed_number(value: &str) -> Option<String> {
         .iter()
         .find_map(|scheme| value.strip_prefix(scheme))
         .unwrap_or(value);
-    // An extension is not part of the number.
-    let value = value
-        .split(['x', 'X', 'e', '#', ';', ','])
-        .next()
-        .unwrap_or_default()
-        .trim();
+    // An extension is not part of the number; a hash may begin with digits too.
+    let end = value
+        .find(['x', 'X', '#', ';', ','])
+        .map(|end| value.find("ext").map_or(end, |other| end.min(other)));
+    let (value, extension) = value.split_at_checked(end.unwrap_or(value.len()))?;
+    let value = value.trim();
+    if extension.len() > MAX_EXTENSION_LENGTH {
+        return None;
+    }
     let spelled = value
         .chars()
         .all(|c| c.is_ascii_digit() || "+-.() /\u{a0}\u{2011}\u{2013}".contains(c));
