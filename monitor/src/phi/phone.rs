@@ -161,14 +161,17 @@ fn keyed_number(value: &str) -> Option<String> {
         .find_map(|scheme| value.strip_prefix(scheme))
         .unwrap_or(value);
     // An extension is not part of the number; a hash may begin with digits too.
-    let end = value
-        .find(['x', 'X', '#', ';', ','])
-        .map(|end| value.find("ext").map_or(end, |other| end.min(other)));
+    let end = value.find(['x', 'X', '#', ';', ',']);
     let (value, extension) = value.split_at_checked(end.unwrap_or(value.len()))?;
-    let value = value.trim();
     if extension.len() > MAX_EXTENSION_LENGTH {
         return None;
     }
+    let is_word = extension.starts_with(['x', 'X']);
+    let value = value
+        .strip_suffix(['e', 'E'])
+        .filter(|_| is_word)
+        .unwrap_or(value)
+        .trim();
     let spelled = value
         .chars()
         .all(|c| c.is_ascii_digit() || "+-.() /\u{a0}\u{2011}\u{2013}".contains(c));
