@@ -14,6 +14,7 @@ use std::{
 use super::{
     Class, Evidence, Hits, Kind, Subject, Surroundings,
     key::Key,
+    label,
     lexicon::{self, Term},
     named,
     path::{Layout, PathId, Paths},
@@ -132,7 +133,7 @@ impl Detector {
         self.paths.trim();
         let layout = Layout::new(fields, &mut self.paths);
         let paths: Vec<Option<PathId>> = (0..fields.len())
-            .map(|index| subject::path_of(fields, index, &layout, &mut self.paths))
+            .map(|index| label::path_of(fields, index, &layout, &mut self.paths))
             .collect();
         let evidence = self.examine(fields, &paths, &layout, Detectors::default());
         #[cfg(test)]

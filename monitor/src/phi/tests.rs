@@ -9,6 +9,7 @@ mod codes;
 mod drugs;
 mod health;
 mod identifiers;
+mod labels;
 mod noise;
 mod ordinary;
 
