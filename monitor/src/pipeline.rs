@@ -11,7 +11,8 @@ use std::{
     sync::Arc,
 };
 
-use self::target::{is_third_party, path_of};
+use target::{is_third_party, path_of};
+
 use crate::{
     canary::{self, Canaries},
     event::{Event, Source, StreamId, Timestamp},

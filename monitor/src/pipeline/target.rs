@@ -1,7 +1,4 @@
-//! Where a request goes.
-//!
-//! Input: the name of a host, the address of the connection, the target.
-//! Output: whether it leaves the operator's own network, and the path.
+//! Where a request goes, as far as its text tells.
 
 use std::net::IpAddr;
 

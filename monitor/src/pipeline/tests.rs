@@ -5,7 +5,6 @@ mod guess;
 use bytes::Bytes;
 
 use super::*;
-use crate::event::Origin;
 use crate::{
     canary::{Canary, Planted},
     event::{Data, Direction, EventKind},
