@@ -114,10 +114,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     let has_at = memchr::memchr(b'@', value.as_bytes()).is_some() || value.contains("%40");
     if has_at {
         plain(subject, hits);
-    } else if let Some(digest) = digest(value) {
-        if named::is(subject, KEYS) || is_hash_key(subject, digest.form) {
-            hits.hashed(Identifier::Email, Strength::I2, "email.key.hash", digest);
-        }
+    } else if let Some(digest) = digest(value)
+        && (named::is(subject, KEYS) || is_hash_key(subject, digest.form))
+    {
+        hits.hashed(Identifier::Email, Strength::I2, "email.key.hash", digest);
     }
 }
 

@@ -159,6 +159,10 @@ pub(super) enum Vehicle {
 
 /// What the values of one event name.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(super) struct Names {
     /// Insurance.
     pub(super) insurance: bool,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     canary::{Canary, Planted},
-    event::{Data, Direction, EventKind},
+    event::{Data, Direction, EventKind, Origin},
     finding::Kind,
     secret::Secret,
 };
