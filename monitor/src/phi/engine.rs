@@ -137,12 +137,22 @@ impl Detector {
             .collect();
         let evidence = self.examine(fields, &paths, &layout, Detectors::default());
         #[cfg(test)]
-        {
-            let all = Detectors::which(|_| true);
-            let complete = self.examine(fields, &paths, &layout, all);
-            assert_eq!(evidence, complete, "a detector slept");
-        }
+        self.assert_none_slept(&evidence, fields, &paths, &layout);
         evidence
+    }
+
+    /// All detectors together find no more than those that were awake.
+    #[cfg(test)]
+    fn assert_none_slept(
+        &self,
+        evidence: &[Evidence],
+        fields: &Fields,
+        paths: &[Option<PathId>],
+        layout: &Layout,
+    ) {
+        let all = Detectors::which(|_| true);
+        let complete = self.examine(fields, paths, layout, all);
+        assert_eq!(evidence, complete, "a detector slept");
     }
 
     /// The evidence that the detectors which are woken find; those `ahead` are
