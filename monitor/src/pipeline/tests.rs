@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     canary::{Canary, Planted},
-    event::{Data, Direction, EventKind, Origin},
+    event::Origin,
+    event::{Data, Direction, EventKind},
     finding::Kind,
     secret::Secret,
 };
