@@ -27,6 +27,7 @@ mod insurance;
 mod ip;
 mod key;
 mod lab;
+mod label;
 mod lexicon;
 mod license;
 mod medication;
