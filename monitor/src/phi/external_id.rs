@@ -151,11 +151,13 @@ fn is_slot_id(value: &str) -> bool {
 
 /// Collections whose members are addressed in a path.
 pub(super) const COLLECTIONS: &[&str] = &[
+    "clients",
     "contacts",
     "customers",
     "members",
     "people",
     "profiles",
+    "subscribers",
     "users",
 ];
 

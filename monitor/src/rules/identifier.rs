@@ -21,12 +21,22 @@ pub(super) const TOPICS: &[Topic] = &[
             ),
             ("email.key.hash", "A hash under a key for email addresses."),
             (
-                "email.shape",
-                "An address with a public suffix anywhere in a value or a URL.",
+                "email.id.hash",
+                "A hash in a list of ids that companies share (eids, urn, matchKey): of an address \
+                 almost always.",
             ),
             (
-                "email.google_tag.hash",
-                "A hash in the tagged list that Google's web tags send.",
+                "email.joined.hash",
+                "A hash between an integration code and a state (d_cid_ic).",
+            ),
+            (
+                "email.unnamed.hash",
+                "A hash under a key that says nothing (he, u3, dimension4) in a request to a \
+                 tracker.",
+            ),
+            (
+                "email.shape",
+                "An address with a public suffix anywhere in a value or a URL.",
             ),
         ],
     },
@@ -74,6 +84,10 @@ pub(super) const TOPICS: &[Topic] = &[
         rules: &[
             ("birth_date.key", "A date under a key for dates of birth."),
             ("birth_date.key.hash", "A hash under such a key."),
+            (
+                "birth_date.label",
+                "A date in a text behind words for a date of birth (DOB, born on).",
+            ),
             (
                 "birth_date.key.part",
                 "A day, month or year of birth under a key of its own.",
@@ -173,6 +187,10 @@ pub(super) const TOPICS: &[Topic] = &[
                 "A value under a key for record or patient numbers.",
             ),
             ("mrn.key.hash", "A hash under such a key."),
+            (
+                "mrn.label",
+                "A number in a text behind words for a record number (MRN, chart no.).",
+            ),
             (
                 "mrn.reference",
                 "A reference to a patient's resource, as in FHIR (Patient/123).",
