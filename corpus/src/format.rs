@@ -85,6 +85,7 @@ pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
     for text in [
         include_str!("../formats/ads.toml"),
         include_str!("../formats/products.toml"),
+        include_str!("../formats/more.toml"),
     ] {
         carriers.extend(
             toml::from_str::<Carriers>(text)
