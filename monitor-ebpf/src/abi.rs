@@ -3,7 +3,7 @@
 //! by `TryFrom`; an unknown tag is a counted loss, never undefined behaviour.
 
 /// Version of this file's layouts. Changes with every incompatible change.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Begins every record of both rings; `captured` bytes follow it.
 #[repr(C)]
@@ -90,6 +90,9 @@ pub mod flag {
     pub const CAPPED: u8 = 4;
     /// The stream was joined after its connection had begun.
     pub const LATE: u8 = 8;
+    /// The process is the server of this connection: of what it sends only
+    /// pages are handed over, so what is left out between them is no loss.
+    pub const SERVER: u8 = 16;
 }
 
 /// The ends of a socket, as its packets name them.
@@ -169,9 +172,36 @@ pub struct Stream {
     pub flags: u32,
     /// The socket's process; 0 where it is not known.
     pub tgid: u32,
+    /// Bytes of the page being sent that were handed over.
+    pub page: u64,
 }
 
-const _: () = assert!(size_of::<Stream>() == 32);
+const _: () = assert!(size_of::<Stream>() == 40);
+
+/// How much of a request that a server reads is kept: its line, and where it is
+/// not very long the host.
+pub const REQUEST_KEPT: usize = 1024;
+
+/// The beginning of the last request that a server read on a stream. It is
+/// handed over if a page answers it: most answers are none, and then reading
+/// the request costs a copy and nothing else.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Offset of its first byte in the received direction.
+    pub offset: u64,
+    /// Bytes that the read gave.
+    pub length: u32,
+    /// How many of them are kept; 0 once they were handed over.
+    pub captured: u32,
+    /// The bytes.
+    pub bytes: [u8; REQUEST_KEPT],
+}
+
+const _: () = assert!(size_of::<Request>() == 16 + REQUEST_KEPT);
+
+/// How much of one page is handed over, with its head.
+pub const PAGE: u64 = 256 * 1024;
 
 /// A call in flight on a thread. Its second half is the working memory of the
 /// program at its return, which has too little stack of its own.
@@ -189,8 +219,8 @@ pub struct Call {
     pub stack: u64,
     /// One of [`function`].
     pub function: u32,
-    /// Zero.
-    pub padding: u32,
+    /// The [`flag`]s that its records begin with.
+    pub flags: u32,
     /// When the stream was first seen.
     pub born: u64,
     /// Offset in the stream of the first byte.

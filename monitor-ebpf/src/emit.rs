@@ -43,7 +43,7 @@ pub(crate) const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 /// Wakes the consumer only when much is waiting: a wakeup per record costs more
 /// than the probe and the copy together.
 #[inline(always)]
-fn wakeup(ring: &RingBuf) -> u64 {
+pub(crate) fn wakeup(ring: &RingBuf) -> u64 {
     let threshold = SCOPE
         .get(0)
         .map_or(0, |settings| u64::from(settings.wakeup));
@@ -135,7 +135,7 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
 /// `value`, of which the compiler forgets what it knew: it would otherwise drop
 /// the comparisons that the verifier needs to see.
 #[inline(always)]
-fn opaque(mut value: u64) -> u64 {
+pub(crate) fn opaque(mut value: u64) -> u64 {
     // An empty sequence would leave two line records for one instruction, which
     // the kernel refuses.
     // SAFETY: moving a register to itself changes nothing.

@@ -4,7 +4,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use phiwatch_ebpf::abi::{Call, Mark, PATH_LENGTH, Scope, Stream, StreamKey, counter};
+use phiwatch_ebpf::abi::{Call, Mark, PATH_LENGTH, Request, Scope, Stream, StreamKey, counter};
 
 /// Small records: streams, processes, libraries. Never starved by data.
 #[map]
@@ -64,3 +64,12 @@ pub(crate) static ZERO_CALL: Array<Call> = Array::with_max_entries(1, 0);
 /// See [`ZERO_CALL`].
 #[map]
 pub(crate) static ZERO_STREAM: Array<Stream> = Array::with_max_entries(1, 0);
+
+/// What servers read last, by stream. Fewer than streams: it is needed from the
+/// request to its answer only.
+#[map]
+pub(crate) static REQUESTS: LruHashMap<StreamKey, Request> = LruHashMap::with_max_entries(8_192, 0);
+
+/// See [`ZERO_CALL`].
+#[map]
+pub(crate) static ZERO_REQUEST: Array<Request> = Array::with_max_entries(1, 0);

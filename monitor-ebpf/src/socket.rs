@@ -4,7 +4,9 @@
 //! sendfile, `io_uring`), needs no kernel structure and costs nothing measurable.
 //! A stream's first bytes decide: a request of HTTP/1 is handed over whole, a
 //! TLS handshake up to its ClientHello, anything else is left alone. Ingress
-//! gives the heads of responses to requests that were handed over. `connect4`
+//! gives the heads of responses to requests that were handed over. Where a
+//! request comes in, the process is a server: of what it sends only pages are
+//! handed over, each behind the request that it answers. `connect4`
 //! and `connect6` say which process a socket belongs to. No program ever
 //! refuses a packet or a connection.
 
@@ -29,7 +31,9 @@ use crate::{
     emit::{
         self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control, submit_control,
     },
-    maps::{SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
+    maps::{REQUESTS, SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
+    packet::{self, Segment, TCP_FIN_OR_RST, TCP_SYN, first, segment},
+    page,
     scope::{is_unwanted, is_watched},
     sniff::{Sniffed, sniff},
 };
@@ -53,13 +57,12 @@ const TLS: u32 = 8;
 const LATE: u32 = 16;
 /// `Stream::flags`: the base of the received direction is known.
 const RECEIVED_KNOWN: u32 = 32;
+/// `Stream::flags`: an HTTP server speaks here.
+const SERVER: u32 = 64;
 
 /// The handshake message of RFC 8446, section 4.
 const CLIENT_HELLO: u8 = 1;
 const SOCK_STREAM: u32 = 1;
-const IPPROTO_TCP: u8 = 6;
-const TCP_FIN_OR_RST: u8 = 1 | 4;
-const TCP_SYN: u8 = 2;
 
 #[cgroup_sock_addr(connect4)]
 pub(crate) fn connect4(ctx: SockAddrContext) -> i32 {
@@ -99,45 +102,6 @@ pub(crate) fn egress(ctx: SkBuffContext) -> i32 {
 pub(crate) fn ingress(ctx: SkBuffContext) -> i32 {
     _ = received(&ctx);
     PASS
-}
-
-/// What a packet's headers say.
-struct Segment {
-    version: u8,
-    transport: u32,
-    payload: u32,
-    length: u32,
-    sequence: u32,
-    flags: u8,
-}
-
-#[inline(always)]
-fn segment(ctx: &SkBuffContext) -> Option<Segment> {
-    let first: u8 = ctx.load(0).ok()?;
-    let version = first >> 4;
-    // A program on a cgroup sees the packet from its IP header on. IPv6
-    // extension headers do not occur on TCP in practice.
-    let (protocol, transport): (u8, u32) = match version {
-        4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
-        6 => (ctx.load(6).ok()?, 40),
-        _ => return None,
-    };
-    if protocol != IPPROTO_TCP {
-        return None;
-    }
-    let sequence = u32::from_be(ctx.load(transport as usize + 4).ok()?);
-    let words: u8 = ctx.load(transport as usize + 12).ok()?;
-    let flags: u8 = ctx.load(transport as usize + 13).ok()?;
-    let payload = transport + u32::from(words >> 4) * 4;
-    let length = ctx.len().saturating_sub(payload);
-    Some(Segment {
-        version,
-        transport,
-        payload,
-        length,
-        sequence,
-        flags,
-    })
 }
 
 /// A packet's payload, and the stream that it belongs to.
@@ -206,6 +170,9 @@ fn describe(header: &mut Header, kind: u8, direction: u8, cookie: u64, stream: &
     } else {
         flag::LATE
     };
+    if stream.flags & SERVER != 0 {
+        header.flags |= flag::SERVER;
+    }
     header.tgid = stream.tgid;
     // SAFETY: the helper has no precondition.
     header.time = unsafe { bpf_ktime_get_ns() };
@@ -249,13 +216,7 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
             segment.sequence
         });
         stream.flags = if syn { 0 } else { LATE };
-        // SAFETY: the value is a plain integer.
-        stream.tgid = SOCKETS.get_ptr(cookie).map_or(0, |tgid| unsafe { *tgid });
-        let settings = SCOPE.get(0)?;
-        let listed = settings.flags & scope::PROCESSES != 0;
-        if (listed && stream.tgid == 0) || !is_watched(settings, stream.tgid) {
-            stream.flags |= IGNORED;
-        }
+        own(stream, cookie)?;
     }
     if stream.flags & IGNORED != 0 {
         return None;
@@ -264,11 +225,25 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
         payload(ctx, &segment, cookie, &key, stream);
     }
     if segment.flags & TCP_FIN_OR_RST != 0 {
-        if stream.flags & (CLIENT | TLS) != 0 {
+        if stream.flags & (CLIENT | TLS | SERVER) != 0 {
             closed(cookie, stream);
         }
         _ = STREAMS.remove(key);
         _ = VERDICTS.remove(key);
+        _ = REQUESTS.remove(key);
+    }
+    Some(())
+}
+
+/// Notes the process behind a new stream, and whether it is watched.
+#[inline(always)]
+fn own(stream: &mut Stream, cookie: u64) -> Option<()> {
+    // SAFETY: the value is a plain integer.
+    stream.tgid = SOCKETS.get_ptr(cookie).map_or(0, |tgid| unsafe { *tgid });
+    let settings = SCOPE.get(0)?;
+    let listed = settings.flags & scope::PROCESSES != 0;
+    if (listed && stream.tgid == 0) || !is_watched(settings, stream.tgid) {
+        stream.flags |= IGNORED;
     }
     Some(())
 }
@@ -287,16 +262,15 @@ fn payload(
     let unwanted = is_unwanted(key, stream);
     let mut sniffed = Sniffed::Other;
     if stream.flags & (CLIENT | TLS) == 0 || unwanted {
-        let first: u32 = if length < 4 {
-            u32::from(ctx.load::<u8>(segment.payload as usize).ok()?)
-        } else {
-            ctx.load(segment.payload as usize).ok()?
-        };
-        sniffed = sniff(first, length);
+        sniffed = sniff(first(ctx, segment)?, length);
+    }
+    if stream.flags & SERVER != 0 {
+        return respond(ctx, segment, cookie, key, stream, sniffed);
     }
     if stream.flags & (CLIENT | TLS) == 0 {
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
+            Sniffed::Response => stream.flags |= SERVER,
             // Behind the record's header of five bytes stands the kind of
             // message: only a client's first is of interest.
             Sniffed::Handshake
@@ -311,7 +285,10 @@ fn payload(
                 return None;
             }
         }
-        opened(ctx, segment, cookie, stream);
+        opened(ctx, segment, cookie, stream, SENT);
+        if stream.flags & SERVER != 0 {
+            return respond(ctx, segment, cookie, key, stream, sniffed);
+        }
     }
     let wanted = if stream.flags & TLS != 0 {
         if offset >= HELLO {
@@ -349,15 +326,96 @@ fn payload(
     Some(())
 }
 
+/// A server sends: hands over what is part of a page, behind the request that
+/// it answers.
+#[inline(always)]
+fn respond(
+    ctx: &SkBuffContext,
+    segment: &Segment,
+    cookie: u64,
+    key: &StreamKey,
+    stream: &mut Stream,
+    sniffed: Sniffed,
+) -> Option<()> {
+    let length = u64::from(segment.length);
+    let mut stretch = Payload {
+        ctx,
+        start: segment.payload,
+        cookie,
+        direction: SENT,
+        stream: &Stream { ..*stream },
+        offset: u64::from(segment.sequence.wrapping_sub(stream.sent as u32)),
+        length,
+        wanted: 0,
+        done: Cell::new(0),
+    };
+    stretch.wanted = page::wanted(&stretch, stream, sniffed);
+    if stretch.wanted == 0 {
+        return None;
+    }
+    page::request(key, counter::BYTES_SOCKET, |header| {
+        describe(header, kind::DATA, RECEIVED, cookie, stream);
+    });
+    emit::data(&stretch, counter::BYTES_SOCKET);
+    Some(())
+}
+
+/// A process that has sent no request receives: if it is one, the process is a
+/// server, whose stream begins here, and the request is kept.
+#[inline(always)]
+fn asked(ctx: &SkBuffContext, segment: &Segment, cookie: u64, key: &StreamKey) -> Option<()> {
+    let length = u64::from(segment.length);
+    if length < page::SHORTEST_REQUEST || sniff(first(ctx, segment)?, length) != Sniffed::Request {
+        return None;
+    }
+    if STREAMS.get_ptr(key).is_none() {
+        STREAMS.insert(key, ZERO_STREAM.get(0)?, 0).ok()?;
+    }
+    let pointer = STREAMS.get_ptr_mut(key)?;
+    // SAFETY: the value stays mapped while a program runs.
+    let stream = unsafe { &mut *pointer };
+    if stream.born == 0 {
+        // SAFETY: the helper has no precondition.
+        stream.born = unsafe { bpf_ktime_get_ns() };
+        // What the client acknowledges is all that was sent before.
+        stream.sent = u64::from(segment.acknowledged);
+        own(stream, cookie)?;
+    }
+    if stream.flags & IGNORED != 0 {
+        return None;
+    }
+    if stream.flags & RECEIVED_KNOWN == 0 {
+        stream.received = u64::from(segment.sequence);
+        stream.flags |= RECEIVED_KNOWN;
+    }
+    if stream.flags & SERVER == 0 {
+        stream.flags |= SERVER;
+        opened(ctx, segment, cookie, stream, RECEIVED);
+    }
+    let offset = u64::from(segment.sequence.wrapping_sub(stream.received as u32));
+    let from = segment.payload;
+    page::keep(key, offset, length, |to, length| {
+        // SAFETY: the map's value has room for `length` bytes; the helper checks
+        // the source.
+        let result = unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), length as u32) };
+        result == 0
+    })
+}
+
 #[inline(always)]
 fn received(ctx: &SkBuffContext) -> Option<()> {
     let segment = segment(ctx)?;
     // SAFETY: the helper takes the program's own context.
     let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
     let key = key(cookie);
-    let pointer = STREAMS.get_ptr_mut(key)?;
+    let Some(pointer) = STREAMS.get_ptr_mut(key) else {
+        return asked(ctx, &segment, cookie, &key);
+    };
     // SAFETY: the value stays mapped while a program runs.
     let stream = unsafe { &mut *pointer };
+    if stream.flags & (CLIENT | TLS | IGNORED) == 0 {
+        return asked(ctx, &segment, cookie, &key);
+    }
     if segment.flags & TCP_SYN != 0 {
         stream.received = u64::from(segment.sequence.wrapping_add(1));
         stream.flags |= RECEIVED_KNOWN;
@@ -400,7 +458,13 @@ const SIZE: usize = size_of::<Addresses>();
 
 /// Tells user space the addresses of a stream that it is about to see.
 #[inline(always)]
-fn opened(ctx: &SkBuffContext, segment: &Segment, cookie: u64, stream: &Stream) -> Option<()> {
+fn opened(
+    ctx: &SkBuffContext,
+    segment: &Segment,
+    cookie: u64,
+    stream: &Stream,
+    direction: u8,
+) -> Option<()> {
     let mut entry = reserve_control::<SIZE>()?;
     let record: *mut Record<SIZE> = entry.as_mut_ptr();
     // SAFETY: the entry is valid for the record, and all of it is written.
@@ -411,30 +475,7 @@ fn opened(ctx: &SkBuffContext, segment: &Segment, cookie: u64, stream: &Stream) 
         header.captured = SIZE as u32;
         header.length = SIZE as u32;
         let addresses = (&raw mut (*record).bytes).cast::<Addresses>();
-        (*addresses).version = segment.version;
-        (*addresses).padding = [0; 3];
-        (*addresses).local_port =
-            u16::from_be(ctx.load(segment.transport as usize).unwrap_or_default());
-        (*addresses).peer_port =
-            u16::from_be(ctx.load(segment.transport as usize + 2).unwrap_or_default());
-        let local = (&raw mut (*addresses).local).cast::<u32>();
-        let peer = (&raw mut (*addresses).peer).cast::<u32>();
-        let (from, to, words) = if segment.version == 4 {
-            (12, 16, 1)
-        } else {
-            (8, 24, 4)
-        };
-        let mut word = 0;
-        while word < 4 {
-            let (mut source, mut target) = (0, 0);
-            if word < words {
-                source = ctx.load(from + word * 4).unwrap_or_default();
-                target = ctx.load(to + word * 4).unwrap_or_default();
-            }
-            local.add(word).write_unaligned(source);
-            peer.add(word).write_unaligned(target);
-            word += 1;
-        }
+        packet::addresses(ctx, segment, direction, addresses);
     }
     submit_control(entry);
     Some(())

@@ -29,7 +29,7 @@ use aya_ebpf::{
     programs::{ProbeContext, RetProbeContext},
 };
 use phiwatch_ebpf::abi::{
-    Call, Header, NAME_LENGTH, RECEIVED, SENT, Stream, StreamKey, counter, function, kind,
+    Call, Header, NAME_LENGTH, RECEIVED, SENT, Stream, StreamKey, counter, flag, function, kind,
 };
 
 use crate::{
@@ -37,7 +37,8 @@ use crate::{
         self, NO_WAKEUP, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control,
         submit_control,
     },
-    maps::{CALLS, STREAMS, VERDICTS, ZERO_CALL, ZERO_STREAM},
+    maps::{CALLS, REQUESTS, STREAMS, VERDICTS, ZERO_CALL, ZERO_STREAM},
+    page,
     scope::{is_unwanted, watched_process},
     sniff::{Sniffed, sniff},
 };
@@ -149,6 +150,7 @@ impl Stretch for Buffer {
             &stream,
             call!(self, born),
         );
+        header.flags = call!(self, flags) as u8;
     }
 }
 
@@ -246,16 +248,12 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         offset = stream.sent;
         stream.sent += length;
         if stream.flags & SERVER != 0 {
-            return None;
+            return respond(buffer, stream, offset);
         }
         // SAFETY: as in `call!`.
         let unwanted = is_unwanted(unsafe { &(*buffer.0).stream }, stream);
         let sniffed = if stream.flags & CLIENT == 0 || unwanted {
-            let address = call!(buffer, buffer) as *const u32;
-            // SAFETY: the helper checks the address; a short write's tail is
-            // whatever lies behind the buffer and is not looked at.
-            let first = unsafe { bpf_probe_read_user(address) }.unwrap_or(0);
-            sniff(first, length)
+            sniff(first(buffer), length)
         } else {
             Sniffed::Request
         };
@@ -263,7 +261,7 @@ fn transferred(buffer: &Buffer) -> Option<()> {
             Sniffed::Request => stream.flags |= CLIENT | AWAITS_RESPONSE,
             Sniffed::Response => {
                 stream.flags |= SERVER;
-                return None;
+                return respond(buffer, stream, offset);
             }
             // A client that is known speaks on; a stream that is not known yet
             // may have been joined in the middle of a body.
@@ -284,6 +282,9 @@ fn transferred(buffer: &Buffer) -> Option<()> {
     } else {
         offset = stream.received;
         stream.received += length;
+        if stream.flags & CLIENT == 0 {
+            return asked(buffer, stream, offset);
+        }
         if stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE {
             return None;
         }
@@ -303,8 +304,75 @@ fn transferred(buffer: &Buffer) -> Option<()> {
         (*buffer.0).born = stream.born;
         (*buffer.0).offset = offset;
         (*buffer.0).wanted = wanted;
+        (*buffer.0).flags = 0;
     }
     Some(())
+}
+
+/// The first four bytes of the call's buffer. Of a short one the rest is
+/// whatever lies behind it and is not looked at.
+#[inline(always)]
+fn first(buffer: &Buffer) -> u32 {
+    let address = call!(buffer, buffer) as *const u32;
+    // SAFETY: the helper checks the address.
+    unsafe { bpf_probe_read_user(address) }.unwrap_or(0)
+}
+
+/// A server sends: hands over what is part of a page, behind the request that
+/// it answers.
+#[inline(always)]
+fn respond(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
+    let sniffed = sniff(first(buffer), buffer.length());
+    let wanted = page::wanted(buffer, stream, sniffed);
+    if wanted == 0 {
+        return None;
+    }
+    // SAFETY: as in `call!`. The key is passed where it lies.
+    unsafe {
+        (*buffer.0).born = stream.born;
+        (*buffer.0).offset = offset;
+        (*buffer.0).wanted = wanted;
+        (*buffer.0).flags = u32::from(flag::SERVER);
+        let key = &(*buffer.0).stream;
+        page::request(key, counter::BYTES_OPENSSL, |header| {
+            describe(
+                header,
+                kind::DATA,
+                function::SSL_READ,
+                RECEIVED,
+                key,
+                stream.born,
+            );
+            header.flags = flag::SERVER;
+        });
+    }
+    Some(())
+}
+
+/// A process that has sent no request reads: if it reads one, it is a server,
+/// and the request is kept. Nothing is handed over now.
+#[inline(always)]
+fn asked(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
+    if sniff(first(buffer), buffer.length()) != Sniffed::Request
+        || buffer.length() < page::SHORTEST_REQUEST
+    {
+        return None;
+    }
+    stream.flags |= SERVER;
+    // SAFETY: as in `call!`. The key is passed where it lies.
+    page::keep(
+        unsafe { &(*buffer.0).stream },
+        offset,
+        buffer.length(),
+        |to, length| {
+            let from = call!(buffer, buffer);
+            // SAFETY: the map's value has room for `length` bytes; the helper
+            // checks the source itself.
+            let result = unsafe { raw_probe_read_user(to.cast(), length as u32, from as *const _) };
+            result == 0
+        },
+    );
+    None
 }
 
 #[uprobe]
@@ -412,6 +480,7 @@ fn freed(ctx: &ProbeContext) -> Option<()> {
     // this address must not go on where this one ended.
     _ = STREAMS.remove(key);
     _ = VERDICTS.remove(key);
+    _ = REQUESTS.remove(key);
     let mut entry = reserve_control::<0>()?;
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {

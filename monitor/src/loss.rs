@@ -56,6 +56,12 @@ pub enum Loss {
     FieldDepth,
     /// A value was longer than the limit; its beginning was examined.
     FieldLength,
+    /// A page was not examined because too many came at once.
+    PageRateLimit,
+    /// A route was forgotten because the table was full: its page is told again.
+    PageEvicted,
+    /// A version of a page was not told because the route had too many.
+    PageVersions,
     /// Person-events of one request beyond the limit, told in one summary.
     FindingLimit,
     /// Identifiers were forgotten, so the same person may get another name.
@@ -97,6 +103,9 @@ impl Loss {
         Self::FieldLimit,
         Self::FieldDepth,
         Self::FieldLength,
+        Self::PageRateLimit,
+        Self::PageEvicted,
+        Self::PageVersions,
         Self::FindingLimit,
         Self::PeopleMemory,
         Self::PeopleLimit,
@@ -131,6 +140,9 @@ impl Loss {
             Self::FieldLimit => ("field", "field_limit"),
             Self::FieldDepth => ("field", "depth"),
             Self::FieldLength => ("field", "length"),
+            Self::PageRateLimit => ("page", "rate_limit"),
+            Self::PageEvicted => ("page", "evicted"),
+            Self::PageVersions => ("page", "versions"),
             Self::FindingLimit => ("finding", "finding_limit"),
             Self::PeopleMemory => ("finding", "people_memory"),
             Self::PeopleLimit => ("finding", "people_limit"),

@@ -10,10 +10,14 @@ use phiwatch::{
     cli::Cli,
     command::{self, ExitStatus},
 };
-use tracing_subscriber::EnvFilter;
+use tracing_log::{AsLog as _, LogTracer};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The environment variable that sets what is logged.
 const LOG_VARIABLE: &str = "PHIWATCH_LOG";
+
+/// Libraries that log what they read, which is payload: pages.
+const TELLTALES: &[&str] = &["html5ever", "markup5ever", "tendril", "string_cache"];
 
 fn main() -> ExitCode {
     let cli = Cli::from_process();
@@ -35,11 +39,26 @@ fn start_log() {
     let parsed = EnvFilter::try_new(wanted);
     let refused = parsed.is_err();
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")))
+    let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    // Whatever the variable asks for, no payload is logged.
+    let taken = LogTracer::builder()
+        .ignore_all(TELLTALES.iter().copied())
+        .with_max_level(
+            filter
+                .max_level_hint()
+                .unwrap_or(LevelFilter::TRACE)
+                .as_log(),
+        )
+        .init();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && !no_color)
-        .init();
+        .finish();
+    // This is the first thing that the program does, so no other log is there.
+    if taken.is_err() || tracing::subscriber::set_global_default(subscriber).is_err() {
+        return;
+    }
     if refused {
         tracing::warn!("{LOG_VARIABLE} is not understood; logging from level info on");
     }

@@ -14,13 +14,13 @@ use crate::{
     canary::{self, Canaries},
     event::{Event, Origin, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
-    finding::{Context, Finding, Memory, PeopleCount, Sender, assemble},
+    finding::{Context, Finding, Memory, Pages, PeopleCount, Sender, Setting, assemble},
     http::{Completeness, Connections, Exchange, Protocol, Request},
     loss::Losses,
     phi::{self, Detector},
     stream::{Delivery, Facts, Segment, Streams},
     token::TokenKey,
-    tracker::{Catalog, Match, Services, fields_fit},
+    tracker::{Catalog, Match, Service, Services, fields_fit},
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -91,6 +91,7 @@ pub struct Pipeline {
     limits: FieldLimits,
     losses: Losses,
     memory: Memory,
+    pages: Pages,
     canaries: Canaries,
     now: Timestamp,
     contacts: BTreeMap<(Timestamp, u64), Contact>,
@@ -118,6 +119,7 @@ impl Pipeline {
             limits: FieldLimits::default(),
             losses: Losses::default(),
             memory: Memory::default(),
+            pages: Pages::default(),
             canaries: Canaries::default(),
             now: Timestamp::default(),
             contacts: BTreeMap::new(),
@@ -287,6 +289,26 @@ impl Pipeline {
             self.examine_one(&exchange, out);
         }
         self.exchanges = exchanges;
+        for page in self.connections.take_pages() {
+            let service = page
+                .facts
+                .origin
+                .as_deref()
+                .and_then(|origin| origin.process.as_deref())
+                .and_then(|process| self.services.find(process));
+            let setting = Setting {
+                catalog: &self.catalog,
+                sender: sender(service),
+                key: &self.key,
+                limits: &self.limits,
+            };
+            out.findings.extend(self.pages.examine(
+                &page,
+                &setting,
+                &mut self.memory,
+                &mut self.losses,
+            ));
+        }
     }
 
     fn examine_one(&mut self, exchange: &Exchange, out: &mut Output) {
@@ -324,10 +346,7 @@ impl Pipeline {
         let context = Context {
             request,
             origin,
-            sender: service.map_or_else(Sender::default, |service| Sender {
-                service: Some(&service.name),
-                is_health: service.health,
-            }),
+            sender: sender(service),
             server_name,
             matched: matched.as_ref(),
             host,
@@ -495,6 +514,14 @@ fn is_third_party(host: &str, origin: Option<&Origin>) -> bool {
                     .any(|suffix| name.ends_with(suffix))
         }
     }
+}
+
+/// What the operator declared about a service.
+fn sender(service: Option<&Service>) -> Sender<'_> {
+    service.map_or_else(Sender::default, |service| Sender {
+        service: Some(&service.name),
+        is_health: service.health,
+    })
 }
 
 /// The path of a request target: without query, and without the scheme and

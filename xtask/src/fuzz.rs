@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{process, setup, workspace};
 
 /// The targets, each named by what it feeds.
-const TARGETS: &[&str] = &["http1", "body", "fields", "capture"];
+const TARGETS: &[&str] = &["http1", "body", "fields", "capture", "html"];
 
 const CARGO_FUZZ: &str = "0.13.2";
 

@@ -17,6 +17,7 @@ mod fields;
 mod form;
 mod header;
 mod hex;
+pub mod html;
 mod json;
 mod limits;
 mod multipart;
@@ -49,8 +50,12 @@ pub enum Part {
     Query,
     /// A header.
     Header,
-    /// The body.
+    /// The body; of a page, what its scripts hand to trackers.
     Body,
+    /// The title, a heading or the description of a page.
+    Page,
+    /// What a form of a page asks for.
+    Form,
 }
 
 impl Part {
@@ -61,6 +66,8 @@ impl Part {
             Self::Query => "query",
             Self::Header => "header",
             Self::Body => "body",
+            Self::Page => "page",
+            Self::Form => "form",
         }
     }
 }

@@ -18,7 +18,7 @@ mod limits;
 mod parts;
 
 /// `body.data[0].email`.
-fn path_of(field: &Field<'_>) -> String {
+pub(crate) fn path_of(field: &Field<'_>) -> String {
     let mut path = field.part().as_str().to_owned();
     for step in field.steps() {
         match step {

@@ -346,6 +346,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         fields: Vec::new(),
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
+            host: None,
             path: target::template(
                 request.target.expose(),
                 context
@@ -381,7 +382,7 @@ pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
 }
 
 /// The method, if it is one of the protocol's own: a client may send any word.
-fn method(sent: &str) -> &'static str {
+pub(super) fn method(sent: &str) -> &'static str {
     const METHODS: &[&str] = &[
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
     ];
@@ -392,7 +393,7 @@ fn method(sent: &str) -> &'static str {
         .unwrap_or("OTHER")
 }
 
-fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRecord {
+pub(super) fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRecord {
     let Some(process) = origin.and_then(|origin| origin.process.as_deref()) else {
         return ProcessRecord {
             service: sender.service.map(str::to_owned),

@@ -109,7 +109,7 @@ pub(super) fn judge(
     })
 }
 
-fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
+pub(super) fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
     let mut level = IdentifierLevel::I0;
     let mut name_level = IdentifierLevel::I0;
     for item in event {
@@ -135,7 +135,7 @@ fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
     })
 }
 
-fn health_level(event: &[&Evidence]) -> HealthLevel {
+pub(super) fn health_level(event: &[&Evidence]) -> HealthLevel {
     let levels = event.iter().filter_map(|item| match item.strength {
         Strength::H2 => Some(HealthLevel::H2),
         Strength::H3 => Some(HealthLevel::H3),

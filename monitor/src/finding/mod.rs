@@ -10,6 +10,7 @@ mod hashes;
 mod judge;
 mod key_path;
 mod memory;
+mod page;
 mod people;
 mod recent;
 mod severity;
@@ -26,6 +27,7 @@ pub use assemble::{Context, Sender, assemble};
 pub(crate) use assemble::{blank, id, place};
 pub(crate) use key_path::{Values, show};
 pub use memory::Memory;
+pub use page::{Pages, Setting};
 pub use people::PeopleCount;
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 
@@ -146,6 +148,9 @@ pub struct FieldRecord {
 pub struct RequestRecord {
     /// Its method.
     pub method: String,
+    /// The host of a page; for other findings `recipient.host` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Template of its path: segments that could be payload are `{id}`.
     pub path: String,
     /// Its protocol.

@@ -1,15 +1,19 @@
-//! One connection: requests, and the statuses that answer them in order.
+//! One connection: requests, and the statuses that answer them in order; or, on
+//! a server's, the pages that it sends.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Exchange,
     draft::Draft,
+    message::Page,
+    pages::{Outlet, Pages},
     requests::{At, Requests},
-    responses::{Follows, Responses},
+    responses::{Follows, Responses, could_begin},
+    start::{self, Start},
 };
 use crate::{
-    event::{Direction, StreamId, Timestamp},
+    event::{Direction, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
     stream::Facts,
 };
@@ -21,6 +25,15 @@ pub const MAX_UNANSWERED: usize = 1_024;
 pub const MAX_WAIT: u64 = 10_000_000_000;
 const METHOD_CONNECT: &str = "CONNECT";
 const METHOD_HEAD: &str = "HEAD";
+
+/// Which end of a connection the process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Nothing was seen that tells.
+    Unknown,
+    Client,
+    Server,
+}
 
 /// Requests whose answer looks different.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +67,12 @@ pub(super) struct Connection {
     pub(super) facts: Arc<Facts>,
     requests: Requests,
     responses: Responses,
+    role: Role,
+    /// What is read of pages: on a server's connection, and in files of others,
+    /// which do not say whose connection it is.
+    reader: Option<Box<Pages>>,
+    /// Pages that are complete.
+    pub(super) pages: Vec<Page>,
     unanswered: VecDeque<Unanswered>,
     /// How many of them, from the front, were handed on.
     told: usize,
@@ -75,6 +94,9 @@ impl Connection {
             facts: Arc::default(),
             requests: Requests::default(),
             responses: Responses::default(),
+            role: Role::Unknown,
+            reader: None,
+            pages: Vec::new(),
             unanswered: VecDeque::new(),
             told: 0,
             waiting_memory: 0,
@@ -90,6 +112,7 @@ impl Connection {
         self.requests
             .memory()
             .saturating_add(self.responses.memory())
+            .saturating_add(self.reader.as_ref().map_or(0, |reader| reader.memory()))
             .saturating_add(self.waiting_memory)
     }
 
@@ -112,7 +135,17 @@ impl Connection {
         losses: &mut Losses,
         out: &mut Vec<Exchange>,
     ) {
+        self.assume_role(direction, bytes);
+        if let Some(mut reader) = self.reader.take() {
+            if direction == self.asking() {
+                reader.push_request(bytes, at);
+            } else {
+                reader.push_response(bytes, at, losses, &mut self.outlet());
+            }
+            self.reader = Some(reader);
+        }
         match direction {
+            _ if self.role == Role::Server => {}
             Direction::Sent => {
                 let mut done = Vec::new();
                 self.requests.push(bytes, at, losses, &mut done);
@@ -121,6 +154,41 @@ impl Connection {
             Direction::Received => {
                 self.with_responses(|responses, pair| responses.push(bytes, pair), losses, out);
             }
+        }
+    }
+
+    /// Learns from the first bytes which end the process is.
+    fn assume_role(&mut self, direction: Direction, bytes: &[u8]) {
+        if self.role != Role::Unknown {
+            return;
+        }
+        self.role = match direction {
+            Direction::Received if start::start(bytes, true) == Start::Request => Role::Server,
+            Direction::Received => return,
+            Direction::Sent if bytes.len() > 4 && could_begin(bytes) => Role::Server,
+            Direction::Sent => Role::Client,
+        };
+        let source = self.facts.origin.as_ref().map(|origin| origin.source);
+        let foreign = matches!(source, Some(Source::Pcap | Source::Har));
+        if self.role == Role::Server || foreign {
+            self.reader = Some(Box::default());
+        }
+    }
+
+    /// The direction in which requests go.
+    fn asking(&self) -> Direction {
+        if self.role == Role::Server {
+            Direction::Received
+        } else {
+            Direction::Sent
+        }
+    }
+
+    fn outlet(&mut self) -> Outlet<'_> {
+        Outlet {
+            stream: self.stream,
+            facts: &self.facts,
+            pages: &mut self.pages,
         }
     }
 
@@ -134,7 +202,16 @@ impl Connection {
         losses: &mut Losses,
         out: &mut Vec<Exchange>,
     ) {
+        if let Some(mut reader) = self.reader.take() {
+            if direction == self.asking() {
+                reader.push_request_gap(length, at);
+            } else {
+                reader.push_response_gap(length, losses, &mut self.outlet());
+            }
+            self.reader = Some(reader);
+        }
         match direction {
+            _ if self.role == Role::Server => {}
             Direction::Sent => {
                 let mut done = Vec::new();
                 self.requests.push_gap(length, at, losses, &mut done);
@@ -163,6 +240,9 @@ impl Connection {
 
     /// The end of the stream: hands on everything.
     pub(super) fn finish(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+        if let Some(mut reader) = self.reader.take() {
+            reader.finish(&mut self.outlet());
+        }
         let mut done = Vec::new();
         self.requests.finish(losses, &mut done);
         self.complete(done, now, losses, out);

@@ -63,6 +63,19 @@ impl Draft {
         &self.head.method
     }
 
+    /// Method, target and host, where more of the body is to come.
+    pub(super) fn line(&self) -> (String, Bytes, Option<String>) {
+        let head = &self.head;
+        (head.method.clone(), head.target.clone(), head.host.clone())
+    }
+
+    /// Method, target and host alone.
+    pub(super) fn into_line(self) -> (String, Bytes, Option<String>) {
+        // The target shares the memory of the whole head.
+        let target = Bytes::copy_from_slice(&self.head.target);
+        (self.head.method, target, self.head.host)
+    }
+
     /// Bytes of memory that the request holds, about.
     pub(super) fn memory(&self) -> usize {
         let head = usize::try_from(self.head_length).unwrap_or(usize::MAX);
@@ -176,7 +189,7 @@ impl Draft {
 
 /// The codings that the headers name, in the order of application: those of the
 /// content, then those of the transfer.
-fn codings(headers: &[Header]) -> Vec<String> {
+pub(super) fn codings(headers: &[Header]) -> Vec<String> {
     ["content-encoding", "transfer-encoding"]
         .iter()
         .flat_map(|name| headers.iter().filter(move |header| header.name == *name))

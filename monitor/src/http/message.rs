@@ -1,10 +1,16 @@
-//! What the HTTP stage hands on: one request, with the status of its answer.
+//! What the HTTP stage hands on: one request, with the status of its answer, or
+//! one page that a server sent.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::{body, draft};
 use crate::{
     event::{Place, StreamId, Timestamp},
+    loss::{Loss, Losses},
     secret::Secret,
+    stream::Facts,
 };
 
 /// How much of something was seen. Ordered from best to worst.
@@ -115,4 +121,67 @@ impl Request {
             .find(|header| header.name == name)
             .map(|header| header.value.expose().as_ref())
     }
+}
+
+/// One response that may be a page, as far as it could be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The stream it was sent on.
+    pub stream: StreamId,
+    /// Source, process, addresses.
+    pub facts: Arc<Facts>,
+    /// When its first byte was sent.
+    pub time: Timestamp,
+    /// Where its first byte is recorded.
+    pub place: Option<Place>,
+    /// Method of the request that it answers, if that was seen; no payload.
+    pub method: Option<String>,
+    /// Target of that request.
+    pub target: Option<Secret<Bytes>>,
+    /// The host that the request named: lower case, without port.
+    pub host: Option<String>,
+    /// Its status.
+    pub status: u16,
+    /// Its headers, in order.
+    pub headers: Vec<Header>,
+    /// Whether its headers say that it is HTML. Where they do not, its content
+    /// decides.
+    pub declared: bool,
+    /// Its body as sent, without transfer coding.
+    pub body: Secret<Bytes>,
+    /// Length of the body as sent, as far as it was seen, in bytes.
+    pub wire_length: u64,
+    /// How much of it was seen.
+    pub completeness: Completeness,
+}
+
+impl Page {
+    /// The markup: the body without its content codings, as far as they can be
+    /// removed. Nothing if it is no HTML.
+    pub fn markup(&self, losses: &mut Losses) -> Option<(Secret<Bytes>, Completeness)> {
+        let codings = draft::codings(&self.headers);
+        let codings: Vec<_> = codings.iter().map(String::as_str).collect();
+        // That a coding ends early is no news where the page does.
+        let mut known = Losses::default();
+        let decoded = body::decode(&codings, self.body.expose().clone(), &mut known);
+        if self.completeness == Completeness::Complete {
+            losses.merge(&known);
+        } else {
+            losses.add(Loss::HttpBomb, known.get(Loss::HttpBomb));
+        }
+        let completeness = self.completeness.and(decoded.completeness);
+        (self.declared || begins_as_page(&decoded.bytes))
+            .then(|| (Secret::new(decoded.bytes), completeness))
+    }
+}
+
+/// Whether bytes begin as a document of HTML does.
+fn begins_as_page(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let start = bytes.trim_ascii_start();
+    [b"<!doctype html".as_slice(), b"<html"].iter().any(|tag| {
+        start
+            .get(..tag.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
+    })
 }

@@ -1,9 +1,10 @@
 //! Streams to HTTP: the requests that a process sent, with the status of the
-//! answer to each.
+//! answer to each, and the pages that servers sent.
 //!
 //! In: [`Delivery`]s of the stream stage. Out: [`Exchange`]s, in the order in
 //! which they were complete: a request is complete when its last byte was seen
-//! and its status is known, or its stream ended, or it waited long enough.
+//! and its status is known, or its stream ended, or it waited long enough; and
+//! [`Page`]s, which [`Connections::take_pages`] gives.
 
 pub mod body;
 mod chunked;
@@ -11,6 +12,7 @@ mod connection;
 mod draft;
 mod head;
 pub mod message;
+mod pages;
 mod requests;
 mod responses;
 mod start;
@@ -24,6 +26,7 @@ pub use connection::{MAX_UNANSWERED, MAX_WAIT};
 pub use draft::MAX_BODY;
 pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
 pub use message::*;
+pub use pages::MAX_PAGE;
 
 use connection::Connection;
 use requests::At;
@@ -56,9 +59,16 @@ pub struct Connections {
     /// When which connection has a request that has waited long enough.
     deadlines: BTreeSet<(Timestamp, StreamId)>,
     memory: usize,
+    pages: Vec<Page>,
 }
 
 impl Connections {
+    /// The pages that were sent since the last call, in the order in which they
+    /// were complete.
+    pub fn take_pages(&mut self) -> Vec<Page> {
+        std::mem::take(&mut self.pages)
+    }
+
     /// Takes one delivery; complete requests go to `out`.
     pub fn push(&mut self, delivery: &Delivery, losses: &mut Losses, out: &mut Vec<Exchange>) {
         self.tick(delivery.now, losses, out);
@@ -162,6 +172,7 @@ impl Connections {
             connection.join_late();
         }
         change(connection, self.now, losses, out);
+        self.pages.append(&mut connection.pages);
         self.note(id);
     }
 
@@ -198,6 +209,7 @@ impl Connections {
             self.deadlines.remove(&(deadline, id));
         }
         connection.finish(self.now, losses, out);
+        self.pages.append(&mut connection.pages);
     }
 }
 

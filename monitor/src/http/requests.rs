@@ -109,6 +109,14 @@ impl Requests {
         self.state = State::Off;
     }
 
+    /// Gives up on the rest of a head that has begun: it was answered.
+    pub(super) fn cut(&mut self, losses: &mut Losses, done: &mut Vec<Draft>) {
+        match mem::replace(&mut self.state, State::Lost) {
+            State::Head(head) => self.cut_head(*head, Completeness::Truncated, losses, done),
+            other => self.state = other,
+        }
+    }
+
     /// The request whose body is coming in.
     pub(super) fn current(&self) -> Option<&Draft> {
         if let State::Body(draft, _) = &self.state {

@@ -156,7 +156,7 @@ impl Responses {
 }
 
 /// Whether the bytes are the beginning of a status line, as far as they go.
-fn could_begin(bytes: &[u8]) -> bool {
+pub(super) fn could_begin(bytes: &[u8]) -> bool {
     bytes
         .iter()
         .zip(STATUS_LINE)

@@ -3,6 +3,7 @@
 mod answers;
 mod limits;
 mod order;
+mod sheets;
 
 use bytes::Bytes;
 

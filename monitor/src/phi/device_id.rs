@@ -189,7 +189,7 @@ fn is_keyed(subject: &Subject<'_>) -> bool {
     let under_device = || {
         subject
             .parent()
-            .is_some_and(|parent| DEVICES.contains(&parent.folded.as_str()))
+            .is_some_and(|parent| parent.folds_to(DEVICES))
     };
     if value.len() >= MIN_LENGTH {
         if named::is(subject, KEYS) {

@@ -146,7 +146,7 @@ fn plain(subject: &Subject<'_>, hits: &mut Hits<'_>) {
 /// `iv` is an initialization vector too, which has the length of an MD5 hash.
 fn is_hash_key(subject: &Subject<'_>, form: Form) -> bool {
     subject.leaf().is_some_and(|leaf| {
-        HASH_KEYS.contains(&leaf.folded.as_str())
+        leaf.folds_to(HASH_KEYS)
             && (leaf.folded != "iv" || form != Form::Md5 || subject.part == Part::Query)
     })
 }

@@ -73,6 +73,16 @@ pub(super) const SUFFIX_KEYS: &[&str] = &[
     "useruuid",
 ];
 
+/// Collections whose members are addressed in a path.
+pub(super) const COLLECTIONS: &[&str] = &[
+    "contacts",
+    "customers",
+    "members",
+    "people",
+    "profiles",
+    "users",
+];
+
 /// Longer values are something else.
 const MAX_LENGTH: usize = 128;
 
@@ -85,8 +95,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits
     if !fits {
         return;
     }
-    let is_path = subject.part == Part::Path;
-    let is_id = KEYS.contains(&leaf.folded.as_str())
+    // What follows the name of a collection.
+    let is_path = subject.part == Part::Path && leaf.folds_to(COLLECTIONS);
+    let is_id = leaf.folds_to(KEYS)
         || (matches!(leaf.folded.as_str(), "id" | "uuid")
             && subject.in_person()
             && !subject.parent().is_some_and(mrn::is_patient))

@@ -8,6 +8,7 @@ mod member;
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
+    key::Spellings,
     subject::{Subject, Surroundings, Vehicle},
 };
 use crate::field::Part;
@@ -206,7 +207,7 @@ fn codes(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn keyed(subject: &Subject<'_>, around: Surroundings<'_>) -> Keyed {
-    let has_word = |table: &[&str]| {
+    let has_word = |table: Spellings| {
         [subject.leaf(), subject.parent()]
             .into_iter()
             .flatten()
@@ -246,7 +247,7 @@ fn other_system<'a>(
     around: Surroundings<'_>,
     keyed: Keyed,
 ) -> Option<(&'static str, &'a str)> {
-    let has_word = |table: &[&str]| {
+    let has_word = |table: Spellings| {
         [subject.leaf(), subject.parent()]
             .into_iter()
             .flatten()

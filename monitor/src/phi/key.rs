@@ -1,6 +1,11 @@
 //! Keys, compared the way that detectors need it.
 
-use super::text::{fold, words};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{
+    named,
+    text::{fold, words},
+};
 
 /// Words of a key that say whose value it is or how it is written, not what
 /// it is.
@@ -84,7 +89,56 @@ pub(super) struct Key {
     /// Its words.
     pub(super) words: Vec<String>,
     core: String,
+    answers: Answers,
 }
+
+/// What is asked about a key and a table.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Question {
+    In = 0,
+    Word = 1 << 1,
+    Ends = 2 << 1,
+    Folded = 3 << 1,
+}
+
+/// Answers that are kept of one key. Detectors ask the same of the same keys in
+/// every message; a power of two.
+const ANSWERS: usize = 64;
+
+/// The last answers of a key: each the address and length of the table, the
+/// question and the answer. Zero is none, since no table lies at address zero.
+struct Answers([AtomicU64; ANSWERS]);
+
+impl Answers {
+    const fn new() -> Self {
+        Self([const { AtomicU64::new(0) }; ANSWERS])
+    }
+
+    /// The answer to `question` about `table`, from `find` unless it is known.
+    fn get(&self, question: Question, table: Spellings, find: impl FnOnce() -> bool) -> bool {
+        // Tables are aligned to eight bytes and lie below 2^48, so what is left
+        // of the address holds the length, the question and the answer.
+        let address = table.as_ptr() as u64;
+        let asked = (table.len() as u64) << 48 | address | question as u64;
+        let mixed = asked.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let Some(place) = self.0.get(mixed as usize % ANSWERS) else {
+            return find();
+        };
+        let known = place.load(Ordering::Relaxed);
+        if known & !1 == asked {
+            return known & 1 == 1;
+        }
+        let answer = find();
+        if !table.is_empty() {
+            place.store(asked | u64::from(answer), Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+/// Folded keys or words, which stand in the program itself.
+pub(super) type Spellings = &'static [&'static str];
 
 impl Key {
     /// The key that `text` spells.
@@ -99,22 +153,40 @@ impl Key {
             folded: fold(text),
             words,
             core,
+            answers: Answers::new(),
         }
     }
 
     /// Whether it is one of `table`, as it is or without its qualifiers.
-    pub(super) fn is_in(&self, table: &[&str]) -> bool {
-        table.contains(&self.folded.as_str()) || table.contains(&self.core.as_str())
+    pub(super) fn is_in(&self, table: Spellings) -> bool {
+        self.answers.get(Question::In, table, || {
+            table.contains(&self.folded.as_str()) || table.contains(&self.core.as_str())
+        })
+    }
+
+    /// Whether it is one of `table`, qualifiers and all.
+    pub(super) fn folds_to(&self, table: Spellings) -> bool {
+        self.answers.get(Question::Folded, table, || {
+            table.contains(&self.folded.as_str())
+        })
     }
 
     /// Whether one of its words is in `table`.
-    pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words.iter().any(|word| table.contains(&word.as_str()))
+    pub(super) fn has_word(&self, table: Spellings) -> bool {
+        self.answers.get(Question::Word, table, || {
+            self.words.iter().any(|word| table.contains(&word.as_str()))
+        })
+    }
+
+    /// Whether it ends in a phrase of `table`, as [`named`] means it.
+    pub(super) fn ends_in(&self, table: Spellings) -> bool {
+        self.answers
+            .get(Question::Ends, table, || named::find_ending(self, table))
     }
 
     /// Whether objects under it are about a person.
     pub(super) fn is_person(&self) -> bool {
-        PERSON_PARENTS.contains(&self.folded.as_str())
+        self.folds_to(PERSON_PARENTS)
     }
 }
 
@@ -125,7 +197,7 @@ mod tests {
     #[test]
     fn keys_match_with_and_without_qualifiers() {
         for (key, table, expected) in [
-            ("$email", &["email"][..], true),
+            ("$email", &["email"] as Spellings, true),
             ("sha256_email_address", &["emailaddress"], true),
             ("hashedPhoneNumber", &["phonenumber"], true),
             ("patientEmail", &["email"], true),

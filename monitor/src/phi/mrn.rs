@@ -92,7 +92,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
         return;
     }
     let under_patient = || {
-        let is_id = |key: &Key| ID_KEYS.contains(&key.folded.as_str());
+        let is_id = |key: &Key| key.folds_to(ID_KEYS);
         subject.leaf().is_some_and(is_id) && subject.parent().is_some_and(is_patient)
             || named::key(subject).is_some_and(is_id)
                 && named::parent(subject).is_some_and(is_patient)
@@ -142,5 +142,5 @@ const MIN_LABELLED: usize = 4;
 /// Whether objects under `key` are about a patient, so that their ids are
 /// numbers of records.
 pub(super) fn is_patient(key: &Key) -> bool {
-    PATIENTS.contains(&key.folded.as_str())
+    key.folds_to(PATIENTS)
 }

@@ -285,7 +285,7 @@ fn naming(subject: &Subject<'_>, leaf: &Key) -> Option<Naming> {
 
 /// Whether a key that says who someone is holds a first and a last name.
 fn is_who(subject: &Subject<'_>, leaf: &Key) -> bool {
-    let keyed = WHO_KEYS.contains(&leaf.folded.as_str());
+    let keyed = leaf.folds_to(WHO_KEYS);
     let starts_upper = |word: &str| word.chars().next().is_some_and(char::is_uppercase);
     keyed
         && (2..=MAX_WORDS).contains(&subject.value.split_whitespace().count())

@@ -5,7 +5,10 @@
 //! (`spouse_cell_phone`) and little after it, so the end of a key decides.
 //! Detectors ask this after a cheap test of the value.
 
-use super::{key::Key, subject::Subject};
+use super::{
+    key::{Key, Spellings},
+    subject::Subject,
+};
 
 /// Words behind what a value is, that say how it is written or which of several
 /// it is.
@@ -165,7 +168,7 @@ const MAX_OWNERS: usize = 3;
 /// the last says only how it is written (`email.sha256`, `identityMap.Email.id`).
 pub(super) fn key<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
     let leaf = subject.leaf()?;
-    if FORM_KEYS.contains(&leaf.folded.as_str()) {
+    if leaf.folds_to(FORM_KEYS) {
         subject.parent().or(Some(leaf))
     } else {
         Some(leaf)
@@ -174,9 +177,7 @@ pub(super) fn key<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
 
 /// The key before [`key`].
 pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
-    let is_form = subject
-        .leaf()
-        .is_some_and(|leaf| FORM_KEYS.contains(&leaf.folded.as_str()));
+    let is_form = subject.leaf().is_some_and(|leaf| leaf.folds_to(FORM_KEYS));
     if is_form {
         subject.keys.iter().rev().nth(2).map(AsRef::as_ref)
     } else {
@@ -186,12 +187,17 @@ pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
 
 /// Whether the key that says what the value is ends in a phrase of `table`,
 /// which holds phrases in one folded word.
-pub(super) fn is(subject: &Subject<'_>, table: &[&str]) -> bool {
+pub(super) fn is(subject: &Subject<'_>, table: Spellings) -> bool {
     subject.leaf_in(table) || key(subject).is_some_and(|key| ends_in(key, table))
 }
 
 /// Whether `key` ends in a phrase of `table` at the start of a word.
-pub(super) fn ends_in(key: &Key, table: &[&str]) -> bool {
+pub(super) fn ends_in(key: &Key, table: Spellings) -> bool {
+    key.ends_in(table)
+}
+
+/// The same, found out.
+pub(super) fn find_ending(key: &Key, table: Spellings) -> bool {
     if key.is_in(table) {
         return true;
     }
@@ -234,7 +240,7 @@ fn is_tail(word: &str) -> bool {
 
 /// Whether `text` ends in a phrase that starts with one of `words`, which end at
 /// `end`.
-fn ends_at_word(text: &str, end: usize, words: &[String], table: &[&str]) -> bool {
+fn ends_at_word(text: &str, end: usize, words: &[String], table: Spellings) -> bool {
     let mut start = end;
     for word in words.iter().rev().take(MAX_WORDS) {
         start = start.saturating_sub(word.len());
@@ -248,7 +254,7 @@ fn ends_at_word(text: &str, end: usize, words: &[String], table: &[&str]) -> boo
 }
 
 /// Whether `folded` is owners and then a phrase of `table`.
-fn is_owned(folded: &str, table: &[&str]) -> bool {
+fn is_owned(folded: &str, table: Spellings) -> bool {
     let mut rest = folded;
     for _ in 0..MAX_OWNERS {
         let Some(after) = OWNERS.iter().find_map(|owner| rest.strip_prefix(owner)) else {
@@ -275,7 +281,7 @@ mod tests {
     #[test]
     fn keys_end_in_phrases() {
         for (key, table, expected) in [
-            ("spouse_cell_phone", &["cellphone"][..], true),
+            ("spouse_cell_phone", &["cellphone"] as Spellings, true),
             ("spouseCellPhone", &["phone"], true),
             ("Email_LC_SHA256", &["email"], true),
             ("email_2", &["email"], true),

@@ -102,11 +102,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
         return;
     }
     let number = keyed_number(value);
-    let call = || {
-        subject
-            .leaf()
-            .is_some_and(|leaf| CALL_KEYS.contains(&leaf.folded.as_str()))
-    };
+    let call = || subject.leaf().is_some_and(|leaf| leaf.folds_to(CALL_KEYS));
     if let Some(number) = number
         && let Some(identifier) =
             identifier(subject).or_else(|| call().then_some(Identifier::Phone))

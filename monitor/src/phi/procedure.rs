@@ -7,6 +7,7 @@
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
+    key::Spellings,
     lexicon::{Kind, Table},
     subject::{Subject, Surroundings, Vehicle},
 };
@@ -320,7 +321,7 @@ fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
 
 /// The code in the value and the rule by which it counts.
 fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static str, &'a str)> {
-    let has_word = |table: &[&str]| {
+    let has_word = |table: Spellings| {
         [subject.leaf(), subject.parent()]
             .into_iter()
             .flatten()

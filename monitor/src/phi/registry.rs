@@ -110,16 +110,6 @@ const STEM: Shape = Shape {
     lengths: (8, 28),
 };
 
-/// Collections whose members are addressed in a path.
-const COLLECTIONS: &[&str] = &[
-    "contacts",
-    "customers",
-    "members",
-    "people",
-    "profiles",
-    "users",
-];
-
 /// What wakes a detector that nothing wakes.
 const NOTHING: Rules = Rules {
     detect: |_, _, _| {},
@@ -235,7 +225,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             external_id::KEYS,
             external_id::SUFFIX_KEYS,
             &["id", "uuid"],
-            COLLECTIONS,
+            external_id::COLLECTIONS,
         ],
         ..NOTHING
     },

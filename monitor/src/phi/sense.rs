@@ -2,6 +2,7 @@
 //! it.
 
 use super::{
+    key::Spellings,
     lexicon::Term,
     subject::{Subject, Surroundings},
     trade::{Trade, Trades},
@@ -12,7 +13,7 @@ pub(super) struct Sense {
     /// The phrases that this is about.
     pub(super) phrases: &'static [&'static str],
     /// Words in the value or its keys beside which they mean something else.
-    pub(super) words: &'static [&'static str],
+    pub(super) words: Spellings,
     /// Trades of the event in which they do.
     pub(super) trades: Trades,
 }
@@ -247,7 +248,7 @@ const INTERFACE_WORDS: &[&str] = &[
 ];
 
 /// Whether the value or one of its last two keys has a word of `table`.
-pub(super) fn beside(subject: &Subject<'_>, table: &[&str]) -> bool {
+pub(super) fn beside(subject: &Subject<'_>, table: Spellings) -> bool {
     subject.has_word(table) || (subject.keys.iter().rev().take(2)).any(|key| key.has_word(table))
 }
 
@@ -282,10 +283,7 @@ pub(super) fn is_name(subject: &Subject<'_>) -> bool {
 
 /// Whether the value belongs to an article of a shop.
 pub(super) fn is_of_goods(subject: &Subject<'_>) -> bool {
-    subject
-        .keys
-        .iter()
-        .any(|key| GOODS.contains(&key.folded.as_str()))
+    subject.keys.iter().any(|key| key.folds_to(GOODS))
 }
 
 /// Whether the value is what its property states about someone, and no name of

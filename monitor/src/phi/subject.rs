@@ -11,7 +11,7 @@ use super::{
     assessment,
     coding::Systems,
     insurance,
-    key::Key,
+    key::{Key, Spellings},
     lexicon::{Kind, Term},
     path::{Layout, Path, PathId, Paths},
     text::{self, Words},
@@ -333,12 +333,12 @@ pub(super) fn path_of(
     let path = paths.get(id);
     if field.part() == Part::Header {
         let name = path.keys.first()?;
-        if !HEADERS.contains(&name.folded.as_str()) && !name.has_word(&["x"]) {
+        if !name.folds_to(HEADERS) && !name.has_word(&["x"]) {
             return None;
         }
     }
     let is_named = field.part() == Part::Path
-        || (path.keys.last()).is_some_and(|key| VALUE_KEYS.contains(&key.folded.as_str()));
+        || (path.keys.last()).is_some_and(|key| key.folds_to(VALUE_KEYS));
     let label = if is_named {
         label(fields, index, layout, paths)
     } else {
@@ -395,12 +395,12 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the last key is in `table`.
-    pub(super) fn leaf_in(&self, table: &[&str]) -> bool {
+    pub(super) fn leaf_in(&self, table: Spellings) -> bool {
         self.leaf().is_some_and(|key| key.is_in(table))
     }
 
     /// Whether some key before the last has a word of `table`.
-    pub(super) fn under(&self, table: &[&str]) -> bool {
+    pub(super) fn under(&self, table: Spellings) -> bool {
         self.keys
             .iter()
             .rev()
@@ -463,11 +463,10 @@ pub(super) fn words_of(value: &str) -> Words {
 pub(super) fn key_vehicle(keys: &[Arc<Key>]) -> Option<Vehicle> {
     let leaf = keys.last()?;
     let parent = keys.iter().rev().nth(1);
-    let names_event = leaf.folded == "name"
-        && parent.is_none_or(|parent| EVENT_PARENTS.contains(&parent.folded.as_str()));
+    let names_event =
+        leaf.folded == "name" && parent.is_none_or(|parent| parent.folds_to(EVENT_PARENTS));
     let is = |table: &[&str]| table.contains(&leaf.folded.as_str());
-    if is(OPAQUE_KEYS) || parent.is_some_and(|parent| OPAQUE_KEYS.contains(&parent.folded.as_str()))
-    {
+    if is(OPAQUE_KEYS) || parent.is_some_and(|parent| parent.folds_to(OPAQUE_KEYS)) {
         Some(Vehicle::Opaque)
     } else if is(URL_KEYS) {
         Some(Vehicle::Url)

@@ -29,6 +29,9 @@ pub(crate) struct Chunk {
     pub missing: u64,
     /// Why they were not copied; `None` if nobody asked for them.
     pub loss: Option<Loss>,
+    /// Whether the process is the server of the connection, of which only pages
+    /// are handed over.
+    pub server: bool,
 }
 
 /// What a record says.
@@ -163,6 +166,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             } else {
                 None
             },
+            server: header.flags & abi::flag::SERVER != 0,
         }),
         abi::kind::SERVER_NAME => Record::ServerName {
             stream,
@@ -215,6 +219,7 @@ mod tests {
     fn data_says_what_is_missing_and_why() {
         for (flags, loss) in [
             (abi::flag::UNWANTED, None),
+            (abi::flag::UNWANTED | abi::flag::SERVER, None),
             (abi::flag::FAULT, Some(Loss::KernelFault)),
             (abi::flag::CAPPED, Some(Loss::KernelCallCap)),
         ] {
@@ -236,6 +241,7 @@ mod tests {
                     bytes: Secret::new(Bytes::from_static(b"abc")),
                     missing: 7,
                     loss,
+                    server: flags & abi::flag::SERVER != 0,
                 })
             );
         }

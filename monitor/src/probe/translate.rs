@@ -39,6 +39,9 @@ struct Live {
     /// Highest offset seen, by direction, to extend the low 32 bits of sockets.
     highest: [u64; 2],
     opened: bool,
+    /// Whether the process is the server: the bytes between two pages were not
+    /// asked for.
+    server: bool,
     ends: Option<(SocketAddr, SocketAddr)>,
 }
 
@@ -128,9 +131,11 @@ impl Translator {
             bytes,
             missing,
             loss,
+            server,
         } = chunk;
         self.open(time, stream, source, out);
         let live = self.streams.entry(stream).or_default();
+        live.server |= server;
         let slot = &mut live.highest[usize::from(direction == Direction::Received)];
         let offset = if source.is_packets() {
             extend(*slot, offset)
@@ -152,8 +157,17 @@ impl Translator {
         // Calls are counted one after the other: a jump between two is
         // what the ring had no room for. Before the first it may be what
         // was sent before anyone knew that this is HTTP.
-        if direction == Direction::Sent && !source.is_packets() && before > 0 && offset > before {
-            emit(ring_full(before, offset));
+        if direction == Direction::Sent && offset > before {
+            if live.server {
+                emit(EventKind::Missing {
+                    direction,
+                    offset: before,
+                    length: offset - before,
+                    loss: None,
+                });
+            } else if !source.is_packets() && before > 0 {
+                emit(ring_full(before, offset));
+            }
         }
         if direction == Direction::Received {
             if offset > live.received {
@@ -221,7 +235,8 @@ impl Translator {
     fn end(&mut self, time: Timestamp, stream: StreamId, sent: Option<u64>, out: &mut Vec<Event>) {
         if let Some(live) = self.streams.remove(&stream).filter(|live| live.opened) {
             let [seen, _] = live.highest;
-            if let Some(sent) = sent.filter(|sent| seen > 0 && *sent > seen) {
+            let known = seen > 0 && !live.server;
+            if let Some(sent) = sent.filter(|sent| known && *sent > seen) {
                 out.push(Event {
                     time,
                     stream,
@@ -297,7 +312,18 @@ mod tests {
             bytes: Secret::new(Bytes::from(vec![b'x'; length])),
             missing,
             loss: None,
+            server: false,
         })
+    }
+
+    fn from_server(record: Record) -> Record {
+        match record {
+            Record::Data(chunk) => Record::Data(Chunk {
+                server: true,
+                ..chunk
+            }),
+            other => other,
+        }
     }
 
     fn shape(events: &[Event]) -> Vec<(&'static str, u64, u64)> {
@@ -345,6 +371,45 @@ mod tests {
             ]
         );
         assert_eq!(out[0].time, Timestamp(1_001));
+    }
+
+    #[test]
+    fn what_a_server_sends_between_pages_is_no_loss() {
+        for source in [Source::OpenSsl, Source::Socket] {
+            let mut translator = Translator::new(0);
+            let mut out = Vec::new();
+            for record in [
+                data(source, Direction::Received, 900, 20, 30),
+                data(source, Direction::Sent, 700, 10, 5),
+                data(source, Direction::Sent, 900, 10, 0),
+                Record::Closed {
+                    stream: STREAM,
+                    sent: Some(5_000),
+                },
+            ] {
+                translator.push(1, from_server(record), &mut |_| None, &mut out);
+            }
+            let lost = out.iter().any(
+                |event| matches!(&event.kind, EventKind::Missing { loss, .. } if loss.is_some()),
+            );
+            assert!(!lost, "{source:?}");
+            assert_eq!(
+                shape(&out),
+                [
+                    ("opened", 0, 0),
+                    ("missing", 0, 900),
+                    ("data", 900, 20),
+                    ("missing", 920, 30),
+                    ("missing", 0, 700),
+                    ("data", 700, 10),
+                    ("missing", 710, 5),
+                    ("missing", 715, 185),
+                    ("data", 900, 10),
+                    ("closed", 0, 0),
+                ],
+                "{source:?}"
+            );
+        }
     }
 
     #[test]

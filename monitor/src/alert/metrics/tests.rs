@@ -46,6 +46,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
         }],
         request: Some(RequestRecord {
             method: "POST".to_owned(),
+            host: None,
             path: "/planted/{id}".to_owned(),
             protocol: "http/1.1",
             status: Some(200),

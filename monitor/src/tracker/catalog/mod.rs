@@ -199,7 +199,8 @@ impl Catalog {
         })
     }
 
-    fn found(
+    /// The match of `tracker` at `host`, as the policy sees it.
+    pub(crate) fn found(
         &self,
         tracker: &Arc<Tracker>,
         host: &str,

@@ -1,0 +1,119 @@
+//! The headers of a packet, as a program on a cgroup sees it.
+
+use aya_ebpf::programs::SkBuffContext;
+use phiwatch_ebpf::abi::{Addresses, SENT};
+
+/// The protocol number of TCP.
+const IPPROTO_TCP: u8 = 6;
+/// [`Segment::flags`]: the sender is done.
+pub(crate) const TCP_FIN_OR_RST: u8 = 1 | 4;
+/// [`Segment::flags`]: the connection begins.
+pub(crate) const TCP_SYN: u8 = 2;
+
+/// What a packet's headers say.
+pub(crate) struct Segment {
+    /// 4 or 6.
+    pub(crate) version: u8,
+    /// Where the TCP header begins.
+    pub(crate) transport: u32,
+    /// Where the payload begins.
+    pub(crate) payload: u32,
+    /// Length of the payload.
+    pub(crate) length: u32,
+    /// Sequence number of its first byte.
+    pub(crate) sequence: u32,
+    /// The byte that the other end wants next.
+    pub(crate) acknowledged: u32,
+    /// The flags of the TCP header.
+    pub(crate) flags: u8,
+}
+
+/// Reads the headers of a packet of TCP.
+#[inline(always)]
+pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
+    let first: u8 = ctx.load(0).ok()?;
+    let version = first >> 4;
+    // A program on a cgroup sees the packet from its IP header on. IPv6
+    // extension headers do not occur on TCP in practice.
+    let (protocol, transport): (u8, u32) = match version {
+        4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
+        6 => (ctx.load(6).ok()?, 40),
+        _ => return None,
+    };
+    if protocol != IPPROTO_TCP {
+        return None;
+    }
+    let sequence = u32::from_be(ctx.load(transport as usize + 4).ok()?);
+    let acknowledged = u32::from_be(ctx.load(transport as usize + 8).ok()?);
+    let words: u8 = ctx.load(transport as usize + 12).ok()?;
+    let flags: u8 = ctx.load(transport as usize + 13).ok()?;
+    let payload = transport + u32::from(words >> 4) * 4;
+    let length = ctx.len().saturating_sub(payload);
+    Some(Segment {
+        version,
+        transport,
+        payload,
+        length,
+        sequence,
+        acknowledged,
+        flags,
+    })
+}
+
+/// The first four bytes of a segment that has some, or its first alone.
+#[inline(always)]
+pub(crate) fn first(ctx: &SkBuffContext, segment: &Segment) -> Option<u32> {
+    if segment.length < 4 {
+        Some(u32::from(ctx.load::<u8>(segment.payload as usize).ok()?))
+    } else {
+        ctx.load(segment.payload as usize).ok()
+    }
+}
+
+/// Writes both ends of the connection to `addresses`, of which `direction` says
+/// which one is this host.
+///
+/// # Safety
+/// `addresses` is valid for writes.
+#[inline(always)]
+pub(crate) unsafe fn addresses(
+    ctx: &SkBuffContext,
+    segment: &Segment,
+    direction: u8,
+    addresses: *mut Addresses,
+) {
+    // SAFETY: that of the caller.
+    unsafe {
+        (*addresses).version = segment.version;
+        (*addresses).padding = [0; 3];
+        let ports = segment.transport as usize;
+        let from_port = u16::from_be(ctx.load(ports).unwrap_or_default());
+        let to_port = u16::from_be(ctx.load(ports + 2).unwrap_or_default());
+        let mut local = (&raw mut (*addresses).local).cast::<u32>();
+        let mut peer = (&raw mut (*addresses).peer).cast::<u32>();
+        if direction == SENT {
+            (*addresses).local_port = from_port;
+            (*addresses).peer_port = to_port;
+        } else {
+            (*addresses).local_port = to_port;
+            (*addresses).peer_port = from_port;
+            (local, peer) = (peer, local);
+        }
+        let (from, to, words) = if segment.version == 4 {
+            (12, 16, 1)
+        } else {
+            (8, 24, 4)
+        };
+        let mut word = 0;
+        while word < 4 {
+            let (mut source, mut target) = (0, 0);
+            if word < words {
+                source = ctx.load(from + word * 4).unwrap_or_default();
+                target = ctx.load(to + word * 4).unwrap_or_default();
+            }
+            local.add(word).write_unaligned(source);
+            peer.add(word).write_unaligned(target);
+            word += 1;
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Pages that a server sends, and the requests that they answer.
+//!
+//! A response is looked at once, where it begins: if its head does not announce
+//! HTML, nothing of it is handed over, and the writes that follow cost a look at
+//! their first four bytes. The request that it answers is kept in a map until
+//! then.
+
+use phiwatch_ebpf::abi::{Header, PAGE, REQUEST_KEPT, Request, Stream, StreamKey, counter};
+
+use crate::{
+    emit::{NO_WAKEUP, Record, Stretch, count, opaque, wakeup},
+    maps::{DATA_RING, REQUESTS, ZERO_REQUEST},
+    sniff::Sniffed,
+};
+
+/// `Stream::flags`: the response that is being sent is a page.
+pub(crate) const IS_PAGE: u32 = 1 << 16;
+/// `Stream::flags`: the head of the response that is being sent has not ended.
+pub(crate) const HEAD_OPEN: u32 = 1 << 17;
+
+/// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
+pub(crate) const SHORTEST_REQUEST: u64 = 18;
+
+/// How much of a response is searched for the type of its content.
+const SEARCHED: usize = 1024;
+
+/// `text/html`, but for its last letter, and `xhtml+xml`, in lower case.
+const TYPES: [u64; 2] = [
+    u64::from_be_bytes(*b"text/htm"),
+    u64::from_be_bytes(*b"xhtml+xm"),
+];
+/// The empty line behind a head, its bytes folded as letters are.
+const HEAD_END: u32 = u32::from_be_bytes(*b"-*-*");
+/// Makes a letter lower case.
+const LOWER: u8 = 0x20;
+
+/// What the beginning of a response, or the next part of its head, says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It announces HTML.
+    Page,
+    /// It announces something else.
+    Other,
+    /// The head goes on behind it.
+    Open,
+}
+
+/// How much of this stretch, which a server sends, is handed over: nothing
+/// unless it is part of a page. `sniffed` is what its first bytes are.
+#[inline(always)]
+pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut Stream, sniffed: Sniffed) -> u64 {
+    let length = stretch.length();
+    if sniffed == Sniffed::Response || stream.flags & HEAD_OPEN != 0 {
+        if sniffed == Sniffed::Response {
+            stream.page = 0;
+        }
+        stream.flags &= !(IS_PAGE | HEAD_OPEN);
+        match look(stretch) {
+            Look::Page => stream.flags |= IS_PAGE,
+            Look::Open => stream.flags |= HEAD_OPEN,
+            Look::Other => return 0,
+        }
+    } else if stream.flags & IS_PAGE == 0 {
+        return 0;
+    }
+    let room = PAGE
+        - if stream.page < PAGE {
+            stream.page
+        } else {
+            PAGE
+        };
+    if length < room {
+        stream.page += length;
+        length
+    } else {
+        // What follows is left out, up to the next response.
+        stream.flags &= !(IS_PAGE | HEAD_OPEN);
+        stream.page = PAGE;
+        room
+    }
+}
+
+/// Searches a stretch for the type of its content. It is copied into the ring,
+/// because a uprobe program has no other room, and taken back.
+#[inline(always)]
+fn look<S: Stretch>(stretch: &S) -> Look {
+    stretch.set_done(0);
+    let Some(mut entry) = DATA_RING.reserve::<[u8; SEARCHED]>(0) else {
+        count(counter::RING_FULL, 1);
+        return Look::Other;
+    };
+    let bytes = entry.as_mut_ptr().cast::<u8>();
+    let length = opaque(stretch.length());
+    let length = opaque(if length > SEARCHED as u64 {
+        SEARCHED as u64
+    } else {
+        length
+    });
+    let mut found = Look::Other;
+    if length > 0 && stretch.copy(bytes, length) {
+        if length < SEARCHED as u64 {
+            found = Look::Open;
+        }
+        let mut window = 0_u64;
+        let mut index = 0;
+        while index < SEARCHED {
+            if index as u64 >= length {
+                break;
+            }
+            // SAFETY: the entry has `SEARCHED` bytes.
+            let byte = unsafe { bytes.add(index).read_volatile() };
+            window = window << 8 | u64::from(byte | LOWER);
+            if window == TYPES[0] || window == TYPES[1] {
+                found = Look::Page;
+                break;
+            }
+            if window as u32 == HEAD_END {
+                found = Look::Other;
+                break;
+            }
+            index += 1;
+        }
+    }
+    entry.discard(NO_WAKEUP);
+    found
+}
+
+/// Keeps the beginning of a request that a server reads: `copy` writes as many
+/// bytes as it is told.
+#[inline(always)]
+pub(crate) fn keep(
+    key: &StreamKey,
+    offset: u64,
+    length: u64,
+    copy: impl FnOnce(*mut u8, u64) -> bool,
+) -> Option<()> {
+    if REQUESTS.get_ptr(key).is_none() {
+        REQUESTS.insert(key, ZERO_REQUEST.get(0)?, 0).ok()?;
+    }
+    let request: *mut Request = REQUESTS.get_ptr_mut(key)?;
+    let captured = opaque(length);
+    let captured = opaque(if captured > REQUEST_KEPT as u64 {
+        REQUEST_KEPT as u64
+    } else {
+        captured
+    });
+    if captured == 0 {
+        return None;
+    }
+    // SAFETY: the value stays mapped while a program runs, and one thread at a
+    // time reads from a connection.
+    unsafe {
+        (*request).offset = offset;
+        (*request).length = length as u32;
+        (*request).captured = 0;
+        if copy((&raw mut (*request).bytes).cast(), captured) {
+            (*request).captured = captured as u32;
+        }
+    }
+    Some(())
+}
+
+/// Hands over the request that is kept of a stream, once. `describe` fills what
+/// a header says besides offset and lengths.
+#[inline(always)]
+pub(crate) fn request(
+    key: &StreamKey,
+    bytes: u32,
+    describe: impl FnOnce(&mut Header),
+) -> Option<()> {
+    let request: *mut Request = REQUESTS.get_ptr_mut(key)?;
+    // SAFETY: the value stays mapped while a program runs.
+    let captured = unsafe { (&raw const (*request).captured).read_volatile() };
+    if captured == 0 {
+        return None;
+    }
+    let Some(mut entry) = DATA_RING.reserve::<Record<REQUEST_KEPT>>(0) else {
+        count(counter::RING_FULL, 1);
+        return None;
+    };
+    let record = entry.as_mut_ptr();
+    // SAFETY: the entry is valid for the record, and all of it is written; both
+    // have `REQUEST_KEPT` bytes, aligned to 8.
+    unsafe {
+        let header = &mut (*record).header;
+        describe(header);
+        header.offset = (*request).offset;
+        header.length = (*request).length;
+        header.captured = captured;
+        let from = (&raw const (*request).bytes).cast::<u64>();
+        let to = (&raw mut (*record).bytes).cast::<u64>();
+        let mut word = 0;
+        while word < REQUEST_KEPT / 8 {
+            to.add(word).write_volatile(from.add(word).read_volatile());
+            word += 1;
+        }
+        (&raw mut (*request).captured).write_volatile(0);
+    }
+    entry.submit(wakeup(&DATA_RING));
+    count(bytes, u64::from(captured));
+    Some(())
+}

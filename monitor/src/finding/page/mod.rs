@@ -1,0 +1,441 @@
+//! Pages that a server sent and that load trackers, to findings.
+//!
+//! In: [`Page`]s. Out: findings of kind `page`: one for each tracker on each
+//! route of each service, and again when what matters of the markup changes.
+//!
+//! How bad it is follows from the matrix of all findings. The visitor's browser
+//! always gives the tracker a cookie and an address on the network, so the
+//! identifier is I1 at least; values of a person that the page hands to a
+//! tracker, in its inline scripts or its own address, count as what they are.
+//! What the route, the title, the headings and the forms say about health is
+//! H2; explicit values in inline scripts are H3. Then:
+//!
+//! - a form that asks a visitor for health information, or for more of a
+//!   person than an email address, on a page about health: high at least;
+//! - no form that asks for anything, and no route of care such as an
+//!   assessment or a booking: a page to read, one level milder;
+//! - no health at all: info, and low where a form asks for identity.
+
+mod form;
+mod loader;
+mod route;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use form::Asked;
+use loader::Loaded;
+
+use super::{
+    EvidenceRecord, FieldRecord, Finding, HealthLevel, IdentifierLevel, Kind, Memory, PeerRecord,
+    RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
+    assemble::{self, MAX_FIELDS},
+    judge,
+    key_path::{self, Values},
+    severity,
+};
+use crate::{
+    event::{Origin, Timestamp},
+    field::{FieldLimits, Fields, Part, html},
+    http::{Completeness, Page, Protocol},
+    loss::{Loss, Losses},
+    phi::{self, Class, Evidence, Health},
+    token::{TokenKey, digits},
+    tracker::{Catalog, Weight},
+};
+
+/// Most routes, each with one tracker, that are remembered.
+const MAX_ROUTES: usize = 16_384;
+/// Most versions of one route that are told apart; further ones are not told.
+const MAX_VERSIONS: usize = 16;
+/// Most bytes of pages, as sent, that are examined in one second.
+const MAX_BYTES_PER_SECOND: usize = 16 * 1024 * 1024;
+const SECOND: u64 = 1_000_000_000;
+
+/// The routes that are known, and how much was examined lately.
+#[derive(Default)]
+pub struct Pages {
+    routes: HashMap<u64, Route>,
+    order: BTreeMap<u64, u64>,
+    next: u64,
+    second: u64,
+    spent: usize,
+}
+
+/// What is the same for all pages of a service.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// The trackers.
+    pub catalog: &'a Catalog,
+    /// What the operator declared about the service.
+    pub sender: Sender<'a>,
+    /// The key of the tokens.
+    pub key: &'a TokenKey,
+    /// How much of a page is examined.
+    pub limits: &'a FieldLimits,
+}
+
+struct Route {
+    stamp: u64,
+    versions: Vec<u64>,
+}
+
+/// What is the same for all trackers of a page.
+struct Sheet<'a> {
+    page: &'a Page,
+    sender: Sender<'a>,
+    completeness: Completeness,
+    template: String,
+    fields: Fields,
+    evidence: Vec<Evidence>,
+    asked: Asked,
+}
+
+impl Pages {
+    /// The findings that `page` adds to those of earlier pages.
+    pub fn examine(
+        &mut self,
+        page: &Page,
+        setting: &Setting<'_>,
+        memory: &mut Memory,
+        losses: &mut Losses,
+    ) -> Vec<Finding> {
+        let Setting {
+            catalog,
+            sender,
+            key,
+            limits,
+        } = *setting;
+        if !self.affords(page.time, page.body.expose().len()) {
+            losses.count(Loss::PageRateLimit);
+            return Vec::new();
+        }
+        let Some((markup, completeness)) = page.markup(losses) else {
+            return Vec::new();
+        };
+        let document = html::read_page(markup.expose(), losses);
+        let target = page.target.as_ref().map(|target| target.expose().as_ref());
+        let (fields, mentions) = document.examine(target, limits, losses);
+        let loaded = loader::loaded(&document, mentions, catalog);
+        if loaded.is_empty() {
+            return Vec::new();
+        }
+        let evidence = phi::detect(&fields);
+        let mut asked = form::asked(&document.inputs);
+        for item in &evidence {
+            if let Class::Health(class) = item.class
+                && part(&fields, item) == Some(Part::Form)
+            {
+                asked.health.insert(class.as_str());
+            }
+        }
+        let sheet = Sheet {
+            page,
+            sender,
+            completeness,
+            template: target.map_or_else(|| "{id}".to_owned(), route::template),
+            fields,
+            evidence,
+            asked,
+        };
+        loaded
+            .iter()
+            .filter_map(|loaded| self.tell(&sheet, loaded, key, memory, losses))
+            .collect()
+    }
+
+    /// Whether `length` more bytes may be examined at `time`.
+    fn affords(&mut self, time: Timestamp, length: usize) -> bool {
+        let second = time.0 / SECOND;
+        if second > self.second {
+            self.second = second;
+            self.spent = 0;
+        }
+        self.spent = self.spent.saturating_add(length);
+        self.spent <= MAX_BYTES_PER_SECOND
+    }
+
+    fn tell(
+        &mut self,
+        sheet: &Sheet<'_>,
+        loaded: &Loaded,
+        key: &TokenKey,
+        memory: &mut Memory,
+        losses: &mut Losses,
+    ) -> Option<Finding> {
+        let mut finding = sheet.finding(loaded, key);
+        let route = hash(&(
+            sheet.owner(),
+            &sheet.page.host,
+            &sheet.template,
+            &loaded.tracker.id,
+        ));
+        let version = hash(&(
+            &finding.identifiers,
+            &finding.health,
+            &sheet.asked.identifiers,
+            &sheet.asked.health,
+            finding.severity as usize,
+        ));
+        if !self.is_new(route, version, losses) {
+            return None;
+        }
+        // Behind the id: what earlier events decide is no part of it.
+        if let Some(who) = memory.meet(key, &sheet.counted(), losses) {
+            memory.count(&loaded.tracker.id, who, losses);
+            finding.person = Some(digits(who.person));
+        }
+        Some(finding)
+    }
+
+    /// Notes a version of a route. Returns whether it is a new one.
+    fn is_new(&mut self, route: u64, version: u64, losses: &mut Losses) -> bool {
+        let stamp = self.next;
+        self.next = self.next.saturating_add(1);
+        let is_new = match self.routes.entry(route) {
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                self.order.remove(&known.stamp);
+                known.stamp = stamp;
+                let is_new = !known.versions.contains(&version);
+                if is_new && known.versions.len() >= MAX_VERSIONS {
+                    losses.count(Loss::PageVersions);
+                    false
+                } else {
+                    if is_new {
+                        known.versions.push(version);
+                    }
+                    is_new
+                }
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(Route {
+                    stamp,
+                    versions: vec![version],
+                });
+                true
+            }
+        };
+        self.order.insert(stamp, route);
+        while self.routes.len() > MAX_ROUTES
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.routes.remove(&oldest);
+            losses.count(Loss::PageEvicted);
+        }
+        is_new
+    }
+}
+
+/// Where the field of a piece of evidence stands.
+fn part(fields: &Fields, item: &Evidence) -> Option<Part> {
+    fields.get(item.field).map(|field| field.part())
+}
+
+impl Sheet<'_> {
+    /// Who sends the page: the service if it has a name, else the executable,
+    /// else the port.
+    fn owner(&self) -> Option<String> {
+        let origin = self.origin()?;
+        let process = origin.process.as_deref();
+        if let Some(service) = self.sender.service {
+            return Some(service.to_owned());
+        }
+        process
+            .and_then(|process| {
+                process
+                    .service
+                    .as_ref()
+                    .or(process.unit.as_ref())
+                    .or(process.container.as_ref())
+                    .or(process.exe.as_ref())
+                    .cloned()
+            })
+            .or_else(|| origin.local.map(|local| local.port().to_string()))
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        self.page.facts.origin.as_deref()
+    }
+
+    /// The evidence that counts: health wherever it stands, identifiers only
+    /// where they are a visitor's. A headline names whom it likes.
+    fn counted(&self) -> Vec<&Evidence> {
+        self.evidence
+            .iter()
+            .filter(|item| {
+                matches!(item.class, Class::Health(_))
+                    || !matches!(
+                        part(&self.fields, item),
+                        None | Some(Part::Page | Part::Form)
+                    )
+            })
+            .collect()
+    }
+
+    fn judge(&self, counted: &[&Evidence], weight: Weight) -> Severity {
+        let inline = |item: &&&Evidence| {
+            matches!(
+                part(&self.fields, item),
+                Some(Part::Body | Part::Query | Part::Path)
+            )
+        };
+        let identifier = judge::identifier_level(counted).max(IdentifierLevel::I1);
+        let explicit: Vec<&Evidence> = counted.iter().filter(inline).copied().collect();
+        let mut health = judge::health_level(&explicit);
+        let context = counted
+            .iter()
+            .any(|item| matches!(item.class, Class::Health(_)));
+        if self.sender.is_health {
+            health = health.max(HealthLevel::H1);
+        }
+        if context || !self.asked.health.is_empty() {
+            health = health.max(HealthLevel::H2);
+        }
+        let base = severity(identifier, health, weight).unwrap_or(Severity::Info);
+        // An agreement makes the matrix milder, and so what is added to it.
+        let agreed = weight == Weight::R1;
+        let at_least = |level: Severity| base.max(if agreed { level.milder(2) } else { level });
+        let plain = identifier == IdentifierLevel::I1 && health == HealthLevel::H2;
+        if health < HealthLevel::H2 {
+            if self.asked.is_personal() {
+                at_least(Severity::Low)
+            } else {
+                base
+            }
+        } else if self.asked.is_personal() {
+            at_least(Severity::High)
+        } else if plain && self.asked.identifiers.is_empty() && !route::is_care(&self.template) {
+            base.milder(1)
+        } else {
+            base
+        }
+    }
+
+    fn finding(&self, loaded: &Loaded, key: &TokenKey) -> Finding {
+        let page = self.page;
+        let counted = self.counted();
+        let mut identifiers = self.asked.identifiers.clone();
+        let mut health = self.asked.health.clone();
+        for item in &counted {
+            match item.class {
+                Class::Identifier(class) => identifiers.insert(class.as_str()),
+                Class::Health(class) => health.insert(class.as_str()),
+            };
+        }
+        if self.sender.is_health {
+            health.insert(Health::Inherent.as_str());
+        }
+        let severity = self.judge(&counted, loaded.weight);
+        let mut finding = Finding {
+            schema: SCHEMA,
+            id: String::new(),
+            time: page.time.to_string(),
+            kind: Kind::Page,
+            severity,
+            why: self.why(loaded, severity),
+            labels: Vec::new(),
+            recipient: RecipientRecord {
+                tracker: Arc::clone(&loaded.tracker.id),
+                owner: Arc::clone(&loaded.tracker.owner),
+                category: loaded.tracker.category.as_str(),
+                host: loaded.host.clone(),
+                matched_by: loaded.matched_by,
+            },
+            identifiers: identifiers.into_iter().collect(),
+            health: health.into_iter().collect(),
+            fields: self.records(&counted, key),
+            request: Some(RequestRecord {
+                method: assemble::method(page.method.as_deref().unwrap_or("GET")).to_owned(),
+                host: page.host.clone(),
+                path: self.template.clone(),
+                protocol: Protocol::Http1.as_str(),
+                status: Some(page.status),
+                bytes: page.wire_length,
+            }),
+            process: assemble::process(self.origin(), self.sender),
+            // The other end is the visitor.
+            peer: PeerRecord {
+                addr: None,
+                sni: None,
+                host_source: "page",
+            },
+            source: self
+                .origin()
+                .map_or("unknown", |origin| origin.source.as_str()),
+            completeness: self.completeness.as_str(),
+            person: None,
+            people: None,
+            evidence: None,
+        };
+        finding.id = assemble::id(&finding);
+        finding.evidence = page.place.as_ref().map(|place| EvidenceRecord {
+            file: place.file.to_string(),
+            packet: place.packet,
+        });
+        finding
+    }
+
+    /// What happened and what its severity comes from, in words.
+    fn why(&self, loaded: &Loaded, severity: Severity) -> String {
+        let owner = &loaded.tracker.owner;
+        let asks = if self.asked.is_personal() {
+            ", and a form on it asks the visitor for personal data"
+        } else {
+            ""
+        };
+        format!(
+            "a page of this service loads a script or image of {owner}, whose browser request \
+             gives a cookie and an address on the network{asks}. Severity {}: see the health \
+             classes for what the page is about.",
+            severity.as_str()
+        )
+    }
+
+    /// The evidence, each class at each place once, and what forms ask for.
+    fn records(&self, counted: &[&Evidence], key: &TokenKey) -> Vec<FieldRecord> {
+        let values = Values::new(&self.fields, &self.evidence);
+        let mut known = BTreeSet::new();
+        let found = counted.iter().filter_map(|item| {
+            let field = self.fields.get(item.field)?;
+            let path = key_path::show(&field, &values);
+            known
+                .insert((item.class.as_str(), path.clone()))
+                .then(|| FieldRecord {
+                    class: item.class.as_str(),
+                    form: item.form.as_str(),
+                    path,
+                    rule: item.rule,
+                    masked: item.masked.clone(),
+                    token: key.token(item.class.as_str(), item.normalized.expose()),
+                    labels: Vec::new(),
+                })
+        });
+        let mut records: Vec<_> = found.collect();
+        let asked = self.asked.identifiers.iter().chain(&self.asked.health);
+        records.extend(asked.map(|class| FieldRecord {
+            class,
+            form: "asked",
+            path: "form".to_owned(),
+            rule: "page.form",
+            masked: String::new(),
+            token: String::new(),
+            labels: Vec::new(),
+        }));
+        records.truncate(MAX_FIELDS);
+        records
+    }
+}
+
+/// A hash for lookups in this process only.
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,495 @@
+//! The pages of one connection: responses of HTML, each with the request that
+//! it answers.
+//!
+//! In: the bytes and gaps of both directions, in the order in which they came.
+//! Out: [`Page`]s. The kernel hands over nothing of the responses between two
+//! pages, so a response behind a gap answers the request that was seen last;
+//! without a gap, responses answer in the order of the requests.
+
+use std::{collections::VecDeque, mem, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    chunked::{Chunked, Progress},
+    draft::Draft,
+    head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
+    message::{Completeness, Header, Page},
+    requests::{At, Requests},
+    responses::could_begin,
+};
+use crate::{
+    event::{Place, StreamId, Timestamp},
+    loss::{Loss, Losses},
+    secret::Secret,
+    stream::Facts,
+};
+
+/// Most bytes of a page, as sent, that are kept.
+pub const MAX_PAGE: usize = 1024 * 1024;
+/// Most requests that wait for their answer.
+const MAX_ASKED: usize = 64;
+
+/// What a page needs to know of its request.
+pub(super) struct Asked {
+    method: String,
+    target: Bytes,
+    host: Option<String>,
+}
+
+impl Asked {
+    fn new(draft: Draft) -> Self {
+        let (method, target, host) = draft.into_line();
+        Self {
+            method,
+            target,
+            host,
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.target.len().saturating_add(256)
+    }
+}
+
+/// A response head that is coming in.
+struct Head {
+    bytes: Vec<u8>,
+    scan: Scan,
+    time: Timestamp,
+    place: Option<Place>,
+}
+
+impl Head {
+    fn new(at: At<'_>) -> Self {
+        Self {
+            bytes: Vec::new(),
+            scan: Scan::default(),
+            time: at.time,
+            place: at.place.cloned(),
+        }
+    }
+}
+
+/// A page that is coming in.
+struct Sheet {
+    asked: Option<Asked>,
+    status: u16,
+    headers: Vec<Header>,
+    declared: bool,
+    body: Vec<u8>,
+    wire_length: u64,
+    time: Timestamp,
+    place: Option<Place>,
+    completeness: Completeness,
+}
+
+impl Sheet {
+    /// Takes more of the body. Returns whether it takes any further bytes.
+    fn append(&mut self, data: &[u8], losses: &mut Losses) -> bool {
+        self.wire_length = self.wire_length.saturating_add(data.len() as u64);
+        let room = MAX_PAGE.saturating_sub(self.body.len());
+        self.body
+            .extend_from_slice(data.get(..room).unwrap_or(data));
+        if room < data.len() {
+            losses.count(Loss::HttpBodyLimit);
+            self.completeness = self.completeness.and(Completeness::Truncated);
+        }
+        room >= data.len()
+    }
+}
+
+enum Frame {
+    Length(u64),
+    Chunked(Box<Chunked>),
+    /// Up to the end of the connection.
+    Close,
+}
+
+enum State {
+    Start,
+    Head(Box<Head>),
+    Body(Frame, Option<Box<Sheet>>),
+    /// Not known to be at the beginning of a response.
+    Lost,
+    Off,
+}
+
+/// The requests and responses of one connection, as far as pages need them.
+pub(super) struct Pages {
+    requests: Requests,
+    asked: VecDeque<Asked>,
+    /// The request whose body is coming in was answered.
+    answered_early: bool,
+    state: State,
+    /// Whether responses may have been left out before the next one.
+    skipped: bool,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            requests: Requests::default(),
+            asked: VecDeque::new(),
+            answered_early: false,
+            state: State::Start,
+            skipped: false,
+        }
+    }
+}
+
+/// Where finished pages go, and what all of them share.
+pub(super) struct Outlet<'a> {
+    pub(super) stream: StreamId,
+    pub(super) facts: &'a Arc<Facts>,
+    pub(super) pages: &'a mut Vec<Page>,
+}
+
+impl Pages {
+    /// Bytes of memory that it holds, about.
+    pub(super) fn memory(&self) -> usize {
+        let response = match &self.state {
+            State::Head(head) => head.bytes.capacity(),
+            State::Body(_, Some(sheet)) => sheet.body.capacity().saturating_add(1024),
+            State::Start | State::Body(_, None) | State::Lost | State::Off => 0,
+        };
+        let asked = self
+            .asked
+            .iter()
+            .fold(0, |sum: usize, asked| sum.saturating_add(asked.memory()));
+        self.requests
+            .memory()
+            .saturating_add(response)
+            .saturating_add(asked)
+    }
+
+    /// Takes bytes of the direction of requests.
+    pub(super) fn push_request(&mut self, bytes: &[u8], at: At<'_>) {
+        let (mut done, mut unheard) = (Vec::new(), Losses::default());
+        self.requests.push(bytes, at, &mut unheard, &mut done);
+        self.ask(done);
+    }
+
+    /// Passes over missing bytes of the direction of requests.
+    pub(super) fn push_request_gap(&mut self, length: u64, at: At<'_>) {
+        let (mut done, mut unheard) = (Vec::new(), Losses::default());
+        self.requests.push_gap(length, at, &mut unheard, &mut done);
+        self.ask(done);
+    }
+
+    fn ask(&mut self, done: Vec<Draft>) {
+        for draft in done {
+            if mem::take(&mut self.answered_early) {
+                continue;
+            }
+            if self.asked.len() >= MAX_ASKED {
+                self.asked.pop_front();
+            }
+            self.asked.push_back(Asked::new(draft));
+        }
+    }
+
+    /// The request that the response which begins now answers.
+    fn pair(&mut self) -> Option<Asked> {
+        let skipped = mem::take(&mut self.skipped);
+        if self.asked.is_empty()
+            && let Some(draft) = self.requests.current()
+        {
+            let (method, target, host) = draft.line();
+            self.answered_early = true;
+            return Some(Asked {
+                method,
+                target,
+                host,
+            });
+        }
+        if self.asked.is_empty() {
+            let (mut done, mut unheard) = (Vec::new(), Losses::default());
+            self.requests.cut(&mut unheard, &mut done);
+            self.ask(done);
+        }
+        if skipped {
+            let last = self.asked.pop_back();
+            self.asked.clear();
+            last
+        } else {
+            self.asked.pop_front()
+        }
+    }
+
+    /// Takes bytes of the direction of responses.
+    pub(super) fn push_response(
+        &mut self,
+        segment: &[u8],
+        at: At<'_>,
+        losses: &mut Losses,
+        outlet: &mut Outlet<'_>,
+    ) {
+        let mut bytes = segment;
+        while !bytes.is_empty() {
+            match mem::replace(&mut self.state, State::Start) {
+                State::Off => {
+                    self.state = State::Off;
+                    return;
+                }
+                State::Lost if !could_begin(bytes) => {
+                    self.skipped = true;
+                    self.state = State::Lost;
+                    return;
+                }
+                State::Lost => self.state = State::Head(Box::new(Head::new(at))),
+                State::Start => {
+                    let blank = bytes
+                        .iter()
+                        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                        .count();
+                    bytes = bytes.get(blank..).unwrap_or_default();
+                    if !bytes.is_empty() {
+                        self.state = State::Head(Box::new(Head::new(at)));
+                    }
+                }
+                State::Head(mut head) => {
+                    let began_earlier = !head.bytes.is_empty();
+                    let end = head.scan.push(bytes);
+                    let (taken, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+                    bytes = rest;
+                    let room = MAX_HEAD.saturating_sub(head.bytes.len());
+                    head.bytes
+                        .extend_from_slice(taken.get(..room).unwrap_or(taken));
+                    self.state = if !could_begin(&head.bytes) {
+                        self.skipped = true;
+                        // What is no response may still end where one begins.
+                        bytes = if began_earlier { segment } else { &[] };
+                        State::Lost
+                    } else if end.is_some() {
+                        self.after_head(*head, outlet)
+                    } else {
+                        State::Head(head)
+                    };
+                }
+                State::Body(frame, sheet) => {
+                    self.state = self.body(frame, sheet, &mut bytes, losses, outlet);
+                }
+            }
+        }
+    }
+
+    fn body(
+        &mut self,
+        frame: Frame,
+        mut sheet: Option<Box<Sheet>>,
+        bytes: &mut &[u8],
+        losses: &mut Losses,
+        outlet: &mut Outlet<'_>,
+    ) -> State {
+        let mut full = false;
+        let mut take = |data: &[u8]| {
+            if let Some(sheet) = &mut sheet
+                && !full
+            {
+                full = !sheet.append(data, losses);
+            }
+        };
+        let next = match frame {
+            Frame::Length(remaining) => {
+                let length = usize::try_from(remaining)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
+                let (data, rest) = bytes.split_at(length);
+                take(data);
+                *bytes = rest;
+                let left = remaining.saturating_sub(length as u64);
+                (left > 0).then_some(Frame::Length(left))
+            }
+            Frame::Close => {
+                take(bytes);
+                *bytes = &[];
+                Some(Frame::Close)
+            }
+            Frame::Chunked(mut chunked) => match chunked.push(bytes, take) {
+                Progress::Incomplete => Some(Frame::Chunked(chunked)),
+                Progress::Done => None,
+                Progress::Malformed => {
+                    *bytes = &[];
+                    self.skipped = true;
+                    finish(sheet, Completeness::Truncated, outlet);
+                    return State::Lost;
+                }
+            },
+        };
+        match next {
+            // A page whose beginning is all that is kept is not waited for.
+            Some(frame) if full => {
+                finish(sheet, Completeness::Truncated, outlet);
+                State::Body(frame, None)
+            }
+            Some(frame) => State::Body(frame, sheet),
+            None => {
+                finish(sheet, Completeness::Complete, outlet);
+                State::Start
+            }
+        }
+    }
+
+    /// Passes over missing bytes of the direction of responses. What is behind
+    /// them is no longer read as part of a page.
+    pub(super) fn push_response_gap(
+        &mut self,
+        length: u64,
+        losses: &mut Losses,
+        outlet: &mut Outlet<'_>,
+    ) {
+        if length == 0 {
+            return;
+        }
+        self.state = match mem::replace(&mut self.state, State::Lost) {
+            State::Off => State::Off,
+            State::Start | State::Lost | State::Head(_) => {
+                self.skipped = true;
+                State::Lost
+            }
+            State::Body(frame, sheet) => {
+                if sheet.is_some() {
+                    losses.count(Loss::HttpBodyLimit);
+                }
+                finish(sheet, Completeness::Gap, outlet);
+                let next = match frame {
+                    Frame::Length(remaining) => match remaining.checked_sub(length) {
+                        Some(0) => Some(State::Start),
+                        Some(left) => Some(State::Body(Frame::Length(left), None)),
+                        None => None,
+                    },
+                    Frame::Chunked(mut chunked) => chunked
+                        .skip(length)
+                        .then(|| State::Body(Frame::Chunked(chunked), None)),
+                    Frame::Close => Some(State::Body(Frame::Close, None)),
+                };
+                self.skipped |= next.is_none();
+                next.unwrap_or(State::Lost)
+            }
+        };
+    }
+
+    /// The end of the stream.
+    pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
+        if let State::Body(frame, sheet) = mem::replace(&mut self.state, State::Off) {
+            let completeness = match frame {
+                Frame::Close => Completeness::Complete,
+                Frame::Length(_) | Frame::Chunked(_) => Completeness::Truncated,
+            };
+            finish(sheet, completeness, outlet);
+        }
+    }
+
+    fn after_head(&mut self, head: Head, outlet: &mut Outlet<'_>) -> State {
+        let Some(response) = head::response(&head.bytes) else {
+            self.skipped = true;
+            return State::Lost;
+        };
+        let status = response.status;
+        if (100..200).contains(&status) && status != 101 {
+            return State::Start;
+        }
+        let asked = self.pair();
+        let method = asked.as_ref().map_or("", |asked| asked.method.as_str());
+        if status == 101 || method == "CONNECT" && (200..300).contains(&status) {
+            return State::Off;
+        }
+        if method == "HEAD" || matches!(status, 204 | 304) {
+            return State::Start;
+        }
+        let lines = memchr::memchr(b'\n', &head.bytes)
+            .and_then(|end| head.bytes.get(end.saturating_add(1)..))
+            .unwrap_or_default();
+        let headers = head::lines(&Bytes::copy_from_slice(lines), MAX_HEADERS).headers;
+        let kind = content(&headers);
+        let sheet = (kind != Content::Other).then(|| {
+            Box::new(Sheet {
+                asked,
+                status,
+                headers,
+                declared: kind == Content::Page,
+                body: Vec::new(),
+                wire_length: 0,
+                time: head.time,
+                place: head.place,
+                completeness: Completeness::Complete,
+            })
+        });
+        match response.framing {
+            Framing::Length(0) => {
+                finish(sheet, Completeness::Complete, outlet);
+                State::Start
+            }
+            Framing::Length(length) => State::Body(Frame::Length(length), sheet),
+            Framing::Chunked => State::Body(Frame::Chunked(Box::default()), sheet),
+            Framing::Unsaid | Framing::Broken => State::Body(Frame::Close, sheet),
+        }
+    }
+}
+
+/// What the headers say that the content is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// HTML.
+    Page,
+    /// Perhaps: the content will show.
+    Unsaid,
+    Other,
+}
+
+fn content(headers: &[Header]) -> Content {
+    let Some(header) = headers.iter().find(|header| header.name == "content-type") else {
+        return Content::Unsaid;
+    };
+    let value = header.value.expose();
+    let essence = value
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    let is = |name: &[u8]| essence.eq_ignore_ascii_case(name);
+    if is(b"text/html") || is(b"application/xhtml+xml") {
+        Content::Page
+    } else if essence.is_empty() || is(b"text/plain") {
+        Content::Unsaid
+    } else {
+        Content::Other
+    }
+}
+
+fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, outlet: &mut Outlet<'_>) {
+    let Some(sheet) = sheet else { return };
+    let Sheet {
+        asked,
+        status,
+        headers,
+        declared,
+        body,
+        wire_length,
+        time,
+        place,
+        completeness: own,
+    } = *sheet;
+    if body.is_empty() {
+        return;
+    }
+    let (method, target, host) = asked.map_or((None, None, None), |asked| {
+        (Some(asked.method), Some(asked.target), asked.host)
+    });
+    outlet.pages.push(Page {
+        stream: outlet.stream,
+        facts: Arc::clone(outlet.facts),
+        time,
+        place,
+        method,
+        target: target.map(Secret::new),
+        host,
+        status,
+        headers,
+        declared,
+        body: Secret::new(body.into()),
+        wire_length,
+        completeness: own.and(completeness),
+    });
+}
