@@ -482,3 +482,6 @@ fn because(finding: &Finding, class: &str) -> String {
         |field| format!("{class} by {}", field.rule),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -321,3 +321,77 @@ pub fn write(
     next.capture.close()?;
     Ok(next.labels)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format;
+
+    #[test]
+    fn the_same_seed_writes_the_same_corpus() {
+        let words = Words::load().unwrap();
+        let (carriers, quiet) = format::load().unwrap();
+        let sources = Sources {
+            words: &words,
+            carriers: &carriers,
+            quiet: &quiet,
+            http2: 10,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, seed| {
+            let amount = Amount {
+                half: Half::HeldOut,
+                count: 2,
+            };
+            let path = folder.path().join(name);
+            let labels = sources
+                .positives(&path, amount, &mut Dice::new(seed))
+                .unwrap();
+            (labels, std::fs::read(path).unwrap())
+        };
+        let (labels, bytes) = make("one", 5);
+        assert_eq!(labels.len(), 2 * carriers.len());
+        assert!(make("two", 5).1 == bytes, "the same seed");
+        assert!(make("three", 6).1 != bytes, "another seed");
+    }
+
+    #[test]
+    fn every_format_says_something_about_someone() {
+        let words = Words::load().unwrap();
+        let (carriers, quiet) = format::load().unwrap();
+        let sources = Sources {
+            words: &words,
+            carriers: &carriers,
+            quiet: &quiet,
+            http2: 0,
+        };
+        let mut dice = Dice::new(9);
+        for carrier in &carriers {
+            let mut notes = 0;
+            for _ in 0..20 {
+                let lines = words.health(Half::Known);
+                let case = sources
+                    .positive(carrier, Half::Known, &lines, &mut dice)
+                    .unwrap();
+                notes += case
+                    .label
+                    .events
+                    .iter()
+                    .map(|event| event.notes.len())
+                    .sum::<usize>();
+            }
+            assert!(notes > 0, "{}", carrier.id);
+        }
+    }
+
+    #[test]
+    fn quiet_calls_have_no_open_slots() {
+        let (_, quiet) = format::load().unwrap();
+        let mut dice = Dice::new(3);
+        for call in &quiet {
+            let request = call.write(&mut dice).unwrap();
+            let target = request.target;
+            assert!(!target.contains(['{', '}', ' ']), "{target}");
+        }
+    }
+}
