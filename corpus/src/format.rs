@@ -37,6 +37,9 @@ pub struct Carrier {
     gzip: Gzip,
     #[serde(default)]
     batch: bool,
+    /// Only in the unseen split.
+    #[serde(skip)]
+    pub unseen: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -82,16 +85,15 @@ pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
         quiet: Vec<(String, String, String)>,
     }
     let mut carriers = Vec::new();
-    for text in [
-        include_str!("../formats/ads.toml"),
-        include_str!("../formats/products.toml"),
-        include_str!("../formats/more.toml"),
+    for (text, unseen) in [
+        (include_str!("../formats/ads.toml"), false),
+        (include_str!("../formats/products.toml"), false),
+        (include_str!("../formats/more.toml"), false),
+        (include_str!("../formats/unseen.toml"), true),
     ] {
-        carriers.extend(
-            toml::from_str::<Carriers>(text)
-                .context("read the formats")?
-                .carrier,
-        );
+        let read = toml::from_str::<Carriers>(text).context("read the formats")?;
+        let own = read.carrier.into_iter();
+        carriers.extend(own.map(|carrier| Carrier { unseen, ..carrier }));
     }
     let calls: Calls =
         toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;

@@ -420,12 +420,21 @@ impl Context<'_> {
         );
     }
 
-    /// Blames the carrier, or everything innocent that the event says: what is
-    /// guilty comes first in the sum.
+    /// Blames the carrier, or everything that the event says: what is guilty
+    /// comes first in the sum.
     fn fault(&mut self, kind: &'static str, what: &str, event: Option<&EventLabel>) {
         let example = format!("{} packet {}", self.part, self.label.packet);
-        let said = event.map_or(&[][..], |event| &event.said);
-        let (first, rest) = said.split_first().unwrap_or((&self.label.template, &[]));
+        let said: Vec<&String> = match (self.label.kind, event) {
+            (_, None) => vec![],
+            (Kind::Phi, Some(event)) => event
+                .notes
+                .iter()
+                .filter(|note| note.health)
+                .map(|note| &note.template)
+                .collect(),
+            (_, Some(event)) => event.said.iter().collect(),
+        };
+        let (first, rest) = said.split_first().unwrap_or((&&self.label.template, &[]));
         self.measure.fault(kind, what.to_owned(), first, example);
         for template in rest {
             self.measure.blame(kind, what, template);

@@ -161,10 +161,10 @@ impl Pen<'_> {
                 for (key, value) in entries {
                     if key == "#props" || key == "#traits" {
                         let free = self.free(key == "#props");
-                        out.extend(
-                            free.into_iter()
-                                .map(|(key, value)| (key, Value::String(value))),
-                        );
+                        let typed = self.events[self.current].typed;
+                        for (key, value) in free {
+                            insert(&mut out, key, value, typed);
+                        }
                     } else if let Some(value) = self.json(value)? {
                         out.insert(key.clone(), value);
                     } else {
@@ -269,4 +269,31 @@ impl Pen<'_> {
         }
         Ok(Some(out + rest))
     }
+}
+
+/// A free property as a program writes it: `typed`, numbers and truth values are
+/// no strings, and `a.b` stands in the object `a`.
+fn insert(out: &mut serde_json::Map<String, Value>, key: String, value: String, typed: bool) {
+    if !typed {
+        out.insert(key, Value::String(value));
+        return;
+    }
+    let value = match serde_json::from_str(&value) {
+        Ok(value @ (Value::Bool(_) | Value::Number(_))) => value,
+        _ => Value::String(value),
+    };
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut at = out;
+    for part in parts {
+        let next = at
+            .entry(part.to_owned())
+            .or_insert_with(|| Value::Object(serde_json::Map::new()));
+        match next {
+            Value::Object(entries) => at = entries,
+            // Another property has the name already.
+            _ => return,
+        }
+    }
+    at.insert(last.to_owned(), value);
 }

@@ -149,7 +149,12 @@ fn identity(
     let note = Note {
         class: class.to_owned(),
         or: or.iter().map(|class| (*class).to_owned()).collect(),
-        also: vec![],
+        // An address that is used as an id is an id too.
+        also: if name == "uid" {
+            vec!["external_id".to_owned()]
+        } else {
+            vec![]
+        },
         level,
         health: false,
         template: format!("slot {name}"),

@@ -86,6 +86,7 @@ impl Sources<'_> {
                 _ => Identity::Least,
             };
             let mut content = Content::new(identity, dice);
+            content.typed = half == Half::Unseen && dice.chance(50);
             if !fitting.is_empty() {
                 let facts = [1, 1, 1, 2, 2, 3];
                 for _ in 0..dice.pick(&facts) {
@@ -102,7 +103,7 @@ impl Sources<'_> {
             if identity == Identity::Direct && dice.chance(35) {
                 let as_prop = !carrier.has_traits();
                 if !as_prop || vehicles.contains(&Vehicle::Prop) {
-                    content.add_attribute(as_prop, dice);
+                    content.add_attribute(as_prop, self.words, half, dice);
                 }
             }
             self.neutral(&mut content, &vehicles, half, dice);
@@ -192,6 +193,7 @@ impl Sources<'_> {
                 _ => Identity::Least,
             };
             let mut content = Content::new(identity, dice);
+            content.typed = half == Half::Unseen && dice.chance(50);
             if !fitting.is_empty() {
                 for _ in 0..dice.range(1, 6) {
                     content.say(dice.pick(&fitting), self.words, half, false, dice);
