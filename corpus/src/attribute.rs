@@ -57,9 +57,9 @@ const KINDS: &[Kind] = &[
         ],
         |_, dice| format!("{}{}", dice.pick(&["", "MRN", "E"]), dice.digits(7)),
     ),
-    // A plan's number is insurance too.
+    // A plan's number is insurance too, and a member of what, some keys leave open.
     Kind {
-        also: &["insurance"],
+        also: &["insurance", "external_id"],
         ..kind(
             "health_plan_id",
             &[
@@ -217,4 +217,21 @@ fn medicare(dice: &mut Dice) -> String {
         out.insert(4, '-');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unseen_split_spells_every_key_differently() {
+        let words = Words::load().unwrap();
+        for kind in KINDS {
+            let spellings = words.spellings(kind.keys[0], Half::Unseen).unwrap();
+            for key in spellings {
+                assert!(!kind.keys.contains(&key.as_str()), "{key}");
+            }
+            assert!(words.spellings(kind.keys[0], Half::Known).is_none());
+        }
+    }
 }

@@ -169,6 +169,7 @@ impl Carrier {
         let mut pen = Pen {
             events,
             current: 0,
+            is_own: false,
             notes: vec![vec![]; events.len()],
             dice,
         };
@@ -217,6 +218,7 @@ impl Quiet {
         let mut pen = Pen {
             events: &nobody,
             current: 0,
+            is_own: false,
             notes: vec![vec![]],
             dice,
         };
@@ -224,8 +226,8 @@ impl Quiet {
         // Braces of JSON are no slots here, so only known names are filled.
         let mut body = self.body.clone();
         for name in [
-            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex32", "hex40", "epoch",
-            "epoch_ms",
+            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex24", "hex32", "hex40",
+            "epoch", "epoch_ms",
         ] {
             let mark = format!("{{{name}}}");
             while body.contains(&mark) {
@@ -251,5 +253,28 @@ impl Quiet {
     pub fn template(&self) -> String {
         let line = self.request.split(['?', ';']).next().unwrap_or_default();
         format!("quiet {line}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Identity;
+
+    #[test]
+    fn what_stands_beside_the_events_of_a_batch_is_true_of_each() {
+        let (carriers, _) = load().unwrap();
+        let with = |id: &str, class: &str| {
+            let carrier = carriers.iter().find(|carrier| carrier.id == id).unwrap();
+            let mut dice = Dice::new(8);
+            let events: Vec<Content> = (0..3)
+                .map(|_| Content::new(Identity::Pseudonym, &mut dice))
+                .collect();
+            let (_, labels) = carrier.write(&events, &mut dice).unwrap();
+            let has_id = |label: &&EventLabel| label.notes.iter().any(|note| note.class == class);
+            labels.iter().filter(has_id).count()
+        };
+        assert_eq!(with("unseen.ga4.items", "online_id"), 3, "beside");
+        assert_eq!(with("unseen.iterable.bulk", "external_id"), 3, "in each");
     }
 }

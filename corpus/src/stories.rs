@@ -45,12 +45,18 @@ pub struct Amount {
 }
 
 impl Sources<'_> {
+    /// The formats that one split is written in.
+    fn formats(&self, half: Half) -> Vec<&Carrier> {
+        let own = |carrier: &&Carrier| !carrier.unseen || half == Half::Unseen;
+        self.carriers.iter().filter(own).collect()
+    }
+
     /// `count` rounds: each format with the health lines of one half.
     pub fn positives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
         let lines = self.words.health(amount.half);
         write(path, self.http2, dice, |next| {
             for _ in 0..amount.count {
-                for carrier in self.carriers {
+                for carrier in self.formats(amount.half) {
                     next.request(|dice| self.positive(carrier, amount.half, &lines, dice))?;
                 }
             }
@@ -137,6 +143,7 @@ impl Sources<'_> {
     /// `count` requests of businesses that have nothing to do with health.
     pub fn negatives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
         let lines = self.words.innocent(amount.half);
+        let formats = self.formats(amount.half);
         let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
         businesses.sort_unstable();
         businesses.dedup();
@@ -150,7 +157,7 @@ impl Sources<'_> {
                 } else if chosen < 70 {
                     next.request(|dice| Ok(elsewhere::case(dice)))?;
                 } else {
-                    let carrier = &self.carriers[next.dice.index(self.carriers.len())];
+                    let carrier = formats[next.dice.index(formats.len())];
                     let business = next.dice.pick(&businesses);
                     let own: Vec<&Line> = lines
                         .iter()
@@ -352,7 +359,8 @@ mod tests {
             (labels, std::fs::read(path).unwrap())
         };
         let (labels, bytes) = make("one", 5);
-        assert_eq!(labels.len(), 2 * carriers.len());
+        assert_eq!(labels.len(), 2 * sources.formats(Half::HeldOut).len());
+        assert!(sources.formats(Half::Unseen).len() > sources.formats(Half::Known).len());
         assert!(make("two", 5).1 == bytes, "the same seed");
         assert!(make("three", 6).1 != bytes, "another seed");
     }

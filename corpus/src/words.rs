@@ -339,3 +339,55 @@ pub fn noise(name: &str, dice: &mut Dice) -> Option<String> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_split_says_everything_everywhere() {
+        let words = Words::load().unwrap();
+        for half in Half::ALL {
+            for class in [
+                "condition",
+                "medication",
+                "lab",
+                "insurance",
+                "substance_use",
+            ] {
+                let lines = words.health(half);
+                assert!(
+                    lines.iter().any(|line| line.class == class),
+                    "{half:?} {class}"
+                );
+            }
+            let lines = words.innocent(half);
+            assert!(lines.iter().any(|line| line.class == "blog"), "{half:?}");
+        }
+        let mut trades: Vec<&str> = words
+            .innocent(Half::Unseen)
+            .iter()
+            .map(|line| line.class.as_str())
+            .collect();
+        trades.sort_unstable();
+        trades.dedup();
+        assert!(trades.len() >= 15, "{trades:?}");
+    }
+
+    #[test]
+    fn every_mark_of_a_table_is_filled() {
+        let words = Words::load().unwrap();
+        let mut dice = Dice::new(4);
+        for half in Half::ALL {
+            for line in words.health(half).iter().chain(&words.innocent(half)) {
+                for _ in 0..20 {
+                    let (key, value) = words.say(line, half, &mut dice);
+                    let text = format!("{key}={value}");
+                    let marks = text.split('%').skip(1);
+                    let open = marks.filter(|after| after.starts_with(|c: char| c.is_alphabetic()));
+                    assert_eq!(open.count(), 0, "{}: {text}", line.template);
+                }
+            }
+        }
+    }
+}
