@@ -94,7 +94,10 @@ impl Words {
 /// at `fooBar`, `HTTPServer` and `gad7total`. Runs that look like ids, hashes
 /// or base64 yield nothing, since chance spells short words in them.
 pub(super) fn words(text: &str) -> Words {
-    let mut words = Words::default();
+    let mut words = Words {
+        text: String::with_capacity(text.len()),
+        ends: Vec::with_capacity(text.len() / 4 + 1),
+    };
     for run in text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|run| !run.is_empty())
