@@ -17,7 +17,7 @@ use phiwatch::{
 };
 
 /// Where the recorded requests are.
-const RECORDED: &str = "../tests/corpus/recorded";
+const RECORDED: &str = "../corpus/recorded";
 
 /// Bodies of one kind.
 struct Set {

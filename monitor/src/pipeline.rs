@@ -4,15 +4,18 @@
 //! Live and replay differ only in who calls [`Pipeline::push`], so the same
 //! events give the same findings.
 
+mod target;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::IpAddr,
     sync::Arc,
 };
 
+use target::{is_third_party, path_of};
+
 use crate::{
     canary::{self, Canaries},
-    event::{Event, Origin, Source, StreamId, Timestamp},
+    event::{Event, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
     finding::{Context, Finding, Memory, Pages, PeopleCount, Sender, Setting, assemble},
     http::{Completeness, Connections, Exchange, Protocol, Request},
@@ -474,67 +477,12 @@ fn seek(canaries: &Canaries, context: &Context<'_>, fields: &field::Fields, out:
     );
 }
 
-/// Suffixes of names that no public host has.
-const INTERNAL_SUFFIXES: &[&str] = &[
-    ".cluster.local",
-    ".home.arpa",
-    ".internal",
-    ".intranet",
-    ".lan",
-    ".local",
-    ".localhost",
-    ".svc",
-];
-
-/// Whether a request leaves the operator's own network, as far as the host's
-/// name tells; without a name, the address.
-fn is_third_party(host: &str, origin: Option<&Origin>) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|byte| byte.is_ascii_digit()) {
-            name
-        } else {
-            host
-        }
-    });
-    let name = name.trim_matches(['[', ']']).to_ascii_lowercase();
-    let address = if name.is_empty() {
-        origin.and_then(|origin| origin.peer).map(|peer| peer.ip())
-    } else {
-        name.parse().ok()
-    };
-    match address {
-        Some(IpAddr::V4(v4)) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local()),
-        Some(IpAddr::V6(v6)) => {
-            !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local())
-        }
-        None => {
-            name.contains('.')
-                && !INTERNAL_SUFFIXES
-                    .iter()
-                    .any(|suffix| name.ends_with(suffix))
-        }
-    }
-}
-
 /// What the operator declared about a service.
 fn sender(service: Option<&Service>) -> Sender<'_> {
     service.map_or_else(Sender::default, |service| Sender {
         service: Some(&service.name),
         is_health: service.health,
     })
-}
-
-/// The path of a request target: without query, and without the scheme and
-/// authority of the absolute form.
-fn path_of(target: &[u8]) -> String {
-    let text = String::from_utf8_lossy(target);
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => {
-            rest.find('/').map_or("/", |slash| &rest[slash..])
-        }
-        _ => &text,
-    };
-    text.split(['?', '#']).next().unwrap_or("/").to_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     canary::{Canary, Planted},
+    event::Origin,
     event::{Data, Direction, EventKind},
     finding::Kind,
     secret::Secret,
