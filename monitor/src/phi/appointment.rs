@@ -68,7 +68,6 @@ const GENERIC: &[&str] = &[
 const CLEAR: &[&str] = &[
     "annual physical",
     "cita médica",
-    "clinic visit",
     "doctor appointment",
     "doctor s appointment",
     "doctor visit",
@@ -148,6 +147,11 @@ const VISIT_WORDS: &[&str] = &[
     "virtual",
     "visit",
     "visits",
+];
+
+/// Words of keys below an appointment that say how a calendar is set up.
+const CALENDAR_WORDS: &[&str] = &[
+    "buffer", "capacity", "count", "interval", "limit", "max", "min", "slots", "total", "widget",
 ];
 
 /// Keys whose text says what is done at an appointment: if that is nothing of
@@ -286,6 +290,14 @@ pub(super) fn trades(subject: &Subject<'_>) -> Trades {
     }
 }
 
+/// Whether the key counts or switches appointments.
+fn is_setting(subject: &Subject<'_>) -> bool {
+    shared::is_of_others(subject)
+        || subject
+            .leaf()
+            .is_some_and(|leaf| leaf.has_word(CALENDAR_WORDS))
+}
+
 /// Programs are services too, but are named in one word of lower case.
 fn is_service_name(subject: &Subject<'_>) -> bool {
     !subject.leaf_in(&["service"])
@@ -332,7 +344,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             || (is_care && !is_record && has_value));
     if is_detail && subject.is_text() && !subject.is_context() && !sense::is_filler(subject.value) {
         push(Strength::H3, "appointment.key", subject.value);
-    } else if is_care && has_value && !shared::is_of_others(subject) && is_told {
+    } else if is_care && has_value && is_told && !is_setting(subject) {
         push(Strength::H2, "appointment.key_name", &leaf.folded);
     }
     detect_term(subject, surroundings, hits);

@@ -64,6 +64,8 @@ const OTHER_ASSESSMENTS: &[&str] = &[
     "employee",
     "hmrc",
     "law",
+    "lead",
+    "leads",
     "legal",
     "maturity",
     "performance",

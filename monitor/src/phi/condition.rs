@@ -10,6 +10,7 @@ use super::{
     sense, shared,
     subject::{Subject, Surroundings},
     text,
+    trade::{Trade, Trades},
 };
 
 /// Names of conditions, symptoms and concerns.
@@ -158,6 +159,9 @@ const MEDICAL_WORDS: &[&str] = &[
     "therapy",
 ];
 
+/// Trades that ask what someone must not eat.
+const HOSTS: Trades = Trades::of(&[Trade::Food, Trade::Pet, Trade::Travel]);
+
 /// Abbreviations that are longer are words in capitals.
 const MAX_ABBREVIATION: usize = 3;
 
@@ -251,6 +255,11 @@ fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
                 && leaf.has_word(&["health", "medical", "psychiatric"]))
     });
     let keyed = by_words || subject.leaf_in(DIAGNOSIS_KEYS);
+    // Guests and pets have allergies too.
+    let trades = surroundings.trades.or(Trades::of_subject(subject));
+    if trades.meets(HOSTS) {
+        return;
+    }
     if !keyed || subject.is_context() || !subject.is_text() || sense::is_filler(subject.value) {
         return;
     }

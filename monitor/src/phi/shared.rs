@@ -8,6 +8,9 @@
 //! speaks of themself, where nothing but words that say nothing stands beside
 //! it, and beside other evidence of health in its event.
 
+mod words;
+
+use self::words::{EMPTY_WORDS, HEALTH_WORDS, TERMS};
 use super::{
     key::{Key, Spellings},
     lexicon::{Kind, Term},
@@ -16,243 +19,6 @@ use super::{
     text::{self, Words},
     trade::Trades,
 };
-
-/// The shared ones of the terms whose kind is not ambiguous as a whole.
-const TERMS: &[&str] = &[
-    // Of the mind.
-    "ansiedad",
-    "anxeity",
-    "anxiety",
-    "anxious",
-    "autism",
-    "autistic",
-    "autismo",
-    "baby blues",
-    "bi polar",
-    "bipolar",
-    "childhood trauma",
-    "delusion",
-    "depressed",
-    "depression",
-    "depressive",
-    "depresion",
-    "depresión",
-    "depresssion",
-    "dyslexia",
-    "dyslexic",
-    "emotional abuse",
-    "insomnia",
-    "insomniac",
-    "insomnio",
-    "insonmia",
-    "kleptomania",
-    "manic depression",
-    "mental breakdown",
-    "mood swings",
-    "nervous breakdown",
-    "neurodivergent",
-    "night terrors",
-    "obsessive thoughts",
-    "paranoia",
-    "phobia",
-    "psychosis",
-    "psychotic",
-    "racing thoughts",
-    "schizophrenic",
-    "self harm",
-    "sexual abuse",
-    "suicide",
-    "suicidal",
-    "want to die",
-    // Of the body.
-    "acne",
-    "acné",
-    "amnesia",
-    "anemic",
-    "athlete s foot",
-    "back pain",
-    "balding",
-    "baldness",
-    "brain injury",
-    "cancer",
-    "carpal tunnel",
-    "chemo",
-    "chronic fatigue",
-    "chronic pain",
-    "cold sore",
-    "concussion",
-    "covid",
-    "covid 19",
-    "cáncer",
-    "dementia",
-    "dengue",
-    "diabetes",
-    "diabetic",
-    "dysphoria",
-    "ebola",
-    "eczema",
-    "enfermedad",
-    "food poisoning",
-    "genital",
-    "gout",
-    "hair loss",
-    "hair thinning",
-    "hearing loss",
-    "heart attack",
-    "hernia",
-    "infectious disease",
-    "jaundice",
-    "joint pain",
-    "lower back pain",
-    "lupus",
-    "malaria",
-    "migraine",
-    "obese",
-    "obesity",
-    "parkinson",
-    "parkinsons",
-    "pneumonia",
-    "prolapse",
-    "rare disease",
-    "thinning hair",
-    "tourette",
-    "tuberculosis",
-    "tumor",
-    "tumour",
-    "vaginal",
-    "venereal",
-    "vertigo attack",
-    // Of substances.
-    "addicted to",
-    "addiction",
-    "adicción",
-    "binge drinking",
-    "cocaine",
-    "crystal meth",
-    "detox",
-    "harm reduction",
-    "heroin",
-    "methamphetamine",
-    "opiate",
-    "oud",
-    "overdose",
-    "sobriety",
-    // Of reproduction.
-    "cycle day",
-    "fertility",
-    "in vitro",
-    "late period",
-    "missed period",
-    "period end",
-    "period started",
-    "surrogacy",
-];
-
-/// Words of medicine, besides [`sense::HEALTH_WORDS`], that make a shared term
-/// one of it.
-const HEALTH_WORDS: &[&str] = &[
-    "acute",
-    "assessment",
-    "breast",
-    "bariatric",
-    "biopsy",
-    "care",
-    "cervical",
-    "checklist",
-    "checkup",
-    "chronic",
-    "colon",
-    "consult",
-    "consultation",
-    "coping",
-    "counselor",
-    "dental",
-    "dentist",
-    "diagnose",
-    "doctors",
-    "dosage",
-    "dose",
-    "drug",
-    "drugs",
-    "evaluation",
-    "gp",
-    "health",
-    "healthcare",
-    "hospital",
-    "ill",
-    "illness",
-    "intake",
-    "lung",
-    "medical",
-    "medicine",
-    "medicines",
-    "mental",
-    "nurse",
-    "ointment",
-    "ovarian",
-    "pharmacy",
-    "pills",
-    "prostate",
-    "psychiatric",
-    "psychological",
-    "psychologist",
-    "questionnaire",
-    "quiz",
-    "recovery",
-    "rehab",
-    "remedies",
-    "screener",
-    "screening",
-    "severe",
-    "severity",
-    "sick",
-    "specialist",
-    "specialists",
-    "specialties",
-    "sufferers",
-    "support",
-    "surgeon",
-    "surgery",
-    "telemedicine",
-    "therapies",
-    "therapists",
-    "tratamiento",
-    "treating",
-    "vaccine",
-    "withdrawal",
-    "workbook",
-];
-
-/// Words that say nothing about what something is: those of grammar, of
-/// analytics and of forms.
-#[rustfmt::skip]
-const EMPTY_WORDS: &[&str] = &[
-    // Grammar and the web.
-    "a", "about", "all", "am", "an", "and", "are", "at", "be", "been", "can", "do", "does", "e",
-    "for", "from", "had", "has", "have", "how", "i", "in", "is", "it", "m", "me", "my", "near",
-    "new", "now", "of", "on", "or", "our", "s", "t", "that", "the", "this", "to", "today", "up",
-    "us", "was", "we", "what", "when", "who", "why", "with", "without", "you", "your", "y", "de",
-    "com", "en", "es", "home", "html", "http", "https", "index", "main", "php", "site", "www",
-    "app", "web", "page", "pages", "online", "local", "nearby",
-    // Analytics.
-    "action", "ad", "ads", "banner", "begin", "began", "button", "campaign", "category", "checked",
-    "choose", "chosen", "click", "clicked", "clicks", "complete", "completed", "confirm",
-    "confirmation", "confirmed", "content", "conversion", "converted", "cta", "custom", "done",
-    "enabled", "enroll", "enrolled", "event", "faq", "finish", "finished", "flag", "flow", "form",
-    "funnel", "get", "got", "guide", "identified", "info", "information", "interest", "interested",
-    "join", "joined", "landing", "lead", "leads", "learn", "link", "list", "log", "logged", "lp",
-    "more", "open", "opened", "overview", "question", "questions", "read", "received", "register",
-    "registered", "reported", "request", "requested", "result", "results", "save", "saved",
-    "screen", "search", "searched", "section", "see", "select", "selected", "set", "sign",
-    "signup", "start", "started", "starts", "status", "step", "submit", "submitted", "success",
-    "tap", "tapped", "test", "tests", "topic", "track", "type", "update", "updated", "user", "view",
-    "viewed", "views", "visit", "visited", "visitor", "customer", "member", "self",
-    // What people look for.
-    "advice", "best", "cause", "causes", "find", "help", "living", "look", "looking", "manage",
-    "management", "managing", "men", "need", "plan", "program", "programs", "relief", "seek",
-    "seeking", "service", "services", "signs", "stop", "tips", "understanding", "want", "women",
-    "facts", "kids", "adult", "adults", "teen", "teens", "child", "children",
-];
 
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
@@ -289,13 +55,10 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "illness",
     "illnesses",
     "indication",
-    "intake",
     "medical",
     "patient",
     "presenting",
     "psychiatric",
-    "questionnaire",
-    "quiz",
     "seeking",
     "struggle",
     "struggles",
@@ -330,6 +93,24 @@ const ASKING_KEYS: Spellings = &[
     "whatbringsyouhere",
 ];
 
+/// Words of keys that do the same.
+const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
+
+/// Words of who works in medicine, studies it or sells to it.
+const WORK_WORDS: &[&str] = &[
+    "career",
+    "careers",
+    "degree",
+    "hiring",
+    "job",
+    "jobs",
+    "recruiting",
+    "salary",
+    "software",
+    "staffing",
+    "vacancy",
+];
+
 /// Words of keys about things that people do, own or switch: a term there is a
 /// name, and states nothing.
 const OTHER_KEYS: Spellings = &[
@@ -341,23 +122,33 @@ const OTHER_KEYS: Spellings = &[
     "character",
     "clan",
     "cohort",
+    "company",
     "course",
+    "dataset",
+    "employer",
     "experiment",
     "feature",
     "flag",
+    "fund",
     "game",
     "genre",
     "guild",
+    "industry",
+    "job",
     "lesson",
     "level",
     "mood",
+    "occupation",
     "operation",
     "op",
     "perk",
     "playlist",
     "port",
+    "profession",
     "quest",
+    "role",
     "skill",
+    "skills",
     "song",
     "team",
     "theme",
@@ -386,13 +177,15 @@ pub(super) fn is_medical(
     if is_keyed(subject, term) {
         return true;
     }
-    if surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE {
+    let is_of_trade = surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE;
+    let is_name = is_of_others(subject) && !subject.is_context();
+    if is_of_trade || is_name || subject.has_word(WORK_WORDS) {
         return false;
     }
     has_medicine(subject, term.phrase)
         || is_speech(subject)
         || (is_named(subject) && is_bare(subject, term.phrase, &[]))
-        || (!is_of_others(subject) && surroundings.health())
+        || surroundings.health()
 }
 
 /// Whether a term that is all of the value states something about someone.
@@ -427,7 +220,7 @@ fn is_keyed(subject: &Subject<'_>, term: Term) -> bool {
     let last = || subject.keys.iter().rev().take(2);
     !subject.is_context()
         && (last().any(|key| key.has_word(HEALTH_KEYS))
-            || (subject.leaf_in(ASKING_KEYS)
+            || ((subject.leaf_in(ASKING_KEYS) || last().any(|key| key.has_word(ASKING_WORDS)))
                 && (sense::is_element(subject, term.phrase)
                     || is_bare(subject, term.phrase, &[])
                     || has_medicine(subject, term.phrase))))
@@ -462,7 +255,7 @@ pub(super) fn has_medicine(subject: &Subject<'_>, phrase: &str) -> bool {
 
 /// Whether someone speaks.
 fn is_speech(subject: &Subject<'_>) -> bool {
-    !is_of_others(subject) && subject.words().len() >= MIN_SPEECH && subject.has_word(SPEAKERS)
+    subject.words().len() >= MIN_SPEECH && subject.has_word(SPEAKERS)
 }
 
 /// Whether nothing but empty words, words of `others`, words of medicine and

@@ -198,8 +198,10 @@ pub(super) const TERMS: &[Table] = &[
     (
         Kind::Trade(Trade::Pet),
         &[
+            "breed",
             "dog",
             "groomer",
+            "kennel",
             "kitten",
             "pet",
             "puppy",
