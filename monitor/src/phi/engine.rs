@@ -185,7 +185,7 @@ impl Detector {
         let path = self.paths.get(path);
         let (kind, value) = (field.kind(), subject::examined(&field));
         let mut detectors = path.wakes.and(ahead);
-        if kind == ValueKind::Text {
+        if kind == ValueKind::Text && !path.is_software {
             detectors = detectors.and(shape::wakes(value));
         }
         let is_wordless = path.is_wordless || kind == ValueKind::Literal;
