@@ -6,7 +6,7 @@
 //! have, which the detectors know.
 
 use super::{
-    email,
+    email, email_hash,
     online_id::is_opaque,
     path::{Layout, Path, Paths},
 };
@@ -100,6 +100,17 @@ const TYPED_KEYS: &[&str] = &[
     "urn",
 ];
 
+/// Words of lists whose members have a type too: a phone in a shop is goods.
+const GOODS: &[&str] = &[
+    "content",
+    "contents",
+    "item",
+    "items",
+    "lineitems",
+    "product",
+    "products",
+];
+
 /// Keys that belong to a person alone: what stands beside one is a person's.
 const PERSON_KEYS: &[&str] = &[
     "birthdate",
@@ -128,6 +139,21 @@ const EVENT_KEYS: &[&str] = &[
     "properties",
     "timestamp",
     "type",
+];
+
+/// Words of objects whose `name` is of what happened or of goods.
+const EVENT_WORDS: &[&str] = &[
+    "action",
+    "actions",
+    "content",
+    "conversion",
+    "conversions",
+    "event",
+    "events",
+    "item",
+    "items",
+    "product",
+    "products",
 ];
 
 /// Words of titles and of the names of events, which no person has.
@@ -232,7 +258,7 @@ pub(super) fn key<'a>(
     }
     let step = field.step()?;
     if !layout.is_key(step) {
-        return pair(fields, index, layout, step);
+        return pair(fields, index, layout, step).or_else(|| segment(fields, index, layout, step));
     }
     let leaf = path.keys.last()?;
     let beside = Beside {
@@ -241,7 +267,9 @@ pub(super) fn key<'a>(
         layout,
         paths,
     };
+    let is_of_goods = || (path.keys.iter().rev().nth(1)).is_some_and(|key| key.has_word(GOODS));
     if leaf.folds_to(TYPED_KEYS)
+        && !is_of_goods()
         && let Some(kind) = beside.kind()
     {
         return Some(kind);
@@ -261,6 +289,20 @@ fn pair<'a>(fields: &'a Fields, index: usize, layout: &Layout, step: StepId) -> 
             !layout.is_key(other) && layout.above(other) == layout.above(step)
         });
     is_pair.then_some(kind)
+}
+
+/// A hash in the path of an address: of a version or a file. Readers give the
+/// whole address before its parts.
+fn segment(fields: &Fields, index: usize, layout: &Layout, step: StepId) -> Option<&'static str> {
+    /// Parts of an address before it.
+    const DEPTH: usize = 16;
+    let above = layout.above(step)?;
+    let is_part = email_hash::may_have(fields.get(index)?.value())
+        && (index.saturating_sub(DEPTH)..index)
+            .rev()
+            .filter_map(|before| fields.get(before))
+            .any(|before| before.step() == Some(above));
+    is_part.then_some("segment")
 }
 
 fn is_kind(text: &str) -> bool {
@@ -322,7 +364,13 @@ impl<'a> Beside<'a, '_> {
         let parent = path.keys.iter().rev().nth(1);
         let value = field.value().trim();
         match leaf.folded.as_str() {
-            "name" if is_full_name(value) && self.has(PERSON_KEYS) => Some("person_name"),
+            "name"
+                if is_full_name(value)
+                    && !parent.is_some_and(|parent| parent.has_word(EVENT_WORDS))
+                    && self.has(PERSON_KEYS) =>
+            {
+                Some("person_name")
+            }
             "first" if is_name(value) && self.has(PERSON_KEYS) => Some("first_name"),
             "last" if is_name(value) && self.has(PERSON_KEYS) => Some("last_name"),
             "id" if parent.is_none_or(|parent| !parent.is_person())
@@ -417,6 +465,13 @@ mod tests {
         check(&[email, ("p.name", "Viewed Page")], "email");
         check(&[email, ("p.name", "newsletter")], "email");
         check(&[email, ("q.name", "Jane Doe")], "email");
+        check(
+            &[
+                ("actions.0.email", "jane@example.com"),
+                ("actions.0.name", "Nail Art"),
+            ],
+            "email",
+        );
         check(&[("p.price", "5"), ("p.name", "Jane Doe")], "");
         check(&[email, ("p.id", UUID)], "email, external_id");
         check(&[email, ("p.event", "x"), ("p.id", UUID)], "email");
