@@ -193,7 +193,11 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
-    let is_title = is_title(subject, around);
+    // What someone does not take.
+    let is_allergy = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(ALLERGY_WORDS));
+    let is_title = is_allergy || is_title(subject, around);
     if let Some(drug) = named.filter(|_| !is_title) {
         hit("medication.name", drug.phrase);
     } else if let Some(drug) = ambiguous(subject, around) {
@@ -212,6 +216,9 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
         hit("medication.key.detail", subject.value);
     }
 }
+
+/// Words of keys of what someone cannot bear.
+const ALLERGY_WORDS: &[&str] = &["allergies", "allergy", "intolerances"];
 
 /// Trades that give their songs, heroes and animals the names of drugs.
 const NAMING: Trades = Trades::of(&[Trade::Game, Trade::Media]);

@@ -234,5 +234,5 @@ pub(super) const EMPTY_WORDS: &[&str] = &[
     "advice", "best", "cause", "causes", "find", "help", "living", "look", "looking", "manage",
     "management", "managing", "men", "need", "plan", "program", "programs", "relief", "seek",
     "seeking", "service", "services", "signs", "stop", "tips", "understanding", "want", "women",
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "facts", "kids", "adult", "adults", "teen", "teens", "child", "children",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "facts", "kids", "photo", "photos", "uploaded", "upload", "weekly", "monthly", "adult", "adults", "teen", "teens", "child", "children",
 ];
