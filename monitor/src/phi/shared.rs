@@ -50,15 +50,25 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "diseases",
     "disorder",
     "disorders",
+    "drug",
+    "drugs",
     "dx",
     "health",
     "illness",
     "illnesses",
     "indication",
+    "med",
     "medical",
+    "medication",
+    "medications",
+    "meds",
     "patient",
+    "pharmacy",
+    "prescribed",
+    "prescription",
     "presenting",
     "psychiatric",
+    "rx",
     "seeking",
     "struggle",
     "struggles",
@@ -97,7 +107,7 @@ const ASKING_KEYS: Spellings = &[
 const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
 
 /// Words of who works in medicine, studies it or sells to it.
-const WORK_WORDS: &[&str] = &[
+pub(super) const WORK_WORDS: &[&str] = &[
     "career",
     "careers",
     "degree",
