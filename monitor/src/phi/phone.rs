@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "mobilephone",
     "mobilephonenumber",
     "msisdn",
+    "hpn",
     "ph",
     "phone",
     "phonehash",
