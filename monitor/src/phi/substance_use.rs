@@ -1,13 +1,14 @@
 //! Use of substances and its treatment: terms in any vehicle, and keys.
 
 use super::{
-    Health, Hits, Strength, condition,
+    Health, Hits, Strength, assessment, condition,
     lexicon::{Kind, Table, Term},
     sense::{self, Sense},
     subject::{Subject, Surroundings},
     text,
     trade::Trades,
 };
+use crate::field::ValueKind;
 
 /// Terms. `alcohol`, `drug` and `recovery` alone have other uses.
 pub(super) const TERMS: &[Table] = &[(
@@ -145,6 +146,21 @@ const SENSES: &[Sense] = &[
 /// Terms that count only beside evidence of health.
 const AMBIGUOUS: &[&str] = &["oud", "addicted to"];
 
+/// Questionnaires about it.
+const INSTRUMENTS: &[&str] = &[
+    "alcohol use disorders identification",
+    "audit",
+    "audit c",
+    "cage",
+    "crafft",
+    "cudit",
+    "cudit r",
+    "dast",
+    "dast 10",
+    "drug abuse screening",
+    "fagerstrom",
+];
+
 /// Keys whose value is about it, whatever it says.
 pub(super) const KEYS: &[&str] = &[
     "alcoholconsumption",
@@ -161,6 +177,10 @@ pub(super) const KEYS: &[&str] = &[
     "marijuanause",
     "nicotineuse",
     "opioiduse",
+    "cigarettesperday",
+    "cravings",
+    "lastdrink",
+    "relapsecount",
     "smokingstatus",
     "sobersince",
     "sobrietydate",
@@ -173,6 +193,13 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let mut push =
         |strength, rule, shown: &str| hits.health(Health::SubstanceUse, strength, rule, shown);
     if subject.leaf_in(KEYS) && has_value {
+        push(Strength::H3, "substance_use.key", subject.value);
+    }
+    if let Some(name) = assessment::instrument_in_key(subject)
+        && INSTRUMENTS.contains(&name)
+        && !subject.is_context()
+        && (subject.kind == ValueKind::Number || has_value)
+    {
         push(Strength::H3, "substance_use.key", subject.value);
     }
     if sense::is_name(subject) {
