@@ -9,7 +9,7 @@ mod keys;
 mod texts;
 
 use super::{
-    Class, Health, Hits, Strength, date,
+    Class, Health, Hits, Strength, date, insurance,
     key::{Key, Spellings},
     lexicon::{Kind, Table, Term},
     sense,
@@ -167,7 +167,8 @@ fn detect_key(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         } else {
             !rule.attributes.is_empty() && leaf.has_word(rule.attributes) && has(rule.subjects)
         };
-        if is_named && !has(rule.unless) && fits(subject, rule.value) {
+        let is_other = rule.health == Health::Insurance && insurance::is_of_other(subject);
+        if is_named && !is_other && !has(rule.unless) && fits(subject, rule.value) {
             let (id, _) = ids(rule.health);
             hits.health(rule.health, Strength::H3, id, subject.value);
         }

@@ -422,7 +422,11 @@ pub(super) static DETECTORS: &[Rules] = &[
     Rules {
         detect: reproductive::detect,
         note: Some(|subject, names| names.reproductive |= reproductive::is_named(subject)),
-        keys: &[reproductive::KEYS, reproductive::WEAK_KEYS],
+        keys: &[
+            reproductive::KEYS,
+            reproductive::LAST_PERIOD_KEYS,
+            reproductive::WEAK_KEYS,
+        ],
         kinds: &[Kind::Reproductive],
         ..NOTHING
     },
