@@ -6,6 +6,7 @@ use crate::{
     dice::Dice,
     label::{Level, Note},
     person::Person,
+    words::{Half, Words},
 };
 
 /// One kind of attribute: its class, its keys, classes that mean the same, and
@@ -56,9 +57,9 @@ const KINDS: &[Kind] = &[
         ],
         |_, dice| format!("{}{}", dice.pick(&["", "MRN", "E"]), dice.digits(7)),
     ),
-    // A plan's number is insurance too.
+    // A plan's number is insurance too, and a member of what, some keys leave open.
     Kind {
-        also: &["insurance"],
+        also: &["insurance", "external_id"],
         ..kind(
             "health_plan_id",
             &[
@@ -147,7 +148,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// A key and what stands under it.
-pub fn attribute(person: &Person, dice: &mut Dice) -> (String, Text) {
+pub fn attribute(person: &Person, words: &Words, half: Half, dice: &mut Dice) -> (String, Text) {
     let Kind {
         class,
         keys,
@@ -168,14 +169,36 @@ pub fn attribute(person: &Person, dice: &mut Dice) -> (String, Text) {
         health: false,
         template: format!("{class} {}", keys.join("|")),
     };
-    let key = dice.pick(keys).to_owned();
+    let spellings = words.spellings(keys[0], half);
+    let key = match spellings {
+        Some(spellings) => dice.pick(spellings),
+        None => dice.pick(keys).to_owned(),
+    };
+    let mut value = value(person, dice);
+    if half == Half::Unseen && *class == "birth_date" {
+        value = other_date(&value, dice);
+    }
     (
         key,
         Text {
-            value: value(person, dice),
+            value,
             notes: vec![note],
         },
     )
+}
+
+/// `YYYY-MM-DD` as other programs write it.
+fn other_date(date: &str, dice: &mut Dice) -> String {
+    let parts: Vec<&str> = date.split('-').collect();
+    let [year, month, day] = parts[..] else {
+        return date.to_owned();
+    };
+    match dice.range(0, 3) {
+        0 => format!("{month}/{day}/{year}"),
+        1 => format!("{year}{month}{day}"),
+        2 => format!("{date}T00:00:00Z"),
+        _ => date.to_owned(),
+    }
 }
 
 /// A Medicare beneficiary identifier.
@@ -194,4 +217,21 @@ fn medicare(dice: &mut Dice) -> String {
         out.insert(4, '-');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unseen_split_spells_every_key_differently() {
+        let words = Words::load().unwrap();
+        for kind in KINDS {
+            let spellings = words.spellings(kind.keys[0], Half::Unseen).unwrap();
+            for key in spellings {
+                assert!(!kind.keys.contains(&key.as_str()), "{key}");
+            }
+            assert!(words.spellings(kind.keys[0], Half::Known).is_none());
+        }
+    }
 }

@@ -48,6 +48,9 @@ pub struct Content {
     pub mail_as_id: bool,
     /// Templates of what it says that has nothing to do with health.
     pub said: Vec<String>,
+    /// Whether numbers are written as numbers, and `a.b` as an object, where the
+    /// format is JSON.
+    pub typed: bool,
 }
 
 const NEUTRAL_EVENTS: &[&str] = &[
@@ -89,6 +92,7 @@ impl Content {
             skipped,
             mail_as_id: identity == Identity::Direct && dice.chance(25),
             said: vec![],
+            typed: false,
         }
     }
 
@@ -107,7 +111,7 @@ impl Content {
             let related = related(&line.class).iter().map(|class| (*class).to_owned());
             vec![Note {
                 class: line.class.clone(),
-                or: vec![],
+                or: line.or.clone(),
                 also: line.also.iter().cloned().chain(related).collect(),
                 level,
                 health: true,
@@ -127,8 +131,8 @@ impl Content {
     }
 
     /// Adds an attribute of a person that platforms have no field for.
-    pub fn add_attribute(&mut self, as_prop: bool, dice: &mut Dice) {
-        let (key, text) = attribute(&self.person, dice);
+    pub fn add_attribute(&mut self, as_prop: bool, words: &Words, half: Half, dice: &mut Dice) {
+        let (key, text) = attribute(&self.person, words, half, dice);
         let list = if as_prop {
             &mut self.props
         } else {

@@ -37,6 +37,9 @@ pub struct Carrier {
     gzip: Gzip,
     #[serde(default)]
     batch: bool,
+    /// Only in the unseen split.
+    #[serde(skip)]
+    pub unseen: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -82,15 +85,15 @@ pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
         quiet: Vec<(String, String, String)>,
     }
     let mut carriers = Vec::new();
-    for text in [
-        include_str!("../formats/ads.toml"),
-        include_str!("../formats/products.toml"),
+    for (text, unseen) in [
+        (include_str!("../formats/ads.toml"), false),
+        (include_str!("../formats/products.toml"), false),
+        (include_str!("../formats/more.toml"), false),
+        (include_str!("../formats/unseen.toml"), true),
     ] {
-        carriers.extend(
-            toml::from_str::<Carriers>(text)
-                .context("read the formats")?
-                .carrier,
-        );
+        let read = toml::from_str::<Carriers>(text).context("read the formats")?;
+        let own = read.carrier.into_iter();
+        carriers.extend(own.map(|carrier| Carrier { unseen, ..carrier }));
     }
     let calls: Calls =
         toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;
@@ -166,6 +169,7 @@ impl Carrier {
         let mut pen = Pen {
             events,
             current: 0,
+            is_own: false,
             notes: vec![vec![]; events.len()],
             dice,
         };
@@ -214,6 +218,7 @@ impl Quiet {
         let mut pen = Pen {
             events: &nobody,
             current: 0,
+            is_own: false,
             notes: vec![vec![]],
             dice,
         };
@@ -221,8 +226,8 @@ impl Quiet {
         // Braces of JSON are no slots here, so only known names are filled.
         let mut body = self.body.clone();
         for name in [
-            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex32", "hex40", "epoch",
-            "epoch_ms",
+            "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex24", "hex32", "hex40",
+            "epoch", "epoch_ms",
         ] {
             let mark = format!("{{{name}}}");
             while body.contains(&mark) {
@@ -248,5 +253,28 @@ impl Quiet {
     pub fn template(&self) -> String {
         let line = self.request.split(['?', ';']).next().unwrap_or_default();
         format!("quiet {line}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Identity;
+
+    #[test]
+    fn what_stands_beside_the_events_of_a_batch_is_true_of_each() {
+        let (carriers, _) = load().unwrap();
+        let with = |id: &str, class: &str| {
+            let carrier = carriers.iter().find(|carrier| carrier.id == id).unwrap();
+            let mut dice = Dice::new(8);
+            let events: Vec<Content> = (0..3)
+                .map(|_| Content::new(Identity::Pseudonym, &mut dice))
+                .collect();
+            let (_, labels) = carrier.write(&events, &mut dice).unwrap();
+            let has_id = |label: &&EventLabel| label.notes.iter().any(|note| note.class == class);
+            labels.iter().filter(has_id).count()
+        };
+        assert_eq!(with("unseen.ga4.items", "online_id"), 3, "beside");
+        assert_eq!(with("unseen.iterable.bulk", "external_id"), 3, "in each");
     }
 }

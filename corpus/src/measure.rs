@@ -1,10 +1,14 @@
 //! Findings against labels: what was found, missed and wrongly raised.
 
+mod score;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::label::{EventLabel, Kind, Label, Note, Severity};
+
+pub use score::{Platform, Score, per_100k, share};
 
 /// What of a finding is compared. Unknown members of the record are ignored.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,55 +64,8 @@ impl Finding {
     }
 }
 
-/// Expected, found, and wrong.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Score {
-    /// How often it should be reported.
-    pub expected: u64,
-    /// How often it was, of those.
-    pub found: u64,
-    /// How often it was reported and should not have been.
-    pub wrong: u64,
-}
-
-impl Score {
-    /// Share of what is expected that was found; 1 where nothing is expected.
-    pub fn recall(&self) -> f64 {
-        share(self.found, self.expected)
-    }
-
-    /// Share of what was reported that is right.
-    pub fn precision(&self) -> f64 {
-        share(self.found, self.found + self.wrong)
-    }
-}
-
-/// `part` of `whole`, 1 where there is no whole.
-pub fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// What is counted for one platform.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Platform {
-    /// Requests with health information.
-    pub positives: u64,
-    /// Requests without.
-    pub negatives: u64,
-    /// Events of severity high or above.
-    pub high: Score,
-    /// (event, class) pairs.
-    pub classes: Score,
-    /// Findings above what a negative may give.
-    pub false_alarms: u64,
-}
-
 /// Everything that is counted.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Measure {
     /// Requests by what they were written as.
     pub requests: BTreeMap<Kind, u64>,
@@ -118,6 +75,8 @@ pub struct Measure {
     pub pairs_at_high: Score,
     /// By class, at any severity.
     pub classes: BTreeMap<String, Score>,
+    /// By health class: false alarms of severity high that name it.
+    pub class_alarms: BTreeMap<String, u64>,
     /// By platform.
     pub platforms: BTreeMap<String, Platform>,
     /// Findings on negatives of severity high or above that should not be.
@@ -129,7 +88,6 @@ pub struct Measure {
     /// Person-events of positives, and findings that were given for them.
     pub people: (u64, u64),
     /// What was missed or wrong, by template. Never a value.
-    #[serde(skip)]
     pub faults: BTreeMap<Fault, Tally>,
 }
 
@@ -242,7 +200,13 @@ impl Measure {
 
     /// False alarms of severity high in 100,000 requests.
     pub fn alarms_per_100k(&self) -> f64 {
-        self.alarms_high as f64 * 100_000.0 / self.negatives().max(1) as f64
+        per_100k(self.alarms_high, self.negatives())
+    }
+
+    /// The same of those that name one class.
+    pub fn class_alarms_per_100k(&self, class: &str) -> f64 {
+        let alarms = self.class_alarms.get(class).copied().unwrap_or_default();
+        per_100k(alarms, self.negatives())
     }
 }
 
@@ -395,6 +359,9 @@ impl Context<'_> {
         }
         if finding.severity >= Severity::High {
             self.measure.alarms_high += 1;
+            for class in &finding.health {
+                *self.measure.class_alarms.entry(class.clone()).or_default() += 1;
+            }
             self.measure
                 .platforms
                 .entry(self.platform.clone())
@@ -420,12 +387,22 @@ impl Context<'_> {
         );
     }
 
-    /// Blames the carrier, or everything innocent that the event says: what is
-    /// guilty comes first in the sum.
+    /// Blames the carrier, or everything that the event says: what is guilty
+    /// comes first in the sum.
     fn fault(&mut self, kind: &'static str, what: &str, event: Option<&EventLabel>) {
         let example = format!("{} packet {}", self.part, self.label.packet);
-        let said = event.map_or(&[][..], |event| &event.said);
-        let (first, rest) = said.split_first().unwrap_or((&self.label.template, &[]));
+        let said: Vec<&String> = match (self.label.kind, event) {
+            (_, None) => vec![],
+            (Kind::Phi, Some(event)) => event
+                .notes
+                .iter()
+                .filter(|note| note.health)
+                .map(|note| &note.template)
+                .collect(),
+            (_, Some(event)) => event.said.iter().collect(),
+        };
+        let carrier = &self.label.template;
+        let (first, rest) = said.split_first().unwrap_or((&carrier, &[]));
         self.measure.fault(kind, what.to_owned(), first, example);
         for template in rest {
             self.measure.blame(kind, what, template);
@@ -482,3 +459,6 @@ fn because(finding: &Finding, class: &str) -> String {
         |field| format!("{class} by {}", field.rule),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ use crate::{
 pub(crate) struct Pen<'a> {
     pub(crate) events: &'a [Content],
     pub(crate) current: usize,
+    /// Whether what is written belongs to the current event only. What stands
+    /// beside the events of a batch is true of each of them.
+    pub(crate) is_own: bool,
     pub(crate) notes: Vec<Vec<Note>>,
     pub(crate) dice: &'a mut Dice,
 }
@@ -60,6 +63,7 @@ impl Pen<'_> {
         }
         if !carrier.lines.is_empty() {
             let mut lines = Vec::new();
+            self.is_own = true;
             for current in 0..self.events.len() {
                 self.current = current;
                 lines.push(self.pairs(&carrier.lines, Some('='))?);
@@ -161,10 +165,10 @@ impl Pen<'_> {
                 for (key, value) in entries {
                     if key == "#props" || key == "#traits" {
                         let free = self.free(key == "#props");
-                        out.extend(
-                            free.into_iter()
-                                .map(|(key, value)| (key, Value::String(value))),
-                        );
+                        let typed = self.events[self.current].typed;
+                        for (key, value) in free {
+                            insert(&mut out, key, value, typed);
+                        }
                     } else if let Some(value) = self.json(value)? {
                         out.insert(key.clone(), value);
                     } else {
@@ -213,11 +217,13 @@ impl Pen<'_> {
         };
         let mut out = Vec::new();
         if let Some(template) = each {
+            self.is_own = true;
             for current in 0..self.events.len() {
                 self.current = current;
                 out.extend(self.json(template)?);
             }
             self.current = 0;
+            self.is_own = false;
             return Ok(Some(Value::Array(out)));
         }
         for item in items {
@@ -230,13 +236,27 @@ impl Pen<'_> {
     fn free(&mut self, is_prop: bool) -> Vec<(String, String)> {
         let event = &self.events[self.current];
         let list = if is_prop { &event.props } else { &event.traits };
-        let notes = &mut self.notes[self.current];
-        list.iter()
-            .map(|(key, text)| {
-                notes.extend(text.notes.iter().cloned());
-                (key.clone(), text.value.clone())
-            })
-            .collect()
+        let notes: Vec<Note> = list
+            .iter()
+            .flat_map(|(_, text)| text.notes.iter().cloned())
+            .collect();
+        let free = list
+            .iter()
+            .map(|(key, text)| (key.clone(), text.value.clone()))
+            .collect();
+        self.note(&notes);
+        free
+    }
+
+    fn note(&mut self, notes: &[Note]) {
+        let whose = if self.is_own {
+            self.current..self.current + 1
+        } else {
+            0..self.events.len()
+        };
+        for own in &mut self.notes[whose] {
+            own.extend(notes.iter().cloned());
+        }
     }
 
     /// A text with its slots filled; `None` where one of them is empty.
@@ -263,10 +283,37 @@ impl Pen<'_> {
             else {
                 return Ok(None);
             };
-            self.notes[self.current].extend(notes);
+            self.note(&notes);
             out += &escape(value);
             rest = after;
         }
         Ok(Some(out + rest))
     }
+}
+
+/// A free property as a program writes it: `typed`, numbers and truth values are
+/// no strings, and `a.b` stands in the object `a`.
+fn insert(out: &mut serde_json::Map<String, Value>, key: String, value: String, typed: bool) {
+    if !typed {
+        out.insert(key, Value::String(value));
+        return;
+    }
+    let value = match serde_json::from_str(&value) {
+        Ok(value @ (Value::Bool(_) | Value::Number(_))) => value,
+        _ => Value::String(value),
+    };
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut at = out;
+    for part in parts {
+        let next = at
+            .entry(part.to_owned())
+            .or_insert_with(|| Value::Object(serde_json::Map::new()));
+        match next {
+            Value::Object(entries) => at = entries,
+            // Another property has the name already.
+            _ => return,
+        }
+    }
+    at.insert(last.to_owned(), value);
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::measure::{Fault, Measure, Tally};
+use crate::measure::{Fault, Measure, Platform, Score, Tally, per_100k};
 
 /// Faults of each kind that are listed.
 const LISTED: usize = 40;
@@ -29,15 +30,19 @@ pub struct Bar {
     pub value: f64,
     /// Whether that is enough.
     pub passed: bool,
+    /// Whether it only informs, and a run does not fail by it.
+    pub informative: bool,
 }
 
-/// The bars of one part of the corpus.
-pub fn bars(part: &str, measure: &Measure, has_positives: bool) -> Vec<Bar> {
+/// The bars of one part of the corpus; `informative`: no run fails by them.
+pub fn bars(part: &str, measure: &Measure, informative: bool) -> Vec<Bar> {
+    let has_positives = measure.high.expected > 0;
     let bar = |name: &str, sign: &str, limit: f64, value: f64, passed: bool| Bar {
         name: format!("{part}: {name}"),
         bar: format!("{sign} {limit}"),
         value,
         passed,
+        informative,
     };
     let mut bars = Vec::new();
     if has_positives {
@@ -103,27 +108,28 @@ pub fn table(part: &str, measure: &Measure) -> String {
     line(
         &mut out,
         format_args!(
-            "\n{:<18} {:>9} {:>9} {:>8} {:>8} {:>9}",
-            "CLASS", "EXPECTED", "FOUND", "WRONG", "RECALL", "PRECISION"
+            "\n{:<18} {:>9} {:>9} {:>8} {:>8} {:>9} {:>11}",
+            "CLASS", "EXPECTED", "FOUND", "WRONG", "RECALL", "PRECISION", "ALARMS/100K"
         ),
     );
     for (class, score) in &measure.classes {
         line(
             &mut out,
             format_args!(
-                "{class:<18} {:>9} {:>9} {:>8} {:>8.4} {:>9.4}",
+                "{class:<18} {:>9} {:>9} {:>8} {:>8.4} {:>9.4} {:>11.1}",
                 score.expected,
                 score.found,
                 score.wrong,
                 score.recall(),
                 score.precision(),
+                measure.class_alarms_per_100k(class),
             ),
         );
     }
     line(
         &mut out,
         format_args!(
-            "\n{:<26} {:>9} {:>9} {:>8} {:>10} {:>12} {:>9} {:>9}",
+            "\n{:<26} {:>9} {:>9} {:>8} {:>10} {:>12} {:>9} {:>11}",
             "PLATFORM",
             "POSITIVE",
             "NEGATIVE",
@@ -131,25 +137,69 @@ pub fn table(part: &str, measure: &Measure) -> String {
             "FOUND HIGH",
             "CLASS RECALL",
             "PRECISION",
-            "ALARMS"
+            "ALARMS/100K"
         ),
     );
     for (platform, row) in &measure.platforms {
         line(
             &mut out,
             format_args!(
-                "{platform:<26} {:>9} {:>9} {:>8} {:>10.4} {:>12.4} {:>9.4} {:>9}",
+                "{platform:<26} {:>9} {:>9} {:>8} {:>10.4} {:>12.4} {:>9.4} {:>11.1}",
                 row.positives,
                 row.negatives,
                 row.high.expected,
                 row.high.recall(),
                 row.classes.recall(),
                 row.classes.precision(),
-                row.false_alarms,
+                per_100k(row.false_alarms, row.negatives),
             ),
         );
     }
     out
+}
+
+/// The measure of one part as JSON: counts, with what follows from them.
+pub fn json(measure: &Measure) -> Value {
+    let score = |score: &Score| {
+        json!({
+            "expected": score.expected,
+            "found": score.found,
+            "wrong": score.wrong,
+            "recall": score.recall(),
+            "precision": score.precision(),
+        })
+    };
+    let class = |(name, own): (&String, &Score)| {
+        let mut value = score(own);
+        value["false_alarms_per_100k"] = measure.class_alarms_per_100k(name).into();
+        (name.clone(), value)
+    };
+    let platform = |(name, own): (&String, &Platform)| {
+        let value = json!({
+            "positives": own.positives,
+            "negatives": own.negatives,
+            "events_at_high": { "expected": own.high.expected, "found": own.high.found, "recall": own.high.recall() },
+            "classes": score(&own.classes),
+            "false_alarms": own.false_alarms,
+            "false_alarms_per_100k": per_100k(own.false_alarms, own.negatives),
+        });
+        (name.clone(), value)
+    };
+    let high = &measure.high;
+    json!({
+        "requests": measure.requests,
+        "person_events": measure.people.0,
+        "findings_on_positives": measure.people.1,
+        "events_at_high": { "expected": high.expected, "found": high.found, "recall": high.recall() },
+        "pairs_at_high": { "right": measure.pairs_at_high.found, "wrong": measure.pairs_at_high.wrong, "precision": measure.pairs_at_high.precision() },
+        "macro_recall": measure.macro_recall(),
+        "false_alarms_high": measure.alarms_high,
+        "false_alarms_high_per_100k": measure.alarms_per_100k(),
+        "false_alarms_mild": measure.alarms_mild,
+        "health_classes_on_negatives": measure.health_on_negatives,
+        "classes": measure.classes.iter().map(class).collect::<serde_json::Map<_, _>>(),
+        "platforms": measure.platforms.iter().map(platform).collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 /// The faults, by kind, most frequent first. Templates and rules, never values.
@@ -203,7 +253,11 @@ pub fn faults(part: &str, measure: &Measure, all: bool) -> String {
 pub fn verdict(bars: &[Bar]) -> String {
     let mut out = String::from("\n");
     for bar in bars {
-        let mark = if bar.passed { "ok  " } else { "FAIL" };
+        let mark = match (bar.passed, bar.informative) {
+            (true, _) => "ok  ",
+            (false, true) => "info",
+            (false, false) => "FAIL",
+        };
         line(
             &mut out,
             format_args!("{mark}  {:<66} {:>9.4}  {}", bar.name, bar.value, bar.bar),

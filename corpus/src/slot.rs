@@ -108,7 +108,14 @@ fn identity(
     let is_known = event.identity != Identity::Least;
     // Value, class, level, and whether this identity has it.
     let (value, class, level, has) = match name {
-        "email" => (person.email.clone(), "email", Level::Direct, is_direct),
+        // A free slot that senders put the address into, and no other id.
+        "mail" => (
+            person.email.clone(),
+            "email",
+            Level::Direct,
+            event.mail_as_id,
+        ),
+        "email" | "uid2" => (person.email.clone(), "email", Level::Direct, is_direct),
         "phone" => (person.phone.clone(), "phone", Level::Direct, is_direct),
         "first" => (person.first.clone(), "name", Level::Direct, is_direct),
         "last" => (person.last.clone(), "name", Level::Direct, is_direct),
@@ -134,14 +141,20 @@ fn identity(
         return Some(None);
     }
     let or: &[&str] = match class {
+        // What it is made of, or what it is used as.
+        _ if name == "uid2" => &["online_id"],
         "online_id" | "external_id" | "device_id" => &["online_id", "external_id", "device_id"],
-        // A full address in one value may be told by any of its parts.
         _ => &[],
     };
     let note = Note {
         class: class.to_owned(),
         or: or.iter().map(|class| (*class).to_owned()).collect(),
-        also: vec![],
+        // An address that is used as an id is an id too.
+        also: if name == "uid" {
+            vec!["external_id".to_owned()]
+        } else {
+            vec![]
+        },
         level,
         health: false,
         template: format!("slot {name}"),

@@ -45,12 +45,18 @@ pub struct Amount {
 }
 
 impl Sources<'_> {
+    /// The formats that one split is written in.
+    fn formats(&self, half: Half) -> Vec<&Carrier> {
+        let own = |carrier: &&Carrier| !carrier.unseen || half == Half::Unseen;
+        self.carriers.iter().filter(own).collect()
+    }
+
     /// `count` rounds: each format with the health lines of one half.
     pub fn positives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
         let lines = self.words.health(amount.half);
         write(path, self.http2, dice, |next| {
             for _ in 0..amount.count {
-                for carrier in self.carriers {
+                for carrier in self.formats(amount.half) {
                     next.request(|dice| self.positive(carrier, amount.half, &lines, dice))?;
                 }
             }
@@ -86,6 +92,7 @@ impl Sources<'_> {
                 _ => Identity::Least,
             };
             let mut content = Content::new(identity, dice);
+            content.typed = half == Half::Unseen && dice.chance(50);
             if !fitting.is_empty() {
                 let facts = [1, 1, 1, 2, 2, 3];
                 for _ in 0..dice.pick(&facts) {
@@ -102,7 +109,7 @@ impl Sources<'_> {
             if identity == Identity::Direct && dice.chance(35) {
                 let as_prop = !carrier.has_traits();
                 if !as_prop || vehicles.contains(&Vehicle::Prop) {
-                    content.add_attribute(as_prop, dice);
+                    content.add_attribute(as_prop, self.words, half, dice);
                 }
             }
             self.neutral(&mut content, &vehicles, half, dice);
@@ -136,6 +143,7 @@ impl Sources<'_> {
     /// `count` requests of businesses that have nothing to do with health.
     pub fn negatives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
         let lines = self.words.innocent(amount.half);
+        let formats = self.formats(amount.half);
         let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
         businesses.sort_unstable();
         businesses.dedup();
@@ -149,7 +157,7 @@ impl Sources<'_> {
                 } else if chosen < 70 {
                     next.request(|dice| Ok(elsewhere::case(dice)))?;
                 } else {
-                    let carrier = &self.carriers[next.dice.index(self.carriers.len())];
+                    let carrier = formats[next.dice.index(formats.len())];
                     let business = next.dice.pick(&businesses);
                     let own: Vec<&Line> = lines
                         .iter()
@@ -192,6 +200,7 @@ impl Sources<'_> {
                 _ => Identity::Least,
             };
             let mut content = Content::new(identity, dice);
+            content.typed = half == Half::Unseen && dice.chance(50);
             if !fitting.is_empty() {
                 for _ in 0..dice.range(1, 6) {
                     content.say(dice.pick(&fitting), self.words, half, false, dice);
@@ -320,4 +329,79 @@ pub fn write(
     fill(&mut next)?;
     next.capture.close()?;
     Ok(next.labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format;
+
+    #[test]
+    fn the_same_seed_writes_the_same_corpus() {
+        let words = Words::load().unwrap();
+        let (carriers, quiet) = format::load().unwrap();
+        let sources = Sources {
+            words: &words,
+            carriers: &carriers,
+            quiet: &quiet,
+            http2: 10,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, seed| {
+            let amount = Amount {
+                half: Half::HeldOut,
+                count: 2,
+            };
+            let path = folder.path().join(name);
+            let labels = sources
+                .positives(&path, amount, &mut Dice::new(seed))
+                .unwrap();
+            (labels, std::fs::read(path).unwrap())
+        };
+        let (labels, bytes) = make("one", 5);
+        assert_eq!(labels.len(), 2 * sources.formats(Half::HeldOut).len());
+        assert!(sources.formats(Half::Unseen).len() > sources.formats(Half::Known).len());
+        assert!(make("two", 5).1 == bytes, "the same seed");
+        assert!(make("three", 6).1 != bytes, "another seed");
+    }
+
+    #[test]
+    fn every_format_says_something_about_someone() {
+        let words = Words::load().unwrap();
+        let (carriers, quiet) = format::load().unwrap();
+        let sources = Sources {
+            words: &words,
+            carriers: &carriers,
+            quiet: &quiet,
+            http2: 0,
+        };
+        let mut dice = Dice::new(9);
+        for carrier in &carriers {
+            let mut notes = 0;
+            for _ in 0..20 {
+                let lines = words.health(Half::Known);
+                let case = sources
+                    .positive(carrier, Half::Known, &lines, &mut dice)
+                    .unwrap();
+                notes += case
+                    .label
+                    .events
+                    .iter()
+                    .map(|event| event.notes.len())
+                    .sum::<usize>();
+            }
+            assert!(notes > 0, "{}", carrier.id);
+        }
+    }
+
+    #[test]
+    fn quiet_calls_have_no_open_slots() {
+        let (_, quiet) = format::load().unwrap();
+        let mut dice = Dice::new(3);
+        for call in &quiet {
+            let request = call.write(&mut dice).unwrap();
+            let target = request.target;
+            assert!(!target.contains(['{', '}', ' ']), "{target}");
+        }
+    }
 }

@@ -4,23 +4,26 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::dice::Dice;
 
-/// Which half of a table: what rules may be tuned on, or what they may not.
+/// Which split of a table: what rules may be tuned on, or what they may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {
     /// Seen while rules are written.
     Known,
     /// Held out.
     HeldOut,
+    /// Of other industries, written without looking at rules or the other two.
+    Unseen,
 }
 
 impl Half {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Known, Self::HeldOut];
+    pub const ALL: [Self; 3] = [Self::Known, Self::HeldOut, Self::Unseen];
 
     const fn mark(self) -> &'static str {
         match self {
             Self::Known => "A",
             Self::HeldOut => "B",
+            Self::Unseen => "C",
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct Line {
     half: String,
     /// The class, or the business.
     pub class: String,
+    /// Classes of which any is as right.
+    pub or: Vec<String>,
     /// Classes that may be reported as well.
     pub also: Vec<String>,
     /// Where it stands.
@@ -84,15 +89,22 @@ pub struct Words {
     health: Vec<Line>,
     innocent: Vec<Line>,
     fill: Vec<(String, String, Vec<String>)>,
+    /// Of the unseen split: the first key of an attribute, and its spellings.
+    keys: Vec<(String, Vec<String>)>,
 }
 
 impl Words {
     /// Reads the tables.
     pub fn load() -> Result<Self> {
+        let mut health = lines(include_str!("../words/health.tsv"))?;
+        health.extend(lines(include_str!("../words/unseen/health.tsv"))?);
+        let mut innocent = lines(include_str!("../words/innocent.tsv"))?;
+        innocent.extend(lines(include_str!("../words/unseen/innocent.tsv"))?);
         Ok(Self {
-            health: lines(include_str!("../words/health.tsv"))?,
-            innocent: lines(include_str!("../words/innocent.tsv"))?,
+            health,
+            innocent,
             fill: rows(include_str!("../words/fill.tsv"))
+                .chain(rows(include_str!("../words/unseen/fill.tsv")))
                 .map(|row| match row.as_slice() {
                     [half, name, values] => {
                         Ok(((*half).to_owned(), (*name).to_owned(), split(values)))
@@ -100,7 +112,20 @@ impl Words {
                     _ => bail!("fill.tsv: {row:?}"),
                 })
                 .collect::<Result<_>>()?,
+            keys: rows(include_str!("../words/unseen/keys.tsv"))
+                .map(|row| match row.as_slice() {
+                    [first, spellings] => Ok(((*first).to_owned(), split(spellings))),
+                    _ => bail!("keys.tsv: {row:?}"),
+                })
+                .collect::<Result<_>>()?,
         })
+    }
+
+    /// How senders of one split spell the key of an attribute, where not as in
+    /// `attribute.rs`. `first` is its first key there.
+    pub fn spellings(&self, first: &str, half: Half) -> Option<&[String]> {
+        let (_, spellings) = self.keys.iter().find(|(of, _)| of == first)?;
+        (half == Half::Unseen).then_some(spellings.as_slice())
     }
 
     /// The health lines of one half.
@@ -190,6 +215,8 @@ fn lines(table: &str) -> Result<Vec<Line>> {
                 bail!("not four columns: {row:?}");
             };
             let mut classes = class.split('+').map(str::to_owned);
+            let first = classes.next().unwrap_or_default();
+            let mut same = first.split('/').map(str::to_owned);
             let vehicle = Vehicle::from_name(vehicle).with_context(|| format!("{row:?}"))?;
             let (keys, values) = if vehicle == Vehicle::Prop {
                 let (keys, values) = text.split_once('=').with_context(|| format!("{row:?}"))?;
@@ -199,7 +226,8 @@ fn lines(table: &str) -> Result<Vec<Line>> {
             };
             Ok(Line {
                 half: (*half).to_owned(),
-                class: classes.next().unwrap_or_default(),
+                class: same.next().unwrap_or_default(),
+                or: same.collect(),
                 also: classes.collect(),
                 vehicle,
                 keys,
@@ -310,4 +338,56 @@ pub fn noise(name: &str, dice: &mut Dice) -> Option<String> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_split_says_everything_everywhere() {
+        let words = Words::load().unwrap();
+        for half in Half::ALL {
+            for class in [
+                "condition",
+                "medication",
+                "lab",
+                "insurance",
+                "substance_use",
+            ] {
+                let lines = words.health(half);
+                assert!(
+                    lines.iter().any(|line| line.class == class),
+                    "{half:?} {class}"
+                );
+            }
+            let lines = words.innocent(half);
+            assert!(lines.iter().any(|line| line.class == "blog"), "{half:?}");
+        }
+        let mut trades: Vec<&str> = words
+            .innocent(Half::Unseen)
+            .iter()
+            .map(|line| line.class.as_str())
+            .collect();
+        trades.sort_unstable();
+        trades.dedup();
+        assert!(trades.len() >= 15, "{trades:?}");
+    }
+
+    #[test]
+    fn every_mark_of_a_table_is_filled() {
+        let words = Words::load().unwrap();
+        let mut dice = Dice::new(4);
+        for half in Half::ALL {
+            for line in words.health(half).iter().chain(&words.innocent(half)) {
+                for _ in 0..20 {
+                    let (key, value) = words.say(line, half, &mut dice);
+                    let text = format!("{key}={value}");
+                    let marks = text.split('%').skip(1);
+                    let open = marks.filter(|after| after.starts_with(|c: char| c.is_alphabetic()));
+                    assert_eq!(open.count(), 0, "{}: {text}", line.template);
+                }
+            }
+        }
+    }
 }

@@ -25,7 +25,8 @@
 //! 6. [`field`] reads every value of a request with its path, through whatever
 //!    encodings are nested in one another.
 //! 7. [`phi`] recognizes identifiers and health information among the fields,
-//!    and [`tracker`] recognizes the recipient.
+//!    and [`tracker`] recognizes the recipient; [`rules`] says in words what each
+//!    of their rules means.
 //! 8. [`finding`] puts them together: which kinds of data, of one person, to
 //!    whom, how bad. It is the core's only output, and holds no payload;
 //!    [`token`] makes the same person recognizable without storing a value.

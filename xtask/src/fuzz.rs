@@ -5,7 +5,44 @@ use anyhow::{Context as _, Result, bail};
 use crate::{process, setup, workspace};
 
 /// The targets, each named by what it feeds.
-const TARGETS: &[&str] = &["http1", "body", "fields", "capture", "html"];
+const TARGETS: &[&str] = &["http1", "body", "fields", "capture", "html", "values"];
+
+/// The target that has one run for each of [`CLASSES`].
+const VALUES: &str = "values";
+
+/// Classes of data, each with validators of its own.
+const CLASSES: &[&str] = &[
+    "name",
+    "email",
+    "phone",
+    "address",
+    "birth_date",
+    "service_date",
+    "ssn",
+    "mrn",
+    "health_plan_id",
+    "account",
+    "license",
+    "vehicle",
+    "device_id",
+    "online_id",
+    "external_id",
+    "ip",
+    "biometric",
+    "photo",
+    "sex",
+    "condition",
+    "medication",
+    "procedure",
+    "lab",
+    "assessment",
+    "appointment",
+    "treatment",
+    "insurance",
+    "provider",
+    "reproductive",
+    "substance_use",
+];
 
 const CARGO_FUZZ: &str = "0.13.2";
 
@@ -44,27 +81,40 @@ pub(crate) fn fuzz(smoke: bool, target: Option<&str>) -> Result<()> {
                 })?,
         ],
     };
+    let mut runs = 0;
     for name in &chosen {
-        let mut run = toolchain.nightly_cargo();
-        // The kernel programs are not fuzzed.
-        run.env("AYA_BUILD_SKIP", "1");
-        run.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", name]);
-        let seeds = workspace::root().join("tests/fuzz/seeds").join(name);
-        if seeds.is_dir() {
-            // What is found goes into the first directory.
-            let corpus = workspace::root().join("tests/fuzz/corpus").join(name);
-            std::fs::create_dir_all(&corpus)
-                .with_context(|| format!("cannot make {}", corpus.display()))?;
-            run.args([corpus, seeds]);
+        let classes: &[&str] = if *name == VALUES { CLASSES } else { &[""] };
+        for class in classes {
+            run(&toolchain, name, class, smoke)?;
+            runs += 1;
         }
-        run.arg("--");
-        run.arg(format!("-max_len={MAX_LENGTH}"))
-            .arg(format!("-rss_limit_mb={MEMORY_LIMIT}"));
-        if smoke {
-            run.arg("-max_total_time=60");
-        }
-        process::run(&mut run).with_context(|| format!("fuzz target {name}"))?;
     }
-    println!("{} passed, 0 failed", chosen.len());
+    println!("{runs} passed, 0 failed");
     Ok(())
+}
+
+/// Runs the target `name`, on one class of data where one is named.
+fn run(toolchain: &setup::Toolchain, name: &str, class: &str, smoke: bool) -> Result<()> {
+    let mut run = toolchain.nightly_cargo();
+    // The kernel programs are not fuzzed.
+    run.env("AYA_BUILD_SKIP", "1");
+    run.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", name]);
+    if !class.is_empty() {
+        run.env("PHIWATCH_FUZZ_CLASS", class);
+    }
+    let seeds = workspace::root().join("tests/fuzz/seeds").join(name);
+    if seeds.is_dir() {
+        // What is found goes into the first directory.
+        let corpus = workspace::root().join("tests/fuzz/corpus").join(name);
+        std::fs::create_dir_all(&corpus)
+            .with_context(|| format!("cannot make {}", corpus.display()))?;
+        run.args([corpus, seeds]);
+    }
+    run.arg("--");
+    run.arg(format!("-max_len={MAX_LENGTH}"))
+        .arg(format!("-rss_limit_mb={MEMORY_LIMIT}"));
+    if smoke {
+        run.arg("-max_total_time=60");
+    }
+    process::run(&mut run).with_context(|| format!("fuzz target {name} {class}"))
 }

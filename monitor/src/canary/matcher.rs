@@ -17,8 +17,7 @@ use super::{
 };
 use crate::{
     field::{Fields, Step},
-    finding::variants::{digests, rare_digests},
-    phi::elements,
+    phi::{elements, hashes::digests},
     secret::Secret,
 };
 
@@ -138,18 +137,9 @@ impl Canaries {
     }
 
     fn add_digests(&mut self, value: usize, spelling: &str) {
-        let [sha256, sha1, md5] = digests(spelling);
-        let [sha224, sha384, sha512] = rare_digests(spelling);
-        for (form, digest) in [
-            ("sha256", sha256),
-            ("sha1", sha1),
-            ("md5", md5),
-            ("sha224", sha224),
-            ("sha384", sha384),
-            ("sha512", sha512),
-        ] {
+        for (form, digest) in digests(spelling) {
             if let Some(bytes) = from_hex(&digest) {
-                self.digests.entry(bytes).or_insert((value, form));
+                self.digests.entry(bytes).or_insert((value, form.as_str()));
             }
         }
     }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::Planted;
-use crate::finding::variants::variants;
+use crate::phi::hashes::variants;
 
 /// Base64 and hexadecimal texts shorter than this occur by accident.
 const MIN_ENCODED_LENGTH: usize = 8;
@@ -36,12 +36,15 @@ pub(super) fn plain(planted: Planted, value: &str) -> Vec<String> {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
     // What a platform strips away may leave a word that is anyone's.
     let least = match planted {
-        Planted::Zip | Planted::BirthDate => 4,
+        Planted::Zip => 4,
+        // A year alone is anyone's.
+        Planted::BirthDate => 6,
         Planted::Phone => 7,
         _ => letters(value),
     };
+    let normalized = normalized(planted, &lower);
     for text in [value, &lower, &value.to_uppercase()] {
-        for spelling in variants(planted.identifier(), &lower, text) {
+        for spelling in variants(planted.identifier(), &normalized, text) {
             if letters(&spelling) >= least {
                 add(spelling);
             }
@@ -69,6 +72,25 @@ pub(super) fn plain(planted: Planted, value: &str) -> Vec<String> {
         }
     }
     spellings
+}
+
+/// The value as the detectors spell it.
+fn normalized(planted: Planted, lower: &str) -> String {
+    let digits = || lower.chars().filter(char::is_ascii_digit).collect();
+    match planted {
+        Planted::BirthDate => parts_of_date(lower).map_or_else(
+            || lower.to_owned(),
+            |(year, month, day)| format!("{year:04}-{month:02}-{day:02}"),
+        ),
+        Planted::Phone => {
+            let digits: String = digits();
+            // Ten digits are a number of North America without its country code.
+            let country = if digits.len() == 10 { "+1" } else { "+" };
+            format!("{country}{}", digits.trim_start_matches('0'))
+        }
+        Planted::Ssn => digits(),
+        _ => lower.to_owned(),
+    }
 }
 
 /// Digits with a mark between groups.
@@ -120,15 +142,23 @@ fn phone(value: &str, add: &mut impl FnMut(String)) {
     }
 }
 
-fn date(value: &str, add: &mut impl FnMut(String)) {
+/// Year, month and day.
+fn parts_of_date(value: &str) -> Option<(u32, u32, u32)> {
     let parts: Vec<u32> = value
         .split(|c: char| !c.is_ascii_digit())
         .filter_map(|part| part.parse().ok())
         .collect();
-    let (year, month, day) = match *parts {
-        [year, month, day] if year >= 1000 => (year, month, day),
-        [month, day, year] => (year, month, day),
-        _ => return,
+    match *parts {
+        [year, month, day] if year >= 1_000 => Some((year, month, day)),
+        [month, day, year] => Some((year, month, day)),
+        [whole] if whole >= 10_000_000 => Some((whole / 10_000, whole / 100 % 100, whole % 100)),
+        _ => None,
+    }
+}
+
+fn date(value: &str, add: &mut impl FnMut(String)) {
+    let Some((year, month, day)) = parts_of_date(value) else {
+        return;
     };
     let index = usize::try_from(month.saturating_sub(1)).unwrap_or(usize::MAX);
     if let Some(name) = MONTHS.get(index) {

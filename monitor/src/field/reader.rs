@@ -225,16 +225,12 @@ impl<'a> Reader<'a> {
             return false;
         }
         let cost = length.saturating_add(ENTRY_BYTES);
-        match self.output_left.checked_sub(cost) {
-            Some(left) => {
-                self.output_left = left;
-                true
-            }
-            None => {
-                self.fill();
-                false
-            }
-        }
+        let Some(left) = self.output_left.checked_sub(cost) else {
+            self.fill();
+            return false;
+        };
+        self.output_left = left;
+        true
     }
 
     /// Takes no further field.

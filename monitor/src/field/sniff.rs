@@ -63,9 +63,7 @@ impl Content<'_> {
     /// Whether the value itself is yielded, besides what is in it.
     pub(super) const fn is_text_too(&self) -> bool {
         match self {
-            Self::Text | Self::Url(_) | Self::Pair(_) | Self::Tagged(_) | Self::Xml(_, false) => {
-                true
-            }
+            Self::Text | Self::Url(_) | Self::Pair(_) | Self::Xml(_, false) => true,
             Self::Coded(coded) => !coded.sure,
             _ => false,
         }

@@ -3,21 +3,23 @@
 //! Holds keyed hashes of hashes: neither a value nor a hash of one can be read
 //! from it.
 
-use super::{
-    recent::Recent,
-    variants::{digests, variants},
-};
+use super::recent::Recent;
 use crate::{
     loss::{Loss, Losses},
-    phi::{Class, Evidence, Form, Identifier},
+    phi::{
+        Class, Evidence, Form, Identifier,
+        hashes::{MAX_VARIANTS, digest_of, variants},
+    },
     token::TokenKey,
 };
 
 /// Hashes that are remembered; what was not seen longest is forgotten.
 const MAX_DIGESTS: usize = 524_288;
-/// Plain identifiers whose hashes need not be made again. One has fewer than 32
-/// hashes, so those of the newer half are never forgotten.
-const MAX_PLAIN: usize = 16_384;
+/// The hash functions that platforms ask for.
+const FORMS: &[Form] = &[Form::Sha256, Form::Sha1, Form::Md5];
+/// Plain identifiers whose hashes need not be made again: so few that their
+/// hashes are not forgotten before them.
+const MAX_PLAIN: usize = MAX_DIGESTS / (MAX_VARIANTS * FORMS.len());
 /// Plain identifiers of one message that are learned: each costs some hashing.
 const MAX_LEARNED: usize = 2_048;
 
@@ -99,7 +101,7 @@ impl Hashes {
                 raw
             };
             for spelling in variants(identifier, normalized, raw) {
-                for digest in digests(&spelling) {
+                for digest in FORMS.iter().filter_map(|form| digest_of(*form, &spelling)) {
                     let forgotten = self.digests.set(digest_number(key, &digest), plain);
                     losses.add(Loss::HashMemory, forgotten);
                 }
@@ -109,7 +111,7 @@ impl Hashes {
 
     /// The plain identifier that hashed evidence is the hash of, if it was seen.
     pub(super) fn confirm(&mut self, key: &TokenKey, item: &Evidence) -> Option<Plain> {
-        if !matches!(item.form, Form::Sha256 | Form::Sha1 | Form::Md5) {
+        if !FORMS.contains(&item.form) {
             return None;
         }
         self.digests

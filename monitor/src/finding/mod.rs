@@ -15,7 +15,6 @@ mod people;
 mod recent;
 mod severity;
 mod target;
-pub(crate) mod variants;
 mod vocabulary;
 mod why;
 

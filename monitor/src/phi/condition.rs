@@ -265,7 +265,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         hits.health(Health::Condition, strength, rule, term.phrase);
     }
     detect_ambiguous(subject, surroundings, hits);
-    if let Some(term) = named(subject, surroundings, &subject.key_terms, Kind::Condition)
+    if let Some(term) = named(subject, surroundings, subject.key_terms, Kind::Condition)
         && !sense::is_off(subject)
     {
         // An answer of no is still an answer, but says less.

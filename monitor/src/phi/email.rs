@@ -114,12 +114,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     let has_at = memchr::memchr(b'@', value.as_bytes()).is_some() || value.contains("%40");
     if has_at {
         plain(subject, hits);
-    } else if let Some(digest) = digest(value) {
-        if named::is(subject, KEYS) || is_hash_key(subject, digest.form) {
-            hits.hashed(Identifier::Email, Strength::I2, "email.key.hash", digest);
-        }
-    } else if value.starts_with("tv.1~") && named::is(subject, KEYS) {
-        google_tag(value, hits);
+    } else if let Some(digest) = digest(value)
+        && (named::is(subject, KEYS) || is_hash_key(subject, digest.form))
+    {
+        hits.hashed(Identifier::Email, Strength::I2, "email.key.hash", digest);
     }
 }
 
@@ -159,24 +157,6 @@ fn is_machine(address: &str) -> bool {
         || MACHINE_DOMAINS
             .iter()
             .any(|domain| address.ends_with(domain))
-}
-
-/// The tagged list of hashes that Google's web tags send: `tv.1~em.<base64url>`.
-fn google_tag(value: &str, hits: &mut Hits<'_>) {
-    let Some(list) = value.strip_prefix("tv.1~") else {
-        return;
-    };
-    for (tag, value) in list.split('~').filter_map(|entry| entry.split_once('.')) {
-        let identifier = match tag.trim_end_matches(|c: char| c.is_ascii_digit()) {
-            "em" => Identifier::Email,
-            "pn" => Identifier::Phone,
-            "fn" | "ln" => Identifier::Name,
-            _ => continue,
-        };
-        if let Some(digest) = digest(value) {
-            hits.hashed(identifier, Strength::I2, "email.google_tag.hash", digest);
-        }
-    }
 }
 
 /// The addresses with a public suffix that stand in the value.

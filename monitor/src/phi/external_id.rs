@@ -75,11 +75,13 @@ pub(super) const SUFFIX_KEYS: &[&str] = &[
 
 /// Collections whose members are addressed in a path.
 pub(super) const COLLECTIONS: &[&str] = &[
+    "clients",
     "contacts",
     "customers",
     "members",
     "people",
     "profiles",
+    "subscribers",
     "users",
 ];
 

@@ -28,6 +28,7 @@ mod insurance;
 mod ip;
 mod key;
 mod lab;
+mod label;
 mod lexicon;
 mod license;
 mod medication;
@@ -173,7 +174,7 @@ impl Hits<'_> {
         digest: digest::Digest,
     ) {
         let (head, tail) = (digest.hex.get(..4), digest.hex.get(digest.hex.len() - 4..));
-        let masked = format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default());
+        let masked = [head.unwrap_or_default(), "…", tail.unwrap_or_default()].concat();
         let class = Class::Identifier(identifier);
         self.push(class, digest.form, strength, rule, masked, digest.hex);
     }

@@ -8,7 +8,7 @@ use super::{
     subject::{Subject, Surroundings},
     text,
 };
-use crate::field::ValueKind;
+use crate::field::{Part, ValueKind};
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
@@ -68,7 +68,14 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const ID_KEYS: &[&str] = &["id", "identifier", "no", "num", "number", "uuid"];
 
 /// Objects about a patient.
-const PATIENTS: &[&str] = &["chart", "mrn", "patient", "patientinfo", "patients"];
+pub(super) const PATIENTS: &[&str] = &[
+    "chart",
+    "charts",
+    "mrn",
+    "patient",
+    "patientinfo",
+    "patients",
+];
 
 /// Keys that hold a reference to a patient.
 pub(super) const REFERENCE_KEYS: &[&str] = &["patient", "reference", "subject"];
@@ -97,7 +104,10 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
             || named::key(subject).is_some_and(is_id)
                 && named::parent(subject).is_some_and(is_patient)
     };
-    let keyed = named::is(subject, KEYS) || under_patient();
+    let in_path = || {
+        subject.part == Part::Path && subject.leaf().is_some_and(is_patient) && is_number(number)
+    };
+    let keyed = named::is(subject, KEYS) || under_patient() || in_path();
     if keyed && let Some(digest) = digest(value) {
         hits.hashed(Identifier::Mrn, Strength::I2, "mrn.key.hash", digest);
     } else if fits
@@ -134,6 +144,18 @@ fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
             number.to_lowercase(),
         );
     }
+}
+
+/// Whether a segment of a path is a number and no title of a page, which has
+/// words.
+fn is_number(segment: &str) -> bool {
+    /// Letters in a row that a number may begin with.
+    const MAX_LETTERS: usize = 4;
+    segment.split(['-', '_', '.', ':']).all(|part| {
+        part.len() <= MAX_LETTERS
+            || part.bytes().any(|byte| byte.is_ascii_digit())
+            || part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// Shorter numbers in a text are counts.

@@ -219,7 +219,15 @@ enum Naming {
     Initial,
 }
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+/// Keys that tell what a message is.
+pub(super) const TYPE_KEYS: &[&str] = &["type"];
+
+/// Whether the message describes a group of users: a company, a clinic.
+pub(super) fn is_group(subject: &Subject<'_>) -> bool {
+    subject.value.eq_ignore_ascii_case("group") && subject.leaf_in(TYPE_KEYS)
+}
+
+pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut Hits<'_>) {
     let Some(leaf) = named::key(subject) else {
         return;
     };
@@ -238,6 +246,9 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     }
     let digest = digest(value);
     if digest.is_none() && !is_name(subject) {
+        return;
+    }
+    if around.group && leaf.folded == "name" {
         return;
     }
     let Some(naming) = naming(subject, leaf) else {

@@ -80,6 +80,18 @@ const ROW_ARRAYS: &[&str] = &[
     "values",
 ];
 
+/// Keys of programs, their versions and their surroundings.
+const SOFTWARE_KEYS: &[&str] = &[
+    "clientuseragent",
+    "library",
+    "locale",
+    "sdk",
+    "timezone",
+    "ua",
+    "useragent",
+    "version",
+];
+
 /// Paths that are kept; then all are forgotten and it begins anew.
 const MAX_PATHS: usize = 16_384;
 
@@ -99,6 +111,9 @@ pub(super) struct Path {
     pub(super) wakes: Detectors,
     /// Whether words of a value here are no statement.
     pub(super) is_wordless: bool,
+    /// Whether the value names a program or a place for programs, which no
+    /// shape makes an identifier.
+    pub(super) is_software: bool,
     /// Keys as sent, which the split ones are parts of.
     sent: usize,
 }
@@ -113,6 +128,7 @@ impl Path {
         let wakes = wakes_of_path(&keys, &key_terms);
         let vehicle = key_vehicle(&keys);
         Self {
+            is_software: keys.last().is_some_and(|leaf| leaf.folds_to(SOFTWARE_KEYS)),
             is_wordless: is_wordless(vehicle, &keys),
             vehicle,
             keys,

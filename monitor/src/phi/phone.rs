@@ -87,6 +87,9 @@ const TOLL_FREE: &[&str] = &["800", "833", "844", "855", "866", "877", "888"];
 /// Longer values hold no number by itself.
 const MAX_LENGTH: usize = 32;
 
+/// Longer text behind a number is no extension.
+const MAX_EXTENSION_LENGTH: usize = 24;
+
 /// Longer texts are not searched for numbers.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
@@ -157,11 +160,17 @@ fn keyed_number(value: &str) -> Option<String> {
         .iter()
         .find_map(|scheme| value.strip_prefix(scheme))
         .unwrap_or(value);
-    // An extension is not part of the number.
+    // An extension is not part of the number; a hash may begin with digits too.
+    let end = value.find(['x', 'X', '#', ';', ',']);
+    let (value, extension) = value.split_at_checked(end.unwrap_or(value.len()))?;
+    if extension.len() > MAX_EXTENSION_LENGTH {
+        return None;
+    }
+    let is_word = extension.starts_with(['x', 'X']);
     let value = value
-        .split(['x', 'X', 'e', '#', ';', ','])
-        .next()
-        .unwrap_or_default()
+        .strip_suffix(['e', 'E'])
+        .filter(|_| is_word)
+        .unwrap_or(value)
         .trim();
     let spelled = value
         .chars()

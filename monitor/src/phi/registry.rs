@@ -144,7 +144,9 @@ pub(super) static DETECTORS: &[Rules] = &[
             name::PART_KEYS,
             name::INITIAL_KEYS,
             name::WHO_KEYS,
+            name::TYPE_KEYS,
         ],
+        note: Some(|subject, names| names.group |= name::is_group(subject)),
         words: &[&["name", "displayname", "sdx", "soundex"], name::PART_KEYS],
         ..NOTHING
     },
@@ -187,7 +189,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: mrn::detect,
-        keys: &[mrn::KEYS, mrn::ID_KEYS, mrn::REFERENCE_KEYS],
+        keys: &[mrn::KEYS, mrn::ID_KEYS, mrn::REFERENCE_KEYS, mrn::PATIENTS],
         shape: Some(TEXT),
         ..NOTHING
     },

@@ -92,6 +92,9 @@ static WAKES: LazyLock<Vec<Detectors>> = LazyLock::new(|| {
 
 /// The detectors that may recognize `value` by its shape.
 pub(super) fn wakes(value: &str) -> Detectors {
+    if is_stamp(value.as_bytes()) {
+        return Detectors::default();
+    }
     let found = value
         .bytes()
         .fold(0, |found, byte| found | KINDS[byte as usize].0);
@@ -102,4 +105,44 @@ pub(super) fn wakes(value: &str) -> Detectors {
             (shortest..=longest).contains(&value.len()) && (rules.fits)(value)
         })
     })
+}
+
+/// Whether `value` is a moment (`2026-11-24T10:00:00…`) or a UUID: most of what
+/// has digits and dashes is, and neither tells who someone is without a key.
+fn is_stamp(value: &[u8]) -> bool {
+    /// Length of a UUID.
+    const UUID: usize = 36;
+    match value {
+        [
+            _,
+            _,
+            _,
+            _,
+            b'-',
+            _,
+            _,
+            b'-',
+            _,
+            _,
+            b'T' | b' ',
+            _,
+            _,
+            b':',
+            _,
+            _,
+            b':',
+            ..,
+        ] => {
+            value.len() <= UUID
+                && (value.iter()).all(|byte| byte.is_ascii_digit() || b"-T :.+Z".contains(byte))
+        }
+        _ if value.len() == UUID => value.iter().enumerate().all(|(index, byte)| {
+            if matches!(index, 8 | 13 | 18 | 23) {
+                *byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            }
+        }),
+        _ => false,
+    }
 }

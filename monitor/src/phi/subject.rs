@@ -13,44 +13,14 @@ use super::{
     insurance,
     key::{Key, Spellings},
     lexicon::{Kind, Term},
-    path::{Layout, Path, PathId, Paths},
+    path::Path,
     text::{self, Words},
     trade::Trades,
 };
-use crate::field::{Field, Fields, Part, StepId, ValueKind};
+use crate::field::{Field, Part, ValueKind};
 
 /// Bytes of one value that are examined.
 const MAX_VALUE_LENGTH: usize = 16_384;
-
-/// Fields before and after a value among which the one that names it is sought.
-const LABEL_REACH: usize = 6;
-
-/// Labels longer than this are prose.
-const MAX_LABEL_LENGTH: usize = 200;
-
-/// Keys that leave it to a neighbor to say what the value is.
-const VALUE_KEYS: &[&str] = &[
-    "answer", "answers", "idvalue", "response", "score", "val", "value", "values",
-];
-
-/// Keys of such neighbors, the more telling first.
-const LABEL_KEYS: &[&str] = &[
-    "idtype",
-    "identifiertype",
-    "property",
-    "fieldname",
-    "field",
-    "key",
-    "question",
-    "questiontext",
-    "questionid",
-    "attribute",
-    "type",
-    "name",
-    "label",
-    "code",
-    "id",
-];
 
 /// Keys that hold an address of a page.
 const URL_KEYS: &[&str] = &[
@@ -172,19 +142,6 @@ const GOODS: &[&str] = &[
     "products",
 ];
 
-/// Headers that are examined besides `x-…`.
-const HEADERS: &[&str] = &[
-    "cfconnectingip",
-    "cfconnectingipv6",
-    "clientip",
-    "cookie",
-    "fastlyclientip",
-    "forwarded",
-    "from",
-    "referer",
-    "trueclientip",
-];
-
 /// What kind of statement a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vehicle {
@@ -202,6 +159,10 @@ pub(super) enum Vehicle {
 
 /// What the values of one event name.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(super) struct Names {
     /// Insurance.
     pub(super) insurance: bool,
@@ -213,6 +174,8 @@ pub(super) struct Names {
     pub(super) medication: bool,
     /// Reproduction.
     pub(super) reproductive: bool,
+    /// A group of users.
+    pub(super) group: bool,
     /// How many small numbers are given as answers.
     pub(super) answers: usize,
     /// Other trades.
@@ -230,6 +193,7 @@ impl Names {
             assessment: self.assessment || other.assessment,
             medication: self.medication || other.medication,
             reproductive: self.reproductive || other.reproductive,
+            group: self.group || other.group,
             answers: self.answers.saturating_add(other.answers),
             trades: self.trades.or(other.trades),
             coding: self.coding.and(other.coding),
@@ -244,6 +208,7 @@ impl Names {
             medication: self.medication,
             answers: assessment::ANSWER_COUNTS.contains(&self.answers),
             reproductive: self.reproductive,
+            group: self.group,
             trades: self.trades,
             coding: self.coding,
             health: false,
@@ -269,6 +234,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) answers: bool,
     /// It names reproduction.
     pub(super) reproductive: bool,
+    /// It is about a group of users, which is no person.
+    pub(super) group: bool,
     /// Other trades that it names.
     pub(super) trades: Trades,
     /// The systems of medical codes that it names.
@@ -317,34 +284,6 @@ pub(super) struct Subject<'a> {
 /// The value of `field` as far as it is examined.
 pub(super) fn examined<'a>(field: &Field<'a>) -> &'a str {
     head(field.value(), MAX_VALUE_LENGTH).trim()
-}
-
-/// The path of the field at `index`, with what a neighbor calls the value:
-/// `{"idType": "SHA256_EMAIL", "idValue": …}`, or for a path segment the
-/// segment before it. `None` for headers that say nothing about people.
-pub(super) fn path_of(
-    fields: &Fields,
-    index: usize,
-    layout: &Layout,
-    paths: &mut Paths,
-) -> Option<PathId> {
-    let field = fields.get(index)?;
-    let id = layout.path(field.step());
-    let path = paths.get(id);
-    if field.part() == Part::Header {
-        let name = path.keys.first()?;
-        if !name.folds_to(HEADERS) && !name.has_word(&["x"]) {
-            return None;
-        }
-    }
-    let is_named = field.part() == Part::Path
-        || (path.keys.last()).is_some_and(|key| key.folds_to(VALUE_KEYS));
-    let label = if is_named {
-        label(fields, index, layout, paths)
-    } else {
-        None
-    };
-    Some(label.map_or(id, |label| paths.below(id, label)))
 }
 
 /// Whether words of a value under `keys` are no statement.
@@ -491,41 +430,4 @@ fn vehicle(value: &str, part: Part, path: &Path) -> Vehicle {
         Some(vehicle) => vehicle,
         None => Vehicle::Property,
     }
-}
-
-/// What a neighbor calls the value at `index`.
-fn label<'a>(fields: &'a Fields, index: usize, layout: &Layout, paths: &Paths) -> Option<&'a str> {
-    let field = fields.get(index)?;
-    if field.part() == Part::Path {
-        let before = fields.get(index.checked_sub(1)?)?;
-        let collection = before.value();
-        let named = matches!(
-            collection,
-            "members" | "users" | "customers" | "contacts" | "people" | "profiles"
-        );
-        return (before.part() == Part::Path && named).then_some(collection);
-    }
-    let holder = |step: Option<StepId>| layout.key(step).map(|key| layout.above(key));
-    let own = holder(field.step())?;
-    let first = index.saturating_sub(LABEL_REACH);
-    let last = index.saturating_add(LABEL_REACH);
-    let mut best: Option<(usize, &str)> = None;
-    for other in (first..=last).filter_map(|other| fields.get(other)) {
-        if other.part() != field.part() || holder(other.step()) != Some(own) {
-            continue;
-        }
-        let path = paths.get(layout.path(other.step()));
-        let Some(key) = path.keys.last() else {
-            continue;
-        };
-        let rank = LABEL_KEYS.iter().position(|wanted| *wanted == key.folded);
-        let label = other.value();
-        if let Some(rank) = rank
-            && best.is_none_or(|(known, _)| rank < known)
-        {
-            best = Some((rank, label));
-        }
-    }
-    let (_, label) = best?;
-    (label.len() <= MAX_LABEL_LENGTH).then_some(label)
 }

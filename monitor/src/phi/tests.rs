@@ -9,6 +9,7 @@ mod codes;
 mod drugs;
 mod health;
 mod identifiers;
+mod labels;
 mod noise;
 mod ordinary;
 
@@ -81,9 +82,24 @@ fn email() {
             "email sha256 I2",
         ),
         (
-            "em",
-            "tv.1~em._42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
+            "em.em",
+            "_42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
             "email sha256 I2",
+        ),
+        (
+            "em.pn.0",
+            "_42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
+            "phone sha256 I2",
+        ),
+        (
+            "em.fn.0",
+            "_42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
+            "name sha256 I2",
+        ),
+        (
+            "em.ln.1",
+            "_42YGfwOEr8NJIkuRZh-JJoo3Og2qFytYOKOqqjG2XY",
+            "name sha256 I2",
         ),
         ("note", "write to jane.roe@example.com today", "email I3"),
         (

@@ -65,6 +65,30 @@ impl Words {
         self.ends.push(end);
     }
 
+    /// The same for a run of ASCII letters and digits, which most are.
+    fn split_ascii(&mut self, run: &[u8]) {
+        let mut before = 0_u8;
+        for (index, &byte) in run.iter().enumerate() {
+            let next_is_lower = || {
+                let next = run.get(index.saturating_add(1));
+                next.is_some_and(u8::is_ascii_lowercase)
+            };
+            let starts_word = if byte.is_ascii_uppercase() {
+                before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && next_is_lower())
+            } else {
+                before.is_ascii_digit() && byte.is_ascii_lowercase()
+            };
+            if starts_word {
+                self.end_word();
+            }
+            self.text.push(char::from(byte.to_ascii_lowercase()));
+            before = byte;
+        }
+        self.end_word();
+    }
+
     /// Adds the words of a run of letters and digits.
     fn split_run(&mut self, run: &str) {
         let mut before: Option<char> = None;
@@ -94,19 +118,28 @@ impl Words {
 /// at `fooBar`, `HTTPServer` and `gad7total`. Runs that look like ids, hashes
 /// or base64 yield nothing, since chance spells short words in them.
 pub(super) fn words(text: &str) -> Words {
-    let mut words = Words::default();
-    for run in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|run| !run.is_empty())
-    {
-        if !looks_random(run) {
-            words.split_run(run);
+    let mut words = Words {
+        text: String::with_capacity(text.len()),
+        ends: Vec::with_capacity(text.len() / 4 + 1),
+    };
+    let mut add = |run: &str| {
+        if !run.is_empty() && !looks_random(run) {
+            if run.is_ascii() {
+                words.split_ascii(run.as_bytes());
+            } else {
+                words.split_run(run);
+            }
         }
-        if words.len() >= MAX_WORDS {
-            words.ends.truncate(MAX_WORDS);
-            break;
-        }
+        words.len() < MAX_WORDS
+    };
+    if text.is_ascii() {
+        let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+        let _all = runs.take_while(|run| add(run)).count();
+    } else {
+        let runs = text.split(|c: char| !c.is_alphanumeric());
+        let _all = runs.take_while(|run| add(run)).count();
     }
+    words.ends.truncate(MAX_WORDS);
     words
 }
 
@@ -123,7 +156,7 @@ pub(super) fn fold(text: &str) -> String {
 fn looks_random(run: &str) -> bool {
     /// Pieces of names that people chose are longer on average.
     const MEAN_PIECE: usize = 4;
-    if run.len() < RANDOM_LENGTH {
+    if run.len() < RANDOM_LENGTH || (run.is_ascii() && !run.bytes().any(|b| b.is_ascii_digit())) {
         return false;
     }
     let length = run.chars().count();
@@ -211,6 +244,14 @@ mod tests {
     #[test]
     fn words_split_where_a_reader_would() {
         for (text, expected) in [
+            (
+                "PHQ9Score HTTPServer2Go a1B2 AbC",
+                "phq9 score http server2 go a1 b2 ab c",
+            ),
+            (
+                "PHQ9Score HTTPServer2Go a1B2 AbC é",
+                "phq9 score http server2 go a1 b2 ab c é",
+            ),
             ("PHQ-9 score", "phq 9 score"),
             ("phq9_q1", "phq9 q1"),
             ("gad7total", "gad7 total"),

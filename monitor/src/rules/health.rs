@@ -23,7 +23,27 @@ pub(super) const TOPICS: &[Topic] = &[
                 "condition.words",
                 "Words of an address, a title, an event or a text that say it together.",
             ),
-            ("condition.icd10", "A code of ICD-10-CM."),
+            (
+                "condition.icd10",
+                "A diagnosis code of the public ICD-10-CM list.",
+            ),
+            (
+                "condition.icd10.shape",
+                "Under a key for such codes, one that has their shape but is not in the list: a new \
+                 or a wrong code.",
+            ),
+            (
+                "condition.icd9",
+                "A code of ICD-9-CM, which was in use until 2015, under a key for diagnoses.",
+            ),
+            (
+                "condition.icd11",
+                "A code in the shape of ICD-11 under a key that names it.",
+            ),
+            (
+                "condition.snomed",
+                "A SNOMED CT number with a right check digit, under a key or beside a name of that system.",
+            ),
             (
                 "condition.key",
                 "A text under a key for conditions and diagnoses.",
@@ -64,12 +84,22 @@ pub(super) const TOPICS: &[Topic] = &[
                 "A dose, quantity or refill beside a medication.",
             ),
             ("medication.ndc", "A National Drug Code under its key."),
+            (
+                "medication.rxcui",
+                "An RxNorm number under a key or beside a name of that system.",
+            ),
+            (
+                "medication.stem",
+                "A word that ends as the names of one group of drugs do (-mab, -statin), under a key \
+                 for medications.",
+            ),
         ],
     },
     Topic {
         class: "procedure",
         why: "A procedure tells what someone is treated for.",
-        hazards: "Five digits are also postal codes: a key is needed.",
+        hazards: "Programs have procedures and codes too, and five digits are also a postal code: a \
+                  key, the name of a code system or other health information has to be there.",
         advice: REMOVE,
         rules: &[
             (
@@ -80,12 +110,34 @@ pub(super) const TOPICS: &[Topic] = &[
                 "procedure.words",
                 "Words of an address, a title, an event or a text that say it together.",
             ),
+            (
+                "procedure.code",
+                "A code of CPT or HCPCS under its key or beside a name of that system.",
+            ),
+            (
+                "procedure.pcs",
+                "A code of ICD-10-PCS, for care in hospitals, under a key that names it.",
+            ),
+            (
+                "procedure.bill",
+                "A code of a bill for care (revenue, DRG), beside other health information.",
+            ),
+            ("procedure.key", "A text under a key for procedures."),
+            (
+                "procedure.key_name",
+                "A procedure that the key itself names.",
+            ),
+            (
+                "procedure.term",
+                "A procedure in a page address, a title, the name of an event or a property.",
+            ),
         ],
     },
     Topic {
         class: "lab",
         why: "A test or its result tells a condition or the suspicion of one.",
-        hazards: "Software has tests and results too.",
+        hazards: "Software has tests and results too, so words that it shares count only beside \
+                  other health information or a word of testing.",
         advice: REMOVE,
         rules: &[
             (
@@ -95,6 +147,19 @@ pub(super) const TOPICS: &[Topic] = &[
             (
                 "lab.words",
                 "Words of an address, a title, an event or a text that say it together.",
+            ),
+            (
+                "lab.loinc",
+                "A LOINC code with a right check digit, under its key or beside a name of that system.",
+            ),
+            (
+                "lab.key",
+                "A value under a key for laboratory tests or their results.",
+            ),
+            ("lab.key_name", "A test that the key itself names."),
+            (
+                "lab.term",
+                "A test in a page address, a title, the name of an event or a property.",
             ),
         ],
     },
@@ -239,6 +304,10 @@ pub(super) const TOPICS: &[Topic] = &[
                 "A name or specialty under a key for providers.",
             ),
             ("provider.key.title", "A name with a medical title."),
+            (
+                "provider.key.term",
+                "A kind of treatment under a key for specialties.",
+            ),
             (
                 "provider.term",
                 "A provider in a page address, a title or the name of an event.",

@@ -24,10 +24,6 @@ pub(super) const TOPICS: &[Topic] = &[
                 "email.shape",
                 "An address with a public suffix anywhere in a value or a URL.",
             ),
-            (
-                "email.google_tag.hash",
-                "A hash in the tagged list that Google's web tags send.",
-            ),
         ],
     },
     Topic {
@@ -74,6 +70,10 @@ pub(super) const TOPICS: &[Topic] = &[
         rules: &[
             ("birth_date.key", "A date under a key for dates of birth."),
             ("birth_date.key.hash", "A hash under such a key."),
+            (
+                "birth_date.label",
+                "A date in a text behind words for a date of birth (DOB, born on).",
+            ),
             (
                 "birth_date.key.part",
                 "A day, month or year of birth under a key of its own.",
@@ -173,6 +173,10 @@ pub(super) const TOPICS: &[Topic] = &[
                 "A value under a key for record or patient numbers.",
             ),
             ("mrn.key.hash", "A hash under such a key."),
+            (
+                "mrn.label",
+                "A number in a text behind words for a record number (MRN, chart no.).",
+            ),
             (
                 "mrn.reference",
                 "A reference to a patient's resource, as in FHIR (Patient/123).",

@@ -150,7 +150,6 @@ fn values_with_a_mark_of_their_own() {
     check_binary(
         b"em=tv.1~em.abc~pn0.def~fn1.ghi&x=1",
         &[
-            ("body.em", "tv.1~em.abc~pn0.def~fn1.ghi"),
             ("body.em.em", "abc"),
             ("body.em.pn[0]", "def"),
             ("body.em.fn[1]", "ghi"),

@@ -130,7 +130,10 @@ fn headers_that_can_be_personal() {
             ("body.last", "na"),
         ]
     );
-    let truncated: Vec<_> = fields.iter().filter(|field| field.is_truncated()).collect();
+    let truncated: Vec<_> = fields
+        .iter()
+        .filter(crate::field::Field::is_truncated)
+        .collect();
     assert_eq!(truncated.len(), 1);
     assert_eq!(truncated[0].part(), Part::Body);
 }

@@ -92,6 +92,16 @@ fn phones() {
     );
     check(&[
         ("phone", "001-415-562-0132", "phone I3"),
+        ("phone", "415-562-0132 x12", "phone I3"),
+        ("phone", "415-562-0132 Ext. 12", "phone I3"),
+        ("phone", "(415) 562-0132 ext 12", "phone I3"),
+        // Hashes whose first digits could be a number.
+        (
+            "phone",
+            "11072303eb5c8cb5c5a1ebb762f11b37b07131265b46fdfe1276196bfbd3ca51",
+            "phone sha256 I2",
+        ),
+        ("phone", "4155620132e", ""),
         ("phone", "020 7946 0018", "phone I3"),
         ("phone", "tel:+14155550132", "phone I3"),
         ("hashed_phone", "+14155620132", "phone I3"),
