@@ -65,7 +65,7 @@ const GENERIC: &[&str] = &[
 ];
 
 /// Words beside which it is an appointment with someone else.
-const UNLESS: &[&str] = &[
+pub(super) const UNLESS: &[&str] = &[
     "admissions",
     "barber",
     "branch",

@@ -129,6 +129,9 @@ const QUIZ_KEY_WORDS: &[&str] = &[
     "screenings",
 ];
 
+/// Words of keys that name a questionnaire in any order: `q9_phq`.
+pub(super) const BARE_WORDS: &[&str] = &["phq"];
+
 /// Keys of one of many answers.
 pub(super) const ANSWER_KEYS: &[&str] = &[
     "answer",
@@ -357,6 +360,10 @@ pub(super) fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
         .key_term(Kind::Instrument)
         .or_else(ambiguous)
         .map(|term| term.phrase)
+        .or_else(|| {
+            let is_bare = subject.leaf().is_some_and(|leaf| leaf.has_word(BARE_WORDS));
+            is_bare.then_some("phq score")
+        })
 }
 
 fn instrument_in_value(subject: &Subject<'_>) -> Option<&'static str> {

@@ -9,7 +9,7 @@ mod keys;
 mod texts;
 
 use super::{
-    Class, Health, Hits, Strength, date, insurance,
+    Class, Health, Hits, Strength, appointment, date, insurance,
     key::{Key, Spellings},
     lexicon::{Kind, Table, Term},
     sense,
@@ -29,17 +29,18 @@ pub(super) const SUBJECTS: Spellings = keys::SUBJECTS;
 const MAX_WORDS: usize = 16;
 
 /// Trades that use the same words of something else.
-const OTHER_TRADES: Trades = Trades::of(&[
+const OTHER_TRADES: Trades = Trades::of(&[Trade::Game, Trade::Media, Trade::Pet]);
+
+/// Trades that treat and insure things.
+const CARE_TRADES: Trades = Trades::of(&[
     Trade::Beauty,
     Trade::Car,
-    Trade::Game,
-    Trade::Media,
     Trade::OtherInsurance,
-    Trade::Pet,
     Trade::Property,
-    Trade::Sales,
-    Trade::Travel,
 ]);
+
+/// Trades that make appointments besides those.
+const MEETING_TRADES: Trades = Trades::of(&[Trade::Sales, Trade::Travel]);
 
 /// Words of keys whose text is what someone has, gets or asks for.
 const STATING_WORDS: Spellings = &[
@@ -141,12 +142,12 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if subject.vehicle == Vehicle::Opaque || trades.meets(OTHER_TRADES) {
         return;
     }
-    detect_key(subject, hits);
-    detect_text(subject, hits);
+    detect_key(subject, trades, hits);
+    detect_text(subject, trades, hits);
 }
 
 /// What the last two keys say about any value.
-fn detect_key(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+fn detect_key(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else { return };
     let parent = subject.parent();
     let wakes = |key: &Key| key.has_word(SUBJECTS);
@@ -167,8 +168,17 @@ fn detect_key(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         } else {
             !rule.attributes.is_empty() && leaf.has_word(rule.attributes) && has(rule.subjects)
         };
-        let is_other = rule.health == Health::Insurance && insurance::is_of_other(subject);
-        if is_named && !is_other && !has(rule.unless) && fits(subject, rule.value) {
+        let is_other = match rule.health {
+            Health::Insurance => insurance::is_of_other(subject),
+            Health::Appointment => subject.has_word(appointment::UNLESS),
+            _ => false,
+        };
+        if is_named
+            && !is_other
+            && !has_trade(trades, rule.health)
+            && !has(rule.unless)
+            && fits(subject, rule.value)
+        {
             let (id, _) = ids(rule.health);
             hits.health(rule.health, Strength::H3, id, subject.value);
         }
@@ -191,8 +201,17 @@ fn fits(subject: &Subject<'_>, value: Expect) -> bool {
     }
 }
 
+/// Whether the class's words are those of another trade in this event.
+const fn has_trade(trades: Trades, health: Health) -> bool {
+    match health {
+        Health::Appointment => trades.meets(CARE_TRADES.or(MEETING_TRADES)),
+        Health::Insurance | Health::Provider | Health::Treatment => trades.meets(CARE_TRADES),
+        _ => false,
+    }
+}
+
 /// What the words of a value say together.
-fn detect_text(subject: &Subject<'_>, hits: &mut Hits<'_>) {
+fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
     let is_of_care = |term: &Term| {
         matches!(
             term.kind,
@@ -228,6 +247,8 @@ fn detect_text(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         if (rule.goods || !is_goods)
             && pairs(words, rule.nouns, rule.beside)
             && !has_phrase(words, rule.unless)
+            && !has_trade(trades, rule.health)
+            && !(rule.health == Health::Appointment && has_phrase(words, appointment::UNLESS))
         {
             let (_, id) = ids(rule.health);
             hits.health(rule.health, strength, id, subject.value);

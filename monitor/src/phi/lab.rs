@@ -339,7 +339,7 @@ fn key_term(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<&'static 
         && subject
             .leaf()
             .is_some_and(|leaf| leaf.folded.contains("a1c"))
-        && subject.kind == ValueKind::Number;
+        && subject.value.parse::<f64>().is_ok();
     (is_own || is_test || around.health()).then_some(term.phrase)
 }
 

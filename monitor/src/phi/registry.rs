@@ -367,6 +367,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             assessment::QUESTION_KEYS,
             assessment::CODE_KEYS,
         ],
+        words: &[assessment::BARE_WORDS],
         kinds: &[
             Kind::Instrument,
             Kind::AmbiguousInstrument,
@@ -435,6 +436,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     Rules {
         detect: substance_use::detect,
         keys: &[substance_use::KEYS],
+        words: &[substance_use::SUBSTANCE_WORDS],
         kinds: &[
             Kind::SubstanceUse,
             Kind::Instrument,

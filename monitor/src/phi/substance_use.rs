@@ -161,6 +161,36 @@ const INSTRUMENTS: &[&str] = &[
     "fagerstrom",
 ];
 
+/// Words of keys of substances and of habits.
+pub(super) const SUBSTANCE_WORDS: &[&str] = &[
+    "addiction",
+    "addictions",
+    "dependence",
+    "substance",
+    "substances",
+];
+
+/// Substances that are goods under other keys.
+const SUBSTANCES: &[&str] = &[
+    "alcohol",
+    "amphetamines",
+    "benzodiazepines",
+    "benzos",
+    "cannabis",
+    "drugs",
+    "fentanyl",
+    "gambling",
+    "ketamine",
+    "marijuana",
+    "meth",
+    "nicotine",
+    "opiates",
+    "opioids",
+    "stimulants",
+    "tobacco",
+    "vaping",
+];
+
 /// Keys whose value is about it, whatever it says.
 pub(super) const KEYS: &[&str] = &[
     "alcoholconsumption",
@@ -200,6 +230,10 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         && !subject.is_context()
         && (subject.kind == ValueKind::Number || has_value)
     {
+        push(Strength::H3, "substance_use.key", subject.value);
+    }
+    let of_substances = (subject.leaf()).is_some_and(|leaf| leaf.has_word(SUBSTANCE_WORDS));
+    if of_substances && sense::states(subject) && subject.has_word(SUBSTANCES) {
         push(Strength::H3, "substance_use.key", subject.value);
     }
     if sense::is_name(subject) {

@@ -128,13 +128,6 @@ pub(super) const RULES: &[KeyRule] = &[
         RECORD,
         Expect::Date,
     ),
-    rule(
-        Health::Appointment,
-        &["appointment", "appt"],
-        &["category", "mode", "outcome", "purpose", "reason", "status", "type", "with"],
-        &["code", "http", "sync"],
-        Expect::Text,
-    ),
     // Procedures.
     rule(Health::Procedure, &["surgery"], &["date", "at", "scheduled"], RECORD, Expect::Date),
     rule(
