@@ -24,6 +24,7 @@ use super::{
     coding::{self, System},
     key::Key,
     lexicon::{Kind, Table, Term},
+    shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
@@ -68,7 +69,9 @@ pub(super) const KEYS: &[&str] = &[
     "medications",
     "medname",
     "meds",
+    "preferredmed",
     "prescribeddrug",
+    "requestedmed",
     "prescribedmedication",
     "prescription",
     "prescriptionname",
@@ -83,14 +86,53 @@ pub(super) const KEYS: &[&str] = &[
 /// event says something else about drugs.
 const SHARED_KEYS: &[&str] = &["brandname", "genericname"];
 
+/// Keys of [`KEYS`] that are so short that others have them: a medium, what a
+/// receiver got.
+const SHORT_KEYS: &[&str] = &["med", "rx"];
+
 /// Words of keys that hold a National Drug Code.
 pub(super) const NDC_WORDS: &[&str] = &["ndc", "ndc10", "ndc11", "ndc9", "ndcs"];
 
 /// Keys that hold one too.
-pub(super) const NDC_KEYS: &[&str] = &["drugcode", "medicationcode"];
+pub(super) const NDC_KEYS: &[&str] = &[
+    "drugcode",
+    "medicationcode",
+    "nationaldrugcode",
+    "nationaldrugcodes",
+];
 
 /// Words of keys that hold a number of `RxNorm`.
 pub(super) const RXNORM_WORDS: &[&str] = &["rxcui", "rxcuis", "rxnorm"];
+
+/// Keys that do.
+pub(super) const RXNORM_KEYS: &[&str] = &[
+    "rxconceptid",
+    "rxcui",
+    "rxnorm",
+    "rxnormcode",
+    "rxnormconceptid",
+    "rxnormid",
+];
+
+/// Words of keys that hold directions and doses.
+pub(super) const SIG_KEY_WORDS: &[&str] = &[
+    "directions",
+    "dosage",
+    "dose",
+    "dosing",
+    "instructions",
+    "sig",
+];
+
+/// Ways to take a drug.
+const ROUTES: &[&str] = &[
+    "apply", "inhale", "inject", "instill", "swallow", "take", "tab", "tabs", "taken", "tome",
+];
+
+/// Units of drugs; plants and pools are dosed by volume.
+const DOSE_UNITS: &[&str] = &[
+    "capsule", "capsules", "iu", "mcg", "mg", "tablet", "tablets",
+];
 
 /// Keys that hold other facts about a prescription.
 pub(super) const DETAIL_KEYS: &[&str] = &[
@@ -178,7 +220,7 @@ const SIG_WORDS: &[&str] = &[
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.term(Kind::Drug).is_some()
         || subject.key_term(Kind::Drug).is_some()
-        || (subject.leaf_in(KEYS) && !subject.leaf_in(SHARED_KEYS) && subject.is_text())
+        || (is_key(subject) && subject.is_text())
         || (is_ndc_key(subject) && is_ndc(subject.value))
         || (subject.leaf_in(DETAIL_KEYS) && !text::is_negative(subject.value))
 }
@@ -190,19 +232,29 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let mut hit = |rule: &'static str, normalized: &str| {
         hits.health(Health::Medication, Strength::H3, rule, normalized);
     };
+    // What someone must not take is no medication of theirs.
+    let is_allergy =
+        (subject.leaf()).is_some_and(|leaf| leaf.has_word(super::condition::ALLERGY_WORDS));
+    if is_allergy {
+        return;
+    }
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
-    let is_title = is_title(subject, around);
-    if let Some(drug) = named.filter(|_| !is_title) {
+    // What someone does not take.
+    let is_allergy = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(ALLERGY_WORDS));
+    let is_title = is_allergy || is_title(subject, around);
+    if let Some(drug) = named.filter(|drug| !is_title && is_meant(subject, around, *drug)) {
         hit("medication.name", drug.phrase);
     } else if let Some(drug) = ambiguous(subject, around) {
         hit("medication.key.name", drug.phrase);
     } else if may_have(subject.value) {
         hit("medication.stem", subject.value);
     }
-    let is_shared = subject.leaf_in(SHARED_KEYS);
-    if subject.leaf_in(KEYS) && !is_shared && subject.is_text() {
+    if (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication)) && subject.is_text()
+    {
         hit("medication.key", subject.value);
     }
     if let Some((rule, code)) = code(subject, around) {
@@ -212,6 +264,27 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
         hit("medication.key.detail", subject.value);
     }
 }
+
+/// Whether the key says that the text is a drug, whatever it is.
+fn is_key(subject: &Subject<'_>) -> bool {
+    subject.leaf_in(KEYS)
+        && !subject.leaf_in(SHARED_KEYS)
+        && (!subject.leaf_in(SHORT_KEYS)
+            || subject.words().len() > 1
+            || subject.has_word(DOSE_WORDS))
+}
+
+/// Whether a name that everyone knows is that of a drug here.
+fn is_meant(subject: &Subject<'_>, around: Surroundings<'_>, drug: Term) -> bool {
+    if subject.term(Kind::Drug) == Some(drug) {
+        subject.has_word(DOSE_WORDS) || shared::counts(subject, around, drug)
+    } else {
+        shared::counts_in_key(subject, around, drug)
+    }
+}
+
+/// Words of keys of what someone cannot bear.
+const ALLERGY_WORDS: &[&str] = &["allergies", "allergy", "intolerances"];
 
 /// Trades that give their songs, heroes and animals the names of drugs.
 const NAMING: Trades = Trades::of(&[Trade::Game, Trade::Media]);
@@ -254,7 +327,7 @@ fn ambiguous(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<Term> {
 
 /// Plants and machines have doses too, and carts have quantities.
 fn is_detail(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
-    if subject.leaf_in(DETAIL_KEYS) {
+    if subject.leaf_in(DETAIL_KEYS) || is_direction(subject) {
         return true;
     }
     if !subject.leaf_in(DOSE_KEYS) {
@@ -263,6 +336,13 @@ fn is_detail(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
     let in_object = subject.under(OBJECT_WORDS);
     let is_sig = || subject.leaf_in(&["sig", "signatura"]) && subject.has_word(SIG_WORDS);
     in_object || is_sig() || (around.medication && !subject.leaf_in(CART_KEYS))
+}
+
+/// Whether the value says how or how much of a drug to take.
+fn is_direction(subject: &Subject<'_>) -> bool {
+    let is_keyed = (subject.leaf()).is_some_and(|leaf| leaf.has_word(SIG_KEY_WORDS));
+    let has_form = subject.has_word(SIG_WORDS) || subject.has_word(DOSE_UNITS);
+    is_keyed && subject.is_text() && has_form && subject.has_word(ROUTES)
 }
 
 fn is_ndc_key(subject: &Subject<'_>) -> bool {
@@ -285,6 +365,7 @@ fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static
         .into_iter()
         .flatten()
         .any(has_word);
+    let is_keyed = is_keyed || subject.leaf_in(RXNORM_KEYS);
     ((named || is_keyed) && is_rxcui(subject.value)).then_some(("medication.rxcui", subject.value))
 }
 

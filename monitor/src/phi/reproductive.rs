@@ -205,7 +205,6 @@ pub(super) const KEYS: &[&str] = &[
     "numberofpregnancies",
     "ovulationdate",
     "ovulationday",
-    "perioddate",
     "periodflow",
     "periodsymptoms",
     "pregnancyduedate",
@@ -214,8 +213,21 @@ pub(super) const KEYS: &[&str] = &[
     "pregnant",
     "sexuallyactive",
     "tryingtoconceive",
-    "ttc",
     "weekspregnant",
+];
+
+/// Keys of the date of the last period. Reports compare with a last period, but
+/// give its end too.
+pub(super) const LAST_PERIOD_KEYS: &[&str] = &[
+    "dateoflastperiod",
+    "firstdayoflastperiod",
+    "lastperiodbegan",
+    "lastperioddate",
+    "lastperiodstart",
+    "lastperiodstartdate",
+    "lmp",
+    "lmpdate",
+    "startoflastperiod",
 ];
 
 /// Keys that are about it beside other evidence of health: accounts have
@@ -230,17 +242,19 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "lastperioddate",
     "lmp",
     "lmpdate",
+    "perioddate",
     "periodend",
     "periodlength",
     "periodstart",
     "periodstartdate",
+    "ttc",
 ];
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let has_value = !text::is_negative(subject.value);
     let mut push =
         |strength, rule, shown: &str| hits.health(Health::Reproductive, strength, rule, shown);
-    let is_lmp = subject.leaf_in(&["lmp", "lmpdate"]) && date::parse(subject.value).is_some();
+    let is_lmp = subject.leaf_in(LAST_PERIOD_KEYS) && date::parse(subject.value).is_some();
     let keyed = subject.leaf_in(KEYS)
         || is_lmp
         || (subject.leaf_in(WEAK_KEYS) && surroundings.reproductive && surroundings.health());
