@@ -323,25 +323,24 @@ struct Beside<'a, 'p> {
 impl<'a> Beside<'a, '_> {
     /// The fields in the same object, and their paths.
     fn others(&self) -> impl Iterator<Item = (Field<'a>, &Path)> {
+        let layout = self.layout;
+        // The step above a field's key, where it has a key.
+        let holder = move |field: &Field<'_>| {
+            let key = layout.key(field.step())?;
+            Some(layout.above(key))
+        };
         let own = self.fields.get(self.index);
-        let part = own.map(|field| field.part());
-        let holder = own.and_then(|field| self.holder(field.step()));
+        let part = own.as_ref().map(Field::part);
+        let above = own.as_ref().and_then(holder);
         let first = self.index.saturating_sub(REACH);
         let last = self.index.saturating_add(REACH);
         (first..=last)
             .filter(|other| *other != self.index)
             .filter_map(|other| self.fields.get(other))
             .filter(move |other| {
-                Some(other.part()) == part
-                    && holder.is_some()
-                    && self.holder(other.step()) == holder
+                Some(other.part()) == part && above.is_some() && holder(other) == above
             })
             .map(|other| (other, self.paths.get(self.layout.path(other.step()))))
-    }
-
-    /// The step above a field's key; the outer `None` where it has no key.
-    fn holder(&self, step: Option<StepId>) -> Option<Option<StepId>> {
-        self.layout.key(step).map(|key| self.layout.above(key))
     }
 
     fn kind(&self) -> Option<&'a str> {
