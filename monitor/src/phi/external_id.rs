@@ -16,16 +16,19 @@ use crate::field::{Part, ValueKind};
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
+    "1puid",
     "clientuserid",
     "contactid",
     "contactkey",
     "crmid",
+    "custid",
     "customerid",
     "customerkey",
     "customerno",
     "customernumber",
     "customeruserid",
     "customuserid",
+    "cvid",
     "developeridentity",
     "distinctid",
     "employeeid",
@@ -38,6 +41,7 @@ pub(super) const KEYS: &[&str] = &[
     "externalref",
     "externalreference",
     "externaluserid",
+    "externid",
     "extid",
     "identifyid",
     "identity",
@@ -102,12 +106,17 @@ pub(super) const BARE_KEYS: &[&str] = &[
     "identify",
     "lead",
     "member",
+    "p",
     "patient",
+    "recordid",
     "respondent",
     "subscriber",
     "user",
     "usr",
 ];
+
+/// Objects whose members are ids of one person, by the senders' own names.
+pub(super) const ID_PARENTS: &[&str] = &["customerids", "externalids", "useridentities"];
 
 /// Variables that senders number: an id in one is of a person more often than
 /// not, since goods and orders have parameters of their own.
@@ -182,6 +191,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits
         || is_path
         || leaf.words.len() > 2 && named::ends_in(leaf, SUFFIX_KEYS)
         || leaf.folds_to(BARE_KEYS) && is_opaque(value)
+        // `customer_ids.registered`, `user.identifier`.
+        || subject.parent().is_some_and(|parent| parent.folds_to(ID_PARENTS)) && is_opaque(value)
+        || leaf.folded == "identifier" && subject.in_person() && is_opaque(value)
         || is_slot(subject.keys) && is_slot_id(value)
         || leaf.folded == "id" && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
     // An address as id is an address; `batch` and `find` are no members.

@@ -139,7 +139,11 @@ pub(super) fn path_of(
             },
             has_system: is_value && parent_in(SYSTEM_LISTS),
         };
-        label(fields, index, layout, paths, labels)
+        label(fields, index, layout, paths, labels).or_else(|| {
+            (field.part() != Part::Path && !is_value)
+                .then(|| neighbor::key(fields, index, layout, paths, path))
+                .flatten()
+        })
     } else {
         neighbor::key(fields, index, layout, paths, path)
     };

@@ -13,6 +13,7 @@ use super::{
 pub(super) const KEYS: &[&str] = &[
     "apellido",
     "apellidos",
+    "cvname",
     "f5first",
     "f5last",
     "familyname",

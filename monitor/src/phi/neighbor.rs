@@ -387,8 +387,17 @@ impl<'a> Beside<'a, '_> {
                 let is_user = kind.is_none_or(|(kind, _)| kind.value() == "user");
                 (is_user && !email::is_address(value)).then_some("user_key")
             }
+            // `{"trafficTypeName": "user", "key": …}`.
+            "key" if is_opaque(value) && self.is_of_users() => Some("user_key"),
             _ => None,
         }
+    }
+
+    fn is_of_users(&self) -> bool {
+        self.others().any(|(kind, path)| {
+            kind.value() == "user"
+                && (path.keys.last()).is_some_and(|key| key.folded == "traffictypename")
+        })
     }
 }
 
