@@ -285,7 +285,14 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         && !sense::is_of_goods(subject)
         && !sense::is_filler(subject.value);
     if keyed && subject.is_text() && !is_wares(subject) {
-        push(Strength::H3, "treatment.key", subject.value);
+        // Salons and gardens have treatments and care plans too.
+        let is_medical = surroundings.health() || !subject.terms.is_empty();
+        let strength = if is_medical {
+            Strength::H3
+        } else {
+            Strength::H2
+        };
+        push(strength, "treatment.key", subject.value);
     }
     if sense::is_name(subject) {
         return;
