@@ -12,6 +12,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod build;
 mod codes;
 mod demo;
@@ -56,6 +57,8 @@ enum Verb {
     },
     /// Measure detection on the labelled corpus; fails below the bars
     Eval(eval::Arguments),
+    /// Measure the speed of reading and detecting, beside a peer
+    Bench,
     /// Check the rules of the source tree that no compiler checks
     Tidy,
     /// Renew monitor/data: the public list of ICD-10-CM codes
@@ -89,6 +92,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
+        Verb::Bench => bench::bench(),
         Verb::Tidy => tidy::tidy(),
         Verb::Codes => codes::codes(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),

@@ -3,7 +3,7 @@
 use super::{
     Health, Hits, Strength, date,
     lexicon::{Kind, Table, Term},
-    sense, service_date,
+    sense, service_date, shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
@@ -64,6 +64,114 @@ const GENERIC: &[&str] = &[
     "virtual visit",
 ];
 
+/// Terms that only care providers use.
+const CLEAR: &[&str] = &[
+    "annual physical",
+    "cita médica",
+    "doctor appointment",
+    "doctor s appointment",
+    "doctor visit",
+    "new patient visit",
+    "telehealth",
+    "telemedicine",
+    "teletherapy",
+    "therapy appointment",
+    "therapy session",
+    "virtual care visit",
+    "wellness visit",
+];
+
+/// Words of visits that say nothing about what is done there.
+const VISIT_WORDS: &[&str] = &[
+    "annual",
+    "appointment",
+    "appointments",
+    "appt",
+    "book",
+    "booked",
+    "booking",
+    "bookings",
+    "call",
+    "cancel",
+    "canceled",
+    "cancelled",
+    "check",
+    "consultation",
+    "consultations",
+    "date",
+    "day",
+    "exam",
+    "examination",
+    "existing",
+    "first",
+    "follow",
+    "followup",
+    "hour",
+    "hr",
+    "initial",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "missed",
+    "modal",
+    "next",
+    "no",
+    "office",
+    "person",
+    "phone",
+    "physical",
+    "regular",
+    "reminder",
+    "remote",
+    "reschedule",
+    "rescheduled",
+    "returning",
+    "routine",
+    "schedule",
+    "scheduled",
+    "scheduler",
+    "scheduling",
+    "second",
+    "session",
+    "show",
+    "slot",
+    "standard",
+    "telephone",
+    "thank",
+    "thanks",
+    "time",
+    "upcoming",
+    "urgent",
+    "video",
+    "virtual",
+    "visit",
+    "visits",
+];
+
+/// Words of keys below an appointment that say how a calendar is set up.
+const CALENDAR_WORDS: &[&str] = &[
+    "buffer", "capacity", "count", "interval", "limit", "max", "min", "slots", "total", "widget",
+];
+
+/// Keys whose text says what is done at an appointment: if that is nothing of
+/// medicine, the appointment is none of it.
+pub(super) const SERVICE_KEYS: &[&str] = &[
+    "appointmentreason",
+    "appointmentservice",
+    "appointmenttype",
+    "appttype",
+    "consultationtype",
+    "consulttype",
+    "reasonforappointment",
+    "reasonforvisit",
+    "service",
+    "servicename",
+    "visitpurpose",
+    "visitreason",
+    "visittype",
+];
+
 /// Words beside which it is an appointment with someone else.
 pub(super) const UNLESS: &[&str] = &[
     "admissions",
@@ -121,6 +229,7 @@ const OTHER_TRADES: Trades = Trades::of(&[
     Trade::Pet,
     Trade::Property,
     Trade::Sales,
+    Trade::Service,
     Trade::Travel,
 ]);
 
@@ -166,6 +275,46 @@ const RECORD_WORDS: &[&str] = &[
     "uuid",
 ];
 
+/// The trade of which the value says that its event is, where it says what is
+/// done at an appointment.
+pub(super) fn trades(subject: &Subject<'_>) -> Trades {
+    let says_service = subject.leaf_in(SERVICE_KEYS)
+        && subject.is_text()
+        && !subject.is_context()
+        && is_service_name(subject)
+        && !is_of_visit(subject);
+    if says_service {
+        Trades::of(&[Trade::Service])
+    } else {
+        Trades::NONE
+    }
+}
+
+/// Whether the key counts or switches appointments.
+fn is_setting(subject: &Subject<'_>) -> bool {
+    shared::is_of_others(subject)
+        || subject
+            .leaf()
+            .is_some_and(|leaf| leaf.has_word(CALENDAR_WORDS))
+}
+
+/// Programs are services too, but are named in one word of lower case.
+fn is_service_name(subject: &Subject<'_>) -> bool {
+    !subject.leaf_in(&["service"])
+        || subject.value.contains(' ')
+        || subject.value.starts_with(char::is_uppercase)
+}
+
+/// Whether all that the value says about a visit is of care, or nothing.
+fn is_of_visit(subject: &Subject<'_>) -> bool {
+    let is_medical = |term: &Term| !matches!(term.kind, Kind::Trade(_) | Kind::Appointment);
+    sense::is_filler(subject.value)
+        || subject.terms.iter().any(is_medical)
+        || subject.words().iter().any(shared::is_of_health)
+        || (subject.words().iter())
+            .all(|word| shared::is_empty(word) || VISIT_WORDS.contains(&word))
+}
+
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let Some(leaf) = subject.leaf() else {
         return detect_term(subject, surroundings, hits);
@@ -188,12 +337,14 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
     let has_value = !text::is_negative(subject.value) && !is_date;
     // `conversion: urn…` and flags say only that there is one.
-    let is_detail = leaf.is_in(KEYS)
-        || (leaf.is_in(WEAK_KEYS) && surroundings.health())
-        || (is_care && !is_record && has_value);
+    let is_told = is_of_visit(subject) || surroundings.health();
+    let is_detail = is_told
+        && (leaf.is_in(KEYS)
+            || (leaf.is_in(WEAK_KEYS) && surroundings.health())
+            || (is_care && !is_record && has_value));
     if is_detail && subject.is_text() && !subject.is_context() && !sense::is_filler(subject.value) {
         push(Strength::H3, "appointment.key", subject.value);
-    } else if is_care && has_value {
+    } else if is_care && has_value && is_told && !is_setting(subject) {
         push(Strength::H2, "appointment.key_name", &leaf.folded);
     }
     detect_term(subject, surroundings, hits);
@@ -207,10 +358,15 @@ fn detect_term(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hit
     let counts = |term: &Term| {
         // The name of a conversion type that platforms give to everyone.
         let is_generic = GENERIC.contains(&term.phrase) || subject.value == "BOOK_APPOINTMENT";
-        !is_generic
-            || (subject.is_context()
+        if is_generic {
+            return subject.is_context()
                 && (subject.vehicle == Vehicle::Event || term.phrase == "consultation")
-                && surroundings.health())
+                && surroundings.health();
+        }
+        CLEAR.contains(&term.phrase)
+            || shared::has_medicine(subject, term.phrase)
+            || (shared::is_named(subject) && shared::is_bare(subject, term.phrase, VISIT_WORDS))
+            || (!shared::is_of_others(subject) && surroundings.health())
     };
     let term = (subject.terms.iter().copied())
         .filter(|term| term.kind == Kind::Appointment)

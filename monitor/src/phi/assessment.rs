@@ -43,7 +43,6 @@ const ASSESSING_WORDS: &[&str] = &[
 const QUIZ_WORDS: &[&str] = &[
     "assessment",
     "checklist",
-    "evaluation",
     "questionnaire",
     "quiz",
     "screener",
@@ -65,6 +64,8 @@ const OTHER_ASSESSMENTS: &[&str] = &[
     "employee",
     "hmrc",
     "law",
+    "lead",
+    "leads",
     "legal",
     "maturity",
     "performance",
@@ -244,7 +245,7 @@ pub(super) const ANSWER_COUNTS: std::ops::RangeInclusive<usize> = 7..=63;
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.term(Kind::Item).is_some()
         || subject.key_term(Kind::Item).is_some()
-        || assessing(subject).is_some()
+        || assessing(subject, Surroundings::default()).is_some()
         || subject.key_term(Kind::Assessing).is_some()
         || instrument_in_key(subject).is_some()
         || instrument_in_value(subject).is_some()
@@ -297,7 +298,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "assessment.name", name);
     }
-    if let Some(phrase) = assessing(subject) {
+    if let Some(phrase) = assessing(subject, surroundings) {
         let stated = sense::states(subject) && is_quiz_key(subject);
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "assessment.term", phrase);
@@ -305,6 +306,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         && sense::states(subject)
         && is_quiz_key(subject)
         && condition::is_of_mind(term.phrase)
+        && (subject.has_word(SEVERITY_WORDS)
+            || condition::in_value(subject, surroundings).is_some())
     {
         push(Strength::H3, "assessment.term", term.phrase);
     }
@@ -322,12 +325,12 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
 
 /// That someone assesses their health: a phrase, or a condition and a word for
 /// a questionnaire.
-fn assessing(subject: &Subject<'_>) -> Option<&'static str> {
+fn assessing(subject: &Subject<'_>, surroundings: Surroundings<'_>) -> Option<&'static str> {
     if let Some(term) = subject.term(Kind::Assessing) {
         let is_other = names::SHARED.contains(&term.phrase) && subject.has_word(OTHER_ASSESSMENTS);
         return (!is_other).then_some(term.phrase);
     }
-    let condition = subject.term(Kind::Condition)?;
+    let condition = condition::in_value(subject, surroundings)?;
     // Its parts are fields of their own.
     if subject.value.contains("://") {
         return None;

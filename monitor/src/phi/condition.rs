@@ -7,9 +7,10 @@ mod other;
 use super::{
     Health, Hits, Strength, icd10,
     lexicon::{Kind, Table, Term},
-    sense,
+    sense, shared,
     subject::{Subject, Surroundings},
     text,
+    trade::{Trade, Trades},
 };
 
 /// Names of conditions, symptoms and concerns.
@@ -202,6 +203,9 @@ const MEDICAL_WORDS: &[&str] = &[
     "therapy",
 ];
 
+/// Trades that ask what someone must not eat.
+const HOSTS: Trades = Trades::of(&[Trade::Food, Trade::Pet, Trade::Travel]);
+
 /// Abbreviations that are longer are words in capitals.
 const MAX_ABBREVIATION: usize = 3;
 
@@ -233,17 +237,21 @@ pub(super) fn is_of_mind(phrase: &str) -> bool {
     mental::TERMS.contains(&phrase)
 }
 
-/// The first of `terms` that is of `kind` and means it.
-fn named(
-    subject: &Subject<'_>,
-    surroundings: Surroundings,
-    terms: &[Term],
-    kind: Kind,
-) -> Option<Term> {
+/// The first condition that the value names and means.
+pub(super) fn in_value(subject: &Subject<'_>, surroundings: Surroundings<'_>) -> Option<Term> {
+    let terms = subject.terms.iter().copied();
     terms
-        .iter()
-        .copied()
-        .filter(|term| term.kind == kind)
+        .filter(|term| term.kind == Kind::Condition)
+        .filter(|term| shared::counts(subject, surroundings, *term))
+        .find(|term| !sense::means_other(subject, surroundings, *term, other::SENSES))
+}
+
+/// The first condition that the keys name and mean.
+fn in_keys(subject: &Subject<'_>, surroundings: Surroundings<'_>) -> Option<Term> {
+    let terms = subject.key_terms.iter().copied();
+    terms
+        .filter(|term| term.kind == Kind::Condition)
+        .filter(|term| shared::counts_in_key(subject, surroundings, *term))
         .find(|term| !sense::means_other(subject, surroundings, *term, other::SENSES))
 }
 
@@ -252,11 +260,13 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         return;
     }
     detect_diagnosis(subject, surroundings, hits);
-    if let Some(term) = named(subject, surroundings, &subject.terms, Kind::Condition) {
+    if let Some(term) = in_value(subject, surroundings) {
         let keyed = subject.leaf_in(CONDITION_KEYS)
             || (subject.leaf())
                 .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(REASON_WORDS));
-        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
+        let is_all = sense::is_element(subject, term.phrase);
+        let stated =
+            sense::states(subject) && (keyed || (is_all && shared::is_stated(subject, term)));
         let (strength, rule) = if stated {
             (Strength::H3, "condition.key.term")
         } else {
@@ -265,7 +275,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         hits.health(Health::Condition, strength, rule, term.phrase);
     }
     detect_ambiguous(subject, surroundings, hits);
-    if let Some(term) = named(subject, surroundings, subject.key_terms, Kind::Condition)
+    if let Some(term) = in_keys(subject, surroundings)
         && !sense::is_off(subject)
     {
         // An answer of no is still an answer, but says less.
@@ -291,6 +301,11 @@ fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
                 && leaf.has_word(&["health", "medical", "psychiatric"]))
     });
     let keyed = by_words || subject.leaf_in(DIAGNOSIS_KEYS);
+    // Guests and pets have allergies too.
+    let trades = surroundings.trades.or(Trades::of_subject(subject));
+    if trades.meets(HOSTS) {
+        return;
+    }
     if !keyed || subject.is_context() || !subject.is_text() || sense::is_filler(subject.value) {
         return;
     }
@@ -298,7 +313,7 @@ fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
         .leaf()
         .is_some_and(|leaf| leaf.has_word(MEDICAL_WORDS) || leaf.folded == "chiefcomplaint");
     let is_medical = leaf_is_medical
-        || named(subject, surroundings, &subject.terms, Kind::Condition).is_some()
+        || in_value(subject, surroundings).is_some()
         || icd10::names_code(subject.value)
         || surroundings.health();
     if is_medical {

@@ -8,6 +8,7 @@ use super::{
     text,
     trade::{Trade, Trades},
 };
+use crate::field::ValueKind;
 
 /// Health insurers, public plans and benefits of the United States.
 pub(super) const TERMS: &[Table] = &[(
@@ -410,7 +411,11 @@ fn has_value(subject: &Subject<'_>) -> bool {
 }
 
 fn is_key(subject: &Subject<'_>, surroundings: Surroundings) -> bool {
+    // Parcels are insured or not.
+    let is_flag = subject.leaf_in(&["insurance"])
+        && (subject.kind == ValueKind::Literal || subject.value.eq_ignore_ascii_case("yes"));
     subject.leaf_in(KEYS)
+        && !is_flag
         && !is_of_other(subject)
         && !is_of_other_trade(subject, surroundings)
         && !sense::is_of_interface(subject)

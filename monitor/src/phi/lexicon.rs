@@ -104,6 +104,9 @@ struct Entry {
     rest: Vec<&'static str>,
 }
 
+/// Phrases that are other words when joined: `medical`, `retina`.
+const APART: &[&str] = &["ham a", "medi cal", "retin a"];
+
 /// By first word; a phrase of several words also stands under its joined form.
 static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
     let tables = [
@@ -127,7 +130,7 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
             let mut words = phrase.split(' ');
             let first = words.next().unwrap_or_default();
             let rest: Vec<_> = words.collect();
-            if !rest.is_empty() {
+            if !rest.is_empty() && !APART.contains(phrase) {
                 let joined = Entry {
                     kind: *kind,
                     phrase,

@@ -26,6 +26,7 @@ use super::{
     lexicon::{Kind, Table, Term},
     subject::{Subject, Surroundings, Vehicle},
     text,
+    trade::{Trade, Trades},
 };
 
 /// Names of drugs.
@@ -235,7 +236,8 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
-    if let Some(drug) = named {
+    let is_title = is_title(subject, around);
+    if let Some(drug) = named.filter(|_| !is_title) {
         hit("medication.name", drug.phrase);
     } else if let Some(drug) = ambiguous(subject, around) {
         hit("medication.key.name", drug.phrase);
@@ -252,6 +254,19 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if is_detail(subject, around) && !text::is_negative(subject.value) {
         hit("medication.key.detail", subject.value);
     }
+}
+
+/// Trades that give their songs, heroes and animals the names of drugs.
+const NAMING: Trades = Trades::of(&[Trade::Game, Trade::Media]);
+const ANIMALS: Trades = Trades::of(&[Trade::Pet]);
+
+/// Whether a drug in the value is the name of a work or an animal.
+fn is_title(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
+    let is_of_trade = Trades::of_subject(subject).meets(NAMING) || around.trades.meets(ANIMALS);
+    is_of_trade
+        && !subject.leaf_in(KEYS)
+        && !subject.under(OBJECT_WORDS)
+        && !subject.has_word(DOSE_WORDS)
 }
 
 /// An ambiguous name that something makes one of a drug.

@@ -47,6 +47,7 @@ mod sense;
 mod service_date;
 mod sex;
 mod shape;
+mod shared;
 mod ssn;
 mod subject;
 mod substance_use;

@@ -238,15 +238,12 @@ pub(super) const PCS_WORDS: &[&str] = &["icd10pcs", "pcs"];
 
 /// Keys whose text is a procedure, whatever it says.
 pub(super) const KEYS: &[&str] = &[
-    "imagingtype",
     "medicalprocedure",
-    "operationperformed",
     "plannedsurgery",
     "previoussurgeries",
     "priorsurgeries",
     "pastsurgeries",
     "surgeries",
-    "surgery",
     "surgeryname",
     "surgerytype",
     "surgicalhistory",
@@ -257,7 +254,9 @@ pub(super) const KEYS: &[&str] = &[
 /// about health: programs have procedures too.
 pub(super) const SHARED_KEYS: &[&str] = &[
     "imaging",
+    "imagingtype",
     "operation",
+    "operationperformed",
     "procedure",
     "procedurename",
     "procedures",
@@ -266,6 +265,7 @@ pub(super) const SHARED_KEYS: &[&str] = &[
     "scheduledprocedure",
     "scan",
     "scantype",
+    "surgery",
 ];
 
 /// Words of keys under which a term is someone's own.
@@ -277,6 +277,14 @@ const PROCEDURE_WORDS: &[&str] = &[
     "surgery",
     "treatment",
 ];
+
+/// How Greek and Latin name what surgeons do.
+const STEMS: &[&str] = &[
+    "centesis", "ectomies", "ectomy", "oscopy", "ostomy", "otomy", "pexy", "plasty", "rrhaphy",
+];
+
+/// Words of such names begin with more than this.
+const MIN_STEM_PREFIX: usize = 3;
 
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
@@ -295,7 +303,8 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let is_shared = subject.leaf_in(SHARED_KEYS);
     let keyed = subject.leaf_in(KEYS) || is_shared;
     if keyed && subject.is_text() {
-        let is_medical = !is_shared || term.is_some() || around.health();
+        let is_medical =
+            !is_shared || term.is_some() || subject.words().iter().any(has_stem) || around.health();
         // A class or a table of a program is one word in the case of programs.
         let is_name = subject.words().len() > 1 || term.is_some() || !is_shared;
         if is_medical && is_name {
@@ -338,6 +347,14 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
             term.phrase,
         );
     }
+}
+
+/// Whether a word is the name of a procedure by its ending.
+fn has_stem(word: &str) -> bool {
+    STEMS
+        .iter()
+        .filter_map(|stem| word.strip_suffix(stem))
+        .any(|prefix| prefix.len() >= MIN_STEM_PREFIX)
 }
 
 fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {

@@ -135,6 +135,17 @@ const WORK_WORDS: &[&str] = &[
     "textbook",
 ];
 
+/// Words of keys that say what someone does for a living.
+const WORK_KEYS: &[&str] = &[
+    "industry",
+    "job",
+    "jobtitle",
+    "occupation",
+    "position",
+    "profession",
+    "role",
+];
+
 /// Who is called a doctor and is none.
 const BRANDS: &[&str] = &[
     "brown",
@@ -300,7 +311,11 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         || sense::is_filler(subject.value);
     let is_shared = subject.leaf_in(SHARED_KEYS);
     let keyed = (subject.leaf_in(KEYS) && !is_shared) || (is_shared && surroundings.health());
-    if keyed && subject.is_text() && !is_other {
+    // `flutter doctor`.
+    let is_command = subject.leaf_in(&["doctor"])
+        && !subject.value.contains(' ')
+        && !subject.value.starts_with(char::is_uppercase);
+    if keyed && subject.is_text() && !is_other && !is_command {
         push(Strength::H3, "provider.key", subject.value);
     }
     let has_title = [subject.words().get(0), subject.words().last()]
@@ -310,7 +325,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     if subject.leaf_in(WEAK_KEYS) && subject.words().len() > 1 && has_title && !is_other {
         push(Strength::H3, "provider.key.title", subject.value);
     }
-    if sense::is_name(subject) || subject.has_word(WORK_WORDS) {
+    let is_work = subject.leaf().is_some_and(|leaf| leaf.has_word(WORK_KEYS));
+    if sense::is_name(subject) || is_work || subject.has_word(WORK_WORDS) {
         return;
     }
     let means_it = |term: &Term| {

@@ -384,8 +384,12 @@ pub(super) static DETECTORS: &[Rules] = &[
     },
     Rules {
         detect: appointment::detect,
+        note: Some(|subject, names| {
+            names.trades = names.trades.or(appointment::trades(subject));
+        }),
         keys: &[
             appointment::KEYS,
+            appointment::SERVICE_KEYS,
             appointment::WEAK_KEYS,
             service_date::KEYS,
         ],

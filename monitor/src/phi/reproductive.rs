@@ -4,6 +4,7 @@ use super::{
     Health, Hits, Strength, condition, date,
     lexicon::{Kind, Table, Term},
     sense::{self, Sense},
+    shared,
     subject::{Subject, Surroundings},
     text,
     trade::{Trade, Trades},
@@ -266,15 +267,21 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let means_it = |term: &Term| {
         term.kind == Kind::Reproductive && !sense::means_other(subject, surroundings, *term, SENSES)
     };
-    if let Some(term) = subject.terms.iter().copied().find(means_it) {
+    if let Some(term) = (subject.terms.iter().copied())
+        .filter(|term| shared::counts(subject, surroundings, *term))
+        .find(means_it)
+    {
         let keyed = subject.leaf_in(condition::CONDITION_KEYS)
             || subject.leaf_in(condition::DIAGNOSIS_KEYS);
-        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
+        let is_all = sense::is_element(subject, term.phrase);
+        let stated =
+            sense::states(subject) && (keyed || (is_all && shared::is_stated(subject, term)));
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "reproductive.term", term.phrase);
     }
     let key_term = (subject.key_terms.iter().copied())
         .filter(means_it)
+        .filter(|term| shared::counts_in_key(subject, surroundings, *term))
         .find(|term| !TIME_TERMS.contains(&term.phrase));
     if let Some(term) = key_term
         && !sense::is_off(subject)

@@ -168,7 +168,7 @@ const GOODS: &[&str] = &[
 ];
 
 /// Keys whose text is about what someone looks at or is sold, not about them.
-const CONTENT_KEYS: &[&str] = &[
+pub(super) const CONTENT_KEYS: &[&str] = &[
     "adname",
     "adsetname",
     "article",

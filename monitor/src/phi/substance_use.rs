@@ -4,6 +4,7 @@ use super::{
     Health, Hits, Strength, assessment, condition,
     lexicon::{Kind, Table, Term},
     sense::{self, Sense},
+    shared,
     subject::{Subject, Surroundings},
     text,
     trade::Trades,
@@ -244,14 +245,21 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             && !sense::means_other(subject, surroundings, *term, SENSES)
             && (!AMBIGUOUS.contains(&term.phrase) || surroundings.health())
     };
-    if let Some(term) = subject.terms.iter().copied().find(means_it) {
+    if let Some(term) = (subject.terms.iter().copied())
+        .filter(|term| shared::counts(subject, surroundings, *term))
+        .find(means_it)
+    {
         let keyed = subject.leaf_in(condition::CONDITION_KEYS)
             || subject.leaf_in(condition::DIAGNOSIS_KEYS);
-        let stated = sense::states(subject) && (keyed || sense::is_element(subject, term.phrase));
+        let is_all = sense::is_element(subject, term.phrase);
+        let stated =
+            sense::states(subject) && (keyed || (is_all && shared::is_stated(subject, term)));
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "substance_use.term", term.phrase);
     }
-    if let Some(term) = subject.key_terms.iter().copied().find(means_it)
+    if let Some(term) = (subject.key_terms.iter().copied())
+        .filter(|term| shared::counts_in_key(subject, surroundings, *term))
+        .find(means_it)
         && !sense::is_off(subject)
     {
         let affirmed = has_value && !subject.is_context() && !sense::is_of_interface(subject);

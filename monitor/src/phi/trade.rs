@@ -36,6 +36,12 @@ pub(super) enum Trade {
     Travel,
     /// Programs: diagnostics, providers, audits.
     Software,
+    /// Courses about anything.
+    School,
+    /// Food and drink.
+    Food,
+    /// A service of which nothing is known but that it is not of medicine.
+    Service,
 }
 
 /// A set of trades.
@@ -96,6 +102,8 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::Trade(Trade::Property),
     Kind::Trade(Trade::Travel),
     Kind::Trade(Trade::Software),
+    Kind::Trade(Trade::School),
+    Kind::Trade(Trade::Food),
 ];
 
 /// Words that say which trade a message is about. Each has to be enough by
@@ -145,13 +153,19 @@ pub(super) const TERMS: &[Table] = &[
             "album",
             "artist",
             "audiobook",
+            "beats",
             "bookstore",
             "box office",
             "concert",
+            "dvd",
+            "hardcover",
             "imdb",
             "lyrics",
+            "mixtape",
             "movie",
+            "paperback",
             "playlist",
+            "podcast",
             "song",
             "soundtrack",
             "spotify",
@@ -162,23 +176,32 @@ pub(super) const TERMS: &[Table] = &[
     (
         Kind::Trade(Trade::Game),
         &[
+            "boss",
             "dlc",
+            "dungeon",
             "esports",
             "game",
             "gameplay",
             "gaming",
+            "guild",
             "leaderboard",
+            "loot",
+            "matchmaking",
             "nintendo",
             "playstation",
+            "respawn",
             "speedrun",
             "xbox",
+            "xp",
         ],
     ),
     (
         Kind::Trade(Trade::Pet),
         &[
+            "breed",
             "dog",
             "groomer",
+            "kennel",
             "kitten",
             "pet",
             "puppy",
@@ -331,6 +354,35 @@ pub(super) const TERMS: &[Table] = &[
             "test coverage",
             "unit test",
             "webhook",
+        ],
+    ),
+    (
+        Kind::Trade(Trade::School),
+        &[
+            "certificate",
+            "classroom",
+            "curriculum",
+            "homework",
+            "lesson",
+            "semester",
+            "syllabus",
+            "tuition",
+            "university",
+        ],
+    ),
+    (
+        Kind::Trade(Trade::Food),
+        &[
+            "bakery",
+            "beer",
+            "brewery",
+            "cookbook",
+            "espresso",
+            "menu",
+            "pizza",
+            "recipe",
+            "restaurant",
+            "wine",
         ],
     ),
 ];

@@ -4,6 +4,7 @@ use super::{
     Health, Hits, Strength,
     lexicon::{Kind, Table, Term},
     sense::{self, Sense},
+    shared,
     subject::{Subject, Surroundings},
     text,
     trade::{Trade, Trades},
@@ -298,7 +299,10 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let counts = |term: &Term| {
         means_it(term)
             && (!AMBIGUOUS.contains(&term.phrase)
-                || keyed && sense::states(subject) && !subject.leaf_in(&["product"])
+                || keyed
+                    && sense::states(subject)
+                    && !subject.leaf_in(&["product"])
+                    && shared::is_bare(subject, term.phrase, &[])
                 || has_medicine(subject, term.phrase))
     };
     let in_keys = |term: &Term| {

@@ -354,14 +354,14 @@ pub(super) const RULES: &[KeyRule] = &[
             "ids", "image", "index", "page", "phone", "rating", "slug", "specialty", "url",
             "uuid", "version", "visit", "visits",
         ],
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
         &["practitioner", "nurse", "counselor", "pharmacist"],
         &["name", "assigned", "my", "preferred"],
         RECORD,
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
@@ -371,14 +371,14 @@ pub(super) const RULES: &[KeyRule] = &[
             "treating",
         ],
         &["id", "npi", "url"],
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
         &["care"],
         &["coordinator", "manager", "navigator"],
         CUSTOMERS,
-        Expect::Text,
+        Expect::Name,
     ),
     // Reproduction.
     rule(

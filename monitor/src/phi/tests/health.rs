@@ -5,6 +5,7 @@ use super::*;
 mod negatives;
 mod positives;
 mod spellings;
+mod trades;
 
 /// Fields of an event written in one line: `event=Purchase | value=19.99`.
 fn event(line: &str) -> Vec<(&str, &str)> {

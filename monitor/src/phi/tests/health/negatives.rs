@@ -272,7 +272,7 @@ const WEAK: &[&str] = &[
     "event=Appointment Booked | order=1",
 ];
 
-fn health(line: &str) -> Vec<(&'static str, Strength, &'static str)> {
+pub(super) fn health(line: &str) -> Vec<(&'static str, Strength, &'static str)> {
     detect(&fields(&event(line)))
         .into_iter()
         .filter(|evidence| matches!(evidence.class, Class::Health(_)))

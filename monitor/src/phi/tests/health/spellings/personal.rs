@@ -273,7 +273,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
             "event=RehabIntakeCompleted",
             "event=detox_admission",
             "event=Detox Program Viewed",
-            "event=sobriety_milestone",
             "event=sober_day_logged",
             "event=SoberStreakReached",
             "event=relapse_logged",

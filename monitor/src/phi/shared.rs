@@ -1,0 +1,340 @@
+//! Terms that medicine shares with everyone else: names of songs, perks, teas
+//! and appointments with a hairdresser.
+//!
+//! Input: a term and the value that it stands in. Output: whether it is meant as
+//! medicine means it. The vocabulary of other trades is open, so no list of
+//! their words can decide that; what speaks for medicine does. A shared term
+//! counts under a key about health, beside a word of medicine, where a person
+//! speaks of themself, where nothing but words that say nothing stands beside
+//! it, and beside other evidence of health in its event.
+
+mod words;
+
+use self::words::{EMPTY_WORDS, HEALTH_WORDS, TERMS};
+use super::{
+    key::{Key, Spellings},
+    lexicon::{Kind, Term},
+    sense,
+    subject::{Subject, Surroundings, Vehicle},
+    text::{self, Words},
+    trade::Trades,
+};
+
+/// Words by which someone speaks of themself or of their kin.
+const SPEAKERS: &[&str] = &[
+    "brother", "daughter", "husband", "i", "im", "me", "mi", "my", "myself", "sister", "son",
+    "tengo", "wife",
+];
+
+/// A text of fewer words is a title, whoever speaks in it.
+const MIN_SPEECH: usize = 6;
+
+/// Words of keys under which people say how they are.
+pub(super) const HEALTH_KEYS: Spellings = &[
+    "ailment",
+    "ailments",
+    "allergies",
+    "allergy",
+    "brings",
+    "complaint",
+    "complaints",
+    "comorbidities",
+    "comorbidity",
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "diagnosed",
+    "diagnoses",
+    "diagnosis",
+    "disease",
+    "diseases",
+    "disorder",
+    "disorders",
+    "dx",
+    "health",
+    "illness",
+    "illnesses",
+    "indication",
+    "medical",
+    "patient",
+    "presenting",
+    "psych",
+    "psychiatric",
+    "seeking",
+    "struggle",
+    "struggles",
+    "struggling",
+    "substance",
+    "substances",
+    "symptom",
+    "symptoms",
+    "therapy",
+];
+
+/// Keys that ask someone for their trouble, though not in words of medicine:
+/// a shared term has to be all that stands there.
+const ASKING_KEYS: Spellings = &[
+    "areaofconcern",
+    "challenges",
+    "focusarea",
+    "goal",
+    "goals",
+    "helpwith",
+    "issue",
+    "issues",
+    "lookingfor",
+    "problem",
+    "problems",
+    "reason",
+    "reasons",
+    "specialties",
+    "specialty",
+    "treatment",
+    "treatmentfor",
+    "whatbringsyouhere",
+];
+
+/// Words of keys that do the same.
+const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
+
+/// Words of who works in medicine, studies it or sells to it.
+const WORK_WORDS: &[&str] = &[
+    "career",
+    "careers",
+    "degree",
+    "hiring",
+    "job",
+    "jobs",
+    "recruiting",
+    "salary",
+    "software",
+    "staffing",
+    "vacancy",
+];
+
+/// Words of keys about things that people do, own or switch: a term there is a
+/// name, and states nothing.
+const OTHER_KEYS: Spellings = &[
+    "achievement",
+    "album",
+    "arm",
+    "artist",
+    "bucket",
+    "character",
+    "clan",
+    "cohort",
+    "company",
+    "course",
+    "dataset",
+    "employer",
+    "experiment",
+    "feature",
+    "flag",
+    "fund",
+    "game",
+    "genre",
+    "guild",
+    "industry",
+    "job",
+    "lesson",
+    "level",
+    "mood",
+    "occupation",
+    "operation",
+    "op",
+    "perk",
+    "playlist",
+    "port",
+    "profession",
+    "quest",
+    "role",
+    "skill",
+    "skills",
+    "song",
+    "team",
+    "theme",
+    "track",
+    "variant",
+    "vulnerability",
+];
+
+/// Whether a term of medicine in the value means what medicine means.
+pub(super) fn counts(subject: &Subject<'_>, surroundings: Surroundings<'_>, term: Term) -> bool {
+    if TERMS.contains(&term.phrase) {
+        return is_medical(subject, surroundings, term);
+    }
+    !is_of_others(subject)
+        || subject.is_context()
+        || is_keyed(subject, term)
+        || has_medicine(subject, term.phrase)
+}
+
+/// Whether something makes a shared term one of medicine.
+pub(super) fn is_medical(
+    subject: &Subject<'_>,
+    surroundings: Surroundings<'_>,
+    term: Term,
+) -> bool {
+    if is_keyed(subject, term) {
+        return true;
+    }
+    let is_of_trade = surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE;
+    let is_name = is_of_others(subject) && !subject.is_context();
+    if is_of_trade || is_name || subject.has_word(WORK_WORDS) {
+        return false;
+    }
+    has_medicine(subject, term.phrase)
+        || is_speech(subject)
+        || (is_named(subject) && is_bare(subject, term.phrase, &[]))
+        || surroundings.health()
+}
+
+/// Whether a term that is all of the value states something about someone.
+pub(super) fn is_stated(subject: &Subject<'_>, term: Term) -> bool {
+    !is_of_others(subject) && (!TERMS.contains(&term.phrase) || is_keyed(subject, term))
+}
+
+/// Whether a shared term in the keys of a value means what medicine means:
+/// beside other words that are not of medicine it does not.
+pub(super) fn counts_in_key(
+    subject: &Subject<'_>,
+    surroundings: Surroundings<'_>,
+    term: Term,
+) -> bool {
+    if !TERMS.contains(&term.phrase) {
+        return true;
+    }
+    if surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE {
+        return false;
+    }
+    let is_plain = |key: &Key| {
+        let mut words = key.words.iter().map(String::as_str);
+        let own = |word: &str| is_of(term.phrase, word);
+        key.words.iter().any(|word| own(word))
+            && words.all(|word| own(word) || is_empty(word) || is_of_health(word) || is_grade(word))
+    };
+    subject.keys.iter().rev().take(2).any(|key| is_plain(key)) || surroundings.health()
+}
+
+/// Whether the last keys are about someone's health.
+fn is_keyed(subject: &Subject<'_>, term: Term) -> bool {
+    let last = || subject.keys.iter().rev().take(2);
+    !subject.is_context()
+        && (last().any(|key| key.has_word(HEALTH_KEYS))
+            || ((subject.leaf_in(ASKING_KEYS) || last().any(|key| key.has_word(ASKING_WORDS)))
+                && (sense::is_element(subject, term.phrase)
+                    || is_bare(subject, term.phrase, &[])
+                    || has_medicine(subject, term.phrase))))
+}
+
+/// Whether the keys are of another trade.
+pub(super) fn is_of_others(subject: &Subject<'_>) -> bool {
+    (subject.keys.iter().rev().take(2)).any(|key| key.has_word(OTHER_KEYS))
+}
+
+/// Whether the value names an event, a page or a topic.
+pub(super) fn is_named(subject: &Subject<'_>) -> bool {
+    subject.is_context()
+        || subject.leaf_in(sense::CONTENT_KEYS)
+        || (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["package", "program", "programs"]))
+}
+
+/// Whether a word of medicine that is not the term's own stands in the value.
+pub(super) fn has_medicine(subject: &Subject<'_>, phrase: &str) -> bool {
+    let is_clear = |term: &Term| {
+        term.phrase != phrase
+            && !TERMS.contains(&term.phrase)
+            && matches!(
+                term.kind,
+                Kind::Condition | Kind::Drug | Kind::Instrument | Kind::Item | Kind::Procedure
+            )
+    };
+    subject
+        .words()
+        .iter()
+        .any(|word| is_of_health(word) && !is_of(phrase, word))
+        || subject.terms.iter().any(is_clear)
+}
+
+/// Whether someone speaks.
+fn is_speech(subject: &Subject<'_>) -> bool {
+    subject.words().len() >= MIN_SPEECH && subject.has_word(SPEAKERS)
+}
+
+/// Whether nothing but empty words, words of `others`, words of medicine and
+/// terms of health stand beside the phrase: in the whole value, or in one
+/// segment of an address.
+pub(super) fn is_bare(subject: &Subject<'_>, phrase: &str, others: &[&str]) -> bool {
+    if subject.vehicle != Vehicle::Url || !subject.value.contains('/') {
+        return is_bare_in(subject.words(), subject, phrase, others);
+    }
+    subject.value.split(['/', '?', '#', '&', '=']).any(|part| {
+        let words = text::words(part);
+        let has = |own: &str| words.iter().any(|word| is_of(own, word));
+        (phrase.split(' ').all(has) || words.iter().any(|word| is_joined(phrase, word)))
+            && is_bare_in(&words, subject, phrase, others)
+    })
+}
+
+fn is_bare_in(words: &Words, subject: &Subject<'_>, phrase: &str, others: &[&str]) -> bool {
+    let is_own = |word: &str| {
+        let terms = subject.terms.iter().filter(|term| !is_trade(term));
+        is_of(phrase, word) || terms.map(|term| term.phrase).any(|own| is_of(own, word))
+    };
+    words
+        .iter()
+        .all(|word| is_own(word) || is_empty(word) || is_of_health(word) || others.contains(&word))
+}
+
+fn is_trade(term: &Term) -> bool {
+    matches!(term.kind, Kind::Trade(_))
+}
+
+/// Whether `word` is one of `phrase`, in the singular or plural.
+fn is_of(phrase: &str, word: &str) -> bool {
+    phrase
+        .split(' ')
+        .any(|own| own == word || word.strip_suffix('s') == Some(own))
+        || is_joined(phrase, word)
+}
+
+/// Whether `word` is `phrase` in one word.
+fn is_joined(phrase: &str, word: &str) -> bool {
+    phrase.contains(' ')
+        && word.trim_end_matches('s').bytes().eq(phrase
+            .trim_end_matches('s')
+            .bytes()
+            .filter(|byte| *byte != b' '))
+}
+
+/// Whether `word` is one of medicine.
+pub(super) fn is_of_health(word: &str) -> bool {
+    sense::HEALTH_WORDS.contains(&word) || HEALTH_WORDS.contains(&word)
+}
+
+/// Whether `word` says nothing.
+pub(super) fn is_empty(word: &str) -> bool {
+    EMPTY_WORDS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether `word` of a key says how much.
+fn is_grade(word: &str) -> bool {
+    matches!(
+        word,
+        "history"
+            | "scale"
+            | "score"
+            | "band"
+            | "risk"
+            | "days"
+            | "frequency"
+            | "id"
+            | "name"
+            | "severity"
+            | "stage"
+            | "status"
+            | "type"
+            | "value"
+    )
+}
