@@ -149,6 +149,9 @@ const VISIT_WORDS: &[&str] = &[
     "visits",
 ];
 
+/// Words of keys below a visit that hold another fact about it.
+const OTHER_FACTS: &[&str] = &["code", "codes", "diagnoses", "diagnosis", "dx", "icd"];
+
 /// Words of keys below an appointment that say how a calendar is set up.
 const CALENDAR_WORDS: &[&str] = &[
     "buffer", "capacity", "count", "interval", "limit", "max", "min", "slots", "total", "widget",
@@ -337,7 +340,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
     let has_value = !text::is_negative(subject.value) && !is_date;
     // `conversion: urn…` and flags say only that there is one.
-    let is_told = is_of_visit(subject) || surroundings.health();
+    // `encounter_diagnosis` holds one.
+    let is_other = leaf.has_word(OTHER_FACTS);
+    let is_told = !is_other && (is_of_visit(subject) || surroundings.health());
     let is_detail = is_told
         && (leaf.is_in(KEYS)
             || (leaf.is_in(WEAK_KEYS) && surroundings.health())

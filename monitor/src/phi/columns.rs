@@ -14,6 +14,9 @@ const SCHEMA_KEYS: &[&str] = &[
     "columns",
     "identifierType",
     "identifier_type",
+    "CustomerListItemSubType",
+    "column_order",
+    "list_type",
 ];
 
 /// Keys of such neighbors.
@@ -26,6 +29,8 @@ const ROWS_KEYS: &[&str] = &[
     "user_list",
     "identifiers",
     "records",
+    "CustomerListItems",
+    "user_data",
 ];
 
 /// Names of columns whose meaning the detectors know under another key.

@@ -39,7 +39,9 @@ pub(super) const KEYS: &[&str] = &[
 
 /// Keys that hold the hash of one in the interfaces of data brokers, and are
 /// too short to mean it for other values.
-pub(super) const HASH_KEYS: &[&str] = &["eidm", "eids", "emd5", "esha1", "esha256", "iv", "uh"];
+pub(super) const HASH_KEYS: &[&str] = &[
+    "eidm", "eids", "emd5", "esha1", "esha256", "euid", "iv", "uh", "uid2",
+];
 
 /// Keys whose addresses are of software or of the sender.
 const SOFTWARE_KEYS: &[&str] = &[
@@ -141,12 +143,22 @@ fn plain(subject: &Subject<'_>, hits: &mut Hits<'_>) {
     }
 }
 
-/// `iv` is an initialization vector too, which has the length of an MD5 hash.
+/// `iv` is an initialization vector too, which has the length of an MD5 hash. A
+/// raw UID2 is a hash of the address's hash, and as long as SHA-256.
 fn is_hash_key(subject: &Subject<'_>, form: Form) -> bool {
     subject.leaf().is_some_and(|leaf| {
         leaf.folds_to(HASH_KEYS)
-            && (leaf.folded != "iv" || form != Form::Md5 || subject.part == Part::Query)
+            && match leaf.folded.as_str() {
+                "iv" => form != Form::Md5 || subject.part == Part::Query,
+                "uid2" | "euid" => form == Form::Sha256,
+                _ => true,
+            }
     })
+}
+
+/// Whether the whole value is an address.
+pub(super) fn is_address(value: &str) -> bool {
+    memchr::memchr(b'@', value.as_bytes()).is_some() && address(value, Suffix::Public).is_some()
 }
 
 fn is_machine(address: &str) -> bool {

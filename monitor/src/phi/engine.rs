@@ -21,7 +21,7 @@ use super::{
     registry::DETECTORS,
     shape::{self, Shape},
     subject::{self, Names},
-    text::Words,
+    text::{self, Words},
 };
 use crate::field::{Fields, StepId, ValueKind};
 
@@ -193,7 +193,7 @@ impl Detector {
         let mut terms = Vec::new();
         if is_wordless {
             words.get_or_init(Words::default);
-        } else if lexicon::may_have(value) {
+        } else if lexicon::may_have(value) && !text::is_code(value) {
             terms = lexicon::find(words.get_or_init(|| subject::words_of(value)));
             let kinds = terms.iter().map(|term| term.kind);
             detectors = kinds.fold(detectors, |set, kind| set.and(lexicon::wakes(kind)));

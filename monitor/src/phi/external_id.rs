@@ -1,9 +1,14 @@
 //! The sender's own ids of its users: by key.
 
+use std::sync::Arc;
+
 use super::{
     Form, Hits, Identifier, Strength,
     digest::{digest, is_of_nothing},
-    health_plan_id, insurance, mrn, named,
+    email, health_plan_id, insurance,
+    key::Key,
+    mrn, named,
+    online_id::{is_opaque, is_person_id, is_uuid},
     subject::{Subject, Surroundings},
     text,
 };
@@ -11,6 +16,7 @@ use crate::field::{Part, ValueKind};
 
 /// Keys that hold one.
 pub(super) const KEYS: &[&str] = &[
+    "clientuserid",
     "contactid",
     "contactkey",
     "crmid",
@@ -24,10 +30,16 @@ pub(super) const KEYS: &[&str] = &[
     "distinctid",
     "employeeid",
     "enduserid",
+    "externalcontactid",
     "externalcustomerid",
+    "externaldatareference",
     "externalid",
     "externalids",
+    "externalref",
+    "externalreference",
     "externaluserid",
+    "extid",
+    "identifyid",
     "identity",
     "leadid",
     "login",
@@ -36,25 +48,33 @@ pub(super) const KEYS: &[&str] = &[
     "memberid",
     "memberuuid",
     "mpid",
+    "participantid",
     "partnerid",
+    "partneruid",
+    "partneruserid",
     "personid",
     "previousid",
     "profileid",
+    "recipientid",
+    "respondentid",
     "studentid",
     "subjectid",
     "subscriberid",
     "subscriberkey",
     "subscriptionid",
+    "trackeduserid",
     "uid",
+    "uniqid",
     "userguid",
     "userid",
-    "userids",
     "useridentifier",
+    "userids",
     "userkey",
     "username",
     "usernumber",
-    "useruuid",
     "userpseudoid",
+    "useruid",
+    "useruuid",
 ];
 
 /// Keys of [`KEYS`] that mean the same behind any word (`shopify_customer_id`).
@@ -72,6 +92,62 @@ pub(super) const SUFFIX_KEYS: &[&str] = &[
     "username",
     "useruuid",
 ];
+
+/// Keys that hold one if the value can be nothing but an id: a name, a kind of
+/// user or an object stands there too.
+pub(super) const BARE_KEYS: &[&str] = &[
+    "contact",
+    "customer",
+    "ext",
+    "identify",
+    "lead",
+    "member",
+    "patient",
+    "respondent",
+    "subscriber",
+    "user",
+    "usr",
+];
+
+/// Variables that senders number: an id in one is of a person more often than
+/// not, since goods and orders have parameters of their own.
+const SLOTS: &[&str] = &[
+    "c",
+    "cd",
+    "custom",
+    "customvar",
+    "cv",
+    "dim",
+    "dimension",
+    "evar",
+    "param",
+    "prop",
+    "td",
+    "u",
+    "v",
+];
+
+/// Whether a path ends in such a variable.
+pub(super) fn is_slot(keys: &[Arc<Key>]) -> bool {
+    /// Platforms number at most hundreds.
+    const MAX_DIGITS: usize = 3;
+    let Some(leaf) = keys.last() else {
+        return false;
+    };
+    let key = leaf.folded.as_str();
+    let name = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    (1..=MAX_DIGITS).contains(&(key.len() - name.len())) && SLOTS.contains(&name)
+}
+
+/// Whether a value is an id that does not count up: a number in a variable may
+/// be anything.
+fn is_slot_id(value: &str) -> bool {
+    /// As long as the ids of document stores.
+    const HEX: usize = 24;
+    is_uuid(value)
+        || is_person_id(value)
+        || value.len() == HEX && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
 
 /// Collections whose members are addressed in a path.
 pub(super) const COLLECTIONS: &[&str] = &[
@@ -105,8 +181,14 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits
             && !subject.parent().is_some_and(mrn::is_patient))
         || is_path
         || leaf.words.len() > 2 && named::ends_in(leaf, SUFFIX_KEYS)
+        || leaf.folds_to(BARE_KEYS) && is_opaque(value)
+        || is_slot(subject.keys) && is_slot_id(value)
         || leaf.folded == "id" && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
-    if !is_id || text::is_placeholder(value) || is_of_nothing(value) {
+    // An address as id is an address; `batch` and `find` are no members.
+    let is_other = email::is_address(value)
+        || is_path && !value.contains('@') && !value.bytes().any(|byte| byte.is_ascii_digit())
+        || value.contains(':') && is_path;
+    if !is_id || is_other || text::is_placeholder(value) || is_of_nothing(value) {
         return;
     }
     // Where the message is about insurance, a member number is the plan's.

@@ -3,7 +3,7 @@
 use super::{
     Health, Hits, Strength,
     lexicon::{Kind, Table, Term},
-    sense,
+    sense, shared,
     subject::{Subject, Surroundings},
     text,
     trade::{Trade, Trades},
@@ -292,7 +292,6 @@ pub(super) const KEYS: &[&str] = &[
     "healthinsuranceprovider",
     "healthplan",
     "healthplanname",
-    "innetwork",
     "insurance",
     "insurancecarrier",
     "insurancecompany",
@@ -316,12 +315,9 @@ pub(super) const KEYS: &[&str] = &[
     "medicareplan",
     "outofpocketmax",
     "outofpocketmaximum",
-    "payername",
-    "payorname",
     "pharmacybenefit",
     "pharmacyplan",
     "pharmacyplanname",
-    "preauthorization",
     "primaryinsurance",
     "priorauth",
     "priorauthorization",
@@ -347,14 +343,18 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "eligibility",
     "eligibilitystatus",
     "groupname",
+    "innetwork",
     "metaltier",
     "payer",
     "payerid",
+    "payername",
     "payor",
+    "payorname",
     "plan",
     "planid",
     "planname",
     "plantype",
+    "preauthorization",
     "tier",
 ];
 
@@ -387,7 +387,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         .leaf()
         .is_some_and(|leaf| matches!(leaf.folded.as_str(), "payer" | "payor"))
         && subject.is_text()
-        && subject.value.contains(' ');
+        && subject.value.contains(' ')
+        && (subject.has_word(INSURANCE_WORDS) || subject.words().iter().any(shared::is_of_health));
     let under_insurance = subject.under(WORDS) && !subject.under(OTHER_WORDS);
     let is_other = is_of_other(subject) || is_of_other_trade(subject, surroundings);
     let weak = subject.leaf_in(WEAK_KEYS) && !is_other;

@@ -56,7 +56,9 @@ const PERSON_PARENTS: &[&str] = &[
     "clients",
     "contact",
     "contacts",
+    "contactproperties",
     "customer",
+    "customerproperties",
     "customers",
     "identity",
     "lead",
@@ -79,7 +81,9 @@ const PERSON_PARENTS: &[&str] = &[
     "userinfo",
     "userproperties",
     "users",
+    "usr",
     "visitor",
+    "visitordata",
 ];
 
 /// One key on the way to a value.

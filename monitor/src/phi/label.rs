@@ -4,7 +4,10 @@
 //! that stands beside the value (`{"type": "email", "value": …}`) or before it
 //! in a path (`/patients/…`), so that detectors see one key.
 
-use super::path::{Layout, PathId, Paths};
+use super::{
+    neighbor,
+    path::{Layout, PathId, Paths},
+};
 use crate::field::{Fields, Part, StepId};
 
 /// Fields before and after a value among which the one that names it is sought.
@@ -139,7 +142,7 @@ pub(super) fn path_of(
         };
         label(fields, index, layout, paths, labels)
     } else {
-        None
+        neighbor::key(fields, index, layout, paths, path)
     };
     Some(label.map_or(id, |label| paths.below(id, label)))
 }
@@ -170,7 +173,13 @@ fn label<'a>(
             && COLLECTIONS
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(collection));
-        return is_named.then_some(collection);
+        // `/customers/1/conversions:upload`: the account of the sender.
+        let is_own = || {
+            (index..index.saturating_add(LABEL_REACH))
+                .map_while(|later| fields.get(later))
+                .any(|later| later.part() == Part::Path && later.value().contains(':'))
+        };
+        return (is_named && !is_own()).then_some(collection);
     }
     let holder = |step: Option<StepId>| layout.key(step).map(|key| layout.above(key));
     let own = holder(field.step())?;

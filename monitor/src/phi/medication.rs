@@ -24,6 +24,7 @@ use super::{
     coding::{self, System},
     key::Key,
     lexicon::{Kind, Table, Term},
+    shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
@@ -84,6 +85,10 @@ pub(super) const KEYS: &[&str] = &[
 /// Keys of [`KEYS`] that other trades use too: there the text is a drug, or the
 /// event says something else about drugs.
 const SHARED_KEYS: &[&str] = &["brandname", "genericname"];
+
+/// Keys of [`KEYS`] that are so short that others have them: a medium, what a
+/// receiver got.
+const SHORT_KEYS: &[&str] = &["med", "rx"];
 
 /// Words of keys that hold a National Drug Code.
 pub(super) const NDC_WORDS: &[&str] = &["ndc", "ndc10", "ndc11", "ndc9", "ndcs"];
@@ -215,7 +220,7 @@ const SIG_WORDS: &[&str] = &[
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.term(Kind::Drug).is_some()
         || subject.key_term(Kind::Drug).is_some()
-        || (subject.leaf_in(KEYS) && !subject.leaf_in(SHARED_KEYS) && subject.is_text())
+        || (is_key(subject) && subject.is_text())
         || (is_ndc_key(subject) && is_ndc(subject.value))
         || (subject.leaf_in(DETAIL_KEYS) && !text::is_negative(subject.value))
 }
@@ -236,16 +241,20 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
-    let is_title = is_title(subject, around);
-    if let Some(drug) = named.filter(|_| !is_title) {
+    // What someone does not take.
+    let is_allergy = subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(ALLERGY_WORDS));
+    let is_title = is_allergy || is_title(subject, around);
+    if let Some(drug) = named.filter(|drug| !is_title && is_meant(subject, around, *drug)) {
         hit("medication.name", drug.phrase);
     } else if let Some(drug) = ambiguous(subject, around) {
         hit("medication.key.name", drug.phrase);
     } else if may_have(subject.value) {
         hit("medication.stem", subject.value);
     }
-    let is_shared = subject.leaf_in(SHARED_KEYS);
-    if subject.leaf_in(KEYS) && !is_shared && subject.is_text() {
+    if (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication)) && subject.is_text()
+    {
         hit("medication.key", subject.value);
     }
     if let Some((rule, code)) = code(subject, around) {
@@ -255,6 +264,27 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
         hit("medication.key.detail", subject.value);
     }
 }
+
+/// Whether the key says that the text is a drug, whatever it is.
+fn is_key(subject: &Subject<'_>) -> bool {
+    subject.leaf_in(KEYS)
+        && !subject.leaf_in(SHARED_KEYS)
+        && (!subject.leaf_in(SHORT_KEYS)
+            || subject.words().len() > 1
+            || subject.has_word(DOSE_WORDS))
+}
+
+/// Whether a name that everyone knows is that of a drug here.
+fn is_meant(subject: &Subject<'_>, around: Surroundings<'_>, drug: Term) -> bool {
+    if subject.term(Kind::Drug) == Some(drug) {
+        subject.has_word(DOSE_WORDS) || shared::counts(subject, around, drug)
+    } else {
+        shared::counts_in_key(subject, around, drug)
+    }
+}
+
+/// Words of keys of what someone cannot bear.
+const ALLERGY_WORDS: &[&str] = &["allergies", "allergy", "intolerances"];
 
 /// Trades that give their songs, heroes and animals the names of drugs.
 const NAMING: Trades = Trades::of(&[Trade::Game, Trade::Media]);

@@ -19,6 +19,7 @@ mod date;
 mod device_id;
 mod digest;
 mod email;
+mod email_hash;
 mod engine;
 mod external_id;
 pub mod hashes;
@@ -35,6 +36,7 @@ mod medication;
 mod mrn;
 mod name;
 mod named;
+mod neighbor;
 mod online_id;
 mod path;
 mod phone;
@@ -147,6 +149,11 @@ struct Hits<'a> {
 }
 
 impl Hits<'_> {
+    /// Whether there is evidence of the field already.
+    fn has_some(&self) -> bool {
+        self.evidence.len() > self.first
+    }
+
     /// An identifier as it is.
     fn plain(
         &mut self,

@@ -300,7 +300,10 @@ fn is_who(subject: &Subject<'_>, leaf: &Key) -> bool {
     let starts_upper = |word: &str| word.chars().next().is_some_and(char::is_uppercase);
     keyed
         && (2..=MAX_WORDS).contains(&subject.value.split_whitespace().count())
-        && subject.value.split_whitespace().all(starts_upper)
+        && subject
+            .value
+            .split_whitespace()
+            .all(|word| starts_upper(word) || PARTICLES.contains(&word))
         && !subject.has_word(NO_NAMES)
 }
 
@@ -317,6 +320,14 @@ pub(super) const WHO_KEYS: &[&str] = &[
     "policyholder",
     "responsibleparty",
     "spouse",
+    "user",
+    "username",
+];
+
+/// Small words in the names of families.
+const PARTICLES: &[&str] = &[
+    "al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le",
+    "ten", "ter", "van", "von", "y", "zu",
 ];
 
 /// Words of kinds of people, organizations and software.

@@ -2,9 +2,9 @@
 //! by key.
 
 use super::{
-    Hits, Identifier, Strength,
+    Form, Hits, Identifier, Strength,
     digest::{digest, is_of_nothing},
-    named,
+    email_hash, named,
     subject::{Subject, Surroundings},
     text,
 };
@@ -16,28 +16,38 @@ pub(super) const KEYS: &[&str] = &[
     "ajsanonymousid",
     "anonid",
     "anonymousid",
+    "auid",
     "awc",
     "axciomid",
+    "axid",
+    "axwrt",
     "bcookie",
     "browserid",
+    "buyeruid",
     "cjevent",
     "clck",
     "clickid",
-    "clientid",
     "cookieid",
     "criteoid",
     "ctwaclid",
     "dclid",
+    "demdexuuid",
     "derivedepik",
     "dicboid",
+    "dmid",
     "domainuserid",
     "duid",
+    "ecid",
     "encrypteduserid",
     "epik",
     "fbc",
     "fbclid",
     "fbloginid",
     "fbp",
+    "firstpartycookie",
+    "firstpartyid",
+    "fpa",
+    "fpid",
     "ga",
     "gaclientid",
     "gbraid",
@@ -46,6 +56,7 @@ pub(super) const KEYS: &[&str] = &[
     "gclid",
     "gid",
     "guestid",
+    "guestuuid",
     "gum",
     "hstc",
     "hubspotutk",
@@ -58,11 +69,16 @@ pub(super) const KEYS: &[&str] = &[
     "kclickid",
     "klaid",
     "liadsfirstpartyid",
+    "liadsid",
     "lifatid",
+    "ligiant",
     "linkedinfirstpartyadstrackinguuid",
+    "marketingcloudvisitorid",
     "matchid",
-    "mkttok",
+    "mchtk",
+    "mguid",
     "mktotrk",
+    "mkttok",
     "msclkid",
     "muid",
     "ndclid",
@@ -75,9 +91,14 @@ pub(super) const KEYS: &[&str] = &[
     "outbrainclickid",
     "panoramaid",
     "partneranonymousid",
+    "partnerdeviceid",
+    "permutiveid",
     "personalizationid",
     "pinunauth",
+    "ppid",
     "pubcid",
+    "puid",
+    "qacid",
     "qclid",
     "rampid",
     "rdtcid",
@@ -87,6 +108,7 @@ pub(super) const KEYS: &[&str] = &[
     "sccookie1",
     "scid",
     "sharedid",
+    "shguid",
     "srsltid",
     "taboolaclickid",
     "tapadid",
@@ -94,7 +116,9 @@ pub(super) const KEYS: &[&str] = &[
     "tduid",
     "tealiumvisitorid",
     "thirdpartyid",
+    "tntid",
     "tnuid",
+    "tpid",
     "ttclid",
     "ttdid",
     "ttp",
@@ -104,12 +128,15 @@ pub(super) const KEYS: &[&str] = &[
     "uetvid",
     "uid2",
     "uid2token",
+    "utk",
     "uuidc1",
     "vero",
+    "visid",
     "visitorid",
     "visitoruuid",
     "vmcid",
     "wbraid",
+    "xuid",
     "yclid",
     "ymclid",
     "ymuid",
@@ -123,15 +150,34 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "cid",
     "devicefingerprint",
     "euid",
+    "fid",
     "fingerprint",
     "fingerprintid",
-    "fid",
     "mid",
     "tdid",
     "uuid",
     "uuid2",
     "vid",
     "visitorfingerprint",
+];
+
+/// Keys that hold one if the value can be nothing but an id: the name of an
+/// application, a page or a count stands there too.
+pub(super) const VISITOR_KEYS: &[&str] = &[
+    "anon",
+    "anonymous",
+    "browser",
+    "clientid",
+    "cookie",
+    "guid",
+    "saconvdatacssvalue",
+    "svisitor",
+    "u",
+    "uc1",
+    "uu",
+    "vi",
+    "visitor",
+    "vuid",
 ];
 
 /// Shorter values are flags.
@@ -161,11 +207,17 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     let Some(leaf) = subject.leaf() else { return };
     let key = leaf.folded.as_str();
     let is_cookie = || subject.part == Part::Header && COOKIES.iter().any(|c| key.starts_with(c));
-    let keyed = KEYS.contains(&key)
-        || WEAK_KEYS.contains(&key) && is_id(subject)
+    // A raw UID2 is a hash of an address, which is the stronger statement.
+    let is_raw = matches!(key, "uid2" | "euid")
+        && digest(value).is_some_and(|digest| digest.form == Form::Sha256);
+    let keyed = KEYS.contains(&key) && !is_raw
+        || WEAK_KEYS.contains(&key) && !is_raw && is_id(subject)
+        || leaf.folds_to(VISITOR_KEYS) && is_opaque(value)
         || is_cookie()
         // Ids of exchanges: `user.eids.0.uids.0.id`.
-        || key == "id" && subject.parent().is_some_and(|parent| parent.is_in(&["eids", "uids"]))
+        || key == "id"
+            && subject.parent().is_some_and(|parent| parent.folds_to(email_hash::SHARED_IDS))
+            && digest(value).is_none()
         // Words before it say whose it is: `user_data.meta_fbp`, `utm_gclid`.
         || key.len() > 4 && named::ends_in(leaf, CLICK_IDS);
     if keyed && !text::is_placeholder(value) && !is_of_nothing(value) {
@@ -232,8 +284,12 @@ const CERTIFICATES: &[&str] = &[
 fn is_id(subject: &Subject<'_>) -> bool {
     let value = subject.value;
     let is_hex = value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let under_browser =
-        || !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES) || subject.in_person();
+    let under_browser = || {
+        !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES)
+            || subject.in_person()
+            // Events have one too, in bodies.
+            || subject.part == Part::Query
+    };
     is_google_client(value)
         || is_uuid(value) && under_browser()
         || is_number(value, 38..=38)
@@ -242,6 +298,63 @@ fn is_id(subject: &Subject<'_>) -> bool {
 
 fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a value is an id and nothing that people read: a UUID, 16 or more
+/// hexadecimal digits, a long number, or one with the kind of person before it.
+pub(super) fn is_opaque(value: &str) -> bool {
+    /// Shorter numbers are counts and years.
+    const MIN_DIGITS: usize = 8;
+    let is_hex = (16..=64).contains(&value.len())
+        && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && value.bytes().any(|byte| byte.is_ascii_digit());
+    is_uuid(value)
+        || is_hex
+        || is_number(value, MIN_DIGITS..=40)
+        || is_google_client(value)
+        || is_person_id(value)
+}
+
+/// What senders write before the numbers of people.
+const PEOPLE: &[&str] = &[
+    "acct",
+    "anon",
+    "client",
+    "contact",
+    "cus",
+    "cust",
+    "customer",
+    "lead",
+    "mem",
+    "member",
+    "pat",
+    "patient",
+    "person",
+    "profile",
+    "pt",
+    "sub",
+    "subscriber",
+    "u",
+    "uid",
+    "user",
+    "usr",
+    "visitor",
+];
+
+/// `usr_4f2a…`, `PT-1234567`: who someone is, whatever the key says.
+pub(super) fn is_person_id(value: &str) -> bool {
+    const MIN_REST: usize = 4;
+    value
+        .split_once(['_', '-', ':', '|'])
+        .is_some_and(|(kind, rest)| {
+            kind.len() <= 10
+                && PEOPLE.iter().any(|own| kind.eq_ignore_ascii_case(own))
+                && (MIN_REST..=64).contains(&rest.len())
+                && rest.bytes().filter(u8::is_ascii_digit).count() >= 2
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        })
 }
 
 /// `fb.1.1764038463123.1098115397`, or a click id in the last place.

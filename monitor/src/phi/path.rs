@@ -71,11 +71,13 @@ const PEOPLE_ARRAYS: &[&str] = &["audiencemembers", "users"];
 /// Arrays whose elements are rows, each a person, if they are arrays again.
 const ROW_ARRAYS: &[&str] = &[
     "batchdata",
+    "customerlistitems",
     "data",
     "identifiers",
     "records",
     "rows",
     "userlist",
+    "userdata",
     "users",
     "values",
 ];
@@ -322,6 +324,11 @@ impl Layout {
             at = self.above(step);
         }
         at == Some(outer)
+    }
+
+    /// Whether `step` is a key.
+    pub(super) fn is_key(&self, step: StepId) -> bool {
+        self.place(Some(step)).is_some_and(|place| place.is_key)
     }
 
     /// The step above `step`.

@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "mobilephone",
     "mobilephonenumber",
     "msisdn",
+    "hpn",
     "ph",
     "phone",
     "phonehash",
@@ -93,6 +94,9 @@ const MAX_EXTENSION_LENGTH: usize = 24;
 /// Longer texts are not searched for numbers.
 const MAX_TEXT_LENGTH: usize = 4_096;
 
+/// A caller's number in digits alone has an area code.
+const MIN_CALLER_LENGTH: usize = 10;
+
 pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
     let digits = value
@@ -102,6 +106,13 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     if digits.take(MIN_DIGITS).count() < MIN_DIGITS {
         // Hashes in base64 have few digits.
         hashed(subject, hits);
+        return;
+    }
+    // Platforms of calls also call their own id of a caller so.
+    if subject.leaf_in(&["callerid"])
+        && value.len() < MIN_CALLER_LENGTH
+        && value.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return;
     }
     let number = keyed_number(value);

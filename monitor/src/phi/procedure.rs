@@ -268,6 +268,14 @@ pub(super) const SHARED_KEYS: &[&str] = &[
     "surgery",
 ];
 
+/// How Greek and Latin name what surgeons do.
+const STEMS: &[&str] = &[
+    "centesis", "ectomies", "ectomy", "oscopy", "ostomy", "otomy", "pexy", "plasty", "rrhaphy",
+];
+
+/// Words of such names begin with more than this.
+const MIN_STEM_PREFIX: usize = 3;
+
 /// Words of keys under which a term is someone's own.
 const PROCEDURE_WORDS: &[&str] = &[
     "operation",
@@ -277,14 +285,6 @@ const PROCEDURE_WORDS: &[&str] = &[
     "surgery",
     "treatment",
 ];
-
-/// How Greek and Latin name what surgeons do.
-const STEMS: &[&str] = &[
-    "centesis", "ectomies", "ectomy", "oscopy", "ostomy", "otomy", "pexy", "plasty", "rrhaphy",
-];
-
-/// Words of such names begin with more than this.
-const MIN_STEM_PREFIX: usize = 3;
 
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;

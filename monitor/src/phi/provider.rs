@@ -325,7 +325,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     if subject.leaf_in(WEAK_KEYS) && subject.words().len() > 1 && has_title && !is_other {
         push(Strength::H3, "provider.key.title", subject.value);
     }
-    let is_work = subject.leaf().is_some_and(|leaf| leaf.has_word(WORK_KEYS));
+    let is_school = trades.meets(Trades::of(&[Trade::School]));
+    let is_work = is_school || subject.leaf().is_some_and(|leaf| leaf.has_word(WORK_KEYS));
     if sense::is_name(subject) || is_work || subject.has_word(WORK_WORDS) {
         return;
     }

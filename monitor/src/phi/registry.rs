@@ -3,7 +3,7 @@
 
 use super::{
     account, address, appointment, assessment, biometric, birth_date, coding, compound, condition,
-    device_id, email,
+    device_id, email, email_hash,
     engine::Rules,
     external_id, health_plan_id, icd10, insurance, ip, lab,
     lexicon::Kind,
@@ -20,6 +20,13 @@ const EMAIL: Shape = Shape {
     all: Bytes::AT,
     any: Bytes::NONE,
     lengths: (6, usize::MAX),
+};
+
+/// Letters and digits of a hash.
+const HASH: Shape = Shape {
+    all: Bytes::DIGIT.or(Bytes::LETTER),
+    any: Bytes::NONE,
+    lengths: (32, 64),
 };
 
 /// Ten digits and what separates them; digits may be those of any script.
@@ -226,9 +233,11 @@ pub(super) static DETECTORS: &[Rules] = &[
         keys: &[
             external_id::KEYS,
             external_id::SUFFIX_KEYS,
+            external_id::BARE_KEYS,
             &["id", "uuid"],
             external_id::COLLECTIONS,
         ],
+        other: external_id::is_slot,
         ..NOTHING
     },
     Rules {
@@ -236,8 +245,10 @@ pub(super) static DETECTORS: &[Rules] = &[
         keys: &[
             online_id::KEYS,
             online_id::WEAK_KEYS,
+            online_id::VISITOR_KEYS,
             online_id::CLICK_IDS,
-            &["cookie", "eids", "uids"],
+            &["cookie"],
+            email_hash::SHARED_IDS,
         ],
         shape: Some(COOKIE),
         ..NOTHING
@@ -468,6 +479,18 @@ pub(super) static DETECTORS: &[Rules] = &[
             names.trades = names.trades.or(Trades::of_subject(subject));
         }),
         kinds: trade::KINDS,
+        ..NOTHING
+    },
+    // Only what no other detector knows.
+    Rules {
+        detect: email_hash::detect,
+        keys: &[
+            email_hash::KEYS,
+            email_hash::JOINED_KEYS,
+            email_hash::SHARED_IDS,
+        ],
+        shape: Some(HASH),
+        fits: email_hash::may_have,
         ..NOTHING
     },
 ];

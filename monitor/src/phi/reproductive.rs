@@ -205,7 +205,6 @@ pub(super) const KEYS: &[&str] = &[
     "numberofpregnancies",
     "ovulationdate",
     "ovulationday",
-    "perioddate",
     "periodflow",
     "periodsymptoms",
     "pregnancyduedate",
@@ -214,7 +213,6 @@ pub(super) const KEYS: &[&str] = &[
     "pregnant",
     "sexuallyactive",
     "tryingtoconceive",
-    "ttc",
     "weekspregnant",
 ];
 
@@ -244,10 +242,12 @@ pub(super) const WEAK_KEYS: &[&str] = &[
     "lastperioddate",
     "lmp",
     "lmpdate",
+    "perioddate",
     "periodend",
     "periodlength",
     "periodstart",
     "periodstartdate",
+    "ttc",
 ];
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {

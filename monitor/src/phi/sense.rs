@@ -72,6 +72,9 @@ const MERCHANDISE: &[&str] = &[
 
 /// Who gives is not ill.
 const CHARITY: &[&str] = &[
+    "10k",
+    "5k",
+    "awareness",
     "charity",
     "donate",
     "donation",
@@ -79,7 +82,10 @@ const CHARITY: &[&str] = &[
     "fundraiser",
     "fundraising",
     "gala",
+    "marathon",
     "telethon",
+    "walk",
+    "walkathon",
 ];
 
 /// Words that make a word of every day one of medicine.

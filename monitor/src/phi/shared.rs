@@ -17,7 +17,7 @@ use super::{
     sense,
     subject::{Subject, Surroundings, Vehicle},
     text::{self, Words},
-    trade::Trades,
+    trade::{self, Trades},
 };
 
 /// Words by which someone speaks of themself or of their kin.
@@ -51,16 +51,26 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "diseases",
     "disorder",
     "disorders",
+    "drug",
+    "drugs",
     "dx",
     "health",
     "illness",
     "illnesses",
     "indication",
+    "med",
     "medical",
+    "medication",
+    "medications",
+    "meds",
     "patient",
+    "pharmacy",
+    "prescribed",
+    "prescription",
     "presenting",
     "psych",
     "psychiatric",
+    "rx",
     "seeking",
     "struggle",
     "struggles",
@@ -99,7 +109,7 @@ const ASKING_KEYS: Spellings = &[
 const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
 
 /// Words of who works in medicine, studies it or sells to it.
-const WORK_WORDS: &[&str] = &[
+pub(super) const WORK_WORDS: &[&str] = &[
     "career",
     "careers",
     "degree",
@@ -111,6 +121,31 @@ const WORK_WORDS: &[&str] = &[
     "software",
     "staffing",
     "vacancy",
+];
+
+/// What happens, in names of events.
+const EVENT_WORDS: &[&str] = &[
+    "booked",
+    "canceled",
+    "cancelled",
+    "clicked",
+    "completed",
+    "confirmed",
+    "enrolled",
+    "finished",
+    "joined",
+    "logged",
+    "opened",
+    "requested",
+    "rescheduled",
+    "scheduled",
+    "selected",
+    "started",
+    "submitted",
+    "updated",
+    "uploaded",
+    "viewed",
+    "visited",
 ];
 
 /// Words of keys about things that people do, own or switch: a term there is a
@@ -179,9 +214,8 @@ pub(super) fn is_medical(
     if is_keyed(subject, term) {
         return true;
     }
-    let is_of_trade = surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE;
     let is_name = is_of_others(subject) && !subject.is_context();
-    if is_of_trade || is_name || subject.has_word(WORK_WORDS) {
+    if is_of_trade(subject, surroundings) || is_name || subject.has_word(WORK_WORDS) {
         return false;
     }
     has_medicine(subject, term.phrase)
@@ -205,7 +239,7 @@ pub(super) fn counts_in_key(
     if !TERMS.contains(&term.phrase) {
         return true;
     }
-    if surroundings.trades.or(Trades::of_subject(subject)) != Trades::NONE {
+    if is_of_trade(subject, surroundings) {
         return false;
     }
     let is_plain = |key: &Key| {
@@ -215,6 +249,12 @@ pub(super) fn counts_in_key(
             && words.all(|word| own(word) || is_empty(word) || is_of_health(word) || is_grade(word))
     };
     subject.keys.iter().rev().take(2).any(|key| is_plain(key)) || surroundings.health()
+}
+
+/// Whether the event or the value is of a trade that uses words of medicine.
+fn is_of_trade(subject: &Subject<'_>, surroundings: Surroundings<'_>) -> bool {
+    let trades = surroundings.trades.or(Trades::of_subject(subject));
+    trades.meets(trade::SHARING)
 }
 
 /// Whether the last keys are about someone's health.
@@ -233,11 +273,13 @@ pub(super) fn is_of_others(subject: &Subject<'_>) -> bool {
     (subject.keys.iter().rev().take(2)).any(|key| key.has_word(OTHER_KEYS))
 }
 
-/// Whether the value names an event, a page or a topic.
+/// Whether the value names an event, a page or a topic: by its key, or as only
+/// events are named.
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.is_context()
         || subject.leaf_in(sense::CONTENT_KEYS)
         || (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["package", "program", "programs"]))
+        || (!is_of_others(subject) && subject.has_word(EVENT_WORDS))
 }
 
 /// Whether a word of medicine that is not the term's own stands in the value.

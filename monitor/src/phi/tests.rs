@@ -102,11 +102,7 @@ fn email() {
             "name sha256 I2",
         ),
         ("note", "write to jane.roe@example.com today", "email I3"),
-        (
-            "distinct_id",
-            "jane@example.com",
-            "email I3, external_id I1",
-        ),
+        ("distinct_id", "jane@example.com", "email I3"),
         ("path:3", "jane%40example.com", "email I3"),
         (
             "url",

@@ -171,6 +171,50 @@ fn looks_random(run: &str) -> bool {
     length < cuts.saturating_add(1).saturating_mul(MEAN_PIECE)
 }
 
+/// Whether a text is a number of an article or an order, `HIV-1033`, or a random
+/// token: chance spells abbreviations of medicine in them.
+pub(super) fn is_code(text: &str) -> bool {
+    /// Letters before the digits of a number.
+    const MAX_LETTERS: usize = 6;
+    /// Questionnaires have one or two digits behind their name.
+    const MIN_DIGITS: usize = 3;
+    /// Shorter texts are no tokens.
+    const MIN_TOKEN: usize = 20;
+    /// Pieces of tokens are shorter on average.
+    const MEAN_PIECE: usize = 3;
+    let bytes = text.as_bytes();
+    let letters = bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let rest = bytes.get(letters..).unwrap_or_default();
+    let digits = match rest {
+        [b'-' | b'_' | b' ' | b'#', digits @ ..] => digits,
+        digits => digits,
+    };
+    if letters <= MAX_LETTERS && digits.len() >= MIN_DIGITS && digits.iter().all(u8::is_ascii_digit)
+    {
+        return true;
+    }
+    if text.len() < MIN_TOKEN
+        || !bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_+/=".contains(b))
+    {
+        return false;
+    }
+    let mut length: usize = 0;
+    let mut cuts: usize = 0;
+    let mut before: Option<u8> = None;
+    for &byte in bytes.iter().filter(|b| b.is_ascii_alphanumeric()) {
+        length = length.saturating_add(1);
+        let is_cut = before.is_some_and(|before| {
+            before.is_ascii_digit() != byte.is_ascii_digit()
+                || (before.is_ascii_lowercase() && byte.is_ascii_uppercase())
+        });
+        cuts = cuts.saturating_add(usize::from(is_cut));
+        before = Some(byte);
+    }
+    length < cuts.saturating_add(1).saturating_mul(MEAN_PIECE)
+}
+
 /// Letters and digits of a value beyond this make it no placeholder.
 const MAX_PLACEHOLDER: usize = 9;
 
@@ -240,6 +284,26 @@ pub(super) fn is_negative(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_and_tokens_are_no_text() {
+        for (text, expected) in [
+            ("HIV-1033", true),
+            ("OCD2825", true),
+            ("ed 123", true),
+            ("8a39e9f2-dd91-4b6f-a5a0-bb419fa756e1", true),
+            ("qrc653GENrU0RYtYk19tjo-CplPdTCwP6", true),
+            ("PHQ-9", false),
+            ("COVID-19", false),
+            ("GAD7", false),
+            ("Phq9ScoreSubmittedForUser2", false),
+            ("anxiety-and-depression-help", false),
+            ("", false),
+            ("é-123", false),
+        ] {
+            assert_eq!(is_code(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn words_split_where_a_reader_would() {

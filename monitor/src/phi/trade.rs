@@ -79,6 +79,13 @@ impl Trades {
 
     /// The trades that the value or its keys name.
     pub(super) fn of_subject(subject: &Subject<'_>) -> Self {
+        // A number of a vehicle or a passport is someone's, whatever the trade.
+        if subject
+            .leaf()
+            .is_some_and(|leaf| leaf.has_word(NUMBER_WORDS))
+        {
+            return Self::NONE;
+        }
         let terms = subject.terms.iter().chain(subject.key_terms.iter());
         terms.fold(Self::NONE, |set, term| match term.kind {
             Kind::Trade(trade) => set.and(trade),
@@ -86,6 +93,24 @@ impl Trades {
         })
     }
 }
+
+/// Words of keys whose value is a number that points at someone.
+const NUMBER_WORDS: &[&str] = &["id", "no", "number", "plate", "serial", "vin"];
+
+/// Trades that name their things, or what happens to things, as medicine names
+/// what happens to people.
+pub(super) const SHARING: Trades = Trades::of(&[
+    Trade::Astrology,
+    Trade::Weather,
+    Trade::Economy,
+    Trade::Media,
+    Trade::Game,
+    Trade::Pet,
+    Trade::Beauty,
+    Trade::Software,
+    Trade::School,
+    Trade::Food,
+]);
 
 /// What its words mean.
 pub(super) const KINDS: &[Kind] = &[
@@ -219,16 +244,25 @@ pub(super) const TERMS: &[Table] = &[
             "condo insurance",
             "flood insurance",
             "home insurance",
+            "allstate",
+            "esurance",
+            "farmers insurance",
+            "geico",
+            "hiscox",
             "homeowner",
             "insurance auto",
             "insurance home",
+            "lemonade insurance",
             "liability",
+            "liberty mutual",
             "life insurance",
             "motorcycle",
             "pet insurance",
             "property insurance",
+            "progressive insurance",
             "renters",
             "roadside assistance",
+            "state farm",
             "term life",
             "travel insurance",
             "vehicle",

@@ -291,7 +291,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         return;
     }
     let means_it = |term: &Term| {
-        term.kind == Kind::Treatment && !sense::means_other(subject, surroundings, *term, SENSES)
+        term.kind == Kind::Treatment
+            && !subject.has_word(shared::WORK_WORDS)
+            && !sense::means_other(subject, surroundings, *term, SENSES)
     };
     let keyed = subject.leaf_in(TERM_KEYS)
         || subject.leaf_in(KEYS)

@@ -21,6 +21,20 @@ pub(super) const TOPICS: &[Topic] = &[
             ),
             ("email.key.hash", "A hash under a key for email addresses."),
             (
+                "email.id.hash",
+                "A hash in a list of ids that companies share (eids, urn, matchKey): of an address \
+                 almost always.",
+            ),
+            (
+                "email.joined.hash",
+                "A hash between an integration code and a state (d_cid_ic).",
+            ),
+            (
+                "email.unnamed.hash",
+                "A hash under a key that says nothing (he, u3, dimension4) in a request to a \
+                 tracker.",
+            ),
+            (
                 "email.shape",
                 "An address with a public suffix anywhere in a value or a URL.",
             ),

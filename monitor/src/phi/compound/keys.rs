@@ -29,7 +29,7 @@ pub(super) const SUBJECTS: Spellings = &[
     "sexual", "sexually", "smoker", "smoking", "sober", "sobriety", "spo2", "stress",
     "substance", "substances", "suicidal", "suicide", "surgeon", "surgeries", "surgery",
     "symptom", "symptoms", "systolic", "telehealth", "testosterone", "therapies", "therapist",
-    "therapy", "tobacco", "treatment", "triglycerides", "trimester", "tsh", "ttc", "ultrasound",
+    "therapy", "tobacco", "treatment", "triglycerides", "trimester", "tsh", "ultrasound",
     "upcoming", "vaccination", "vaccinations", "vaccine", "vaccines", "vape", "vaping", "video",
     "virtual", "vision", "visit", "vitamin", "withdrawal", "xray",
 ];
@@ -385,7 +385,7 @@ pub(super) const RULES: &[KeyRule] = &[
         Health::Reproductive,
         &[
             "embryo", "embryos", "gestation", "gestational", "pregnancies", "pregnancy",
-            "trimester", "ttc", "menstrual", "menopause", "contraceptive", "contraception",
+            "trimester", "menstrual", "menopause", "contraceptive", "contraception",
             "ivf", "fertility", "ovulation",
         ],
         NONE,

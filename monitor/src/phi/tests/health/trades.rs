@@ -414,9 +414,48 @@ const LIFE: &[&str] = &[
     "event=Improv Class | class=Anxiety on stage | seats=8",
 ];
 
+/// Keys and words of medicine that are theirs too.
+const KEYS: &[&str] = &[
+    "event=Payment Captured | payer_name=Jane Roe | amount=12",
+    "event=Payment Captured | payer=Jane Roe | preauthorization=true",
+    "event=Bid Won | in_network=true | network=display",
+    "event=Packet Stats | rx=eth0 | tx=eth1",
+    "event=Click | med=email | src=newsletter",
+    "event=Checkout Timing | ttc=120 | step=3",
+    "event=Books Closed | period_date=2026-12-31 | ledger=GL",
+    "event=Print Ordered | lab_name=North Photo | labs=2",
+    "event=Class Joined | lab_name=Chemistry Two | labs=weekly",
+    "event=Car Checked In | insurance_provider=Geico | plate=ABC1234",
+    "event=Car Checked In | insurance_company=State Farm | make=Ford",
+    "event=Parcel Sent | insurance=yes | weight=2",
+    "event=Song Played | song=Prozac Nation | band=An Example Band",
+    "event=Article Read | headline=Fentanyl seized at the border",
+    "event=Article Read | headline=Maker of OxyContin to pay settlement",
+    "event=Cocktail Ordered | cocktail=Penicillin, scotch and honey",
+    "event=Sneaker Drop | sneaker=Codeine Crazy Low | size=10",
+    "event=Wine Cellar | wine=Valium Valley Red | year=2019",
+    "event=Order | order_id=HIV-10332 | sku=OCD-2825 | campaign=IUD-40112",
+    "event=Order | conversion_id=ADHD-2019331 | transaction_id=MRI-002331",
+    "event=Order | products.0.id=PTSD-7781 | products.0.name=Lamp",
+    "event=Token | value=8a39e9f2-iud-4b6f-a5a0-bb419fa756e1-0a9c",
+    "event=Camp Signup | counselor=Ann Smith | lesson=Kayak",
+    "event=Ride Share | driver=Dr Pepper fan | car=sedan",
+    "event=Sale | deal=doctor discount | price=10",
+    "event=Route | street=Hospital Road | stop=4",
+    "event=Roadmap Viewed | injection=dependency injection | surgery=shotgun surgery",
+    "event=Gamepad | trigger=left | sensitivity=high",
+    "event=Slot Machine | slot=3 | session_type=free spins",
+    "event=Battery Report | condition=normal | health=91 | cycles=210",
+    "event=Marathon | race=Leukemia and lymphoma marathon | bib=88",
+    "event=Museum Ticket | exhibit=Plague doctors of Venice | tickets=2",
+    "event=Career Page | title=Hospice nurse jobs in Springfield",
+    "event=Career Page | title=Psychotherapy degree and salary guide",
+    "event=Server Alert | symptom=timeouts | treatment=failover | patient=db-4",
+];
+
 /// All of them.
 const ALL: &[&[&str]] = &[
-    GAMES, MEDIA, SHOPS, LOCAL, SOFTWARE, SCHOOLS, MONEY, MARKETING, LIFE,
+    GAMES, MEDIA, SHOPS, LOCAL, SOFTWARE, SCHOOLS, MONEY, MARKETING, LIFE, KEYS,
 ];
 
 /// What is about health, though it states nothing about someone: a hint.
@@ -425,7 +464,7 @@ const HINTS: &[&str] = &[
     "event=Article Read | title=Lung cancer screening: who should go",
     "event=Course Viewed | course=Treating schizophrenia and bipolar disorder, CME",
     "event=Product Viewed | name=Acne treatment gel with benzoyl peroxide",
-    "event=Run Registered | race=Multiple sclerosis walk",
+    "event=Product Viewed | name=Support group for people with lymphoma",
     "event=Page | title=HIV clinic software for hospitals",
     "event=Book Bought | title=The depression workbook",
 ];

@@ -152,7 +152,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
             "iui_attempts=3",
             "embryos_frozen=3",
             "trying_to_conceive=true",
-            "ttc_months=14",
             "fertility_status=infertile",
             "birth_control=IUD",
             "birthControlType=pill",
