@@ -35,6 +35,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "ailments",
     "allergies",
     "allergy",
+    "brings",
     "complaint",
     "complaints",
     "comorbidities",
@@ -67,6 +68,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "prescribed",
     "prescription",
     "presenting",
+    "psych",
     "psychiatric",
     "rx",
     "seeking",
@@ -276,6 +278,7 @@ pub(super) fn is_of_others(subject: &Subject<'_>) -> bool {
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.is_context()
         || subject.leaf_in(sense::CONTENT_KEYS)
+        || (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["package", "program", "programs"]))
         || (!is_of_others(subject) && subject.has_word(EVENT_WORDS))
 }
 
@@ -361,6 +364,19 @@ pub(super) fn is_empty(word: &str) -> bool {
 fn is_grade(word: &str) -> bool {
     matches!(
         word,
-        "history" | "scale" | "score" | "band" | "risk" | "days" | "id" | "name" | "value"
+        "history"
+            | "scale"
+            | "score"
+            | "band"
+            | "risk"
+            | "days"
+            | "frequency"
+            | "id"
+            | "name"
+            | "severity"
+            | "stage"
+            | "status"
+            | "type"
+            | "value"
     )
 }
