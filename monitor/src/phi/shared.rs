@@ -20,6 +20,9 @@ use super::{
     trade::{self, Trades},
 };
 
+/// Terms that schools and accounts have by themselves.
+const TIMES: &[&str] = &["late period", "period end", "period started", "trimester"];
+
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
     "brother", "daughter", "husband", "i", "im", "me", "mi", "my", "myself", "sister", "son",
@@ -41,6 +44,8 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "comorbidity",
     "concern",
     "concerns",
+    "contraception",
+    "contraceptive",
     "condition",
     "conditions",
     "diagnosed",
@@ -57,6 +62,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "illness",
     "illnesses",
     "indication",
+    "fertility",
     "med",
     "medical",
     "medication",
@@ -64,6 +70,8 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "meds",
     "patient",
     "pharmacy",
+    "pregnancy",
+    "pregnant",
     "prescribed",
     "prescription",
     "presenting",
@@ -77,6 +85,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "substances",
     "symptom",
     "symptoms",
+    "therapies",
     "therapy",
 ];
 
@@ -218,7 +227,9 @@ pub(super) fn is_medical(
     }
     has_medicine(subject, term.phrase)
         || is_speech(subject)
-        || (is_named(subject) && is_bare(subject, term.phrase, &[]))
+        || (!TIMES.contains(&term.phrase)
+            && is_named(subject)
+            && is_bare(subject, term.phrase, &[]))
         || surroundings.health()
 }
 
