@@ -176,7 +176,7 @@ pub(super) const SERVICE_KEYS: &[&str] = &[
 ];
 
 /// Words beside which it is an appointment with someone else.
-const UNLESS: &[&str] = &[
+pub(super) const UNLESS: &[&str] = &[
     "admissions",
     "barber",
     "branch",

@@ -106,6 +106,33 @@ pub(super) const RESULT_KEYS: &[&str] = &[
     "totalscore",
 ];
 
+/// Words of keys that do beside the name of a questionnaire.
+const RESULT_WORDS: &[&str] = &[
+    "band",
+    "interpretation",
+    "level",
+    "outcome",
+    "result",
+    "results",
+    "risk",
+    "severity",
+    "status",
+];
+
+/// Words of keys whose text names a questionnaire or what came out of it.
+const QUIZ_KEY_WORDS: &[&str] = &[
+    "assessment",
+    "assessments",
+    "questionnaire",
+    "quiz",
+    "screener",
+    "screening",
+    "screenings",
+];
+
+/// Words of keys that name a questionnaire in any order: `q9_phq`.
+pub(super) const BARE_WORDS: &[&str] = &["phq"];
+
 /// Keys of one of many answers.
 pub(super) const ANSWER_KEYS: &[&str] = &[
     "answer",
@@ -264,14 +291,23 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         }
     }
     if let Some(name) = instrument_in_value(subject) {
-        let stated = (!subject.is_context() && subject.leaf_in(NAME_KEYS))
+        let stated = (!subject.is_context()
+            && (subject.leaf_in(NAME_KEYS) || is_quiz_key(subject)))
             || subject.has_word(SEVERITY_WORDS)
             || has_score(subject, name);
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "assessment.name", name);
     }
     if let Some(phrase) = assessing(subject, surroundings) {
-        push(Strength::H2, "assessment.term", phrase);
+        let stated = sense::states(subject) && is_quiz_key(subject);
+        let strength = if stated { Strength::H3 } else { Strength::H2 };
+        push(strength, "assessment.term", phrase);
+    } else if let Some(term) = subject.term(Kind::Condition)
+        && sense::states(subject)
+        && is_quiz_key(subject)
+        && condition::is_of_mind(term.phrase)
+    {
+        push(Strength::H3, "assessment.term", term.phrase);
     }
     let is_one_of_many = surroundings.answers
         && is_small_answer(subject)
@@ -315,7 +351,7 @@ fn is_clear(subject: &Subject<'_>, phrase: &str) -> bool {
             && !subject.value.chars().any(char::is_lowercase))
 }
 
-fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
+pub(super) fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
     let ambiguous = || {
         subject
             .key_term(Kind::AmbiguousInstrument)
@@ -325,6 +361,10 @@ fn instrument_in_key(subject: &Subject<'_>) -> Option<&'static str> {
         .key_term(Kind::Instrument)
         .or_else(ambiguous)
         .map(|term| term.phrase)
+        .or_else(|| {
+            let is_bare = subject.leaf().is_some_and(|leaf| leaf.has_word(BARE_WORDS));
+            is_bare.then_some("phq score")
+        })
 }
 
 fn instrument_in_value(subject: &Subject<'_>) -> Option<&'static str> {
@@ -348,7 +388,17 @@ fn is_answer(subject: &Subject<'_>) -> bool {
         || subject.value.starts_with(|c: char| c.is_ascii_digit())
         || subject.has_word(SEVERITY_WORDS)
         || subject.term(Kind::Answer).is_some()
-        || (subject.is_text() && !sense::is_filler(subject.value) && is_result(subject))
+        || (subject.is_text()
+            && !sense::is_filler(subject.value)
+            && (is_result(subject)
+                || (subject.leaf()).is_some_and(|leaf| leaf.has_word(RESULT_WORDS))))
+}
+
+/// Whether the key names a questionnaire or what came out of it.
+fn is_quiz_key(subject: &Subject<'_>) -> bool {
+    subject
+        .leaf()
+        .is_some_and(|leaf| leaf.has_word(QUIZ_KEY_WORDS))
 }
 
 /// Whether a number stands beside the name, and says that it is a score.

@@ -144,8 +144,52 @@ const CONCERN_WORDS: &[&str] = &[
     "treatment",
 ];
 
+/// Words of keys that hold a reason for care: a term in their value is one's own.
+const REASON_WORDS: &[&str] = &[
+    "brings",
+    "concern",
+    "concerns",
+    "condition",
+    "conditions",
+    "indication",
+    "problem",
+    "problems",
+    "reason",
+    "seeking",
+    "struggle",
+    "struggling",
+    "treated",
+    "treating",
+    "treatment",
+];
+
+/// Words of keys of allergies.
+pub(super) const ALLERGY_WORDS: &[&str] = &["allergen", "allergens", "allergies", "allergy"];
+
+/// Words beside which a specific everyday word is a complaint, besides those of
+/// medicine.
+const CARE_WORDS: &[&str] = &[
+    "antibiotics",
+    "clinic",
+    "consult",
+    "evaluation",
+    "logged",
+    "management",
+    "meds",
+    "program",
+    "recorded",
+    "specialist",
+    "test",
+    "tested",
+    "testing",
+    "tests",
+    "visit",
+];
+
 /// Words of keys of diagnoses that only medicine has.
 const MEDICAL_WORDS: &[&str] = &[
+    "allergen",
+    "allergens",
     "allergies",
     "allergy",
     "care",
@@ -218,7 +262,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     detect_diagnosis(subject, surroundings, hits);
     if let Some(term) = in_value(subject, surroundings) {
         let keyed = subject.leaf_in(CONDITION_KEYS)
-            || (subject.leaf()).is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS));
+            || (subject.leaf())
+                .is_some_and(|leaf| leaf.has_word(COMPLAINT_WORDS) || leaf.has_word(REASON_WORDS));
         let is_all = sense::is_element(subject, term.phrase);
         let stated =
             sense::states(subject) && (keyed || (is_all && shared::is_stated(subject, term)));
@@ -251,6 +296,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
 fn detect_diagnosis(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let by_words = subject.leaf().is_some_and(|leaf| {
         leaf.has_word(DIAGNOSIS_WORDS)
+            || (leaf.has_word(ALLERGY_WORDS) && !sense::is_of_goods(subject))
             || (leaf.has_word(HISTORY_WORDS)
                 && leaf.has_word(&["health", "medical", "psychiatric"]))
     });
@@ -301,7 +347,7 @@ fn detect_ambiguous(subject: &Subject<'_>, surroundings: Surroundings, hits: &mu
                 && (subject.leaf()).is_some_and(|leaf| leaf.has_word(CONCERN_WORDS)))
                 || surroundings.health()));
     let has_medicine =
-        is_specific && (subject.words().iter()).any(|word| sense::HEALTH_WORDS.contains(&word));
+        is_specific && (subject.has_word(sense::HEALTH_WORDS) || subject.has_word(CARE_WORDS));
     if is_complaint && sense::states(subject) {
         hits.health(
             Health::Condition,

@@ -457,7 +457,7 @@ fn is_key(subject: &Subject<'_>, surroundings: Surroundings) -> bool {
 }
 
 /// Whether the value names insurance of something else.
-fn is_of_other(subject: &Subject<'_>) -> bool {
+pub(super) fn is_of_other(subject: &Subject<'_>) -> bool {
     subject.has_word(OTHER_WORDS)
         && !subject.has_word(&["dental", "health", "medical", "vision"])
         && payer(subject, Surroundings::default()).is_none()

@@ -106,8 +106,20 @@ pub(super) const TERMS: &[Table] = &[
             "liver function test",
             "lyme test",
             "menopause test",
+            "meq l",
             "metabolic panel",
+            "mg d l",
+            "mg dl",
             "microalbumin",
+            "miu l",
+            "miu ml",
+            "mmol l",
+            "m iu l",
+            "m iu m l",
+            "ng d l",
+            "ng dl",
+            "ng m l",
+            "ng ml",
             "nipt test",
             "ovarian reserve test",
             "ovulation test",
@@ -115,6 +127,8 @@ pub(super) const TERMS: &[Table] = &[
             "pap test",
             "paternity test",
             "pcr test",
+            "pg m l",
+            "pg ml",
             "platelet count",
             "pregnancy test",
             "prenatal screening",
@@ -211,6 +225,9 @@ const TEST_WORDS: &[&str] = &[
     "urine",
 ];
 
+/// Words of keys of results.
+const RESULT_WORDS: &[&str] = &["finding", "result", "results"];
+
 /// Words of keys that hold LOINC codes.
 pub(super) const LOINC_WORDS: &[&str] = &["loinc", "loincs"];
 
@@ -281,13 +298,22 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if keyed || (has_value && shared()) {
         hits.health(Health::Lab, Strength::H3, "lab.key", subject.value);
     }
+    // `test_result: A1C 7.2%`.
+    let is_result = (subject.leaf()).is_some_and(|leaf| leaf.has_word(RESULT_WORDS))
+        && super::sense::states(subject);
     let ambiguous = || {
         let term = subject.term(Kind::AmbiguousLab)?;
         // A word of a test must not be the term itself.
-        (subject.has_word(TEST_WORDS) && subject.words().len() > 1).then_some(term)
+        let is_test = subject.has_word(TEST_WORDS) || is_result;
+        (is_test && subject.words().len() > 1).then_some(term)
     };
     if let Some(term) = subject.term(Kind::Lab).or_else(ambiguous) {
-        hits.health(Health::Lab, Strength::H2, "lab.term", term.phrase);
+        let strength = if is_result {
+            Strength::H3
+        } else {
+            Strength::H2
+        };
+        hits.health(Health::Lab, strength, "lab.term", term.phrase);
     }
     if let Some(term) = key_term(subject, around) {
         let affirmed = !text::is_negative(subject.value) && !subject.is_context();
@@ -313,7 +339,7 @@ fn key_term(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<&'static 
         && subject
             .leaf()
             .is_some_and(|leaf| leaf.folded.contains("a1c"))
-        && subject.kind == ValueKind::Number;
+        && subject.value.parse::<f64>().is_ok();
     (is_own || is_test || around.health()).then_some(term.phrase)
 }
 

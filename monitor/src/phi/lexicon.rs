@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::{
-    appointment, assessment, condition,
+    appointment, assessment, compound, condition,
     engine::Detectors,
     insurance, lab, medication, procedure, provider, reproductive, substance_use,
     text::Words,
@@ -52,6 +52,8 @@ pub(super) enum Kind {
     Appointment,
     /// Name of a condition that is also an everyday word.
     AmbiguousCondition,
+    /// A word of medicine that says something beside others.
+    Care,
     /// Says that the message is of another trade.
     Trade(Trade),
 }
@@ -77,6 +79,7 @@ impl Kind {
         Self::SubstanceUse,
         Self::Appointment,
         Self::AmbiguousCondition,
+        Self::Care,
     ];
 }
 
@@ -109,6 +112,7 @@ static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
     let tables = [
         appointment::TERMS,
         assessment::TERMS,
+        compound::TERMS,
         condition::TERMS,
         insurance::TERMS,
         lab::TERMS,

@@ -69,7 +69,9 @@ pub(super) const KEYS: &[&str] = &[
     "medications",
     "medname",
     "meds",
+    "preferredmed",
     "prescribeddrug",
+    "requestedmed",
     "prescribedmedication",
     "prescription",
     "prescriptionname",
@@ -122,10 +124,45 @@ const SHORT_KEYS: &[&str] = &["med", "rx"];
 pub(super) const NDC_WORDS: &[&str] = &["ndc", "ndc10", "ndc11", "ndc9", "ndcs"];
 
 /// Keys that hold one too.
-pub(super) const NDC_KEYS: &[&str] = &["drugcode", "medicationcode"];
+pub(super) const NDC_KEYS: &[&str] = &[
+    "drugcode",
+    "medicationcode",
+    "nationaldrugcode",
+    "nationaldrugcodes",
+];
 
 /// Words of keys that hold a number of `RxNorm`.
 pub(super) const RXNORM_WORDS: &[&str] = &["rxcui", "rxcuis", "rxnorm"];
+
+/// Keys that do.
+pub(super) const RXNORM_KEYS: &[&str] = &[
+    "rxconceptid",
+    "rxcui",
+    "rxnorm",
+    "rxnormcode",
+    "rxnormconceptid",
+    "rxnormid",
+];
+
+/// Words of keys that hold directions and doses.
+pub(super) const SIG_KEY_WORDS: &[&str] = &[
+    "directions",
+    "dosage",
+    "dose",
+    "dosing",
+    "instructions",
+    "sig",
+];
+
+/// Ways to take a drug.
+const ROUTES: &[&str] = &[
+    "apply", "inhale", "inject", "instill", "swallow", "take", "tab", "tabs", "taken", "tome",
+];
+
+/// Units of drugs; plants and pools are dosed by volume.
+const DOSE_UNITS: &[&str] = &[
+    "capsule", "capsules", "iu", "mcg", "mg", "tablet", "tablets",
+];
 
 /// Keys that hold other facts about a prescription.
 pub(super) const DETAIL_KEYS: &[&str] = &[
@@ -225,6 +262,12 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let mut hit = |rule: &'static str, normalized: &str| {
         hits.health(Health::Medication, Strength::H3, rule, normalized);
     };
+    // What someone must not take is no medication of theirs.
+    let is_allergy =
+        (subject.leaf()).is_some_and(|leaf| leaf.has_word(super::condition::ALLERGY_WORDS));
+    if is_allergy {
+        return;
+    }
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
@@ -318,7 +361,7 @@ fn ambiguous(subject: &Subject<'_>, around: Surroundings<'_>) -> Option<Term> {
 
 /// Plants and machines have doses too, and carts have quantities.
 fn is_detail(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
-    if subject.leaf_in(DETAIL_KEYS) {
+    if subject.leaf_in(DETAIL_KEYS) || is_direction(subject) {
         return true;
     }
     if !subject.leaf_in(DOSE_KEYS) {
@@ -327,6 +370,13 @@ fn is_detail(subject: &Subject<'_>, around: Surroundings<'_>) -> bool {
     let in_object = subject.under(OBJECT_WORDS);
     let is_sig = || subject.leaf_in(&["sig", "signatura"]) && subject.has_word(SIG_WORDS);
     in_object || is_sig() || (around.medication && !subject.leaf_in(CART_KEYS))
+}
+
+/// Whether the value says how or how much of a drug to take.
+fn is_direction(subject: &Subject<'_>) -> bool {
+    let is_keyed = (subject.leaf()).is_some_and(|leaf| leaf.has_word(SIG_KEY_WORDS));
+    let has_form = subject.has_word(SIG_WORDS) || subject.has_word(DOSE_UNITS);
+    is_keyed && subject.is_text() && has_form && subject.has_word(ROUTES)
 }
 
 fn is_ndc_key(subject: &Subject<'_>) -> bool {
@@ -349,6 +399,7 @@ fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static
         .into_iter()
         .flatten()
         .any(has_word);
+    let is_keyed = is_keyed || subject.leaf_in(RXNORM_KEYS);
     ((named || is_keyed) && is_rxcui(subject.value)).then_some(("medication.rxcui", subject.value))
 }
 

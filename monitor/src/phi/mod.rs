@@ -13,6 +13,7 @@ mod birth_date;
 mod class;
 mod coding;
 mod columns;
+mod compound;
 mod condition;
 mod date;
 mod device_id;

@@ -198,6 +198,7 @@ pub(super) const CODE_WORDS: &[&str] = &["cpt", "cpt4", "cpts", "hcpc", "hcpcs"]
 pub(super) const CODE_KEYS: &[&str] = &[
     "procedurecode",
     "procedurecodes",
+    "proccd",
     "proccode",
     "proccodes",
     "procedures",
@@ -217,6 +218,9 @@ pub(super) const SHARED_CODE_KEYS: &[&str] = &[
     "servicecode",
     "servicecodes",
 ];
+
+/// Keys of the codes of dentists.
+pub(super) const DENTAL_KEYS: &[&str] = &["adacode", "cdt", "cdtcode", "dentalcode"];
 
 /// Keys of the codes of hospital bills, under the same condition.
 pub(super) const BILL_KEYS: &[&str] = &[
@@ -272,6 +276,16 @@ const STEMS: &[&str] = &[
 /// Words of such names begin with more than this.
 const MIN_STEM_PREFIX: usize = 3;
 
+/// Words of keys under which a term is someone's own.
+const PROCEDURE_WORDS: &[&str] = &[
+    "operation",
+    "procedure",
+    "procedures",
+    "surgeries",
+    "surgery",
+    "treatment",
+];
+
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
 
@@ -302,6 +316,15 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
             );
         }
     }
+    let is_keyed_term = (subject.leaf()).is_some_and(|leaf| leaf.has_word(PROCEDURE_WORDS));
+    if term.is_some() && is_keyed_term && super::sense::states(subject) {
+        hits.health(
+            Health::Procedure,
+            Strength::H3,
+            "procedure.key",
+            subject.value,
+        );
+    }
     if let Some(term) = term {
         hits.health(
             Health::Procedure,
@@ -310,7 +333,11 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
             term.phrase,
         );
     }
-    if let Some(term) = subject.key_term(Kind::Procedure) {
+    // The result of one is a finding of a laboratory.
+    let is_result = (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["result", "results"]));
+    if let Some(term) = subject.key_term(Kind::Procedure)
+        && !is_result
+    {
         let affirmed = !super::text::is_negative(subject.value) && !subject.is_context();
         let strength = if affirmed { Strength::H3 } else { Strength::H2 };
         hits.health(
@@ -352,7 +379,13 @@ fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static
     if has_word(PCS_WORDS) {
         return Some(("procedure.pcs", find(is_pcs)?));
     }
+    if subject.leaf_in(DENTAL_KEYS) {
+        return Some(("procedure.code", find(is_dental_code)?));
+    }
     if subject.leaf_in(SHARED_CODE_KEYS) {
+        if let Some(code) = find(is_visit_code) {
+            return Some(("procedure.code", code));
+        }
         let code = find(is_procedure_code)?;
         return around.health().then_some(("procedure.code", code));
     }
@@ -386,6 +419,20 @@ fn is_procedure_code(text: &str) -> bool {
             (b'0'..=b'9', b'0'..=b'9' | b'F' | b'T' | b'U' | b'M') | (b'A'..=b'V', b'0'..=b'9')
         );
     fits && code != "00000" && is_modifier(modifier)
+}
+
+/// `D` and four digits.
+fn is_dental_code(code: &str) -> bool {
+    code.starts_with('D') && is_procedure_code(code)
+}
+
+/// The codes of visits and of psychotherapy, the most common ones: few other
+/// numbers of services are among them.
+fn is_visit_code(text: &str) -> bool {
+    let Some(number) = text.get(..5).and_then(|code| code.parse::<u32>().ok()) else {
+        return false;
+    };
+    is_procedure_code(text) && matches!(number, 99_202..=99_499 | 90_785..=90_899)
 }
 
 /// Nothing, or two characters behind a separator, at most four times.

@@ -171,6 +171,7 @@ const BRANDS: &[&str] = &[
 pub(super) const KEYS: &[&str] = &[
     "assignedprovider",
     "assignedtherapist",
+    "attendingmd",
     "attendingphysician",
     "careprovider",
     "careteam",
@@ -186,6 +187,7 @@ pub(super) const KEYS: &[&str] = &[
     "pcp",
     "pcpname",
     "physician",
+    "orderingmd",
     "physicianname",
     "prescriber",
     "prescribername",
@@ -215,11 +217,23 @@ pub(super) const SHARED_KEYS: &[&str] = &[
     "facilityname",
     "hospital",
     "hospitalname",
+    "practitioner",
     "providername",
 ];
 
 /// `provider` is also who signs people in, so the text has to have a title.
-pub(super) const WEAK_KEYS: &[&str] = &["provider", "providername", "with"];
+pub(super) const WEAK_KEYS: &[&str] = &[
+    "attending",
+    "orderedby",
+    "prescribedby",
+    "provider",
+    "providerfullname",
+    "providerlastname",
+    "providername",
+    "referredby",
+    "seenby",
+    "with",
+];
 
 /// Keys under which a specialty is a statement about a person.
 pub(super) const SPECIALTY_KEYS: &[&str] = &[
@@ -252,6 +266,18 @@ pub(super) const NPI_KEYS: &[&str] = &[
     "renderingprovidernpi",
 ];
 
+/// Words of keys that do.
+pub(super) const NPI_WORDS: &[&str] = &["npi", "npi1", "npi2", "npis"];
+
+/// Words of keys of specialties.
+pub(super) const SPECIALTY_WORDS: &[&str] = &[
+    "discipline",
+    "specialist",
+    "speciality",
+    "specialties",
+    "specialty",
+];
+
 /// Titles before or after a name.
 const TITLES: &[&str] = &[
     "arnp", "aprn", "crnp", "dc", "dds", "dmd", "do", "doctor", "dpm", "dpt", "dr", "fnp", "lcsw",
@@ -273,7 +299,12 @@ const OTHER_TRADES: Trades = Trades::of(&[Trade::Car, Trade::Pet, Trade::Game, T
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let mut push =
         |strength, rule, shown: &str| hits.health(Health::Provider, strength, rule, shown);
-    if subject.leaf_in(NPI_KEYS) && is_npi(subject.value) {
+    let is_number = subject.leaf_in(NPI_KEYS)
+        || [subject.leaf(), subject.parent()]
+            .into_iter()
+            .flatten()
+            .any(|key| key.has_word(NPI_WORDS));
+    if is_number && is_npi(subject.value) {
         push(Strength::H3, "provider.npi", subject.value);
     }
     let trades = surroundings.trades.or(Trades::of_subject(subject));
@@ -310,7 +341,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             && (term.phrase != "dr" || (is_title(subject) && surroundings.health()))
     };
     if let Some(term) = subject.terms.iter().copied().find(means_it) {
-        let stated = sense::states(subject) && subject.leaf_in(SPECIALTY_KEYS);
+        let is_specialty = subject.leaf_in(SPECIALTY_KEYS)
+            || (subject.leaf()).is_some_and(|leaf| leaf.has_word(SPECIALTY_WORDS));
+        let stated = sense::states(subject) && is_specialty;
         let strength = if stated { Strength::H3 } else { Strength::H2 };
         push(strength, "provider.term", term.phrase);
     } else if subject.leaf_in(SPECIALTY_KEYS)

@@ -2,8 +2,8 @@
 //! is listed.
 
 use super::{
-    account, address, appointment, assessment, biometric, birth_date, coding, condition, device_id,
-    email, email_hash,
+    account, address, appointment, assessment, biometric, birth_date, coding, compound, condition,
+    device_id, email, email_hash,
     engine::Rules,
     external_id, health_plan_id, icd10, insurance, ip, lab,
     lexicon::Kind,
@@ -303,7 +303,11 @@ pub(super) static DETECTORS: &[Rules] = &[
     Rules {
         detect: condition::detect,
         keys: &[condition::DIAGNOSIS_KEYS, condition::CONDITION_KEYS],
-        words: &[condition::DIAGNOSIS_WORDS, condition::HISTORY_WORDS],
+        words: &[
+            condition::ALLERGY_WORDS,
+            condition::DIAGNOSIS_WORDS,
+            condition::HISTORY_WORDS,
+        ],
         kinds: &[Kind::Condition, Kind::AmbiguousCondition],
         ..NOTHING
     },
@@ -315,10 +319,15 @@ pub(super) static DETECTORS: &[Rules] = &[
             medication::NDC_KEYS,
             medication::DETAIL_KEYS,
             medication::DOSE_KEYS,
+            medication::RXNORM_KEYS,
             coding::SYSTEM_KEYS,
             coding::CODE_KEYS,
         ],
-        words: &[medication::NDC_WORDS, medication::RXNORM_WORDS],
+        words: &[
+            medication::NDC_WORDS,
+            medication::RXNORM_WORDS,
+            medication::SIG_KEY_WORDS,
+        ],
         kinds: &[Kind::Drug, Kind::AmbiguousDrug],
         shape: Some(STEM),
         fits: medication::may_have,
@@ -334,6 +343,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             procedure::CODE_KEYS,
             procedure::SHARED_CODE_KEYS,
             procedure::BILL_KEYS,
+            procedure::DENTAL_KEYS,
         ],
         words: &[procedure::CODE_WORDS, procedure::PCS_WORDS],
         kinds: &[Kind::Procedure],
@@ -368,6 +378,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             assessment::QUESTION_KEYS,
             assessment::CODE_KEYS,
         ],
+        words: &[assessment::BARE_WORDS],
         kinds: &[
             Kind::Instrument,
             Kind::AmbiguousInstrument,
@@ -422,20 +433,45 @@ pub(super) static DETECTORS: &[Rules] = &[
             provider::SPECIALTY_KEYS,
             provider::NPI_KEYS,
         ],
+        words: &[provider::NPI_WORDS],
         kinds: &[Kind::Provider],
         ..NOTHING
     },
     Rules {
         detect: reproductive::detect,
         note: Some(|subject, names| names.reproductive |= reproductive::is_named(subject)),
-        keys: &[reproductive::KEYS, reproductive::WEAK_KEYS],
+        keys: &[
+            reproductive::KEYS,
+            reproductive::LAST_PERIOD_KEYS,
+            reproductive::WEAK_KEYS,
+        ],
         kinds: &[Kind::Reproductive],
         ..NOTHING
     },
     Rules {
         detect: substance_use::detect,
         keys: &[substance_use::KEYS],
-        kinds: &[Kind::SubstanceUse],
+        words: &[substance_use::SUBSTANCE_WORDS],
+        kinds: &[
+            Kind::SubstanceUse,
+            Kind::Instrument,
+            Kind::AmbiguousInstrument,
+        ],
+        ..NOTHING
+    },
+    // Behind the classes, whose evidence it asks for.
+    Rules {
+        detect: compound::detect,
+        words: &[compound::SUBJECTS],
+        kinds: &[
+            Kind::Care,
+            Kind::Condition,
+            Kind::Drug,
+            Kind::Provider,
+            Kind::Reproductive,
+            Kind::SubstanceUse,
+            Kind::Treatment,
+        ],
         ..NOTHING
     },
     Rules {

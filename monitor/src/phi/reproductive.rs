@@ -216,6 +216,20 @@ pub(super) const KEYS: &[&str] = &[
     "weekspregnant",
 ];
 
+/// Keys of the date of the last period. Reports compare with a last period, but
+/// give its end too.
+pub(super) const LAST_PERIOD_KEYS: &[&str] = &[
+    "dateoflastperiod",
+    "firstdayoflastperiod",
+    "lastperiodbegan",
+    "lastperioddate",
+    "lastperiodstart",
+    "lastperiodstartdate",
+    "lmp",
+    "lmpdate",
+    "startoflastperiod",
+];
+
 /// Keys that are about it beside other evidence of health: accounts have
 /// periods, invoices a due date.
 pub(super) const WEAK_KEYS: &[&str] = &[
@@ -240,7 +254,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let has_value = !text::is_negative(subject.value);
     let mut push =
         |strength, rule, shown: &str| hits.health(Health::Reproductive, strength, rule, shown);
-    let is_lmp = subject.leaf_in(&["lmp", "lmpdate"]) && date::parse(subject.value).is_some();
+    let is_lmp = subject.leaf_in(LAST_PERIOD_KEYS) && date::parse(subject.value).is_some();
     let keyed = subject.leaf_in(KEYS)
         || is_lmp
         || (subject.leaf_in(WEAK_KEYS) && surroundings.reproductive && surroundings.health());

@@ -1,7 +1,7 @@
 //! Use of substances and its treatment: terms in any vehicle, and keys.
 
 use super::{
-    Health, Hits, Strength, condition,
+    Health, Hits, Strength, assessment, condition,
     lexicon::{Kind, Table, Term},
     sense::{self, Sense},
     shared,
@@ -9,6 +9,7 @@ use super::{
     text,
     trade::Trades,
 };
+use crate::field::ValueKind;
 
 /// Terms. `alcohol`, `drug` and `recovery` alone have other uses.
 pub(super) const TERMS: &[Table] = &[(
@@ -146,6 +147,51 @@ const SENSES: &[Sense] = &[
 /// Terms that count only beside evidence of health.
 const AMBIGUOUS: &[&str] = &["oud", "addicted to"];
 
+/// Questionnaires about it.
+const INSTRUMENTS: &[&str] = &[
+    "alcohol use disorders identification",
+    "audit",
+    "audit c",
+    "cage",
+    "crafft",
+    "cudit",
+    "cudit r",
+    "dast",
+    "dast 10",
+    "drug abuse screening",
+    "fagerstrom",
+];
+
+/// Words of keys of substances and of habits.
+pub(super) const SUBSTANCE_WORDS: &[&str] = &[
+    "addiction",
+    "addictions",
+    "dependence",
+    "substance",
+    "substances",
+];
+
+/// Substances that are goods under other keys.
+const SUBSTANCES: &[&str] = &[
+    "alcohol",
+    "amphetamines",
+    "benzodiazepines",
+    "benzos",
+    "cannabis",
+    "drugs",
+    "fentanyl",
+    "gambling",
+    "ketamine",
+    "marijuana",
+    "meth",
+    "nicotine",
+    "opiates",
+    "opioids",
+    "stimulants",
+    "tobacco",
+    "vaping",
+];
+
 /// Keys whose value is about it, whatever it says.
 pub(super) const KEYS: &[&str] = &[
     "alcoholconsumption",
@@ -162,6 +208,10 @@ pub(super) const KEYS: &[&str] = &[
     "marijuanause",
     "nicotineuse",
     "opioiduse",
+    "cigarettesperday",
+    "cravings",
+    "lastdrink",
+    "relapsecount",
     "smokingstatus",
     "sobersince",
     "sobrietydate",
@@ -174,6 +224,17 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     let mut push =
         |strength, rule, shown: &str| hits.health(Health::SubstanceUse, strength, rule, shown);
     if subject.leaf_in(KEYS) && has_value {
+        push(Strength::H3, "substance_use.key", subject.value);
+    }
+    if let Some(name) = assessment::instrument_in_key(subject)
+        && INSTRUMENTS.contains(&name)
+        && !subject.is_context()
+        && (subject.kind == ValueKind::Number || has_value)
+    {
+        push(Strength::H3, "substance_use.key", subject.value);
+    }
+    let of_substances = (subject.leaf()).is_some_and(|leaf| leaf.has_word(SUBSTANCE_WORDS));
+    if of_substances && sense::states(subject) && subject.has_word(SUBSTANCES) {
         push(Strength::H3, "substance_use.key", subject.value);
     }
     if sense::is_name(subject) {

@@ -194,8 +194,16 @@ fn dates_of_birth_and_service() {
         ("date_of_birth", "1985-02-29", ""),
         ("db", "orders", ""),
         ("created_at", "1984-02-28", ""),
-        ("appointment_date", "2026-12-01", "service_date I1"),
-        ("appointment.starts_at", "1764038463", "service_date I1"),
+        (
+            "appointment_date",
+            "2026-12-01",
+            "service_date I1, appointment H3",
+        ),
+        (
+            "appointment.starts_at",
+            "1764038463",
+            "service_date I1, appointment H3",
+        ),
         ("appointment.created_at", "2026-12-01T00:00:00Z", ""),
         ("last_visit", "2026-12-01", ""),
         ("session_start", "1764038463", ""),

@@ -195,6 +195,7 @@ pub(super) const KEYS: &[&str] = &[
     "carepath",
     "careprogram",
     "currenttreatment",
+    "levelofcare",
     "currenttreatments",
     "pasttreatments",
     "previoustreatment",
@@ -251,6 +252,22 @@ pub(super) const TERM_KEYS: &[&str] = &[
     "visittype",
 ];
 
+/// Words of keys under which it is one too.
+const TERM_WORDS: &[&str] = &[
+    "care",
+    "counseling",
+    "enrolled",
+    "package",
+    "plan",
+    "program",
+    "programs",
+    "service",
+    "services",
+    "therapy",
+    "treatment",
+    "treatments",
+];
+
 /// Keys of [`KEYS`] that other trades use too.
 const SHARED_KEYS: &[&str] = &["servicetype", "treatmentid", "treatments"];
 
@@ -301,7 +318,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
             && !subject.has_word(shared::WORK_WORDS)
             && !sense::means_other(subject, surroundings, *term, SENSES)
     };
-    let keyed = subject.leaf_in(TERM_KEYS) || subject.leaf_in(KEYS);
+    let keyed = subject.leaf_in(TERM_KEYS)
+        || subject.leaf_in(KEYS)
+        || (subject.leaf()).is_some_and(|leaf| leaf.has_word(TERM_WORDS));
     let counts = |term: &Term| {
         means_it(term)
             && (keyed || shared::counts(subject, surroundings, *term))

@@ -16,6 +16,14 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "condition.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "condition.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
+            (
                 "condition.icd10",
                 "A diagnosis code of the public ICD-10-CM list.",
             ),
@@ -60,6 +68,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Some brand names are words. Ten digits are also telephone numbers: a drug code needs its key.",
         advice: REMOVE,
         rules: &[
+            (
+                "medication.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "medication.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             ("medication.name", "The name of a prescription drug."),
             ("medication.key", "A text under a key for medications."),
             ("medication.key.name", "A name under a medication's object."),
@@ -86,6 +102,14 @@ pub(super) const TOPICS: &[Topic] = &[
                   key, the name of a code system or other health information has to be there.",
         advice: REMOVE,
         rules: &[
+            (
+                "procedure.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "procedure.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             (
                 "procedure.code",
                 "A code of CPT or HCPCS under its key or beside a name of that system.",
@@ -117,6 +141,14 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "lab.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "lab.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
+            (
                 "lab.loinc",
                 "A LOINC code with a right check digit, under its key or beside a name of that system.",
             ),
@@ -137,6 +169,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "A quiz about shoes is none: an instrument, an item of one, or a health word has to be there.",
         advice: REMOVE,
         rules: &[
+            (
+                "assessment.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "assessment.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             (
                 "assessment.name",
                 "The name of an instrument (PHQ-9, GAD-7) in a value.",
@@ -171,6 +211,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Hairdressers and sales teams have appointments too: something about health has to stand in the event.",
         advice: REMOVE,
         rules: &[
+            (
+                "appointment.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "appointment.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             ("appointment.date", "A date of an appointment."),
             ("appointment.key", "A value under a key for appointments."),
             (
@@ -189,6 +237,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Beauty has treatments and therapies too.",
         advice: REMOVE,
         rules: &[
+            (
+                "treatment.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "treatment.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             ("treatment.key", "A text under a key for treatments."),
             (
                 "treatment.key_name",
@@ -206,6 +262,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Plans and coverage of other trades: the words of health insurance are needed.",
         advice: REMOVE,
         rules: &[
+            (
+                "insurance.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "insurance.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             ("insurance.key", "A value under a key for health insurance."),
             (
                 "insurance.key.context",
@@ -223,6 +287,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "`provider` is also who signs people in, so a title or specialty is needed.",
         advice: REMOVE,
         rules: &[
+            (
+                "provider.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "provider.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             (
                 "provider.npi",
                 "A National Provider Identifier under its key.",
@@ -249,6 +321,14 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "reproductive.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "reproductive.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
+            (
                 "reproductive.key",
                 "A value under a key for reproductive health.",
             ),
@@ -268,6 +348,14 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Bars and shops sell alcohol; the words of use and treatment are needed.",
         advice: REMOVE,
         rules: &[
+            (
+                "substance_use.key.words",
+                "Words of a key that say together what its value is.",
+            ),
+            (
+                "substance_use.words",
+                "Words of an address, a title, an event or a text that say it together.",
+            ),
             (
                 "substance_use.key",
                 "A value under a key for substance use.",

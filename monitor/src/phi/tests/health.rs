@@ -4,6 +4,7 @@ use super::*;
 
 mod negatives;
 mod positives;
+mod spellings;
 mod trades;
 
 /// Fields of an event written in one line: `event=Purchase | value=19.99`.
@@ -192,7 +193,7 @@ fn keys_of_other_trades_need_health_beside() {
         ),
         (
             &[("appointment_date", "2026-12-01"), ("event", "Booked")],
-            "service_date I1",
+            "service_date I1, appointment H3, appointment H2",
         ),
         (
             &[("appointment_date", "2026-12-01"), ("title", "Telehealth")],

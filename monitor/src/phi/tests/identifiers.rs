@@ -171,7 +171,11 @@ fn births() {
         ("created_at", "1984-02-29", ""),
         ("admission_date", "2026-02-01", "service_date I1"),
         ("dischargeDate", "1764038463", "service_date I1"),
-        ("date_of_surgery", "Feb 1, 2026", "service_date I1"),
+        (
+            "date_of_surgery",
+            "Feb 1, 2026",
+            "service_date I1, appointment H3, procedure H3",
+        ),
         ("date_of_death", "2026-02-01", "service_date I1"),
         ("last_seen", "2026-02-01", ""),
     ]);

@@ -260,7 +260,7 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 /// The strongest evidence of `class` in an event.
-fn strongest(line: &str, class: &str) -> Option<Strength> {
+pub(super) fn strongest(line: &str, class: &str) -> Option<Strength> {
     detect(&fields(&event(line)))
         .iter()
         .filter(|evidence| matches!(evidence.class, Class::Health(_)))
