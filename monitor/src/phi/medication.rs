@@ -86,6 +86,36 @@ pub(super) const KEYS: &[&str] = &[
 /// event says something else about drugs.
 const SHARED_KEYS: &[&str] = &["brandname", "genericname"];
 
+/// Keys of [`KEYS`] that opticians have too.
+const OPTICAL_KEYS: &[&str] = &[
+    "currentprescriptions",
+    "prescription",
+    "prescriptionname",
+    "prescriptions",
+];
+
+/// Words of glasses and lenses.
+const OPTICAL_WORDS: &[&str] = &[
+    "axis",
+    "bifocal",
+    "cyl",
+    "frame",
+    "frames",
+    "glasses",
+    "lens",
+    "lenses",
+    "od",
+    "os",
+    "progressive",
+    "readers",
+    "reading",
+    "single",
+    "sph",
+    "sunglasses",
+    "varifocal",
+    "vision",
+];
+
 /// Keys of [`KEYS`] that are so short that others have them: a medium, what a
 /// receiver got.
 const SHORT_KEYS: &[&str] = &["med", "rx"];
@@ -254,7 +284,10 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     } else if may_have(subject.value) {
         hit("medication.stem", subject.value);
     }
-    if (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication)) && subject.is_text()
+    let is_animal = around.trades.meets(ANIMALS);
+    if !is_animal
+        && (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication))
+        && subject.is_text()
     {
         hit("medication.key", subject.value);
     }
@@ -270,6 +303,7 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
 fn is_key(subject: &Subject<'_>) -> bool {
     subject.leaf_in(KEYS)
         && !subject.leaf_in(SHARED_KEYS)
+        && !(subject.leaf_in(OPTICAL_KEYS) && subject.has_word(OPTICAL_WORDS))
         && (!subject.leaf_in(SHORT_KEYS)
             || subject.words().len() > 1
             || subject.has_word(DOSE_WORDS))
