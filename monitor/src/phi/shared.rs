@@ -20,6 +20,9 @@ use super::{
     trade::{self, Trades},
 };
 
+/// Terms that schools and accounts have by themselves.
+const TIMES: &[&str] = &["late period", "period end", "period started", "trimester"];
+
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
     "brother", "daughter", "husband", "i", "im", "me", "mi", "my", "myself", "sister", "son",
@@ -35,12 +38,15 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "ailments",
     "allergies",
     "allergy",
+    "brings",
     "complaint",
     "complaints",
     "comorbidities",
     "comorbidity",
     "concern",
     "concerns",
+    "contraception",
+    "contraceptive",
     "condition",
     "conditions",
     "diagnosed",
@@ -57,6 +63,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "illness",
     "illnesses",
     "indication",
+    "fertility",
     "med",
     "medical",
     "medication",
@@ -64,9 +71,12 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "meds",
     "patient",
     "pharmacy",
+    "pregnancy",
+    "pregnant",
     "prescribed",
     "prescription",
     "presenting",
+    "psych",
     "psychiatric",
     "rx",
     "seeking",
@@ -77,6 +87,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "substances",
     "symptom",
     "symptoms",
+    "therapies",
     "therapy",
 ];
 
@@ -218,7 +229,9 @@ pub(super) fn is_medical(
     }
     has_medicine(subject, term.phrase)
         || is_speech(subject)
-        || (is_named(subject) && is_bare(subject, term.phrase, &[]))
+        || (!TIMES.contains(&term.phrase)
+            && is_named(subject)
+            && is_bare(subject, term.phrase, &[]))
         || surroundings.health()
 }
 
@@ -276,6 +289,7 @@ pub(super) fn is_of_others(subject: &Subject<'_>) -> bool {
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.is_context()
         || subject.leaf_in(sense::CONTENT_KEYS)
+        || (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["package", "program", "programs"]))
         || (!is_of_others(subject) && subject.has_word(EVENT_WORDS))
 }
 
@@ -361,6 +375,19 @@ pub(super) fn is_empty(word: &str) -> bool {
 fn is_grade(word: &str) -> bool {
     matches!(
         word,
-        "history" | "scale" | "score" | "band" | "risk" | "days" | "id" | "name" | "value"
+        "history"
+            | "scale"
+            | "score"
+            | "band"
+            | "risk"
+            | "days"
+            | "frequency"
+            | "id"
+            | "name"
+            | "severity"
+            | "stage"
+            | "status"
+            | "type"
+            | "value"
     )
 }
