@@ -269,6 +269,36 @@ const OTHER_WORDS: &[&str] = &[
     "warranty",
 ];
 
+/// Who insures cars, homes, pets and journeys. Under a key of insurance these are
+/// names of insurers; elsewhere they are words.
+const OTHER_INSURERS: &[&str] = &[
+    "admiral",
+    "allianz",
+    "allstate",
+    "amica",
+    "aviva",
+    "axa",
+    "chubb",
+    "erie",
+    "esurance",
+    "farmers",
+    "figo",
+    "geico",
+    "generali",
+    "hiscox",
+    "lemonade",
+    "mapfre",
+    "metromile",
+    "nationwide",
+    "nomads",
+    "progressive",
+    "safetywing",
+    "travelers",
+    "trupanion",
+    "usaa",
+    "zurich",
+];
+
 /// Words beside which even health insurance is not a person's.
 const OTHER_KINDS: &[&str] = &["auto", "car", "pet", "travel", "vehicle"];
 
@@ -432,6 +462,7 @@ pub(super) fn is_of_other(subject: &Subject<'_>) -> bool {
         && !subject.has_word(&["dental", "health", "medical", "vision"])
         && payer(subject, Surroundings::default()).is_none()
         || subject.has_word(OTHER_KINDS)
+        || subject.has_word(OTHER_INSURERS)
 }
 
 /// Whether the event is about insurance of something else, and the value does

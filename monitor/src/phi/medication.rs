@@ -24,7 +24,7 @@ use super::{
     coding::{self, System},
     key::Key,
     lexicon::{Kind, Table, Term},
-    shared,
+    sense, shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
@@ -85,6 +85,36 @@ pub(super) const KEYS: &[&str] = &[
 /// Keys of [`KEYS`] that other trades use too: there the text is a drug, or the
 /// event says something else about drugs.
 const SHARED_KEYS: &[&str] = &["brandname", "genericname"];
+
+/// Keys of [`KEYS`] that opticians have too.
+const OPTICAL_KEYS: &[&str] = &[
+    "currentprescriptions",
+    "prescription",
+    "prescriptionname",
+    "prescriptions",
+];
+
+/// Words of glasses and lenses.
+const OPTICAL_WORDS: &[&str] = &[
+    "axis",
+    "bifocal",
+    "cyl",
+    "frame",
+    "frames",
+    "glasses",
+    "lens",
+    "lenses",
+    "od",
+    "os",
+    "progressive",
+    "readers",
+    "reading",
+    "single",
+    "sph",
+    "sunglasses",
+    "varifocal",
+    "vision",
+];
 
 /// Keys of [`KEYS`] that are so short that others have them: a medium, what a
 /// receiver got.
@@ -229,15 +259,16 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if subject.vehicle == Vehicle::Opaque {
         return;
     }
+    // A page or an event about a drug says less than a property that names it.
+    let in_context = subject.is_context() || sense::is_of_goods(subject);
     let mut hit = |rule: &'static str, normalized: &str| {
-        hits.health(Health::Medication, Strength::H3, rule, normalized);
+        let strength = if in_context && matches!(rule, "medication.name" | "medication.stem") {
+            Strength::H2
+        } else {
+            Strength::H3
+        };
+        hits.health(Health::Medication, strength, rule, normalized);
     };
-    // What someone must not take is no medication of theirs.
-    let is_allergy =
-        (subject.leaf()).is_some_and(|leaf| leaf.has_word(super::condition::ALLERGY_WORDS));
-    if is_allergy {
-        return;
-    }
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));
@@ -253,7 +284,10 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     } else if may_have(subject.value) {
         hit("medication.stem", subject.value);
     }
-    if (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication)) && subject.is_text()
+    let is_animal = around.trades.meets(ANIMALS);
+    if !is_animal
+        && (is_key(subject) || (subject.leaf_in(SHORT_KEYS) && around.medication))
+        && subject.is_text()
     {
         hit("medication.key", subject.value);
     }
@@ -269,6 +303,7 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
 fn is_key(subject: &Subject<'_>) -> bool {
     subject.leaf_in(KEYS)
         && !subject.leaf_in(SHARED_KEYS)
+        && !(subject.leaf_in(OPTICAL_KEYS) && subject.has_word(OPTICAL_WORDS))
         && (!subject.leaf_in(SHORT_KEYS)
             || subject.words().len() > 1
             || subject.has_word(DOSE_WORDS))

@@ -284,6 +284,9 @@ const TITLES: &[&str] = &[
     "licsw", "lmft", "lmhc", "lpc", "lpcc", "md", "np", "pa", "phd", "pmhnp", "psyd", "rn",
 ];
 
+/// Titles that are states and words too.
+const STATES: &[&str] = &["dc", "do", "md", "pa"];
+
 /// Who signs people in, sends mail or takes money.
 const OTHER_PROVIDERS: &[&str] = &[
     "apple", "aws", "azure", "cloud", "email", "github", "google", "identity", "oauth", "okta",
@@ -318,10 +321,12 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     if keyed && subject.is_text() && !is_other && !is_command {
         push(Strength::H3, "provider.key", subject.value);
     }
+    // Companies end in a state too.
+    let may_be_state = subject.leaf_in(&["provider", "with"]) && !subject.value.contains(',');
     let has_title = [subject.words().get(0), subject.words().last()]
         .into_iter()
         .flatten()
-        .any(|word| TITLES.contains(&word));
+        .any(|word| TITLES.contains(&word) && !(may_be_state && STATES.contains(&word)));
     if subject.leaf_in(WEAK_KEYS) && subject.words().len() > 1 && has_title && !is_other {
         push(Strength::H3, "provider.key.title", subject.value);
     }

@@ -20,6 +20,9 @@ use super::{
     trade::{self, Trades},
 };
 
+/// Terms that schools and accounts have by themselves.
+const TIMES: &[&str] = &["late period", "period end", "period started", "trimester"];
+
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
     "brother", "daughter", "husband", "i", "im", "me", "mi", "my", "myself", "sister", "son",
@@ -42,6 +45,8 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "comorbidity",
     "concern",
     "concerns",
+    "contraception",
+    "contraceptive",
     "condition",
     "conditions",
     "diagnosed",
@@ -58,6 +63,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "illness",
     "illnesses",
     "indication",
+    "fertility",
     "med",
     "medical",
     "medication",
@@ -65,6 +71,8 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "meds",
     "patient",
     "pharmacy",
+    "pregnancy",
+    "pregnant",
     "prescribed",
     "prescription",
     "presenting",
@@ -79,6 +87,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "substances",
     "symptom",
     "symptoms",
+    "therapies",
     "therapy",
 ];
 
@@ -220,7 +229,9 @@ pub(super) fn is_medical(
     }
     has_medicine(subject, term.phrase)
         || is_speech(subject)
-        || (is_named(subject) && is_bare(subject, term.phrase, &[]))
+        || (!TIMES.contains(&term.phrase)
+            && is_named(subject)
+            && is_bare(subject, term.phrase, &[]))
         || surroundings.health()
 }
 

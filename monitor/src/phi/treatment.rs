@@ -271,6 +271,22 @@ const TERM_WORDS: &[&str] = &[
 /// Keys of [`KEYS`] that other trades use too.
 const SHARED_KEYS: &[&str] = &["servicetype", "treatmentid", "treatments"];
 
+/// Keys of [`KEYS`] whose text has to say something of medicine: hair, lawns and
+/// wood are treated too.
+const OPEN_KEYS: &[&str] = &[
+    "careprogram",
+    "currenttreatment",
+    "currenttreatments",
+    "pasttreatments",
+    "previoustreatment",
+    "previoustreatments",
+    "treatmentmodality",
+    "treatmentname",
+    "treatmentplan",
+    "treatmentprogram",
+    "treatmenttype",
+];
+
 /// Trades that treat things.
 const OTHER_TRADES: Trades = Trades::of(&[Trade::Beauty, Trade::Car, Trade::Pet, Trade::Property]);
 
@@ -284,7 +300,14 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         && !trades.meets(OTHER_TRADES)
         && !sense::is_of_goods(subject)
         && !sense::is_filler(subject.value);
-    if keyed && subject.is_text() && !is_wares(subject) {
+    let is_of_care = || {
+        let is_medical = |term: &Term| !matches!(term.kind, Kind::Trade(_));
+        !subject.leaf_in(OPEN_KEYS)
+            || subject.terms.iter().any(is_medical)
+            || subject.words().iter().any(shared::is_of_health)
+            || surroundings.health()
+    };
+    if keyed && subject.is_text() && !is_wares(subject) && is_of_care() {
         push(Strength::H3, "treatment.key", subject.value);
     }
     if sense::is_name(subject) {
@@ -300,6 +323,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         || (subject.leaf()).is_some_and(|leaf| leaf.has_word(TERM_WORDS));
     let counts = |term: &Term| {
         means_it(term)
+            && (keyed || shared::counts(subject, surroundings, *term))
             && (!AMBIGUOUS.contains(&term.phrase)
                 || keyed
                     && sense::states(subject)
@@ -308,7 +332,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
                 || has_medicine(subject, term.phrase))
     };
     let in_keys = |term: &Term| {
-        means_it(term) && (!AMBIGUOUS.contains(&term.phrase) || surroundings.health())
+        means_it(term)
+            && shared::counts_in_key(subject, surroundings, *term)
+            && (!AMBIGUOUS.contains(&term.phrase) || surroundings.health())
     };
     if let Some(term) = subject.terms.iter().copied().find(counts) {
         let stated = sense::states(subject) && keyed;
