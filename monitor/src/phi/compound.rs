@@ -259,12 +259,20 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
     let stated =
         sense::states(subject) && (subject.leaf()).is_some_and(|leaf| leaf.has_word(STATING_WORDS));
     let strength = if stated { Strength::H3 } else { Strength::H2 };
+    // The terms of a text are known: few rules are asked for their other words.
+    let nouns: Vec<&str> = (subject.terms.iter())
+        .filter(|term| term.kind == Kind::Care)
+        .map(|term| term.phrase)
+        .filter(|phrase| !subject.value.contains("://") || stands_in(words, phrase))
+        .collect();
     for rule in texts::RULES {
-        if (rule.goods || !is_goods)
-            && pairs(words, rule.nouns, rule.beside)
+        let is_meeting = rule.health == Health::Appointment;
+        if nouns.iter().any(|noun| rule.nouns.contains(noun))
+            && (rule.goods || !is_goods)
+            && has_phrase(words, rule.beside)
             && !has_phrase(words, rule.unless)
             && !has_trade(trades, rule.health)
-            && !(rule.health == Health::Appointment && has_phrase(words, appointment::UNLESS))
+            && !(is_meeting && has_phrase(words, appointment::UNLESS))
         {
             let (_, id) = ids(rule.health);
             hits.health(rule.health, strength, id, subject.value);
@@ -315,20 +323,19 @@ fn path_of_url(value: &str) -> Option<&str> {
     Some(path.split(['?', '#']).next().unwrap_or_default())
 }
 
-/// Whether a word of `nouns` and a phrase of `beside` stand in `words`.
-fn pairs(words: &Words, nouns: Spellings, beside: Spellings) -> bool {
-    has_phrase(words, nouns) && has_phrase(words, beside)
+/// Whether a phrase of `table` stands in `words`.
+fn has_phrase(words: &Words, table: Spellings) -> bool {
+    table.iter().any(|phrase| stands_in(words, phrase))
 }
 
-fn has_phrase(words: &Words, table: Spellings) -> bool {
-    table.iter().any(|phrase| {
-        (0..words.len()).any(|start| {
-            let mut at = start;
-            phrase.split(' ').all(|wanted| {
-                let word = words.get(at);
-                at = at.saturating_add(1);
-                word == Some(wanted)
-            })
+/// Whether `phrase` stands in `words`, in the singular or plural.
+fn stands_in(words: &Words, phrase: &str) -> bool {
+    (0..words.len()).any(|start| {
+        let mut at = start;
+        phrase.split(' ').all(|wanted| {
+            let word = words.get(at);
+            at = at.saturating_add(1);
+            word.is_some_and(|word| word == wanted || word.strip_suffix('s') == Some(wanted))
         })
     })
 }

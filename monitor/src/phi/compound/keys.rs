@@ -23,7 +23,7 @@ pub(super) const SUBJECTS: Spellings = &[
     "nicotine", "nurse", "obgyn", "ocd", "office", "oncologist", "oop", "opioid", "opioids",
     "overdose", "ovulation", "oxygen", "pack", "packs", "pain", "pathology", "patient", "payor",
     "pcp", "pediatrician", "pharmacist", "pharmacy", "phobia", "physical", "physician",
-    "pocket", "practitioner", "pregnancies", "pregnancy", "prescriber", "prescription",
+    "pocket", "practitioner", "pregnancies", "pregnancy", "pregnant", "prescriber", "prescription",
     "prescriptions", "prior", "progesterone", "provider", "psa", "psychiatrist", "psychologist",
     "psychotherapy", "ptsd", "radiology", "rehab", "rehabilitation", "relapse", "resting", "rx",
     "sexual", "sexually", "smoker", "smoking", "sober", "sobriety", "spo2", "stress",
@@ -384,7 +384,7 @@ pub(super) const RULES: &[KeyRule] = &[
     rule(
         Health::Reproductive,
         &[
-            "embryo", "embryos", "gestation", "gestational", "pregnancies", "pregnancy",
+            "embryo", "embryos", "gestation", "gestational", "pregnancies", "pregnancy", "pregnant",
             "trimester", "menstrual", "menopause", "contraceptive", "contraception",
             "ivf", "fertility", "ovulation",
         ],

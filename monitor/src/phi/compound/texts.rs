@@ -110,6 +110,7 @@ pub(super) const NOUNS: Spellings = &[
     "urgent care", "vaccination", "vaccine", "wellbeing", "wellness", "wrist", "x ray", "xray",
     "kick", "contraction", "due date", "health plan", "medicare", "replacement", "transplant",
     "cardiologist",
+    "asthma", "menstrual",
 ];
 
 /// The treatment of what a term names.
@@ -375,6 +376,8 @@ pub(super) const RULES: &[TextRule] = &[
         &["checker", "diary", "log", "logged", "reported", "submitted", "tracker"],
         &["alert", "connection", "engine", "network"],
     ),
+    rule(Health::Reproductive, &["menstrual"], &["cycle", "flow", "logged", "period", "started"], NONE),
+    rule(Health::Condition, &["asthma"], &["action plan", "attack"], NONE),
     rule(Health::Reproductive, &["kick"], &["baby", "counter"], &["drum", "scooter"]),
     rule(Health::Reproductive, &["contraction"], &["timer"], NONE),
     rule(

@@ -6,20 +6,20 @@ use crate::phi::medication;
 #[test]
 fn names() {
     check(&[
-        ("content_name", "Zoloft 50mg", "medication H3"),
-        ("event_name", "Wegovy Refill Requested", "medication H3"),
-        ("path:1", "semaglutide", "medication H3"),
+        ("content_name", "Zoloft 50mg", "medication H2"),
+        ("event_name", "Wegovy Refill Requested", "medication H2"),
+        ("path:1", "semaglutide", "medication H2"),
         (
             "url",
             "https://pharmacy.example/prep/truvada",
-            "medication H3",
+            "medication H2",
         ),
         ("content_ids", "Ozempic", ""),
         ("properties.x", "Depo-Provera", "medication H3"),
         (
             "item_name",
             "lisdexamfetamine 30 mg capsules",
-            "medication H3",
+            "medication H2",
         ),
         ("takes_sertraline", "true", "medication H3"),
         // By the stem alone.

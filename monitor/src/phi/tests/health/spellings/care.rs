@@ -122,7 +122,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
             "treatment_type=ketamine",
             "treatmentOption=dialysis",
             "treatment_plan_name=an unlisted one",
-            "current_treatments=an unlisted one",
             "past_treatment=an unlisted one",
             "treatment_history=an unlisted one",
             "level_of_care=intensive outpatient",

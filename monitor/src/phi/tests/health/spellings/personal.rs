@@ -172,7 +172,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
         named: &[
             "event=Log period-save",
             "event=period_logged",
-            "event=PeriodStarted",
             "event=Period Tracker Opened",
             "event=log_period_symptoms",
             "event=cycle_day_logged",
