@@ -12,7 +12,7 @@ use super::{
     Class, Health, Hits, Strength, appointment, date, insurance,
     key::{Key, Spellings},
     lexicon::{Kind, Table, Term},
-    sense,
+    sense, shared,
     subject::{Subject, Surroundings, Vehicle},
     text::{self, Words},
     trade::{Trade, Trades},
@@ -224,7 +224,8 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
                 | Kind::Treatment
         )
     };
-    if !subject.terms.iter().any(is_of_care) || sense::is_name(subject) {
+    let is_work = || subject.has_word(shared::WORK_WORDS);
+    if !subject.terms.iter().any(is_of_care) || sense::is_name(subject) || is_work() {
         return;
     }
     // The host of an address is who sends, not what about.
@@ -244,7 +245,12 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
         sense::states(subject) && (subject.leaf()).is_some_and(|leaf| leaf.has_word(STATING_WORDS));
     let strength = if stated { Strength::H3 } else { Strength::H2 };
     for rule in texts::RULES {
+        let is_visit = rule.health != Health::Appointment
+            || subject.value.contains('/')
+            || subject.has_word(&["hospital", "patient", "patients"])
+            || shared::is_bare(subject, "", appointment::VISIT_WORDS);
         if (rule.goods || !is_goods)
+            && is_visit
             && pairs(words, rule.nouns, rule.beside)
             && !has_phrase(words, rule.unless)
             && !has_trade(trades, rule.health)

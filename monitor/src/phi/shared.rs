@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Terms that schools and accounts have by themselves.
-const TIMES: &[&str] = &["late period", "period end", "period started", "trimester"];
+const TIMES: &[&str] = &["late period", "period end", "trimester"];
 
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
@@ -75,7 +75,9 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "prescribed",
     "prescription",
     "presenting",
+    "psych",
     "psychiatric",
+    "referral",
     "rx",
     "seeking",
     "struggle",
@@ -87,6 +89,9 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "symptoms",
     "therapies",
     "therapy",
+    "treated",
+    "treating",
+    "brings",
 ];
 
 /// Keys that ask someone for their trouble, though not in words of medicine:
@@ -105,6 +110,7 @@ const ASKING_KEYS: Spellings = &[
     "problems",
     "reason",
     "reasons",
+    "specialneeds",
     "specialties",
     "specialty",
     "treatment",
@@ -113,7 +119,7 @@ const ASKING_KEYS: Spellings = &[
 ];
 
 /// Words of keys that do the same.
-const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
+const ASKING_WORDS: Spellings = &["intake", "program", "questionnaire", "quiz"];
 
 /// Words of who works in medicine, studies it or sells to it.
 pub(super) const WORK_WORDS: &[&str] = &[
@@ -372,6 +378,20 @@ pub(super) fn is_empty(word: &str) -> bool {
 fn is_grade(word: &str) -> bool {
     matches!(
         word,
-        "history" | "scale" | "score" | "band" | "risk" | "days" | "id" | "name" | "value"
+        "history"
+            | "scale"
+            | "score"
+            | "band"
+            | "risk"
+            | "days"
+            | "id"
+            | "name"
+            | "value"
+            | "stage"
+            | "frequency"
+            | "grade"
+            | "level"
+            | "onset"
+            | "duration"
     )
 }

@@ -213,7 +213,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
             "primary_insurance=Medicare",
             "primaryInsurer=Humana",
             "secondary_insurance_name=Medigap Plan G",
-            "payer_name=an unlisted one",
             "primary_payer=Aetna",
             "payor_type=Medicare Advantage",
             "insurancePayer=Optum",

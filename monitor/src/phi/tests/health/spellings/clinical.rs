@@ -368,7 +368,6 @@ pub(super) const SPELLINGS: &[Spellings] = &[
             "genetic_test_result=BRCA1 positive",
             "brca_status=positive",
             "geneticMarker=APOE4",
-            "lab_name=an unlisted one",
             "labTestOrdered=CBC",
             "lab_panel_name=lipid",
             "biomarker=ApoB",
