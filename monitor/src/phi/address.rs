@@ -4,6 +4,7 @@
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
+    key::Key,
     named,
     subject::{Subject, Surroundings, Vehicle},
     text,
@@ -284,7 +285,7 @@ fn is_elsewhere(subject: &Subject<'_>) -> bool {
         .find_map(|key| {
             if key.is_person() {
                 Some(false)
-            } else if key.folded == "location" {
+            } else if key.folded == "location" || is_envelope(subject, key) {
                 None
             } else if key.has_word(OTHER_PLACES) {
                 Some(true)
@@ -298,6 +299,30 @@ fn is_elsewhere(subject: &Subject<'_>) -> bool {
                 .is_some_and(|parent| parent.folded == "location" && !subject.leaf_in(GEO_KEYS))
         })
 }
+
+/// Whether a key holds what an event says (`eventData`), not where one is.
+fn is_envelope(subject: &Subject<'_>, key: &Key) -> bool {
+    let is_direct = subject
+        .parent()
+        .is_some_and(|parent| std::ptr::eq(parent, key));
+    matches!(key.folded.as_str(), "event" | "events") && !is_direct
+        || key.has_word(&["event"]) && key.has_word(ENVELOPE_WORDS)
+}
+
+/// Words of keys that hold the properties of an event.
+const ENVELOPE_WORDS: &[&str] = &[
+    "args",
+    "attributes",
+    "data",
+    "details",
+    "metadata",
+    "parameters",
+    "params",
+    "properties",
+    "props",
+    "value",
+    "values",
+];
 
 /// Whether the value was coordinates or a pair of them.
 fn coordinates(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {

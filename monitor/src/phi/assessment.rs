@@ -306,6 +306,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         && sense::states(subject)
         && is_quiz_key(subject)
         && condition::is_of_mind(term.phrase)
+        && (subject.has_word(SEVERITY_WORDS)
+            || condition::in_value(subject, surroundings).is_some())
     {
         push(Strength::H3, "assessment.term", term.phrase);
     }

@@ -29,7 +29,13 @@ pub(super) const SUBJECTS: Spellings = keys::SUBJECTS;
 const MAX_WORDS: usize = 16;
 
 /// Trades that use the same words of something else.
-const OTHER_TRADES: Trades = Trades::of(&[Trade::Game, Trade::Media, Trade::Pet]);
+const OTHER_TRADES: Trades = Trades::of(&[
+    Trade::Food,
+    Trade::Game,
+    Trade::Media,
+    Trade::Pet,
+    Trade::School,
+]);
 
 /// Trades that treat and insure things.
 const CARE_TRADES: Trades = Trades::of(&[
@@ -40,7 +46,7 @@ const CARE_TRADES: Trades = Trades::of(&[
 ]);
 
 /// Trades that make appointments besides those.
-const MEETING_TRADES: Trades = Trades::of(&[Trade::Sales, Trade::Travel]);
+const MEETING_TRADES: Trades = Trades::of(&[Trade::Sales, Trade::Service, Trade::Travel]);
 
 /// Words of keys whose text is what someone has, gets or asks for.
 const STATING_WORDS: Spellings = &[
@@ -92,6 +98,8 @@ enum Expect {
     Any,
     /// A text with letters.
     Text,
+    /// A text with a capital or a space, as names have: commands have none.
+    Name,
     /// A number, or a text that begins with one.
     Measure,
     /// A number, or a word of a result.
@@ -192,6 +200,13 @@ fn fits(subject: &Subject<'_>, value: Expect) -> bool {
     match value {
         Expect::Any => !text::is_negative(subject.value),
         Expect::Text => subject.is_text() && !sense::is_filler(subject.value),
+        Expect::Name => {
+            subject.is_text()
+                && !sense::is_filler(subject.value)
+                && subject
+                    .value
+                    .contains(|c: char| c == ' ' || c.is_uppercase())
+        }
         Expect::Measure => is_measure(),
         Expect::Result => is_measure() || subject.has_word(RESULTS),
         Expect::Date => {
@@ -224,8 +239,9 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
                 | Kind::Treatment
         )
     };
-    let is_work = || subject.has_word(shared::WORK_WORDS);
-    if !subject.terms.iter().any(is_of_care) || sense::is_name(subject) || is_work() {
+    let is_of_others = shared::is_of_others(subject) && !subject.is_context();
+    let is_other = || is_of_others || subject.has_word(shared::WORK_WORDS);
+    if !subject.terms.iter().any(is_of_care) || sense::is_name(subject) || is_other() {
         return;
     }
     // The host of an address is who sends, not what about.

@@ -139,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_in_an_address_is_of_something_else() {
+        let url = format!("https://www.example.com/commit/{SHA1}");
+        let found = detect(&fields(&[
+            ("query:u", &url),
+            ("query:u.0", "commit"),
+            ("query:u.1", SHA1),
+        ]));
+        assert!(found.is_empty());
+    }
+
+    #[test]
     fn keys_that_say_nothing_hold_hashes_of_addresses() {
         for (path, value, expected) in [
             ("query:u3", SHA256, "email sha256"),

@@ -194,7 +194,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits
     // Where the message is about insurance, a member number is the plan's.
     let is_plan = named::ends_in(leaf, health_plan_id::KEYS)
         || named::ends_in(leaf, health_plan_id::WEAK_KEYS)
-            && (surroundings.insurance || subject.under(insurance::WORDS));
+            && (surroundings.insurance
+                || subject.under(insurance::WORDS)
+                || health_plan_id::is_prefixed(value) && surroundings.health());
     if is_plan {
         return;
     }

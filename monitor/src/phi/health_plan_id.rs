@@ -103,7 +103,9 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits
         || (subject
             .leaf()
             .is_some_and(|leaf| leaf.is_in(WEAK_KEYS) || named::ends_in(leaf, WEAK_KEYS))
-            && (surroundings.insurance || subject.under(insurance::WORDS)));
+            && (surroundings.insurance
+                || subject.under(insurance::WORDS)
+                || is_prefixed(value) && surroundings.health()));
     if !keyed {
         return;
     }
@@ -139,6 +141,16 @@ fn both(hits: &mut Hits<'_>, rule: &'static str, number: &str) {
         number.to_owned(),
     );
     hits.health(Health::Insurance, Strength::H3, rule, number);
+}
+
+/// Three letters of the plan and 8 to 14 digits, as the Blue Cross plans have it:
+/// a member of something that speaks of health.
+pub(super) fn is_prefixed(value: &str) -> bool {
+    value.split_at_checked(3).is_some_and(|(plan, rest)| {
+        plan.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (8..=14).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn is_number(value: &str) -> bool {

@@ -128,9 +128,8 @@ pub(super) fn path_of(
     let leaf_in = |table| path.keys.last().is_some_and(|key| key.folds_to(table));
     let parent_in = |table| (path.keys.iter().rev().nth(1)).is_some_and(|key| key.folds_to(table));
     let is_value = leaf_in(VALUE_KEYS);
-    let is_named = field.part() == Part::Path
-        || is_value
-        || leaf_in(IDENTITY_KEYS) && (leaf_in(&["identity"]) || parent_in(IDENTITIES));
+    let is_named =
+        field.part() == Part::Path || is_value || leaf_in(IDENTITY_KEYS) && parent_in(IDENTITIES);
     let label = if is_named {
         let labels = Labels {
             keys: if is_value {

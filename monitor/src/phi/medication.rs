@@ -24,7 +24,7 @@ use super::{
     coding::{self, System},
     key::Key,
     lexicon::{Kind, Table, Term},
-    shared,
+    sense, shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
@@ -259,15 +259,19 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if subject.vehicle == Vehicle::Opaque {
         return;
     }
+    // A page or an event about a drug says less than a property that names it,
+    // and than one that says how much of it.
+    let in_context = (subject.is_context() || sense::is_of_goods(subject))
+        && !subject.has_word(DOSE_WORDS)
+        && !subject.has_word(&["supply"]);
     let mut hit = |rule: &'static str, normalized: &str| {
-        hits.health(Health::Medication, Strength::H3, rule, normalized);
+        let strength = if in_context && matches!(rule, "medication.name" | "medication.stem") {
+            Strength::H2
+        } else {
+            Strength::H3
+        };
+        hits.health(Health::Medication, strength, rule, normalized);
     };
-    // What someone must not take is no medication of theirs.
-    let is_allergy =
-        (subject.leaf()).is_some_and(|leaf| leaf.has_word(super::condition::ALLERGY_WORDS));
-    if is_allergy {
-        return;
-    }
     let named = subject
         .term(Kind::Drug)
         .or_else(|| subject.key_term(Kind::Drug));

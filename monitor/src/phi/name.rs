@@ -244,6 +244,10 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
         hits.hashed(Identifier::Name, Strength::I1, "name.key.soundex", code);
         return;
     }
+    // A neighbor's guess: words of health are the name of something else.
+    if leaf.folded == "personname" && !subject.terms.is_empty() {
+        return;
+    }
     let digest = digest(value);
     if digest.is_none() && !is_name(subject) {
         return;

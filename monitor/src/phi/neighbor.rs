@@ -6,7 +6,7 @@
 //! have, which the detectors know.
 
 use super::{
-    email,
+    email, email_hash,
     online_id::is_opaque,
     path::{Layout, Path, Paths},
 };
@@ -100,6 +100,17 @@ const TYPED_KEYS: &[&str] = &[
     "urn",
 ];
 
+/// Words of lists whose members have a type too: a phone in a shop is goods.
+const GOODS: &[&str] = &[
+    "content",
+    "contents",
+    "item",
+    "items",
+    "lineitems",
+    "product",
+    "products",
+];
+
 /// Keys that belong to a person alone: what stands beside one is a person's.
 const PERSON_KEYS: &[&str] = &[
     "birthdate",
@@ -128,6 +139,21 @@ const EVENT_KEYS: &[&str] = &[
     "properties",
     "timestamp",
     "type",
+];
+
+/// Words of objects whose `name` is of what happened or of goods.
+const EVENT_WORDS: &[&str] = &[
+    "action",
+    "actions",
+    "content",
+    "conversion",
+    "conversions",
+    "event",
+    "events",
+    "item",
+    "items",
+    "product",
+    "products",
 ];
 
 /// Words of titles and of the names of events, which no person has.
@@ -232,7 +258,7 @@ pub(super) fn key<'a>(
     }
     let step = field.step()?;
     if !layout.is_key(step) {
-        return pair(fields, index, layout, step);
+        return pair(fields, index, layout, step).or_else(|| segment(fields, index, layout, step));
     }
     let leaf = path.keys.last()?;
     let beside = Beside {
@@ -241,7 +267,9 @@ pub(super) fn key<'a>(
         layout,
         paths,
     };
+    let is_of_goods = || (path.keys.iter().rev().nth(1)).is_some_and(|key| key.has_word(GOODS));
     if leaf.folds_to(TYPED_KEYS)
+        && !is_of_goods()
         && let Some(kind) = beside.kind()
     {
         return Some(kind);
@@ -263,6 +291,20 @@ fn pair<'a>(fields: &'a Fields, index: usize, layout: &Layout, step: StepId) -> 
     is_pair.then_some(kind)
 }
 
+/// A hash in the path of an address: of a version or a file. Readers give the
+/// whole address before its parts.
+fn segment(fields: &Fields, index: usize, layout: &Layout, step: StepId) -> Option<&'static str> {
+    /// Parts of an address before it.
+    const DEPTH: usize = 16;
+    let above = layout.above(step)?;
+    let is_part = email_hash::may_have(fields.get(index)?.value())
+        && (index.saturating_sub(DEPTH)..index)
+            .rev()
+            .filter_map(|before| fields.get(before))
+            .any(|before| before.step() == Some(above));
+    is_part.then_some("segment")
+}
+
 fn is_kind(text: &str) -> bool {
     (3..=MAX_KIND_LENGTH).contains(&text.len())
         && text
@@ -281,25 +323,24 @@ struct Beside<'a, 'p> {
 impl<'a> Beside<'a, '_> {
     /// The fields in the same object, and their paths.
     fn others(&self) -> impl Iterator<Item = (Field<'a>, &Path)> {
+        let layout = self.layout;
+        // The step above a field's key, where it has a key.
+        let holder = move |field: &Field<'_>| {
+            let key = layout.key(field.step())?;
+            Some(layout.above(key))
+        };
         let own = self.fields.get(self.index);
-        let part = own.map(|field| field.part());
-        let holder = own.and_then(|field| self.holder(field.step()));
+        let part = own.as_ref().map(Field::part);
+        let above = own.as_ref().and_then(holder);
         let first = self.index.saturating_sub(REACH);
         let last = self.index.saturating_add(REACH);
         (first..=last)
             .filter(|other| *other != self.index)
             .filter_map(|other| self.fields.get(other))
             .filter(move |other| {
-                Some(other.part()) == part
-                    && holder.is_some()
-                    && self.holder(other.step()) == holder
+                Some(other.part()) == part && above.is_some() && holder(other) == above
             })
             .map(|other| (other, self.paths.get(self.layout.path(other.step()))))
-    }
-
-    /// The step above a field's key; the outer `None` where it has no key.
-    fn holder(&self, step: Option<StepId>) -> Option<Option<StepId>> {
-        self.layout.key(step).map(|key| self.layout.above(key))
     }
 
     fn kind(&self) -> Option<&'a str> {
@@ -322,7 +363,13 @@ impl<'a> Beside<'a, '_> {
         let parent = path.keys.iter().rev().nth(1);
         let value = field.value().trim();
         match leaf.folded.as_str() {
-            "name" if is_full_name(value) && self.has(PERSON_KEYS) => Some("person_name"),
+            "name"
+                if is_full_name(value)
+                    && !parent.is_some_and(|parent| parent.has_word(EVENT_WORDS))
+                    && self.has(PERSON_KEYS) =>
+            {
+                Some("person_name")
+            }
             "first" if is_name(value) && self.has(PERSON_KEYS) => Some("first_name"),
             "last" if is_name(value) && self.has(PERSON_KEYS) => Some("last_name"),
             "id" if parent.is_none_or(|parent| !parent.is_person())
@@ -417,6 +464,13 @@ mod tests {
         check(&[email, ("p.name", "Viewed Page")], "email");
         check(&[email, ("p.name", "newsletter")], "email");
         check(&[email, ("q.name", "Jane Doe")], "email");
+        check(
+            &[
+                ("actions.0.email", "jane@example.com"),
+                ("actions.0.name", "Nail Art"),
+            ],
+            "email",
+        );
         check(&[("p.price", "5"), ("p.name", "Jane Doe")], "");
         check(&[email, ("p.id", UUID)], "email, external_id");
         check(&[email, ("p.event", "x"), ("p.id", UUID)], "email");

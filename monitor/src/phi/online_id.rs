@@ -214,6 +214,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
         || WEAK_KEYS.contains(&key) && !is_raw && is_id(subject)
         || leaf.folds_to(VISITOR_KEYS) && is_opaque(value)
         || is_cookie()
+        || key == "id" && is_matomo_visitor(subject)
         // Ids of exchanges: `user.eids.0.uids.0.id`.
         || key == "id"
             && subject.parent().is_some_and(|parent| parent.folds_to(email_hash::SHARED_IDS))
@@ -291,6 +292,7 @@ fn is_id(subject: &Subject<'_>) -> bool {
             || subject.part == Part::Query
     };
     is_google_client(value)
+        || is_person_id(value)
         || is_uuid(value) && under_browser()
         || is_number(value, 38..=38)
         || (is_hex || digest(value).is_some()) && under_browser()
@@ -298,6 +300,18 @@ fn is_id(subject: &Subject<'_>) -> bool {
 
 fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The `_id` of a request to Matomo, alone or in its list of requests: 16 digits.
+fn is_matomo_visitor(subject: &Subject<'_>) -> bool {
+    let value = subject.value.as_bytes();
+    value.len() == 16
+        && value.iter().all(u8::is_ascii_hexdigit)
+        && value.iter().any(u8::is_ascii_lowercase)
+        && value.iter().any(u8::is_ascii_digit)
+        && subject
+            .parent()
+            .is_none_or(|parent| parent.folded == "requests")
 }
 
 /// Whether a value is an id and nothing that people read: a UUID, 16 or more

@@ -62,18 +62,38 @@ const MAGIC: &[&str] = &["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"];
 /// What of a value is kept: images are long.
 const KEPT: usize = 128;
 
-pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
+pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;
-    if subject.kind == ValueKind::Text
-        && is_image(value)
-        && (named::is(subject, KEYS)
-            || subject.leaf_in(WEAK_KEYS)
-                && subject.keys.iter().rev().skip(1).any(|key| is_person(key)))
-    {
-        let kept = value.chars().take(KEPT).collect();
-        hits.plain(Identifier::Photo, Strength::I3, "photo.key", kept);
+    if subject.kind != ValueKind::Text || !is_image(value) {
+        return;
     }
+    let above = || subject.keys.iter().rev().skip(1);
+    let is_keyed =
+        named::is(subject, KEYS) || subject.leaf_in(WEAK_KEYS) && above().any(|key| is_person(key));
+    // A photo in an event about health is more often of the patient than of
+    // goods, unless it stands among them.
+    let is_likely = || {
+        subject.leaf_in(PHOTO_KEYS) && !above().any(|key| key.has_word(GOODS)) && around.health()
+    };
+    let strength = if is_keyed {
+        Strength::I3
+    } else if is_likely() {
+        Strength::I1
+    } else {
+        return;
+    };
+    let kept = value.chars().take(KEPT).collect();
+    hits.plain(Identifier::Photo, strength, "photo.key", kept);
 }
+
+/// Keys of photos, which goods rarely have.
+const PHOTO_KEYS: &[&str] = &["photo", "photograph", "photos", "photourl"];
+
+/// Words of what else has photos.
+const GOODS: &[&str] = &[
+    "article", "campaign", "content", "contents", "item", "items", "listing", "product",
+    "products", "provider", "store",
+];
 
 fn is_person(key: &super::key::Key) -> bool {
     // Goods have attributes too.

@@ -247,7 +247,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             online_id::WEAK_KEYS,
             online_id::VISITOR_KEYS,
             online_id::CLICK_IDS,
-            &["cookie"],
+            &["cookie", "id"],
             email_hash::SHARED_IDS,
         ],
         shape: Some(COOKIE),

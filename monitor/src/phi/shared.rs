@@ -38,6 +38,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "ailments",
     "allergies",
     "allergy",
+    "brings",
     "complaint",
     "complaints",
     "comorbidities",
@@ -293,6 +294,7 @@ pub(super) fn is_of_others(subject: &Subject<'_>) -> bool {
 pub(super) fn is_named(subject: &Subject<'_>) -> bool {
     subject.is_context()
         || subject.leaf_in(sense::CONTENT_KEYS)
+        || (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["package", "program", "programs"]))
         || (!is_of_others(subject) && subject.has_word(EVENT_WORDS))
 }
 
@@ -384,14 +386,17 @@ fn is_grade(word: &str) -> bool {
             | "band"
             | "risk"
             | "days"
-            | "id"
-            | "name"
-            | "value"
-            | "stage"
+            | "duration"
             | "frequency"
             | "grade"
+            | "id"
             | "level"
+            | "name"
             | "onset"
-            | "duration"
+            | "severity"
+            | "stage"
+            | "status"
+            | "type"
+            | "value"
     )
 }

@@ -29,7 +29,7 @@ pub(super) const SUBJECTS: Spellings = &[
     "sexual", "sexually", "smoker", "smoking", "sober", "sobriety", "spo2", "stress",
     "substance", "substances", "suicidal", "suicide", "surgeon", "surgeries", "surgery",
     "symptom", "symptoms", "systolic", "telehealth", "testosterone", "therapies", "therapist",
-    "therapy", "tobacco", "treatment", "triglycerides", "trimester", "tsh", "ttc", "ultrasound",
+    "therapy", "tobacco", "treatment", "triglycerides", "trimester", "tsh", "ultrasound",
     "upcoming", "vaccination", "vaccinations", "vaccine", "vaccines", "vape", "vaping", "video",
     "virtual", "vision", "visit", "vitamin", "withdrawal", "xray",
 ];
@@ -354,14 +354,14 @@ pub(super) const RULES: &[KeyRule] = &[
             "ids", "image", "index", "page", "phone", "rating", "slug", "specialty", "url",
             "uuid", "version", "visit", "visits",
         ],
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
         &["practitioner", "nurse", "counselor", "pharmacist"],
         &["name", "assigned", "my", "preferred"],
         RECORD,
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
@@ -371,21 +371,21 @@ pub(super) const RULES: &[KeyRule] = &[
             "treating",
         ],
         &["id", "npi", "url"],
-        Expect::Text,
+        Expect::Name,
     ),
     rule(
         Health::Provider,
         &["care"],
         &["coordinator", "manager", "navigator"],
         CUSTOMERS,
-        Expect::Text,
+        Expect::Name,
     ),
     // Reproduction.
     rule(
         Health::Reproductive,
         &[
             "embryo", "embryos", "gestation", "gestational", "pregnancies", "pregnancy",
-            "trimester", "ttc", "menstrual", "menopause", "contraceptive", "contraception",
+            "trimester", "menstrual", "menopause", "contraceptive", "contraception",
             "ivf", "fertility", "ovulation",
         ],
         NONE,

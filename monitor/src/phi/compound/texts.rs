@@ -5,7 +5,7 @@ use super::{Health, Spellings, TextRule};
 /// Who gives care, and where.
 #[rustfmt::skip]
 const CARERS: Spellings = &[
-    "cardiology", "clinic", "clinician", "counselor", "dental", "dentist", "dentists",
+    "cardiology", "clinician", "counselor", "dental", "dentist", "dentists",
     "dermatologist", "dermatology", "doctor", "doctors", "gynecologist", "hospital", "medical",
     "midwife", "nurse", "obgyn", "oncologist", "oncology", "orthodontist", "orthopedic",
     "patient", "patients", "pcp", "pediatric", "pediatrician", "pediatrics", "physician",
@@ -34,7 +34,7 @@ const PROFESSIONS: Spellings = &[
 /// What is done with them.
 #[rustfmt::skip]
 const FINDING: Spellings = &[
-    "assigned", "availability", "choose", "chosen", "directory", "find", "finder", "line",
+    "assigned", "availability", "choose", "chosen", "directory", "find", "finder",
     "match", "matched", "md", "message", "messaged", "my", "near me", "our", "profile",
     "referral", "referred", "search", "select", "selected", "your",
 ];
@@ -92,7 +92,7 @@ const BODY: Spellings = &[
 pub(super) const NOUNS: Spellings = &[
     "a1 c", "abdominal", "aa meeting", "addiction", "alcohol", "ankle", "back", "bariatric",
     "biopsy", "blood pressure", "blood sugar", "bowel", "brain", "breast", "cardiac",
-    "cardiology", "chemo", "cholesterol", "clinic", "clinical", "clinician", "coinsurance",
+    "cardiology", "chemo", "cholesterol", "clinical", "clinician", "coinsurance",
     "copay", "copayment", "counseling", "counselling", "counselor", "craving", "cravings",
     "deductible", "dental", "dentist", "dentists", "dermatologist", "dermatology", "detox",
     "dialysis", "doctor", "doctors", "dose", "drug", "drugs", "eob", "eprescribe", "erx", "eye",
@@ -131,6 +131,7 @@ const NONE: Spellings = &[];
 #[rustfmt::skip]
 pub(super) const RULES: &[TextRule] = &[
     rule(Health::Appointment, CARERS, VISITING, NO_DOCTORS),
+    rule(Health::Provider, &["nurse"], &["advice line", "hotline", "line"], NO_DOCTORS),
     rule(Health::Provider, PROFESSIONS, FINDING, NO_DOCTORS),
     rule(
         Health::Medication,
