@@ -95,25 +95,10 @@ const OPTICAL_KEYS: &[&str] = &[
 ];
 
 /// Words of glasses and lenses.
+#[rustfmt::skip]
 const OPTICAL_WORDS: &[&str] = &[
-    "axis",
-    "bifocal",
-    "cyl",
-    "frame",
-    "frames",
-    "glasses",
-    "lens",
-    "lenses",
-    "od",
-    "os",
-    "progressive",
-    "readers",
-    "reading",
-    "single",
-    "sph",
-    "sunglasses",
-    "varifocal",
-    "vision",
+    "axis", "bifocal", "cyl", "frame", "frames", "glasses", "lens", "lenses", "od", "os",
+    "progressive", "readers", "reading", "single", "sph", "sunglasses", "varifocal", "vision",
 ];
 
 /// Keys of [`KEYS`] that are so short that others have them: a medium, what a

@@ -8,11 +8,11 @@ fn names() {
     check(&[
         ("content_name", "Zoloft 50mg", "medication H3"),
         ("event_name", "Wegovy Refill Requested", "medication H3"),
-        ("path:1", "semaglutide", "medication H3"),
+        ("path:1", "semaglutide", "medication H2"),
         (
             "url",
             "https://pharmacy.example/prep/truvada",
-            "medication H3",
+            "medication H2",
         ),
         ("content_ids", "Ozempic", ""),
         ("properties.x", "Depo-Provera", "medication H3"),
