@@ -82,7 +82,7 @@ const CLEAR: &[&str] = &[
 ];
 
 /// Words of visits that say nothing about what is done there.
-const VISIT_WORDS: &[&str] = &[
+pub(super) const VISIT_WORDS: &[&str] = &[
     "annual",
     "appointment",
     "appointments",
@@ -160,13 +160,11 @@ const CALENDAR_WORDS: &[&str] = &[
 /// Keys whose text says what is done at an appointment: if that is nothing of
 /// medicine, the appointment is none of it.
 pub(super) const SERVICE_KEYS: &[&str] = &[
-    "appointmentreason",
     "appointmentservice",
     "appointmenttype",
     "appttype",
     "consultationtype",
     "consulttype",
-    "reasonforappointment",
     "reasonforvisit",
     "service",
     "servicename",
@@ -342,7 +340,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     // `conversion: urn…` and flags say only that there is one.
     // `encounter_diagnosis` holds one.
     let is_other = leaf.has_word(OTHER_FACTS);
-    let is_told = !is_other && (is_of_visit(subject) || surroundings.health());
+    let is_reason = leaf.has_word(&["reason", "telehealth"]) && is_clear;
+    let is_told = !is_other && (is_reason || is_of_visit(subject) || surroundings.health());
     let is_detail = is_told
         && (leaf.is_in(KEYS)
             || (leaf.is_in(WEAK_KEYS) && surroundings.health())
@@ -369,6 +368,7 @@ fn detect_term(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hit
                 && surroundings.health();
         }
         CLEAR.contains(&term.phrase)
+            || subject.term(Kind::Provider).is_some()
             || shared::has_medicine(subject, term.phrase)
             || (shared::is_named(subject) && shared::is_bare(subject, term.phrase, VISIT_WORDS))
             || (!shared::is_of_others(subject) && surroundings.health())

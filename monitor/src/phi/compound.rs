@@ -240,7 +240,8 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
         )
     };
     let is_of_others = shared::is_of_others(subject) && !subject.is_context();
-    if !subject.terms.iter().any(is_of_care) || is_of_others || sense::is_name(subject) {
+    let is_other = || is_of_others || subject.has_word(shared::WORK_WORDS);
+    if !subject.terms.iter().any(is_of_care) || sense::is_name(subject) || is_other() {
         return;
     }
     // The host of an address is who sends, not what about.
@@ -267,9 +268,16 @@ fn detect_text(subject: &Subject<'_>, trades: Trades, hits: &mut Hits<'_>) {
         .collect();
     for rule in texts::RULES {
         let is_meeting = rule.health == Health::Appointment;
+        let is_visit = || {
+            !is_meeting
+                || subject.value.contains('/')
+                || subject.has_word(&["hospital", "patient", "patients"])
+                || shared::is_bare(subject, "", appointment::VISIT_WORDS)
+        };
         if nouns.iter().any(|noun| rule.nouns.contains(noun))
             && (rule.goods || !is_goods)
             && has_phrase(words, rule.beside)
+            && is_visit()
             && !has_phrase(words, rule.unless)
             && !has_trade(trades, rule.health)
             && !(is_meeting && has_phrase(words, appointment::UNLESS))

@@ -95,25 +95,10 @@ const OPTICAL_KEYS: &[&str] = &[
 ];
 
 /// Words of glasses and lenses.
+#[rustfmt::skip]
 const OPTICAL_WORDS: &[&str] = &[
-    "axis",
-    "bifocal",
-    "cyl",
-    "frame",
-    "frames",
-    "glasses",
-    "lens",
-    "lenses",
-    "od",
-    "os",
-    "progressive",
-    "readers",
-    "reading",
-    "single",
-    "sph",
-    "sunglasses",
-    "varifocal",
-    "vision",
+    "axis", "bifocal", "cyl", "frame", "frames", "glasses", "lens", "lenses", "od", "os",
+    "progressive", "readers", "reading", "single", "sph", "sunglasses", "varifocal", "vision",
 ];
 
 /// Keys of [`KEYS`] that are so short that others have them: a medium, what a
@@ -259,8 +244,11 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     if subject.vehicle == Vehicle::Opaque {
         return;
     }
-    // A page or an event about a drug says less than a property that names it.
-    let in_context = subject.is_context() || sense::is_of_goods(subject);
+    // A page or an event about a drug says less than a property that names it,
+    // and than one that says how much of it.
+    let in_context = (subject.is_context() || sense::is_of_goods(subject))
+        && !subject.has_word(DOSE_WORDS)
+        && !subject.has_word(&["supply"]);
     let mut hit = |rule: &'static str, normalized: &str| {
         let strength = if in_context && matches!(rule, "medication.name" | "medication.stem") {
             Strength::H2

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Terms that schools and accounts have by themselves.
-const TIMES: &[&str] = &["late period", "period end", "period started", "trimester"];
+const TIMES: &[&str] = &["late period", "period end", "trimester"];
 
 /// Words by which someone speaks of themself or of their kin.
 const SPEAKERS: &[&str] = &[
@@ -78,6 +78,7 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "presenting",
     "psych",
     "psychiatric",
+    "referral",
     "rx",
     "seeking",
     "struggle",
@@ -89,6 +90,9 @@ pub(super) const HEALTH_KEYS: Spellings = &[
     "symptoms",
     "therapies",
     "therapy",
+    "treated",
+    "treating",
+    "brings",
 ];
 
 /// Keys that ask someone for their trouble, though not in words of medicine:
@@ -107,6 +111,7 @@ const ASKING_KEYS: Spellings = &[
     "problems",
     "reason",
     "reasons",
+    "specialneeds",
     "specialties",
     "specialty",
     "treatment",
@@ -115,7 +120,7 @@ const ASKING_KEYS: Spellings = &[
 ];
 
 /// Words of keys that do the same.
-const ASKING_WORDS: Spellings = &["intake", "questionnaire", "quiz"];
+const ASKING_WORDS: Spellings = &["intake", "program", "questionnaire", "quiz"];
 
 /// Words of who works in medicine, studies it or sells to it.
 pub(super) const WORK_WORDS: &[&str] = &[
@@ -381,9 +386,13 @@ fn is_grade(word: &str) -> bool {
             | "band"
             | "risk"
             | "days"
+            | "duration"
             | "frequency"
+            | "grade"
             | "id"
+            | "level"
             | "name"
+            | "onset"
             | "severity"
             | "stage"
             | "status"

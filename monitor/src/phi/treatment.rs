@@ -275,11 +275,6 @@ const SHARED_KEYS: &[&str] = &["servicetype", "treatmentid", "treatments"];
 /// wood are treated too.
 const OPEN_KEYS: &[&str] = &[
     "careprogram",
-    "currenttreatment",
-    "currenttreatments",
-    "pasttreatments",
-    "previoustreatment",
-    "previoustreatments",
     "treatmentmodality",
     "treatmentname",
     "treatmentplan",

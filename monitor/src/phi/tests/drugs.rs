@@ -6,8 +6,8 @@ use crate::phi::medication;
 #[test]
 fn names() {
     check(&[
-        ("content_name", "Zoloft 50mg", "medication H2"),
-        ("event_name", "Wegovy Refill Requested", "medication H2"),
+        ("content_name", "Zoloft 50mg", "medication H3"),
+        ("event_name", "Wegovy Refill Requested", "medication H3"),
         ("path:1", "semaglutide", "medication H2"),
         (
             "url",
