@@ -51,6 +51,23 @@ const PART_ARRAYS: &[&str] = &[
     "userproperties",
 ];
 
+/// What the names of such arrays end in: `session_fields`, `custom_params`.
+const PART_ENDINGS: &[&str] = &[
+    "answers",
+    "details",
+    "fields",
+    "ids",
+    "items",
+    "parameters",
+    "params",
+    "properties",
+    "questions",
+    "responses",
+    "tags",
+    "values",
+    "variables",
+];
+
 /// Arrays whose elements are events or people at any depth.
 const EVENT_ARRAYS: &[&str] = &[
     "actions",
@@ -132,7 +149,19 @@ impl Path {
         for key in keys.iter().skip(keys.len().saturating_sub(2)) {
             words.extend(key.words.iter().map(String::as_str));
         }
-        let key_terms = lexicon::find(&words);
+        let mut key_terms = lexicon::find(&words);
+        // `ed` and `medication` are a phrase in one key, chance in two.
+        key_terms.retain(|term| {
+            let is_short = (term.phrase.split(' ').next()).is_some_and(|word| word.len() <= 2);
+            let stands_in_one = || {
+                keys.iter().rev().take(2).any(|key| {
+                    let mut own = Words::default();
+                    own.extend(key.words.iter().map(String::as_str));
+                    lexicon::find(&own).iter().any(|other| other == term)
+                })
+            };
+            !is_short || stands_in_one()
+        });
         let wakes = wakes_of_path(&keys, &key_terms);
         let vehicle = key_vehicle(&keys);
         Self {
@@ -156,7 +185,10 @@ impl Path {
     /// Whether elements of an array here are events or people.
     fn holds_events(&self) -> bool {
         let name = self.keys.last().map_or("", |key| key.folded.as_str());
-        EVENT_ARRAYS.contains(&name) || (self.sent <= 1 && !PART_ARRAYS.contains(&name))
+        let is_part = || {
+            PART_ARRAYS.contains(&name) || PART_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        };
+        EVENT_ARRAYS.contains(&name) || (self.sent <= 1 && !is_part())
     }
 }
 

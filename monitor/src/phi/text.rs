@@ -186,8 +186,7 @@ pub(super) fn is_code(text: &str) -> bool {
     let letters = bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let rest = bytes.get(letters..).unwrap_or_default();
     let digits = match rest {
-        [b'-' | b'_' | b' ' | b'#', digits @ ..] => digits,
-        digits => digits,
+        [b'-' | b'_' | b' ' | b'#', digits @ ..] | digits => digits,
     };
     if letters <= MAX_LETTERS && digits.len() >= MIN_DIGITS && digits.iter().all(u8::is_ascii_digit)
     {

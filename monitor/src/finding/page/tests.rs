@@ -90,7 +90,7 @@ fn severity_follows_from_context_forms_and_values() {
     check(
         "/start",
         &with("<h1>Depression treatment</h1><label>Date of birth <input name=q></label>"),
-        "meta /start high [birth_date] [condition]",
+        "meta /start high [birth_date] [condition treatment]",
     );
     check(
         "/contact",

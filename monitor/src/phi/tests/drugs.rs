@@ -19,7 +19,7 @@ fn names() {
         (
             "item_name",
             "lisdexamfetamine 30 mg capsules",
-            "medication H2",
+            "medication H3",
         ),
         ("takes_sertraline", "true", "medication H3"),
         // By the stem alone.

@@ -73,7 +73,7 @@ fn conditions() {
 #[test]
 fn medication_and_treatment() {
     check(&[
-        ("content_name", "Zoloft 50mg", "medication H2"),
+        ("content_name", "Zoloft 50mg", "medication H3"),
         ("properties.medication", "an unlisted one", "medication H3"),
         ("medication", "lithium", "medication H3"),
         ("item_name", "Lithium battery", ""),
