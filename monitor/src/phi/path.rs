@@ -157,7 +157,8 @@ impl Path {
                 keys.iter().rev().take(2).any(|key| {
                     let mut own = Words::default();
                     own.extend(key.words.iter().map(String::as_str));
-                    lexicon::find(&own).iter().any(|other| other == term)
+                    (lexicon::find(&own).iter())
+                        .any(|other| (other.kind, other.phrase) == (term.kind, term.phrase))
                 })
             };
             !is_short || stands_in_one()

@@ -281,6 +281,8 @@ pub(super) const TERMS: &[Table] = &[
         Kind::Trade(Trade::Car),
         &[
             "auto repair",
+            "car care",
+            "rust",
             "auto shop",
             "automotive",
             "brake",
