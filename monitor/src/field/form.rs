@@ -28,6 +28,17 @@ pub(super) fn looks_like_list(text: &[u8]) -> bool {
     is_plain_key(key) && has_pairs(text, b';', 2)
 }
 
+/// Whether `text` is a list such as `a=1,b=2` or `a=1|b=2`: every piece that is
+/// looked at has a key, since texts have commas too.
+pub(super) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
+    let is_keyed = |piece: &[u8]| {
+        let (key, value) = url::split_once(piece.trim_ascii_start(), b'=');
+        value.is_some() && is_plain_key(key)
+    };
+    let pieces = || text.split(|byte| *byte == separator).take(PAIRS_LOOKED_AT);
+    pieces().count() >= 2 && pieces().all(is_keyed)
+}
+
 /// Whether a key has only what programs write in keys.
 pub(super) fn is_plain_key(key: &[u8]) -> bool {
     (1..=LONGEST_PLAIN_KEY).contains(&key.len())

@@ -82,6 +82,7 @@ const COLON: u16 = 1 << 7;
 const AT: u16 = 1 << 8;
 const LETTER: u16 = 1 << 9;
 const PUNCTUATION: u16 = 1 << 10;
+const LIST: u16 = 1 << 11;
 
 static KINDS: [u16; 256] = kinds();
 
@@ -111,6 +112,7 @@ const fn kinds() -> [u16; 256] {
             b';' => SEMICOLON,
             b':' => COLON,
             b'@' => AT,
+            b',' | b'|' => LIST,
             _ => 0,
         };
         kinds[byte as usize] = kind;
@@ -213,6 +215,13 @@ fn by_marks<'a>(start: &'a [u8], any: u16, key: Option<&str>) -> Option<Content<
         }
         if any & SEMICOLON != 0 && form::looks_like_list(start) {
             return Some(Content::Form(start, b';'));
+        }
+        if any & LIST != 0
+            && let Some(separator) = [b',', b'|']
+                .into_iter()
+                .find(|byte| form::looks_like_strict_list(start, *byte))
+        {
+            return Some(Content::Form(start, separator));
         }
         let (name, value) = url::split_once(start, b'=');
         let is_value = value.is_some_and(|value| !matches!(value.first(), None | Some(b'=')));

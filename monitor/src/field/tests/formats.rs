@@ -256,3 +256,19 @@ fn elements_that_repeat_have_an_index() {
         ],
     );
 }
+
+#[test]
+fn lists_of_pairs_have_commas_or_bars_too() {
+    check(
+        r#"{"a":"item=Desk lamp,category=Home > Light","b":"x=1|y=2","c":"if a=b, then c","d":"a=1,2,3"}"#,
+        &[
+            ("body.a.item", "Desk lamp"),
+            ("body.a.category", "Home > Light"),
+            ("body.b.x", "1"),
+            ("body.b.y", "2"),
+            ("body.c", "if a=b, then c"),
+            ("body.d", "a=1,2,3"),
+            ("body.d.a", "1,2,3"),
+        ],
+    );
+}
