@@ -83,6 +83,14 @@ impl<'de> Visitor<'de> for TextVisitor {
         Self::take(&number.to_string())
     }
 
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Text, E> {
+        Self::refuse()
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Text, E> {
+        Self::refuse()
+    }
+
     fn visit_f64<E: Error>(self, _: f64) -> Result<Text, E> {
         Self::refuse()
     }
@@ -202,6 +210,10 @@ mod tests {
             ),
             ("email = \" \"", "must not be empty"),
             ("values = \"Quillon\"", "expected a sequence"),
+            ("values = 19870314", "expected a sequence"),
+            ("values = 1987.0314", "expected a sequence"),
+            ("ssn = 19870314198703141987", "p.toml:2"),
+            ("\"quillon@example.com\" = 1", "not known here"),
             (
                 "first_name = \"Quillon\"",
                 "canary 1 has only values that many people share",

@@ -71,7 +71,14 @@ impl Problem {
             path: path.to_owned(),
             line,
             column,
-            key: key_at(text, &span),
+            key: key_at(text, &span).map(|key| {
+                // Below a canary, even a key may be a planted value.
+                if unknown && key.starts_with("canary.") {
+                    "canary".to_owned()
+                } else {
+                    key
+                }
+            }),
             message,
             suggestion,
         }
@@ -158,13 +165,21 @@ fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
-/// `message` without the text value that serde puts into it.
+/// `message` without the value that serde puts into it, in quotes or between
+/// backticks.
 fn without_values(message: &str) -> String {
-    let (Some(start), Some(end)) = (message.find('"'), message.rfind("\", expected")) else {
+    let is_about_value =
+        message.starts_with("invalid type") || message.starts_with("invalid value");
+    let start = if is_about_value {
+        message.find(['"', '`'])
+    } else {
+        message.find('"')
+    };
+    let (Some(start), Some(end)) = (start, message.rfind(", expected")) else {
         return message.to_owned();
     };
-    match (message.get(..start), message.get(end + 1..)) {
-        (Some(before), Some(after)) => format!("{}{after}", before.trim_end()),
+    match (message.get(..start), message.get(end..)) {
+        (Some(before), Some(after)) if start < end => format!("{}{after}", before.trim_end()),
         _ => message.to_owned(),
     }
 }

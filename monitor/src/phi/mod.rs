@@ -139,6 +139,18 @@ pub fn detect(fields: &Fields) -> Vec<Evidence> {
     Detector::default().detect(fields)
 }
 
+/// Classes with so few values that a part of a hash is as good as the value.
+const FEW_VALUES: &[Identifier] = &[
+    Identifier::Phone,
+    Identifier::Fax,
+    Identifier::City,
+    Identifier::Zip,
+    Identifier::BirthDate,
+    Identifier::Ssn,
+    Identifier::Ip,
+    Identifier::Sex,
+];
+
 /// Collects the evidence of one field.
 struct Hits<'a> {
     field: usize,
@@ -162,7 +174,12 @@ impl Hits<'_> {
         rule: &'static str,
         normalized: String,
     ) {
-        let masked = mask(&normalized);
+        // Its first letter is the whole of it.
+        let masked = if identifier == Identifier::Sex {
+            "…".to_owned()
+        } else {
+            mask(&normalized)
+        };
         self.push(
             Class::Identifier(identifier),
             Form::Plain,
@@ -182,7 +199,12 @@ impl Hits<'_> {
         digest: digest::Digest,
     ) {
         let (head, tail) = (digest.hex.get(..4), digest.hex.get(digest.hex.len() - 4..));
-        let masked = [head.unwrap_or_default(), "…", tail.unwrap_or_default()].concat();
+        // Eight digits of a hash tell which of few values it is.
+        let masked = if FEW_VALUES.contains(&identifier) {
+            "…".to_owned()
+        } else {
+            [head.unwrap_or_default(), "…", tail.unwrap_or_default()].concat()
+        };
         let class = Class::Identifier(identifier);
         self.push(class, digest.form, strength, rule, masked, digest.hex);
     }

@@ -25,6 +25,9 @@ use crate::loss::{Loss, Losses};
 
 /// Most bytes of markup that are read of one page.
 pub const MAX_MARKUP: usize = 2 * 1024 * 1024;
+/// Most bytes that may end an attribute in one tag: the tokenizer compares each
+/// attribute with those before it, so that a tag of nothing else takes hours.
+const MAX_TAG_PARTS: usize = 1_024;
 /// Bytes that the tokenizer gets at once.
 const STEP: usize = 16 * 1024;
 
@@ -50,6 +53,43 @@ pub struct HtmlReader {
     /// Bytes of a character that has not ended.
     carry: Vec<u8>,
     read: usize,
+    tag: Tag,
+}
+
+/// Where in a tag the bytes are, as far as its attributes need to be counted.
+/// What looks like a tag in a script counts as well.
+#[derive(Default)]
+struct Tag {
+    inside: bool,
+    /// The quote that ends a value, or zero.
+    quote: u8,
+    /// The last byte that was no blank.
+    last: u8,
+    parts: usize,
+}
+
+impl Tag {
+    fn take(&mut self, byte: u8) {
+        if !self.inside {
+            self.inside = self.last == b'<' && byte.is_ascii_alphabetic();
+        } else if self.quote != 0 {
+            if byte == self.quote {
+                self.quote = 0;
+                self.parts += 1;
+            }
+        } else {
+            match byte {
+                b'>' => *self = Self::default(),
+                b'"' | b'\'' if self.last == b'=' => self.quote = byte,
+                b'/' => self.parts += 1,
+                _ if byte.is_ascii_whitespace() => self.parts += 1,
+                _ => {}
+            }
+        }
+        if !byte.is_ascii_whitespace() {
+            self.last = byte;
+        }
+    }
 }
 
 impl Default for HtmlReader {
@@ -63,6 +103,7 @@ impl Default for HtmlReader {
             queue: BufferQueue::default(),
             carry: Vec::new(),
             read: 0,
+            tag: Tag::default(),
         }
     }
 }
@@ -71,6 +112,7 @@ impl HtmlReader {
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         let room = MAX_MARKUP.saturating_sub(self.read).min(bytes.len());
+        let room = self.up_to_endless_tag(bytes.get(..room).unwrap_or_default());
         if room < bytes.len() {
             self.tokenizer.sink.cut();
         }
@@ -78,6 +120,18 @@ impl HtmlReader {
         for step in bytes.get(..room).unwrap_or_default().chunks(STEP) {
             self.step(step);
         }
+    }
+
+    /// How many of `bytes` come before a tag has too many attributes; behind
+    /// that nothing is read any more.
+    fn up_to_endless_tag(&mut self, bytes: &[u8]) -> usize {
+        for (index, byte) in bytes.iter().enumerate() {
+            if self.tag.parts > MAX_TAG_PARTS {
+                return index;
+            }
+            self.tag.take(*byte);
+        }
+        bytes.len()
     }
 
     fn step(&mut self, bytes: &[u8]) {

@@ -150,7 +150,7 @@ impl Pages {
     /// Whether `length` more bytes may be examined at `time`.
     fn affords(&mut self, time: Timestamp, length: usize) -> bool {
         let second = time.0 / SECOND;
-        if second > self.second {
+        if second != self.second {
             self.second = second;
             self.spent = 0;
         }
