@@ -1,6 +1,6 @@
 //! Fields to protected health information.
 //!
-//! Input: [`Field`]s. Output: [`Evidence`]. One file per
+//! Input: [`Fields`]. Output: [`Evidence`]. One file per
 //! class of identifier or health information; key names decide, values confirm,
 //! since value shapes alone are weak. This stage never sees HTTP.
 

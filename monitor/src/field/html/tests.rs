@@ -95,12 +95,15 @@ fn harmful_markup_is_bounded() {
     let document = read(&[scripts.as_bytes()]);
     assert!(document.cut);
     assert!(document.scripts.iter().map(String::len).sum::<usize>() <= 1 << 20);
-    let endless: String = (0..400_000).map(|number| format!(" a{number}")).collect();
+    let numbered = |count: u32, behind: &str| {
+        (0..count).fold(String::new(), |text, number| {
+            text + " a" + &number.to_string() + behind
+        })
+    };
+    let endless = numbered(400_000, "");
     let document = read(&[format!("<img{endless}><img src='//a.example.com/1'>").as_bytes()]);
     assert!(document.cut && document.resources.is_empty());
-    let quoted: String = (0..50_000)
-        .map(|number| format!(" a{number}='>'"))
-        .collect();
+    let quoted = numbered(50_000, "='>'");
     assert!(read(&[format!("<img{quoted}>").as_bytes()]).cut);
     let image = format!("<img src='data:image/png;base64,{}'>", "A ".repeat(100_000));
     let document = read(&[format!("{image}<img src='//a.example.com/1'>").as_bytes()]);
