@@ -8,7 +8,6 @@ mod member;
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
-    key::Spellings,
     subject::{Subject, Surroundings, Vehicle},
 };
 use crate::field::Part;
@@ -207,20 +206,14 @@ fn codes(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn keyed(subject: &Subject<'_>, around: Surroundings<'_>) -> Keyed {
-    let has_word = |table: Spellings| {
-        [subject.leaf(), subject.parent()]
-            .into_iter()
-            .flatten()
-            .any(|key| key.has_word(table))
-    };
     let is_code = subject.leaf_in(CODE_KEYS)
-        || has_word(ICD_WORDS)
+        || subject.near_word(ICD_WORDS)
         || (subject.leaf_in(coding::CODE_KEYS) && around.coding.has(System::Icd));
     if is_code {
         Keyed::Code
-    } else if has_word(DIAGNOSIS_WORDS) {
+    } else if subject.near_word(DIAGNOSIS_WORDS) {
         Keyed::Diagnosis
-    } else if has_word(SHARED_WORDS) {
+    } else if subject.near_word(SHARED_WORDS) {
         Keyed::Shared
     } else {
         Keyed::No
@@ -247,20 +240,14 @@ fn other_system<'a>(
     around: Surroundings<'_>,
     keyed: Keyed,
 ) -> Option<(&'static str, &'a str)> {
-    let has_word = |table: Spellings| {
-        [subject.leaf(), subject.parent()]
-            .into_iter()
-            .flatten()
-            .any(|key| key.has_word(table))
-    };
     let find = |fits: fn(&str) -> bool| codes(subject.value).find(|code| fits(code));
-    if has_word(ICD9_WORDS) {
+    if subject.near_word(ICD9_WORDS) {
         return Some(("condition.icd9", find(|code| is_icd9(code, false))?));
     }
-    if has_word(ICD11_WORDS) {
+    if subject.near_word(ICD11_WORDS) {
         return Some(("condition.icd11", find(is_icd11)?));
     }
-    let is_snomed = has_word(SNOMED_WORDS)
+    let is_snomed = subject.near_word(SNOMED_WORDS)
         || (subject.leaf_in(coding::CODE_KEYS) && around.coding.has(System::Snomed));
     if is_snomed && keyed != Keyed::Code {
         return Some(("condition.snomed", find(is_snomed_id)?));

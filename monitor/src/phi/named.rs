@@ -270,8 +270,7 @@ fn is_owned(folded: &str, table: Spellings) -> bool {
 
 /// Whether the last two keys say that the value is an organization's.
 pub(super) fn is_organization(subject: &Subject<'_>) -> bool {
-    let of = |key: Option<&Key>| key.is_some_and(|key| key.has_word(ORGANIZATIONS));
-    of(subject.leaf()) || of(subject.parent())
+    subject.near_word(ORGANIZATIONS)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
-    key::Spellings,
     lexicon::{Kind, Table},
     subject::{Subject, Surroundings, Vehicle},
 };
@@ -365,18 +364,12 @@ fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
 
 /// The code in the value and the rule by which it counts.
 fn code<'a>(subject: &Subject<'a>, around: Surroundings<'_>) -> Option<(&'static str, &'a str)> {
-    let has_word = |table: Spellings| {
-        [subject.leaf(), subject.parent()]
-            .into_iter()
-            .flatten()
-            .any(|key| key.has_word(table))
-    };
     let find = |fits: fn(&str) -> bool| codes(subject.value).find(|code| fits(code));
     let named = subject.leaf_in(coding::CODE_KEYS) && around.coding.has(System::Procedure);
-    if named || has_word(CODE_WORDS) || subject.leaf_in(CODE_KEYS) {
+    if named || subject.near_word(CODE_WORDS) || subject.leaf_in(CODE_KEYS) {
         return Some(("procedure.code", find(is_procedure_code)?));
     }
-    if has_word(PCS_WORDS) {
+    if subject.near_word(PCS_WORDS) {
         return Some(("procedure.pcs", find(is_pcs)?));
     }
     if subject.leaf_in(DENTAL_KEYS) {

@@ -255,7 +255,7 @@ const INTERFACE_WORDS: &[&str] = &[
 
 /// Whether the value or one of its last two keys has a word of `table`.
 pub(super) fn beside(subject: &Subject<'_>, table: Spellings) -> bool {
-    subject.has_word(table) || (subject.keys.iter().rev().take(2)).any(|key| key.has_word(table))
+    subject.has_word(table) || subject.near_word(table)
 }
 
 /// Whether `term`, which stands in the value or its keys, means something that
@@ -304,7 +304,7 @@ pub(super) fn states(subject: &Subject<'_>) -> bool {
 /// Whether the key is about a page or a program that a term names, not about
 /// someone.
 pub(super) fn is_of_interface(subject: &Subject<'_>) -> bool {
-    (subject.keys.iter().rev().take(2)).any(|key| key.has_word(INTERFACE_WORDS))
+    subject.near_word(INTERFACE_WORDS)
 }
 
 /// Whether a flag says no. An answer in words says that the question was asked.

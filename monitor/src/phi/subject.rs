@@ -338,6 +338,15 @@ impl<'a> Subject<'a> {
         self.leaf().is_some_and(|key| key.is_in(table))
     }
 
+    /// Whether one of the last two keys has a word of `table`.
+    pub(super) fn near_word(&self, table: Spellings) -> bool {
+        self.keys
+            .iter()
+            .rev()
+            .take(2)
+            .any(|key| key.has_word(table))
+    }
+
     /// Whether some key before the last has a word of `table`.
     pub(super) fn under(&self, table: Spellings) -> bool {
         self.keys

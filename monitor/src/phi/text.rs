@@ -122,22 +122,18 @@ pub(super) fn words(text: &str) -> Words {
         text: String::with_capacity(text.len()),
         ends: Vec::with_capacity(text.len() / 4 + 1),
     };
-    let mut add = |run: &str| {
-        if !run.is_empty() && !looks_random(run) {
-            if run.is_ascii() {
-                words.split_ascii(run.as_bytes());
-            } else {
-                words.split_run(run);
-            }
+    for run in text.split(|c: char| !c.is_alphanumeric()) {
+        if run.is_empty() || looks_random(run) {
+            continue;
         }
-        words.len() < MAX_WORDS
-    };
-    if text.is_ascii() {
-        let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
-        let _all = runs.take_while(|run| add(run)).count();
-    } else {
-        let runs = text.split(|c: char| !c.is_alphanumeric());
-        let _all = runs.take_while(|run| add(run)).count();
+        if run.is_ascii() {
+            words.split_ascii(run.as_bytes());
+        } else {
+            words.split_run(run);
+        }
+        if words.len() >= MAX_WORDS {
+            break;
+        }
     }
     words.ends.truncate(MAX_WORDS);
     words
