@@ -6,57 +6,68 @@ use super::Disclosure;
 use crate::{
     field::Fields,
     finding::{Context, FieldRecord, Finding, Kind, Severity, Values, blank, id, place, show},
-    token::digits,
+    token::{TokenKey, digits},
 };
 
 /// Fields of one finding beyond this are not listed.
 const MAX_FIELDS: usize = 64;
 
-/// The finding of a disclosed canary. Nobody but the operator knows the planted
-/// values, so it is critical whoever received them.
-pub fn finding(context: &Context<'_>, fields: &Fields, disclosure: &Disclosure) -> Finding {
+/// A disclosed canary, without a value of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planting {
+    /// Its number in the configuration, from 1.
+    pub canary: usize,
+    /// The name of the synthetic patient in findings.
+    pub person: u128,
+    /// Where its values are, in the order of the message.
+    pub fields: Vec<FieldRecord>,
+}
+
+/// What the finding needs to know of a disclosure in `fields`.
+pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planting {
     let planted = disclosure
         .hits
         .iter()
         .map(|hit| hit.normalized.expose().as_str());
     let values = Values::of(planted);
+    let records = disclosure.hits.iter().take(MAX_FIELDS).map(|hit| {
+        let class = hit.planted.identifier().as_str();
+        FieldRecord {
+            class,
+            form: hit.form,
+            path: hit
+                .field
+                .and_then(|field| fields.get(field))
+                .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
+            rule: hit.planted.rule(),
+            masked: "…".to_owned(),
+            token: key.token(class, hit.normalized.expose()),
+            labels: Vec::new(),
+        }
+    });
+    Planting {
+        canary: disclosure.canary,
+        // One name for the synthetic patient, whichever values were sent.
+        person: key.number("canary", &disclosure.canary.to_string()),
+        fields: records.collect(),
+    }
+}
+
+/// The finding of a disclosed canary. Nobody but the operator knows the planted
+/// values, so it is critical whoever received them.
+pub fn finding(context: &Context<'_>, planting: &Planting) -> Finding {
     let mut finding = blank(context, Kind::Canary, Severity::Critical);
-    let classes: BTreeSet<_> = disclosure
-        .hits
-        .iter()
-        .map(|hit| hit.planted.identifier().as_str())
-        .collect();
+    let classes: BTreeSet<_> = planting.fields.iter().map(|field| field.class).collect();
     finding.identifiers = classes.into_iter().collect();
-    finding.fields = disclosure
-        .hits
-        .iter()
-        .take(MAX_FIELDS)
-        .map(|hit| {
-            let class = hit.planted.identifier().as_str();
-            FieldRecord {
-                class,
-                form: hit.form,
-                path: hit
-                    .field
-                    .and_then(|field| fields.get(field))
-                    .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
-                rule: hit.planted.rule(),
-                masked: "…".to_owned(),
-                token: context.key.token(class, hit.normalized.expose()),
-                labels: Vec::new(),
-            }
-        })
-        .collect();
+    finding.fields.clone_from(&planting.fields);
     finding.id = id(&finding);
-    finding.why = why(context, disclosure);
-    // One name for the synthetic patient, whichever values were sent.
-    let number = context.key.number("canary", &disclosure.canary.to_string());
-    finding.person = Some(digits(number));
+    finding.why = why(context, planting.canary);
+    finding.person = Some(digits(planting.person));
     finding.evidence = place(context);
     finding
 }
 
-fn why(context: &Context<'_>, disclosure: &Disclosure) -> String {
+fn why(context: &Context<'_>, canary: usize) -> String {
     let recipient = context
         .matched
         .map_or("A third party that the catalog does not know", |matched| {
@@ -76,6 +87,6 @@ fn why(context: &Context<'_>, disclosure: &Disclosure) -> String {
         "{recipient} {verb} planted values of the synthetic patient number {} of the \
          configuration; {answer}. Severity critical: nobody sends these values by accident, so \
          what happens to this patient's data happens to that of real ones.",
-        disclosure.canary
+        canary
     )
 }

@@ -12,6 +12,7 @@ mod key_path;
 mod memory;
 mod page;
 mod people;
+mod proof;
 mod recent;
 mod severity;
 mod target;
@@ -28,6 +29,7 @@ pub(crate) use key_path::{Values, show};
 pub use memory::Memory;
 pub use page::{Pages, Setting};
 pub use people::PeopleCount;
+pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 
 /// The schema of the record that [`Finding`] serialises to.

@@ -34,15 +34,15 @@ use super::{
     RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
     assemble::{self, MAX_FIELDS},
     judge,
-    key_path::{self, Values},
+    proof::{Proof, prove},
     severity,
 };
 use crate::{
     event::{Origin, Timestamp},
-    field::{FieldLimits, Fields, Part, html},
+    field::{FieldLimits, Part, html},
     http::{Completeness, Page, Protocol},
     loss::{Loss, Losses},
-    phi::{self, Class, Evidence, Health},
+    phi::{self, Class, Health},
     token::{TokenKey, digits},
     tracker::{Catalog, Weight},
 };
@@ -89,8 +89,7 @@ struct Sheet<'a> {
     sender: Sender<'a>,
     completeness: Completeness,
     template: String,
-    fields: Fields,
-    evidence: Vec<Evidence>,
+    proofs: Vec<Proof>,
     asked: Asked,
 }
 
@@ -123,11 +122,11 @@ impl Pages {
         if loaded.is_empty() {
             return Vec::new();
         }
-        let evidence = phi::detect(&fields);
+        let proofs = prove(key, &fields, phi::detect(&fields));
         let mut asked = form::asked(&document.inputs);
-        for item in &evidence {
+        for item in &proofs {
             if let Class::Health(class) = item.class
-                && part(&fields, item) == Some(Part::Form)
+                && item.part == Part::Form
             {
                 asked.health.insert(class.as_str());
             }
@@ -137,13 +136,12 @@ impl Pages {
             sender,
             completeness,
             template: target.map_or_else(|| "{id}".to_owned(), route::template),
-            fields,
-            evidence,
+            proofs,
             asked,
         };
         loaded
             .iter()
-            .filter_map(|loaded| self.tell(&sheet, loaded, key, memory, losses))
+            .filter_map(|loaded| self.tell(&sheet, loaded, memory, losses))
             .collect()
     }
 
@@ -162,11 +160,10 @@ impl Pages {
         &mut self,
         sheet: &Sheet<'_>,
         loaded: &Loaded,
-        key: &TokenKey,
         memory: &mut Memory,
         losses: &mut Losses,
     ) -> Option<Finding> {
-        let mut finding = sheet.finding(loaded, key);
+        let mut finding = sheet.finding(loaded);
         let route = hash(&(
             sheet.owner(),
             &sheet.page.host,
@@ -184,7 +181,7 @@ impl Pages {
             return None;
         }
         // Behind the id: what earlier events decide is no part of it.
-        if let Some(who) = memory.meet(key, &sheet.counted(), losses) {
+        if let Some(who) = memory.meet(&sheet.counted(), losses) {
             memory.count(&loaded.tracker.id, who, losses);
             finding.person = Some(digits(who.person));
         }
@@ -230,11 +227,6 @@ impl Pages {
     }
 }
 
-/// Where the field of a piece of evidence stands.
-fn part(fields: &Fields, item: &Evidence) -> Option<Part> {
-    fields.get(item.field).map(|field| field.part())
-}
-
 impl Sheet<'_> {
     /// Who sends the page: the service if it has a name, else the executable,
     /// else the port.
@@ -263,28 +255,20 @@ impl Sheet<'_> {
 
     /// The evidence that counts: health wherever it stands, identifiers only
     /// where they are a visitor's. A headline names whom it likes.
-    fn counted(&self) -> Vec<&Evidence> {
-        self.evidence
+    fn counted(&self) -> Vec<&Proof> {
+        self.proofs
             .iter()
             .filter(|item| {
                 matches!(item.class, Class::Health(_))
-                    || !matches!(
-                        part(&self.fields, item),
-                        None | Some(Part::Page | Part::Form)
-                    )
+                    || !matches!(item.part, Part::Page | Part::Form)
             })
             .collect()
     }
 
-    fn judge(&self, counted: &[&Evidence], weight: Weight) -> Severity {
-        let inline = |item: &&&Evidence| {
-            matches!(
-                part(&self.fields, item),
-                Some(Part::Body | Part::Query | Part::Path)
-            )
-        };
+    fn judge(&self, counted: &[&Proof], weight: Weight) -> Severity {
+        let inline = |item: &&&Proof| matches!(item.part, Part::Body | Part::Query | Part::Path);
         let identifier = judge::identifier_level(counted).max(IdentifierLevel::I1);
-        let explicit: Vec<&Evidence> = counted.iter().filter(inline).copied().collect();
+        let explicit: Vec<&Proof> = counted.iter().filter(inline).copied().collect();
         let mut health = judge::health_level(&explicit);
         let context = counted
             .iter()
@@ -315,7 +299,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn finding(&self, loaded: &Loaded, key: &TokenKey) -> Finding {
+    fn finding(&self, loaded: &Loaded) -> Finding {
         let page = self.page;
         let counted = self.counted();
         let mut identifiers = self.asked.identifiers.clone();
@@ -347,7 +331,7 @@ impl Sheet<'_> {
             },
             identifiers: identifiers.into_iter().collect(),
             health: health.into_iter().collect(),
-            fields: self.records(&counted, key),
+            fields: self.records(&counted),
             request: Some(RequestRecord {
                 method: assemble::method(page.method.as_deref().unwrap_or("GET")).to_owned(),
                 host: page.host.clone(),
@@ -396,24 +380,12 @@ impl Sheet<'_> {
     }
 
     /// The evidence, each class at each place once, and what forms ask for.
-    fn records(&self, counted: &[&Evidence], key: &TokenKey) -> Vec<FieldRecord> {
-        let values = Values::new(&self.fields, &self.evidence);
+    fn records(&self, counted: &[&Proof]) -> Vec<FieldRecord> {
         let mut known = BTreeSet::new();
-        let found = counted.iter().filter_map(|item| {
-            let field = self.fields.get(item.field)?;
-            let path = key_path::show(&field, &values);
-            known
-                .insert((item.class.as_str(), path.clone()))
-                .then(|| FieldRecord {
-                    class: item.class.as_str(),
-                    form: item.form.as_str(),
-                    path,
-                    rule: item.rule,
-                    masked: item.masked.clone(),
-                    token: key.token(item.class.as_str(), item.normalized.expose()),
-                    labels: Vec::new(),
-                })
-        });
+        let found = counted
+            .iter()
+            .filter(|item| known.insert((item.class.as_str(), item.path.as_str())))
+            .map(|item| item.record());
         let mut records: Vec<_> = found.collect();
         let asked = self.asked.identifiers.iter().chain(&self.asked.health);
         records.extend(asked.map(|class| FieldRecord {

@@ -1,0 +1,217 @@
+//! The end of the core: what was examined, to findings, in order.
+//!
+//! In: steps in their order, exchanges with what they mean. Out: findings and
+//! notes. All that the core remembers from one message to the next is here.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{
+    Note, Output,
+    desk::{Desk, Examined},
+};
+use crate::{
+    canary,
+    event::{Source, StreamId, Timestamp},
+    finding::{Memory, Pages, PeopleCount, Setting, assemble},
+    http::{Exchange, Page, Request},
+    loss::Losses,
+};
+
+/// How long after a ClientHello its plaintext may come, nanoseconds.
+const CONTACT_WAIT: u64 = 30_000_000_000;
+/// How many connections to trackers wait for their plaintext.
+const MAX_CONTACTS: usize = 16_384;
+/// How many streams are remembered as unwanted, or as read.
+const MAX_STREAMS: usize = 65_536;
+
+/// A TLS connection to a tracker whose plaintext has not been seen yet.
+struct Contact {
+    owner: u32,
+    name: Arc<str>,
+    tracker: Arc<str>,
+}
+
+/// What is remembered from one message to the next.
+#[derive(Default)]
+pub struct Back {
+    memory: Memory,
+    pages: Pages,
+    contacts: BTreeMap<(Timestamp, u64), Contact>,
+    next_contact: u64,
+    /// Streams whose plaintext was seen, by process and server name, that no
+    /// contact has claimed yet.
+    read: HashMap<(u32, Arc<str>), u64>,
+    counted: HashSet<StreamId>,
+    unwanted: HashSet<StreamId>,
+}
+
+impl Back {
+    /// How many people the tracker with this id has heard of so far.
+    pub fn people(&self, tracker: &str) -> PeopleCount {
+        self.memory.people(tracker)
+    }
+
+    /// It is this time.
+    pub fn time(&mut self, now: Timestamp, out: &mut Output) {
+        while self
+            .contacts
+            .first_key_value()
+            .is_some_and(|((due, _), _)| *due <= now)
+        {
+            if let Some((_, contact)) = self.contacts.pop_first() {
+                self.settle(&contact, out);
+            }
+        }
+    }
+
+    /// A stream ended.
+    pub fn close(&mut self, stream: StreamId) {
+        self.unwanted.remove(&stream);
+        self.counted.remove(&stream);
+    }
+
+    /// A process greeted a server that wants TLS.
+    pub fn greet(
+        &mut self,
+        desk: &Desk,
+        (stream, name, now): (StreamId, Arc<str>, Timestamp),
+        out: &mut Output,
+    ) {
+        let Some(found) = desk.catalog.match_host(&name).filter(|found| found.alone) else {
+            return;
+        };
+        if self.contacts.len() >= MAX_CONTACTS
+            && let Some((_, oldest)) = self.contacts.pop_first()
+        {
+            self.settle(&oldest, out);
+        }
+        let contact = Contact {
+            owner: stream.owner,
+            name,
+            tracker: Arc::clone(&found.tracker.id),
+        };
+        self.contacts
+            .insert((now.plus(CONTACT_WAIT), self.next_contact), contact);
+        self.next_contact += 1;
+    }
+
+    fn settle(&mut self, contact: &Contact, out: &mut Output) {
+        let key = (contact.owner, Arc::clone(&contact.name));
+        let key = if contact.owner == 0 {
+            // The socket's process is not known: a stream of any process to the
+            // same name will do.
+            self.read
+                .keys()
+                .filter(|(_, name)| *name == contact.name)
+                .min()
+                .cloned()
+        } else {
+            Some(key)
+        };
+        let readable = key.is_some_and(|key| {
+            let Some(count) = self.read.get_mut(&key) else {
+                return false;
+            };
+            *count -= 1;
+            if *count == 0 {
+                self.read.remove(&key);
+            }
+            true
+        });
+        out.notes.push(Note::Connection {
+            tracker: Arc::clone(&contact.tracker),
+            readable,
+        });
+    }
+
+    /// A page that a server sent.
+    pub fn page(&mut self, desk: &Desk, page: &Page, losses: &mut Losses, out: &mut Output) {
+        let setting = Setting {
+            catalog: &desk.catalog,
+            sender: desk.sender(page.facts.origin.as_deref()),
+            key: &desk.key,
+            limits: &desk.limits,
+        };
+        let findings = self.pages.examine(page, &setting, &mut self.memory, losses);
+        out.findings.extend(findings);
+    }
+
+    /// A request that was examined.
+    pub fn exchange(
+        &mut self,
+        desk: &Desk,
+        examined: &Examined,
+        losses: &mut Losses,
+        out: &mut Output,
+    ) {
+        losses.merge(&examined.losses);
+        self.count_read(desk, examined);
+        let request = &examined.exchange.request;
+        let context = desk.context(examined);
+        if let Some(matched) = &examined.matched {
+            if self.unwanted.remove(&request.stream) {
+                out.notes
+                    .push(Note::Wanted(request.stream, examined.source));
+            }
+            out.notes
+                .push(Note::Message(request.protocol, request.completeness));
+            out.notes
+                .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
+            out.findings.extend(assemble(
+                &context,
+                &examined.proofs,
+                &mut self.memory,
+                losses,
+            ));
+        } else {
+            // The body that decides may be missing because nobody wanted it.
+            if examined.is_guess && self.unwanted.remove(&request.stream) {
+                out.notes
+                    .push(Note::Wanted(request.stream, examined.source));
+            }
+            self.pass(request, examined.source, examined.may_follow, out);
+        }
+        let plantings = examined.plantings.iter();
+        out.findings
+            .extend(plantings.map(|planting| canary::finding(&context, planting)));
+    }
+
+    /// Lets a request go that goes to no tracker. The rest of its stream is
+    /// unwanted, unless something may follow.
+    fn pass(&mut self, request: &Request, source: Source, may_follow: bool, out: &mut Output) {
+        if self.unwanted.contains(&request.stream) {
+            return;
+        }
+        out.notes
+            .push(Note::Message(request.protocol, request.completeness));
+        if !may_follow && self.unwanted.len() < MAX_STREAMS {
+            self.unwanted.insert(request.stream);
+            out.notes.push(Note::Unwanted(request.stream, source));
+        }
+    }
+
+    /// Remembers that a TLS stream's plaintext was seen.
+    fn count_read(&mut self, desk: &Desk, examined: &Examined) {
+        let Exchange { request, facts } = &*examined.exchange;
+        let (stream, source) = (request.stream, examined.source);
+        if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
+            return;
+        }
+        let Some(name) = facts
+            .server_name
+            .clone()
+            .or_else(|| request.host.as_deref().map(Arc::from))
+        else {
+            return;
+        };
+        if desk.catalog.match_host(&name).is_some() && self.counted.insert(stream) {
+            if self.read.len() >= MAX_CONTACTS {
+                self.read.clear();
+            }
+            *self.read.entry((stream.owner, name)).or_insert(0) += 1;
+        }
+    }
+}
