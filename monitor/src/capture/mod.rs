@@ -16,6 +16,7 @@ mod har;
 mod har_message;
 mod har_time;
 mod input;
+mod messages;
 mod note;
 mod packet;
 mod pcap;
