@@ -11,9 +11,10 @@
 mod back;
 mod desk;
 mod front;
+mod recorded;
 mod target;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 #[cfg(test)]
 use self::target::{is_third_party, path_of};
@@ -29,6 +30,7 @@ use crate::{
     http::{Completeness, Protocol},
     loss::Losses,
     phi::Detector,
+    redact::Redactor,
     token::TokenKey,
     tracker::{Catalog, Services},
 };
@@ -60,6 +62,18 @@ pub struct Output {
     pub findings: Vec<Finding>,
     /// What else was noticed.
     pub notes: Vec<Note>,
+    /// The messages with their values replaced, if they are to be recorded.
+    pub records: Vec<Record>,
+}
+
+/// A message with its values replaced.
+#[derive(Debug)]
+pub struct Record {
+    /// The event that a redacted capture holds.
+    pub event: Event,
+    /// Which of the findings beside it are of this message: their evidence is
+    /// where the event is recorded.
+    pub findings: Range<usize>,
 }
 
 /// The core.
@@ -90,6 +104,12 @@ impl Pipeline {
     #[must_use]
     pub fn with_canaries(self, canaries: Canaries) -> Self {
         self.changed(|desk| desk.with_canaries(canaries))
+    }
+
+    /// Hands out every message with its values replaced as well, for a record.
+    #[must_use]
+    pub fn with_redactor(self, redactor: Redactor) -> Self {
+        self.changed(|desk| desk.with_redactor(redactor))
     }
 
     fn changed(mut self, change: impl FnOnce(Desk) -> Desk) -> Self {
@@ -142,11 +162,13 @@ impl Pipeline {
         } = self;
         for step in steps.drain(..) {
             match step {
-                Step::Exchange(exchange) => {
-                    let examined = desk.examine(detector, exchange);
+                Step::Exchange(exchange, recorded) => {
+                    let examined = desk.examine(detector, exchange, recorded);
                     back.exchange(desk, &examined, losses, out);
                 }
-                Step::Page(page) => back.page(desk, &page, losses, out),
+                Step::Page(page, recorded) => {
+                    back.page(desk, &page, recorded.as_deref(), losses, out);
+                }
                 Step::Hello { stream, name, now } => back.greet(desk, (stream, name, now), out),
                 Step::Closed(stream) => back.close(stream),
                 Step::Time(now) => back.time(now, out),

@@ -4,8 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Disclosure;
 use crate::{
+    event::{PlantedNote, PlantingNote},
     field::Fields,
-    finding::{Context, FieldRecord, Finding, Kind, Severity, Values, blank, id, place, show},
+    finding::{
+        Context, FieldRecord, Finding, Kind, Severity, Values, blank, class, form, id, number,
+        place, show,
+    },
+    rules,
     token::{TokenKey, digits},
 };
 
@@ -21,6 +26,44 @@ pub struct Planting {
     pub person: u128,
     /// Where its values are, in the order of the message.
     pub fields: Vec<FieldRecord>,
+}
+
+impl Planting {
+    /// The planting as a capture holds it.
+    pub fn note(&self) -> PlantingNote {
+        let fields = self.fields.iter().map(|field| PlantedNote {
+            class: field.class.to_owned(),
+            form: field.form.to_owned(),
+            rule: field.rule.to_owned(),
+            path: field.path.clone(),
+            token: field.token.clone(),
+        });
+        PlantingNote {
+            canary: self.canary.try_into().unwrap_or(u32::MAX),
+            person: digits(self.person),
+            fields: fields.collect(),
+        }
+    }
+
+    /// The planting that a note stands for.
+    pub fn from_note(note: &PlantingNote) -> Option<Self> {
+        let fields = note.fields.iter().take(MAX_FIELDS).map(|field| {
+            Some(FieldRecord {
+                class: class(&field.class)?.as_str(),
+                form: form(&field.form)?.as_str(),
+                path: field.path.clone(),
+                rule: rules::id(&field.rule)?,
+                masked: "…".to_owned(),
+                token: digits(number(&field.token)?),
+                labels: Vec::new(),
+            })
+        });
+        Some(Self {
+            canary: note.canary as usize,
+            person: number(&note.person)?,
+            fields: fields.collect::<Option<_>>()?,
+        })
+    }
 }
 
 /// What the finding needs to know of a disclosure in `fields`.

@@ -11,11 +11,15 @@ use std::{io, path::PathBuf};
 use crate::{event::Event, loss::Losses};
 
 mod address;
+mod chain;
 mod connection;
+pub mod custody;
+mod digest;
 mod har;
 mod har_message;
 mod har_time;
 mod input;
+mod messages;
 mod note;
 mod packet;
 mod pcap;
@@ -27,6 +31,9 @@ mod section;
 mod writer;
 
 pub use connection::LATE_OFFSET;
+pub use custody::{
+    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog, Who,
+};
 pub use note::{ClockAnchor, Provenance};
 pub use reader::{open, open_all, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};

@@ -326,7 +326,7 @@ impl EventSource for Reader<'_> {
             if self.reading.is_some() {
                 if !self.step(losses)? {
                     self.reading = None;
-                    self.replay.flush(&mut self.queue);
+                    self.replay.end(&mut self.queue, losses);
                 }
             } else if !self.open_next(losses)? {
                 self.connections.finish(&mut self.queue);

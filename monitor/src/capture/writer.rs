@@ -100,10 +100,12 @@ impl CaptureWriter {
         let number = self.encoder.event(event, &mut self.buffer);
         self.append()?;
         event.place = match (&event.kind, number) {
-            (EventKind::Data(_) | EventKind::Named(_), Some(packet)) => Some(Place {
-                file: Arc::clone(&self.segment.name),
-                packet,
-            }),
+            (EventKind::Data(_) | EventKind::Named(_) | EventKind::Message(_), Some(packet)) => {
+                Some(Place {
+                    file: Arc::clone(&self.segment.name),
+                    packet,
+                })
+            }
             _ => None,
         };
         Ok(())

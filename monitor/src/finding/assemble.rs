@@ -60,6 +60,8 @@ pub struct Context<'a> {
     pub host: &'a str,
     /// What `host` was taken from: `host-header`, `target` or `sni`.
     pub host_source: &'static str,
+    /// The template of the path as an earlier look knew it.
+    pub path: Option<&'a str>,
     /// The key of the tokens.
     pub key: &'a TokenKey,
 }
@@ -316,12 +318,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
             host: None,
-            path: target::template(
-                request.target.expose(),
-                context
-                    .matched
-                    .and_then(|matched| matched.pattern.as_deref()),
-            ),
+            path: path(context),
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
@@ -340,6 +337,19 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         people: None,
         evidence: None,
     }
+}
+
+/// The template of the request's path.
+pub(crate) fn path(context: &Context<'_>) -> String {
+    context.path.map_or_else(
+        || {
+            let pattern = context
+                .matched
+                .and_then(|matched| matched.pattern.as_deref());
+            target::template(context.request.target.expose(), pattern)
+        },
+        str::to_owned,
+    )
 }
 
 /// Where the request is recorded.

@@ -60,6 +60,18 @@ impl Memory {
         self.hashes.confirm(item)
     }
 
+    /// These proofs, each hash with the plain identifier that it is of, for a
+    /// record.
+    pub fn confirmed(&mut self, proofs: &[Proof]) -> Vec<Proof> {
+        proofs
+            .iter()
+            .map(|proof| Proof {
+                plain: self.hashes.confirm(proof),
+                ..proof.clone()
+            })
+            .collect()
+    }
+
     /// Who the event is about. `None` where nothing in it tells.
     pub(super) fn meet(&mut self, event: &[&Proof], losses: &mut Losses) -> Option<Who> {
         let mut tokens: Vec<Token> = Vec::new();

@@ -9,13 +9,14 @@ use std::{
 };
 
 use super::{
-    Note, Output,
+    Note, Output, Record,
     desk::{Desk, Examined},
+    recorded,
 };
 use crate::{
     canary,
-    event::{Source, StreamId, Timestamp},
-    finding::{Memory, Pages, PeopleCount, Setting, assemble},
+    event::{MessageFacts, Source, StreamId, Timestamp},
+    finding::{self, Memory, Pages, PeopleCount, Setting, assemble},
     http::{Exchange, Page, Request},
     loss::Losses,
 };
@@ -128,15 +129,36 @@ impl Back {
     }
 
     /// A page that a server sent.
-    pub fn page(&mut self, desk: &Desk, page: &Page, losses: &mut Losses, out: &mut Output) {
+    pub fn page(
+        &mut self,
+        desk: &Desk,
+        page: &Page,
+        facts: Option<&MessageFacts>,
+        losses: &mut Losses,
+        out: &mut Output,
+    ) {
+        let known = facts
+            .filter(|facts| recorded::is_current(facts))
+            .map(recorded::page_proofs);
         let setting = Setting {
             catalog: &desk.catalog,
             sender: desk.sender(page.facts.origin.as_deref()),
             key: &desk.key,
             limits: &desk.limits,
+            recorded: known.as_ref(),
         };
-        let findings = self.pages.examine(page, &setting, &mut self.memory, losses);
-        out.findings.extend(findings);
+        let told = self.pages.examine(page, &setting, &mut self.memory, losses);
+        let Some(told) = told else { return };
+        let first = out.findings.len();
+        out.findings.extend(told.findings);
+        if let Some(redactor) = &desk.redactor {
+            let markup = told.markup.expose();
+            let redacted = redactor.page(page, markup, &told.fields, &told.evidence, &[]);
+            out.records.push(Record {
+                event: recorded::page_event(page, &redacted, &told.proofs),
+                findings: first..out.findings.len(),
+            });
+        }
     }
 
     /// A request that was examined.
@@ -150,6 +172,7 @@ impl Back {
         losses.merge(&examined.losses);
         self.count_read(desk, examined);
         let request = &examined.exchange.request;
+        let first = out.findings.len();
         let context = desk.context(examined);
         if let Some(matched) = &examined.matched {
             if self.unwanted.remove(&request.stream) {
@@ -177,6 +200,14 @@ impl Back {
         let plantings = examined.plantings.iter();
         out.findings
             .extend(plantings.map(|planting| canary::finding(&context, planting)));
+        if let Some(redacted) = &examined.redacted {
+            let path = finding::path(&context);
+            let proofs = self.memory.confirmed(&examined.proofs);
+            out.records.push(Record {
+                event: recorded::request_event(examined, redacted, path, &proofs),
+                findings: first..out.findings.len(),
+            });
+        }
     }
 
     /// Lets a request go that goes to no tracker. The rest of its stream is

@@ -3,15 +3,21 @@
 //! In: one exchange. Out: an [`Examined`] with the proofs in it. Needs nothing
 //! of other messages, so that several can be examined at once.
 
-use super::target::{is_third_party, path_of};
+use std::sync::Arc;
+
+use super::{
+    recorded,
+    target::{is_third_party, path_of},
+};
 use crate::{
-    canary::{self, Canaries, Planting},
-    event::{Origin, Source},
+    canary::{self, Canaries, Disclosure, Planting},
+    event::{MessageFacts, Origin, Source},
     field::{self, FieldLimits},
     finding::{Context, Proof, Sender, prove},
     http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
+    redact::{RedactedRequest, Redactor},
     token::TokenKey,
     tracker::{Catalog, Match, Service, Services, fields_fit},
 };
@@ -38,11 +44,15 @@ pub struct Desk {
     pub(super) key: TokenKey,
     pub(super) canaries: Canaries,
     pub(super) limits: FieldLimits,
+    /// Messages are to be recorded with their values replaced.
+    pub(super) redactor: Option<Arc<Redactor>>,
 }
 
 /// An exchange, and what it means by itself.
 pub struct Examined {
     pub(super) exchange: Box<Exchange>,
+    /// What was known of it, if its values were replaced.
+    pub(super) recorded: Option<Box<MessageFacts>>,
     pub(super) source: Source,
     /// The tracker, if it is one.
     pub(super) matched: Option<Match>,
@@ -56,6 +66,8 @@ pub struct Examined {
     pub(super) proofs: Vec<Proof>,
     /// The planted values in it.
     pub(super) plantings: Vec<Planting>,
+    /// The request with its values replaced, if it is to be recorded.
+    pub(super) redacted: Option<RedactedRequest>,
     /// What was lost while reading it.
     pub(super) losses: Losses,
 }
@@ -70,6 +82,7 @@ impl Desk {
             key,
             canaries: Canaries::default(),
             limits: FieldLimits::default(),
+            redactor: None,
         }
     }
 
@@ -91,9 +104,24 @@ impl Desk {
         Self { canaries, ..self }
     }
 
-    /// Examines one exchange. `detector` is a memory of keys that changes how
+    /// This desk, which replaces the values of every message, for a record.
+    #[must_use]
+    pub fn with_redactor(self, redactor: Redactor) -> Self {
+        Self {
+            redactor: Some(Arc::new(redactor)),
+            ..self
+        }
+    }
+
+    /// Examines one exchange; `recorded` is what was known of it, if its values
+    /// were replaced. `detector` is a memory of keys that changes how
     /// quickly something is found, and not what.
-    pub fn examine(&self, detector: &mut Detector, exchange: Box<Exchange>) -> Examined {
+    pub fn examine(
+        &self,
+        detector: &mut Detector,
+        exchange: Box<Exchange>,
+        recorded: Option<Box<MessageFacts>>,
+    ) -> Examined {
         let mut losses = Losses::default();
         let Exchange { request, facts } = &*exchange;
         let origin = facts.origin.as_deref();
@@ -108,21 +136,30 @@ impl Desk {
         let sought = !self.canaries.is_empty()
             && is_third_party(host, origin)
             && !self.catalog.is_first_party(host);
-        let (mut proofs, mut plantings) = (Vec::new(), Vec::new());
-        if matched.is_some() || sought {
-            let mut fields =
-                fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
-            if sought {
-                let found = self.canaries.find(&fields, request.body.expose());
-                plantings
-                    .extend((found.iter()).map(|found| canary::prove(&self.key, &fields, found)));
+        let mut found = Found::default();
+        let is_wanted = matched.is_some() || self.redactor.is_some();
+        match &recorded {
+            Some(facts) if recorded::is_current(facts) => {
+                found.proofs = recorded::proofs(facts);
             }
-            if matched.is_some() {
-                phi::label_columns(&mut fields);
-                let evidence = detector.detect(&fields);
-                proofs = prove(&self.key, &fields, evidence);
+            _ if is_wanted || sought => {
+                let fields =
+                    fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
+                found = self.find(request, fields, (is_wanted, sought), detector);
+                if let Some(facts) = &recorded {
+                    found.proofs = recorded::joined(facts, found.proofs);
+                }
             }
+            _ => {}
         }
+        if let Some(facts) = recorded.as_ref().filter(|_| !self.canaries.is_empty()) {
+            found.plantings = recorded::plantings(facts);
+        }
+        let Found {
+            proofs,
+            plantings,
+            redacted,
+        } = found;
         Examined {
             source: origin.map_or(Source::Pcap, |origin| origin.source),
             host: host.to_owned(),
@@ -131,10 +168,43 @@ impl Desk {
             is_guess,
             proofs,
             plantings,
+            redacted,
             losses,
             matched,
+            recorded,
             exchange,
         }
+    }
+
+    /// What a request says: proofs where `is_wanted`, planted values where
+    /// `sought`.
+    fn find(
+        &self,
+        request: &Request,
+        mut fields: field::Fields,
+        (is_wanted, sought): (bool, bool),
+        detector: &mut Detector,
+    ) -> Found {
+        let mut found = Found::default();
+        let mut planted: Vec<String> = Vec::new();
+        if sought {
+            let disclosures = self.canaries.find(&fields, request.body.expose());
+            for disclosure in &disclosures {
+                let planting = canary::prove(&self.key, &fields, disclosure);
+                found.plantings.push(planting);
+                planted.extend(values(&fields, disclosure));
+            }
+        }
+        if is_wanted {
+            phi::label_columns(&mut fields);
+            let evidence = detector.detect(&fields);
+            found.redacted = self.redactor.as_ref().map(|redactor| {
+                let planted: Vec<_> = planted.iter().map(String::as_str).collect();
+                redactor.request(request, &fields, &evidence, &planted)
+            });
+            found.proofs = prove(&self.key, &fields, evidence);
+        }
+        found
     }
 
     /// Who a request is addressed to. The host that it names comes first; a TLS
@@ -215,9 +285,36 @@ impl Desk {
             matched: examined.matched.as_ref(),
             host: &examined.host,
             host_source: examined.host_source,
+            path: examined
+                .recorded
+                .as_ref()
+                .map(|facts| facts.path.as_str())
+                .filter(|path| !path.is_empty()),
             key: &self.key,
         }
     }
+}
+
+/// What was found in one request.
+#[derive(Default)]
+struct Found {
+    proofs: Vec<Proof>,
+    plantings: Vec<Planting>,
+    redacted: Option<RedactedRequest>,
+}
+
+/// The values of a disclosed canary as they stand in the message.
+fn values(fields: &field::Fields, disclosure: &Disclosure) -> Vec<String> {
+    disclosure
+        .hits
+        .iter()
+        .flat_map(|hit| {
+            let sent = hit.field.and_then(|field| fields.get(field));
+            let sent = sent.map(|field| field.value().to_owned());
+            [Some(hit.normalized.expose().clone()), sent]
+        })
+        .flatten()
+        .collect()
 }
 
 /// What the operator declared about a service.

@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
+use super::recorded::{self, Whole};
 use crate::{
-    event::{Event, StreamId, Timestamp},
+    event::{Event, EventKind, MessageFacts, StreamId, Timestamp},
     http::{Connections, Exchange, Page},
-    loss::Losses,
+    loss::{Loss, Losses},
     stream::{Delivery, Segment, Streams},
 };
 
@@ -31,10 +32,12 @@ pub enum Step {
     },
     /// A stream ended.
     Closed(StreamId),
-    /// A request and what answered it.
-    Exchange(Box<Exchange>),
-    /// A page that a server sent.
-    Page(Box<Page>),
+    /// A request and what answered it; with what was known of it, if its values
+    /// were replaced.
+    Exchange(Box<Exchange>, Option<Box<MessageFacts>>),
+    /// A page that a server sent; with what was known of it, if its values were
+    /// replaced.
+    Page(Box<Page>, Option<Box<MessageFacts>>),
 }
 
 /// The stages up to whole messages.
@@ -54,6 +57,15 @@ impl Front {
         // Deadlines first, whoever is in between: so the order of steps depends
         // on the events alone.
         self.tick(event.time, losses, out);
+        if let EventKind::Message(message) = &event.kind {
+            let facts = Some(message.facts.clone());
+            match recorded::whole(event, message) {
+                Some(Whole::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
+                Some(Whole::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
+                None => losses.count(Loss::CaptureMalformed),
+            }
+            return;
+        }
         self.streams.push(event, losses, &mut self.deliveries);
         self.drain(losses, out);
     }
@@ -107,8 +119,12 @@ impl Front {
 
     fn hand_on(&mut self, out: &mut Vec<Step>) {
         let exchanges = self.exchanges.drain(..);
-        out.extend(exchanges.map(|exchange| Step::Exchange(Box::new(exchange))));
+        out.extend(exchanges.map(|exchange| Step::Exchange(Box::new(exchange), None)));
         let pages = self.connections.take_pages();
-        out.extend(pages.into_iter().map(|page| Step::Page(Box::new(page))));
+        out.extend(
+            pages
+                .into_iter()
+                .map(|page| Step::Page(Box::new(page), None)),
+        );
     }
 }

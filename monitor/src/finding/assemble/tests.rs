@@ -107,6 +107,7 @@ fn with_context<T>(
         matched: Some(&matched),
         host: &host,
         host_source: "host-header",
+        path: None,
         key: &key,
     };
     then(&context)

@@ -26,6 +26,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use form::Asked;
 use loader::Loaded;
 
@@ -39,10 +40,11 @@ use super::{
 };
 use crate::{
     event::{Origin, Timestamp},
-    field::{FieldLimits, Part, html},
+    field::{FieldLimits, Fields, Part, html},
     http::{Completeness, Page, Protocol},
     loss::{Loss, Losses},
-    phi::{self, Class, Health},
+    phi::{self, Class, Evidence, Health},
+    secret::Secret,
     token::{TokenKey, digits},
     tracker::{Catalog, Weight},
 };
@@ -76,6 +78,31 @@ pub struct Setting<'a> {
     pub key: &'a TokenKey,
     /// How much of a page is examined.
     pub limits: &'a FieldLimits,
+    /// What an earlier look found in the page, if its values were replaced.
+    pub recorded: Option<&'a PageProofs>,
+}
+
+/// What was found in a page, by which its findings can be made again.
+#[derive(Clone, Debug, Default)]
+pub struct PageProofs {
+    /// The evidence.
+    pub proofs: Vec<Proof>,
+    /// The template of its route.
+    pub path: String,
+}
+
+/// A page that gave findings, for whoever records it.
+pub struct Told {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What was found in it.
+    pub proofs: PageProofs,
+    /// Its markup, without codings.
+    pub markup: Secret<Bytes>,
+    /// Its fields.
+    pub fields: Fields,
+    /// The evidence in them.
+    pub evidence: Vec<Evidence>,
 }
 
 struct Route {
@@ -88,43 +115,47 @@ struct Sheet<'a> {
     page: &'a Page,
     sender: Sender<'a>,
     completeness: Completeness,
-    template: String,
-    proofs: Vec<Proof>,
+    template: &'a str,
+    proofs: &'a [Proof],
     asked: Asked,
 }
 
 impl Pages {
-    /// The findings that `page` adds to those of earlier pages.
+    /// The findings that `page` adds to those of earlier pages; `None` if it
+    /// adds none.
     pub fn examine(
         &mut self,
         page: &Page,
         setting: &Setting<'_>,
         memory: &mut Memory,
         losses: &mut Losses,
-    ) -> Vec<Finding> {
+    ) -> Option<Told> {
         let Setting {
             catalog,
             sender,
             key,
             limits,
+            recorded,
         } = *setting;
         if !self.affords(page.time, page.body.expose().len()) {
             losses.count(Loss::PageRateLimit);
-            return Vec::new();
+            return None;
         }
-        let Some((markup, completeness)) = page.markup(losses) else {
-            return Vec::new();
-        };
+        let (markup, completeness) = page.markup(losses)?;
         let document = html::read_page(markup.expose(), losses);
         let target = page.target.as_ref().map(|target| target.expose().as_ref());
         let (fields, mentions) = document.examine(target, limits, losses);
         let loaded = loader::loaded(&document, mentions, catalog);
         if loaded.is_empty() {
-            return Vec::new();
+            return None;
         }
-        let proofs = prove(key, &fields, phi::detect(&fields));
+        let evidence = phi::detect(&fields);
+        let found = recorded.cloned().unwrap_or_else(|| PageProofs {
+            proofs: prove(key, &fields, evidence.clone()),
+            path: target.map_or_else(|| "{id}".to_owned(), route::template),
+        });
         let mut asked = form::asked(&document.inputs);
-        for item in &proofs {
+        for item in &found.proofs {
             if let Class::Health(class) = item.class
                 && item.part == Part::Form
             {
@@ -135,14 +166,21 @@ impl Pages {
             page,
             sender,
             completeness,
-            template: target.map_or_else(|| "{id}".to_owned(), route::template),
-            proofs,
+            template: &found.path,
+            proofs: &found.proofs,
             asked,
         };
-        loaded
+        let findings: Vec<_> = loaded
             .iter()
             .filter_map(|loaded| self.tell(&sheet, loaded, memory, losses))
-            .collect()
+            .collect();
+        (!findings.is_empty()).then_some(Told {
+            findings,
+            proofs: found,
+            markup,
+            fields,
+            evidence,
+        })
     }
 
     /// Whether `length` more bytes may be examined at `time`.
@@ -167,7 +205,7 @@ impl Pages {
         let route = hash(&(
             sheet.owner(),
             &sheet.page.host,
-            &sheet.template,
+            sheet.template,
             &loaded.tracker.id,
         ));
         let version = hash(&(
@@ -292,7 +330,7 @@ impl Sheet<'_> {
             }
         } else if self.asked.is_personal() {
             at_least(Severity::High)
-        } else if plain && self.asked.identifiers.is_empty() && !route::is_care(&self.template) {
+        } else if plain && self.asked.identifiers.is_empty() && !route::is_care(self.template) {
             base.milder(1)
         } else {
             base
@@ -335,7 +373,7 @@ impl Sheet<'_> {
             request: Some(RequestRecord {
                 method: assemble::method(page.method.as_deref().unwrap_or("GET")).to_owned(),
                 host: page.host.clone(),
-                path: self.template.clone(),
+                path: self.template.to_owned(),
                 protocol: Protocol::Http1.as_str(),
                 status: Some(page.status),
                 bytes: page.wire_length,
