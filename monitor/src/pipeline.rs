@@ -20,7 +20,7 @@ use std::{ops::Range, sync::Arc};
 use self::target::{is_third_party, path_of};
 pub use self::{
     back::Back,
-    desk::{Desk, Examined},
+    desk::{Desk, Examined, Known},
     front::{Front, Step},
 };
 use crate::{
@@ -161,18 +161,8 @@ impl Pipeline {
             ..
         } = self;
         for step in steps.drain(..) {
-            match step {
-                Step::Exchange(exchange, recorded) => {
-                    let examined = desk.examine(detector, exchange, recorded);
-                    back.exchange(desk, &examined, losses, out);
-                }
-                Step::Page(page, recorded) => {
-                    back.page(desk, &page, recorded.as_deref(), losses, out);
-                }
-                Step::Hello { stream, name, now } => back.greet(desk, (stream, name, now), out),
-                Step::Closed(stream) => back.close(stream),
-                Step::Time(now) => back.time(now, out),
-            }
+            let known = desk.consider(detector, step);
+            back.take(desk, known, losses, out);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Note, Output, Record,
-    desk::{Desk, Examined},
+    desk::{Desk, Examined, Known},
     recorded,
 };
 use crate::{
@@ -53,6 +53,19 @@ impl Back {
     /// How many people the tracker with this id has heard of so far.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.memory.people(tracker)
+    }
+
+    /// Takes the next step.
+    pub fn take(&mut self, desk: &Desk, known: Known, losses: &mut Losses, out: &mut Output) {
+        match known {
+            Known::Exchange(examined) => self.exchange(desk, &examined, losses, out),
+            Known::Page(page, recorded) => {
+                self.page(desk, &page, recorded.as_deref(), losses, out);
+            }
+            Known::Hello { stream, name, now } => self.greet(desk, (stream, name, now), out),
+            Known::Closed(stream) => self.close(stream),
+            Known::Time(now) => self.time(now, out),
+        }
     }
 
     /// It is this time.

@@ -17,6 +17,9 @@ use crate::{
 /// How often the time is a step of its own, in nanoseconds of event time.
 const TIME_STEP: u64 = 1_000_000_000;
 
+/// What a step weighs besides its payload.
+const STEP_BYTES: usize = 256;
+
 /// One thing that happened, in order.
 pub enum Step {
     /// It is this time.
@@ -38,6 +41,23 @@ pub enum Step {
     /// A page that a server sent; with what was known of it, if its values were
     /// replaced.
     Page(Box<Page>, Option<Box<MessageFacts>>),
+}
+
+impl Step {
+    /// Bytes of memory that it holds, about.
+    pub fn weight(&self) -> usize {
+        let payload = match self {
+            Self::Exchange(exchange, _) => {
+                let request = &exchange.request;
+                let head = request.wire_length.saturating_sub(request.body_wire_length);
+                let head = usize::try_from(head).unwrap_or(usize::MAX);
+                request.body.expose().len().saturating_add(head)
+            }
+            Self::Page(page, _) => page.body.expose().len(),
+            Self::Time(_) | Self::Hello { .. } | Self::Closed(_) => 0,
+        };
+        payload.saturating_add(STEP_BYTES)
+    }
 }
 
 /// The stages up to whole messages.
