@@ -19,7 +19,7 @@ use std::{ops::Range, sync::Arc};
 #[cfg(test)]
 use self::target::{is_third_party, path_of};
 pub use self::{
-    back::Back,
+    back::{Back, Greeting},
     desk::{Desk, Examined},
     front::{Front, Step},
 };
@@ -169,7 +169,20 @@ impl Pipeline {
                 Step::Page(page, recorded) => {
                     back.page(desk, &page, recorded.as_deref(), losses, out);
                 }
-                Step::Hello { stream, name, now } => back.greet(desk, (stream, name, now), out),
+                Step::Hello {
+                    stream,
+                    name,
+                    facts,
+                    now,
+                } => {
+                    let greeting = Greeting {
+                        stream,
+                        name,
+                        facts: &facts,
+                        now,
+                    };
+                    back.greet(desk, greeting, out);
+                }
                 Step::Closed(stream) => back.close(stream),
                 Step::Time(now) => back.time(now, out),
             }

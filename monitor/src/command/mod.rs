@@ -8,6 +8,7 @@ pub mod check;
 mod core;
 pub mod doctor;
 pub mod explain;
+mod recording;
 pub mod replay;
 pub mod run;
 mod state;

@@ -19,6 +19,7 @@ use crate::{
     finding::{self, Memory, Pages, PeopleCount, Setting, assemble},
     http::{Exchange, Page, Request},
     loss::Losses,
+    stream::Facts,
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -33,6 +34,18 @@ struct Contact {
     owner: u32,
     name: Arc<str>,
     tracker: Arc<str>,
+}
+
+/// A greeting for a TLS connection.
+pub struct Greeting<'a> {
+    /// On which stream.
+    pub stream: StreamId,
+    /// The server's name.
+    pub name: Arc<str>,
+    /// What is known of the stream.
+    pub facts: &'a Facts,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// What is remembered from one message to the next.
@@ -75,15 +88,22 @@ impl Back {
     }
 
     /// A process greeted a server that wants TLS.
-    pub fn greet(
-        &mut self,
-        desk: &Desk,
-        (stream, name, now): (StreamId, Arc<str>, Timestamp),
-        out: &mut Output,
-    ) {
+    pub fn greet(&mut self, desk: &Desk, greeting: Greeting<'_>, out: &mut Output) {
+        let Greeting {
+            stream,
+            name,
+            facts,
+            now,
+        } = greeting;
         let Some(found) = desk.catalog.match_host(&name).filter(|found| found.alone) else {
             return;
         };
+        if desk.redactor.is_some() {
+            out.records.push(Record {
+                event: recorded::greeting_event(stream, facts, &name, now),
+                findings: 0..0,
+            });
+        }
         if self.contacts.len() >= MAX_CONTACTS
             && let Some((_, oldest)) = self.contacts.pop_first()
         {
