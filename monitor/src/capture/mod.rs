@@ -42,7 +42,7 @@ pub use ring::{Ring, RingLimits};
 pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
 
 /// Where events come from in place of a probe.
-pub trait EventSource {
+pub trait EventSource: Send {
     /// The next event, `None` at the end. What could not be read is counted in
     /// `losses`. After an error the source may be asked again only to be told
     /// the rest of what it had read.

@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod check;
 mod core;
+mod crew;
 pub mod doctor;
 pub mod explain;
 mod recording;
