@@ -19,7 +19,7 @@ use std::{ops::Range, sync::Arc};
 #[cfg(test)]
 use self::target::{is_third_party, path_of};
 pub use self::{
-    back::{Back, Greeting},
+    back::Back,
     desk::{Desk, Examined},
     front::{Front, Step},
 };
@@ -166,25 +166,7 @@ impl Pipeline {
                     let examined = desk.examine(detector, exchange, recorded);
                     back.exchange(desk, &examined, losses, out);
                 }
-                Step::Page(page, recorded) => {
-                    back.page(desk, &page, recorded.as_deref(), losses, out);
-                }
-                Step::Hello {
-                    stream,
-                    name,
-                    facts,
-                    now,
-                } => {
-                    let greeting = Greeting {
-                        stream,
-                        name,
-                        facts: &facts,
-                        now,
-                    };
-                    back.greet(desk, greeting, out);
-                }
-                Step::Closed(stream) => back.close(stream),
-                Step::Time(now) => back.time(now, out),
+                other => back.step(desk, other, losses, out),
             }
         }
     }

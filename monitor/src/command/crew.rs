@@ -144,14 +144,7 @@ fn settle(steps: Vec<Known>, desk: &Desk, back: &mut Back, losses: &mut Losses, 
     for step in steps {
         match step {
             Known::Examined(examined) => back.exchange(desk, &examined, losses, out),
-            Known::Other(Step::Page(page)) => back.page(desk, &page, losses, out),
-            Known::Other(Step::Hello { stream, name, now }) => {
-                back.greet(desk, (stream, name, now), out);
-            }
-            Known::Other(Step::Closed(stream)) => back.close(stream),
-            Known::Other(Step::Time(now)) => back.time(now, out),
-            // Every exchange was examined.
-            Known::Other(Step::Exchange(_)) => {}
+            Known::Other(step) => back.step(desk, step, losses, out),
         }
     }
 }
@@ -191,7 +184,9 @@ fn examined(steps: Vec<Step>, desk: &Desk, detector: &mut Detector) -> Vec<Known
     steps
         .into_iter()
         .map(|step| match step {
-            Step::Exchange(exchange) => Known::Examined(Box::new(desk.examine(detector, exchange))),
+            Step::Exchange(exchange, recorded) => {
+                Known::Examined(Box::new(desk.examine(detector, exchange, recorded)))
+            }
             other => Known::Other(other),
         })
         .collect()
@@ -244,12 +239,12 @@ fn read(
 /// Bytes of memory that a step holds, about.
 fn weigh(step: &Step) -> usize {
     let payload = match step {
-        Step::Exchange(exchange) => {
+        Step::Exchange(exchange, _) => {
             let request = &exchange.request;
             let head = request.wire_length.saturating_sub(request.body_wire_length);
             request.body.expose().len() + usize::try_from(head).unwrap_or(usize::MAX)
         }
-        Step::Page(page) => page.body.expose().len(),
+        Step::Page(page, _) => page.body.expose().len(),
         Step::Time(_) | Step::Hello { .. } | Step::Closed(_) => 0,
     };
     payload.saturating_add(STEP_BYTES)

@@ -11,6 +11,7 @@ use std::{
 use super::{
     Note, Output, Record,
     desk::{Desk, Examined},
+    front::Step,
     recorded,
 };
 use crate::{
@@ -37,15 +38,15 @@ struct Contact {
 }
 
 /// A greeting for a TLS connection.
-pub struct Greeting<'a> {
+struct Greeting<'a> {
     /// On which stream.
-    pub stream: StreamId,
+    stream: StreamId,
     /// The server's name.
-    pub name: Arc<str>,
+    name: Arc<str>,
     /// What is known of the stream.
-    pub facts: &'a Facts,
+    facts: &'a Facts,
     /// When.
-    pub now: Timestamp,
+    now: Timestamp,
 }
 
 /// What is remembered from one message to the next.
@@ -68,8 +69,34 @@ impl Back {
         self.memory.people(tracker)
     }
 
+    /// Takes any step but an exchange, which is examined first.
+    pub fn step(&mut self, desk: &Desk, step: Step, losses: &mut Losses, out: &mut Output) {
+        match step {
+            Step::Page(page, recorded) => {
+                self.page(desk, &page, recorded.as_deref(), losses, out);
+            }
+            Step::Hello {
+                stream,
+                name,
+                facts,
+                now,
+            } => {
+                let greeting = Greeting {
+                    stream,
+                    name,
+                    facts: &facts,
+                    now,
+                };
+                self.greet(desk, greeting, out);
+            }
+            Step::Closed(stream) => self.close(stream),
+            Step::Time(now) => self.time(now, out),
+            Step::Exchange(..) => {}
+        }
+    }
+
     /// It is this time.
-    pub fn time(&mut self, now: Timestamp, out: &mut Output) {
+    fn time(&mut self, now: Timestamp, out: &mut Output) {
         while self
             .contacts
             .first_key_value()
@@ -82,13 +109,13 @@ impl Back {
     }
 
     /// A stream ended.
-    pub fn close(&mut self, stream: StreamId) {
+    fn close(&mut self, stream: StreamId) {
         self.unwanted.remove(&stream);
         self.counted.remove(&stream);
     }
 
     /// A process greeted a server that wants TLS.
-    pub fn greet(&mut self, desk: &Desk, greeting: Greeting<'_>, out: &mut Output) {
+    fn greet(&mut self, desk: &Desk, greeting: Greeting<'_>, out: &mut Output) {
         let Greeting {
             stream,
             name,
@@ -149,7 +176,7 @@ impl Back {
     }
 
     /// A page that a server sent.
-    pub fn page(
+    fn page(
         &mut self,
         desk: &Desk,
         page: &Page,
