@@ -20,7 +20,7 @@ use std::{ops::Range, sync::Arc};
 use self::target::{is_third_party, path_of};
 pub use self::{
     back::Back,
-    desk::{Desk, Examined, Known},
+    desk::{Desk, Examined},
     front::{Front, Step},
 };
 use crate::{
@@ -161,8 +161,13 @@ impl Pipeline {
             ..
         } = self;
         for step in steps.drain(..) {
-            let known = desk.consider(detector, step);
-            back.take(desk, known, losses, out);
+            match step {
+                Step::Exchange(exchange, recorded) => {
+                    let examined = desk.examine(detector, exchange, recorded);
+                    back.exchange(desk, &examined, losses, out);
+                }
+                other => back.step(desk, other, losses, out),
+            }
         }
     }
 }

@@ -22,6 +22,19 @@ impl TokenKey {
         Self(bytes)
     }
 
+    /// Another key, for `purpose`, from which this one cannot be found out.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "HMAC accepts a key of any length"
+    )]
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");
+        mac.update(b"key\0");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     /// The token of `normalized`, a value of the class that `class` names.
     pub fn token(&self, class: &str, normalized: &str) -> String {
         digits(self.number(class, normalized))

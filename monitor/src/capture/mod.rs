@@ -27,6 +27,7 @@ mod pcapng;
 mod reader;
 mod record;
 mod replay;
+mod ring;
 mod section;
 mod writer;
 
@@ -37,6 +38,7 @@ pub use custody::{
 pub use note::{ClockAnchor, Provenance};
 pub use reader::{open, open_all, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
+pub use ring::{Ring, RingLimits};
 pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
 
 /// Where events come from in place of a probe.

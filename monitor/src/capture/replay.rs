@@ -260,6 +260,8 @@ impl Replay {
             }
             if let Some(coming) = self.coming.as_mut().filter(|own| own.stream == stream) {
                 coming.add(note.proofs, note.plantings);
+                // One without texts is whole with its markers.
+                self.complete(queue);
             }
             return;
         }

@@ -10,21 +10,18 @@ use crate::{
     config::Config,
 };
 
-/// Records until SIGTERM or SIGINT. The command line has insisted on `--raw`.
+/// Records until SIGTERM or SIGINT.
 pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
-    super::say(format_args!(
-        "phiwatch: capturing unredacted plaintext into {}, readable by its owner only",
-        args.output.display()
-    ));
     watch(&Plan {
         config,
         loaded,
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),
+        raw: args.raw,
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

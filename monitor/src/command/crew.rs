@@ -17,7 +17,7 @@ use crate::{
     finding::PeopleCount,
     loss::Losses,
     phi::Detector,
-    pipeline::{Back, Desk, Front, Known, Output, Step},
+    pipeline::{Back, Desk, Examined, Front, Output, Step},
 };
 
 /// Messages that are examined at once weigh this many bytes, about.
@@ -26,6 +26,8 @@ const BATCH_BYTES: usize = 128 * 1024;
 const BATCH_STEPS: usize = 256;
 /// Bytes of messages that were made and not finished, over all batches.
 const MAX_UNDER_WAY: usize = 8 * 1024 * 1024;
+/// What a step weighs besides its payload.
+const STEP_BYTES: usize = 256;
 
 /// What is known at the end.
 pub(super) struct Replayed {
@@ -132,9 +134,18 @@ enum Stop {
     Failed(Failure),
 }
 
+/// A step, and what it means if it was an exchange.
+enum Known {
+    Examined(Box<Examined>),
+    Other(Step),
+}
+
 fn settle(steps: Vec<Known>, desk: &Desk, back: &mut Back, losses: &mut Losses, out: &mut Output) {
     for step in steps {
-        back.take(desk, step, losses, out);
+        match step {
+            Known::Examined(examined) => back.exchange(desk, &examined, losses, out),
+            Known::Other(step) => back.step(desk, step, losses, out),
+        }
     }
 }
 
@@ -145,7 +156,6 @@ fn hand_on(
     let result = sink(out);
     out.findings.clear();
     out.notes.clear();
-    out.records.clear();
     result
 }
 
@@ -173,7 +183,12 @@ impl Alone<'_> {
 fn examined(steps: Vec<Step>, desk: &Desk, detector: &mut Detector) -> Vec<Known> {
     steps
         .into_iter()
-        .map(|step| desk.consider(detector, step))
+        .map(|step| match step {
+            Step::Exchange(exchange, recorded) => {
+                Known::Examined(Box::new(desk.examine(detector, exchange, recorded)))
+            }
+            other => Known::Other(other),
+        })
         .collect()
 }
 
@@ -209,7 +224,7 @@ fn read(
                 true
             }
         };
-        weight += steps.iter().skip(weighed).map(Step::weight).sum::<usize>();
+        weight += steps.iter().skip(weighed).map(weigh).sum::<usize>();
         weighed = steps.len();
         if is_over || weight >= BATCH_BYTES || steps.len() >= BATCH_STEPS {
             post(std::mem::take(&mut steps), weight)?;
@@ -219,6 +234,20 @@ fn read(
             return Ok(read);
         }
     }
+}
+
+/// Bytes of memory that a step holds, about.
+fn weigh(step: &Step) -> usize {
+    let payload = match step {
+        Step::Exchange(exchange, _) => {
+            let request = &exchange.request;
+            let head = request.wire_length.saturating_sub(request.body_wire_length);
+            request.body.expose().len() + usize::try_from(head).unwrap_or(usize::MAX)
+        }
+        Step::Page(page, _) => page.body.expose().len(),
+        Step::Time(_) | Step::Hello { .. } | Step::Closed(_) => 0,
+    };
+    payload.saturating_add(STEP_BYTES)
 }
 
 /// A batch on its way.

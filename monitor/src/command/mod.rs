@@ -9,6 +9,7 @@ mod core;
 mod crew;
 pub mod doctor;
 pub mod explain;
+mod recording;
 pub mod replay;
 pub mod run;
 mod state;

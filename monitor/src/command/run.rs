@@ -21,19 +21,13 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         .capture
         .clone()
         .or_else(|| config.capture.directory.clone());
-    if capture.is_some() && !args.raw {
-        return Err(Failure::message(
-            ExitStatus::Usage,
-            "the configuration names a folder for captures; this release records them only as \
-             they are, with every payload value in them: say --raw if that is what you want",
-        ));
-    }
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
         config,
         loaded,
         config_path: args.config.clone(),
         capture,
+        raw: args.raw,
         detect: true,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

@@ -7,6 +7,7 @@
 
 mod canary;
 mod error;
+mod on_finding;
 mod recipients;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ pub use self::{
     error::{ConfigError, Problem},
     recipients::{PolicySection, Recipients, RecipientsError, ServiceSection, TrackersSection},
 };
-use crate::canary::Canary;
+use crate::{canary::Canary, finding::Severity};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -163,6 +164,15 @@ pub struct CaptureSection {
     /// Disk that all captures in the folder may take together, in bytes.
     #[serde(deserialize_with = "capture_bytes")]
     pub max_bytes: u64,
+    /// Keep only the messages around findings of at least this severity.
+    #[serde(deserialize_with = "on_finding::on_finding")]
+    pub on_finding: Option<Severity>,
+    /// How long before a finding they may be, in seconds.
+    pub before_seconds: u32,
+    /// How long after a finding they may be, in seconds.
+    pub after_seconds: u32,
+    /// Memory for the messages that may turn out to be before one, in bytes.
+    pub ring_bytes: u64,
 }
 
 impl Default for CaptureSection {
@@ -170,6 +180,10 @@ impl Default for CaptureSection {
         Self {
             directory: None,
             max_bytes: 1024 * 1024 * 1024,
+            on_finding: None,
+            before_seconds: 30,
+            after_seconds: 30,
+            ring_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct MessageFacts {
     /// The message is a page that a server sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub page: bool,
+    /// No message: a process greeted `host` for a TLS connection.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub greeting: bool,
     /// The headers of a page said that it is HTML.
     #[serde(default, skip_serializing_if = "is_false")]
     pub declared: bool,

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Note, Output, Record,
-    desk::{Desk, Examined, Known},
+    desk::{Desk, Examined},
+    front::Step,
     recorded,
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     finding::{self, Memory, Pages, PeopleCount, Setting, assemble},
     http::{Exchange, Page, Request},
     loss::Losses,
+    stream::Facts,
 };
 
 /// How long after a ClientHello its plaintext may come, nanoseconds.
@@ -33,6 +35,18 @@ struct Contact {
     owner: u32,
     name: Arc<str>,
     tracker: Arc<str>,
+}
+
+/// A greeting for a TLS connection.
+struct Greeting<'a> {
+    /// On which stream.
+    stream: StreamId,
+    /// The server's name.
+    name: Arc<str>,
+    /// What is known of the stream.
+    facts: &'a Facts,
+    /// When.
+    now: Timestamp,
 }
 
 /// What is remembered from one message to the next.
@@ -55,21 +69,34 @@ impl Back {
         self.memory.people(tracker)
     }
 
-    /// Takes the next step.
-    pub fn take(&mut self, desk: &Desk, known: Known, losses: &mut Losses, out: &mut Output) {
-        match known {
-            Known::Exchange(examined) => self.exchange(desk, &examined, losses, out),
-            Known::Page(page, recorded) => {
+    /// Takes any step but an exchange, which is examined first.
+    pub fn step(&mut self, desk: &Desk, step: Step, losses: &mut Losses, out: &mut Output) {
+        match step {
+            Step::Page(page, recorded) => {
                 self.page(desk, &page, recorded.as_deref(), losses, out);
             }
-            Known::Hello { stream, name, now } => self.greet(desk, (stream, name, now), out),
-            Known::Closed(stream) => self.close(stream),
-            Known::Time(now) => self.time(now, out),
+            Step::Hello {
+                stream,
+                name,
+                facts,
+                now,
+            } => {
+                let greeting = Greeting {
+                    stream,
+                    name,
+                    facts: &facts,
+                    now,
+                };
+                self.greet(desk, greeting, out);
+            }
+            Step::Closed(stream) => self.close(stream),
+            Step::Time(now) => self.time(now, out),
+            Step::Exchange(..) => {}
         }
     }
 
     /// It is this time.
-    pub fn time(&mut self, now: Timestamp, out: &mut Output) {
+    fn time(&mut self, now: Timestamp, out: &mut Output) {
         while self
             .contacts
             .first_key_value()
@@ -82,21 +109,28 @@ impl Back {
     }
 
     /// A stream ended.
-    pub fn close(&mut self, stream: StreamId) {
+    fn close(&mut self, stream: StreamId) {
         self.unwanted.remove(&stream);
         self.counted.remove(&stream);
     }
 
     /// A process greeted a server that wants TLS.
-    pub fn greet(
-        &mut self,
-        desk: &Desk,
-        (stream, name, now): (StreamId, Arc<str>, Timestamp),
-        out: &mut Output,
-    ) {
+    fn greet(&mut self, desk: &Desk, greeting: Greeting<'_>, out: &mut Output) {
+        let Greeting {
+            stream,
+            name,
+            facts,
+            now,
+        } = greeting;
         let Some(found) = desk.catalog.match_host(&name).filter(|found| found.alone) else {
             return;
         };
+        if desk.redactor.is_some() {
+            out.records.push(Record {
+                event: recorded::greeting_event(stream, facts, &name, now),
+                findings: 0..0,
+            });
+        }
         if self.contacts.len() >= MAX_CONTACTS
             && let Some((_, oldest)) = self.contacts.pop_first()
         {
@@ -142,7 +176,7 @@ impl Back {
     }
 
     /// A page that a server sent.
-    pub fn page(
+    fn page(
         &mut self,
         desk: &Desk,
         page: &Page,

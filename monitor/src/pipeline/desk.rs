@@ -6,16 +6,15 @@
 use std::sync::Arc;
 
 use super::{
-    front::Step,
     recorded,
     target::{is_third_party, path_of},
 };
 use crate::{
     canary::{self, Canaries, Disclosure, Planting},
-    event::{MessageFacts, Origin, Source, StreamId, Timestamp},
+    event::{MessageFacts, Origin, Source},
     field::{self, FieldLimits},
     finding::{Context, Proof, Sender, prove},
-    http::{Exchange, Page, Request},
+    http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
     redact::{RedactedRequest, Redactor},
@@ -73,27 +72,6 @@ pub struct Examined {
     pub(super) losses: Losses,
 }
 
-/// A step of which it is known what it means by itself.
-pub enum Known {
-    /// It is this time.
-    Time(Timestamp),
-    /// A process greets a server that wants TLS.
-    Hello {
-        /// On which stream.
-        stream: StreamId,
-        /// The server's name.
-        name: Arc<str>,
-        /// When.
-        now: Timestamp,
-    },
-    /// A stream ended.
-    Closed(StreamId),
-    /// A request, examined.
-    Exchange(Box<Examined>),
-    /// A page; it is examined in order, as its route may be known.
-    Page(Box<Page>, Option<Box<MessageFacts>>),
-}
-
 impl Desk {
     /// A desk that recognizes the trackers of `catalog` and whose tokens are made
     /// with `key`.
@@ -132,19 +110,6 @@ impl Desk {
         Self {
             redactor: Some(Arc::new(redactor)),
             ..self
-        }
-    }
-
-    /// Finds out what a step means by itself, as of [`Desk::examine`].
-    pub fn consider(&self, detector: &mut Detector, step: Step) -> Known {
-        match step {
-            Step::Exchange(exchange, recorded) => {
-                Known::Exchange(Box::new(self.examine(detector, exchange, recorded)))
-            }
-            Step::Page(page, recorded) => Known::Page(page, recorded),
-            Step::Hello { stream, name, now } => Known::Hello { stream, name, now },
-            Step::Closed(stream) => Known::Closed(stream),
-            Step::Time(now) => Known::Time(now),
         }
     }
 

@@ -8,17 +8,14 @@ use std::sync::Arc;
 
 use super::recorded::{self, Whole};
 use crate::{
-    event::{Event, EventKind, MessageFacts, StreamId, Timestamp},
+    event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
     http::{Connections, Exchange, Page},
     loss::{Loss, Losses},
-    stream::{Delivery, Segment, Streams},
+    stream::{Delivery, Facts, Segment, Streams},
 };
 
 /// How often the time is a step of its own, in nanoseconds of event time.
 const TIME_STEP: u64 = 1_000_000_000;
-
-/// What a step weighs besides its payload.
-const STEP_BYTES: usize = 256;
 
 /// One thing that happened, in order.
 pub enum Step {
@@ -30,6 +27,8 @@ pub enum Step {
         stream: StreamId,
         /// The server's name.
         name: Arc<str>,
+        /// What is known of the stream.
+        facts: Arc<Facts>,
         /// When.
         now: Timestamp,
     },
@@ -41,23 +40,6 @@ pub enum Step {
     /// A page that a server sent; with what was known of it, if its values were
     /// replaced.
     Page(Box<Page>, Option<Box<MessageFacts>>),
-}
-
-impl Step {
-    /// Bytes of memory that it holds, about.
-    pub fn weight(&self) -> usize {
-        let payload = match self {
-            Self::Exchange(exchange, _) => {
-                let request = &exchange.request;
-                let head = request.wire_length.saturating_sub(request.body_wire_length);
-                let head = usize::try_from(head).unwrap_or(usize::MAX);
-                request.body.expose().len().saturating_add(head)
-            }
-            Self::Page(page, _) => page.body.expose().len(),
-            Self::Time(_) | Self::Hello { .. } | Self::Closed(_) => 0,
-        };
-        payload.saturating_add(STEP_BYTES)
-    }
 }
 
 /// The stages up to whole messages.
@@ -78,16 +60,31 @@ impl Front {
         // on the events alone.
         self.tick(event.time, losses, out);
         if let EventKind::Message(message) = &event.kind {
-            let facts = Some(message.facts.clone());
-            match recorded::whole(event, message) {
-                Some(Whole::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
-                Some(Whole::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
-                None => losses.count(Loss::CaptureMalformed),
-            }
+            self.message(event, message, losses, out);
             return;
         }
         self.streams.push(event, losses, &mut self.deliveries);
         self.drain(losses, out);
+    }
+
+    /// Takes a message of a redacted capture.
+    fn message(&self, event: &Event, message: &Message, losses: &mut Losses, out: &mut Vec<Step>) {
+        if message.facts.greeting {
+            let name = message.facts.host.as_deref().map(Arc::from);
+            out.extend(name.map(|name| Step::Hello {
+                stream: event.stream,
+                name,
+                facts: Arc::default(),
+                now: self.now,
+            }));
+            return;
+        }
+        let facts = Some(message.facts.clone());
+        match recorded::whole(event, message) {
+            Some(Whole::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
+            Some(Whole::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
+            None => losses.count(Loss::CaptureMalformed),
+        }
     }
 
     /// Says that it is `now`, so that waiting requests are let go.
@@ -123,6 +120,7 @@ impl Front {
                         out.push(Step::Hello {
                             stream: delivery.stream,
                             name,
+                            facts: Arc::clone(&delivery.facts),
                             now: self.now,
                         });
                     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::desk::Examined;
 use crate::{
     canary::Planting,
-    event::{Event, EventKind, Message, MessageFacts, Timestamp},
+    event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
     finding::{PageProofs, Proof},
     http::{
         Completeness, Exchange, Page, Protocol, Request, read_request, read_response,
@@ -200,6 +200,27 @@ pub(super) fn page_event(page: &Page, redacted: &RedactedPage, found: &PageProof
         stream: page.stream,
         place: None,
         kind: EventKind::Message(message(&page.facts, asked, answer, known)),
+    }
+}
+
+/// The event that records that a process greeted a server.
+pub(super) fn greeting_event(
+    stream: StreamId,
+    facts: &Facts,
+    name: &str,
+    time: Timestamp,
+) -> Event {
+    let known = MessageFacts {
+        greeting: true,
+        host: Some(name.to_owned()),
+        end: time.0,
+        ..MessageFacts::default()
+    };
+    Event {
+        time,
+        stream,
+        place: None,
+        kind: EventKind::Message(message(facts, Secret::default(), Secret::default(), known)),
     }
 }
 
