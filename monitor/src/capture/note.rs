@@ -226,7 +226,8 @@ pub(super) fn recorded_losses(note: &LossNote) -> Losses {
     let mut losses = Losses::default();
     for (name, times) in &note.lost {
         if let Some(loss) = loss_from_name(name)
-            && (matches!(loss.labels().0, "kernel" | "probe") || loss == Loss::CaptureWrite)
+            && (matches!(loss.labels().0, "kernel" | "probe")
+                || matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom))
         {
             losses.add(loss, *times);
         }

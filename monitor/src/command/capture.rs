@@ -3,6 +3,7 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    storage::store_options,
     watch::{Plan, overlay, watch},
 };
 use crate::{
@@ -15,8 +16,9 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
+    let store = store_options(&config.capture, args.raw, &args.encrypt)?;
     super::say(format_args!(
-        "phiwatch: capturing unredacted plaintext into {}, readable by its owner only",
+        "phiwatch: capturing payload as it is into {}, encrypted to its recipients",
         args.output.display()
     ));
     watch(&Plan {
@@ -25,6 +27,7 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),
+        store,
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

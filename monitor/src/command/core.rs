@@ -16,10 +16,10 @@ use crate::{
         metrics::{Blindness, Metrics},
     },
     canary::Canaries,
-    capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
+    capture::{CaptureOptions, CaptureWriter, Provenance},
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
-    loss::{Loss, Losses},
+    loss::Losses,
     phi::{Form, Health, Identifier},
     pipeline::{Note, Output, Pipeline},
     probe::{Verdicts, hook_names},
@@ -31,7 +31,7 @@ const IDLE: Duration = Duration::from_millis(100);
 /// How long an event may be under way from the kernel to the core: only what is
 /// older has surely arrived when the core lets time pass.
 const SLACK: u64 = 1_000_000_000;
-/// How often a capture is synced to disk.
+/// How often a capture is synced to disk, and its limits are looked at.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// What the main thread asks of the core.
@@ -97,7 +97,7 @@ impl Core {
             Some(directory) => {
                 let uname = rustix::system::uname();
                 let options = CaptureOptions {
-                    max_bytes: DEFAULT_SEGMENT_BYTES.min(plan.config.capture.max_bytes),
+                    store: plan.store.clone(),
                     provenance: Provenance {
                         host: uname.nodename().to_string_lossy().into_owned(),
                         kernel: uname.release().to_string_lossy().into_owned(),
@@ -182,8 +182,8 @@ impl Core {
             match capture.write(&mut event) {
                 Ok(()) => self.capture_broken = false,
                 Err(error) => {
-                    self.lost.count(Loss::CaptureWrite);
-                    // Once, not for every event of a full disk.
+                    // Once, not for every event of a full disk; the writer
+                    // counts them.
                     if !std::mem::replace(&mut self.capture_broken, true) {
                         tracing::error!("{:#}", anyhow::Error::from(error));
                     }
@@ -250,6 +250,9 @@ impl Core {
         }
         let mut losses = self.lost.clone();
         losses.merge(&self.journaled);
+        if let Some(capture) = &self.capture {
+            losses.merge(capture.losses());
+        }
         if let Some(pipeline) = &self.pipeline {
             losses.merge(pipeline.losses());
         }
@@ -280,7 +283,7 @@ impl Core {
         if ended {
             if let Some(mut capture) = self.capture.take() {
                 capture.set_drops(&self.lost);
-                if let Err(error) = capture.sync().and_then(|()| capture.close().map(drop)) {
+                if let Err(error) = capture.close() {
                     tracing::error!("{:#}", anyhow::Error::from(error));
                 }
             }
@@ -288,8 +291,9 @@ impl Core {
             && Instant::now() >= self.next_sync
         {
             self.next_sync = Instant::now() + SYNC;
-            if let Err(error) = capture.sync() {
-                self.lost.count(Loss::CaptureWrite);
+            if let Err(error) = capture.tick()
+                && !std::mem::replace(&mut self.capture_broken, true)
+            {
                 tracing::error!("{:#}", anyhow::Error::from(error));
             }
         }

@@ -2,9 +2,11 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    storage::store_options,
     watch::{Plan, overlay, watch},
 };
 use crate::{
+    capture::StoreOptions,
     cli::{KernelLog, RunArgs},
     config::{Config, JournalTarget},
 };
@@ -25,15 +27,21 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         return Err(Failure::message(
             ExitStatus::Usage,
             "the configuration names a folder for captures; this release records them only as \
-             they are, with every payload value in them: say --raw if that is what you want",
+             they are, encrypted: say --raw and --recipient if that is what you want",
         ));
     }
+    let store = if capture.is_some() {
+        store_options(&config.capture, args.raw, &args.encrypt)?
+    } else {
+        StoreOptions::default()
+    };
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
         config,
         loaded,
         config_path: args.config.clone(),
         capture,
+        store,
         detect: true,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

@@ -37,6 +37,7 @@ use crate::{
         metrics::{HookCounts, Metrics},
         server::{self, ReloadRequest, State as ServerState},
     },
+    capture::StoreOptions,
     cli::ScopeArgs,
     config::{Config, ScopeSection},
     event::{Event, Source},
@@ -74,6 +75,8 @@ pub(super) struct Plan {
     pub listen: Option<SocketAddr>,
     /// Where to record, if anywhere.
     pub capture: Option<PathBuf>,
+    /// How it is stored.
+    pub store: StoreOptions,
     /// Whether to look for findings.
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.
