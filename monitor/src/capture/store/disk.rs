@@ -77,7 +77,7 @@ impl Disk for System {
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {
-        file.sync_data()
+        file.sync_all()
     }
 
     fn space(&self, directory: &Path) -> io::Result<Space> {

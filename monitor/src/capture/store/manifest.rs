@@ -276,7 +276,7 @@ impl Manifest {
             // It signs sums that are no longer there.
             drop(fs::remove_file(self.directory.join(SIGNATURE)));
         }
-        let synced = File::open(&self.directory).and_then(|folder| folder.sync_all());
+        let synced = File::open(&self.directory).and_then(|folder| self.disk.sync(&folder));
         self.is_behind = published.is_err() || synced.is_err();
         Ok(())
     }

@@ -8,14 +8,19 @@
 use std::{
     fs::File,
     io::{self, Cursor, Read as _},
+    ops::Range,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use minisign::{PublicKey, SecretKey, SecretKeyBox, SignatureBox};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use minisign::{PublicKey, SecretKey, SignatureBox};
 
 /// The longest key or signature file that is read, in bytes.
 const MAX_FILE: u64 = 16 * 1024;
+
+/// Where a secret key names how its password is used.
+const KDF: Range<usize> = 2..4;
 
 /// What every signature begins with; minisign does not protect this line.
 const UNTRUSTED: &str = "signature from phiwatch";
@@ -92,11 +97,7 @@ impl SigningKey {
         let no_key = || SignatureError::NoKey {
             path: path.to_owned(),
         };
-        // An empty password means none; a key that has one does not match its
-        // checksum, and nobody is asked for it.
-        let secret = SecretKeyBox::from_string(&text)
-            .and_then(|key| SecretKey::from_box(key, Some(String::new())))
-            .map_err(|_not_shown| no_key())?;
+        let secret = secret_key(text).ok_or_else(no_key)?;
         let public = PublicKey::from_secret_key(&secret).map_err(|_not_shown| no_key())?;
         Ok(Self { secret, public })
     }
@@ -124,6 +125,19 @@ impl SigningKey {
         .map(SignatureBox::into_string)
         .map_err(|error| SignatureError::Sign(error.to_string()))
     }
+}
+
+/// The key in the text of a key file, if it has no password.
+fn secret_key(text: String) -> Option<SecretKey> {
+    let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
+    // Stock minisign says in the key that no password was used, and leaves its
+    // checksum empty, which the crate takes for a wrong password.
+    if bytes.get(KDF) == Some(&[0; 2]) {
+        return SecretKey::from_bytes(&bytes).ok();
+    }
+    // An empty password means none; a key that has one does not match its
+    // checksum, and nobody is asked for it.
+    SecretKey::from_box(text.into(), Some(String::new())).ok()
 }
 
 /// A key that checks signatures.
@@ -184,9 +198,13 @@ mod tests {
     use super::*;
 
     fn key_file(folder: &Path) -> PathBuf {
+        // As `minisign -G -W` writes it: no password, no salt, no checksum.
         let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+        let mut bytes = pair.sk.to_bytes();
+        bytes[KDF].fill(0);
+        let text = format!("untrusted comment: x\n{}\n", BASE64_STANDARD.encode(bytes));
         let path = folder.join("minisign.key");
-        fs::write(&path, pair.sk.to_box(None).unwrap().into_string()).unwrap();
+        fs::write(&path, text).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
     }
@@ -222,6 +240,16 @@ mod tests {
             let error = SigningKey::load(&path).map(drop).unwrap_err().to_string();
             assert!(error.contains("chmod 600") && error.contains(&format!("{mode:04o}")));
         }
+    }
+
+    #[test]
+    fn a_key_whose_password_is_empty_can_be_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = key_file(folder.path());
+        let pair = KeyPair::generate_encrypted_keypair(Some(String::new())).unwrap();
+        fs::write(&path, pair.sk.to_box(None).unwrap().into_string()).unwrap();
+        let key = SigningKey::load(&path).unwrap();
+        assert_eq!(key.public(), pair.pk.to_base64());
     }
 
     #[test]
