@@ -29,6 +29,8 @@ pub enum Loss {
     CaptureTruncated,
     /// A capture record could not be written to disk.
     CaptureWrite,
+    /// A capture record was refused because the limits or the disk left no room.
+    CaptureNoRoom,
     /// A fragment, tunnel or link type that replay does not take apart.
     CaptureUnsupported,
     /// Bytes of a stream never arrived.
@@ -90,6 +92,7 @@ impl Loss {
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
+        Self::CaptureNoRoom,
         Self::CaptureUnsupported,
         Self::StreamGap,
         Self::StreamReorderLimit,
@@ -127,6 +130,7 @@ impl Loss {
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),
+            Self::CaptureNoRoom => ("capture", "no_room"),
             Self::CaptureUnsupported => ("capture", "unsupported"),
             Self::StreamGap => ("stream", "gap"),
             Self::StreamReorderLimit => ("stream", "reorder_limit"),
@@ -154,9 +158,17 @@ impl Loss {
 }
 
 /// Counts of losses, handed from the stage that lost to the stage that reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Losses {
     counts: [u64; Loss::ALL.len()],
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self {
+            counts: [0; Loss::ALL.len()],
+        }
+    }
 }
 
 impl Losses {

@@ -29,7 +29,7 @@ mod record;
 mod replay;
 mod ring;
 mod section;
-mod writer;
+mod store;
 
 pub use connection::LATE_OFFSET;
 pub use custody::{
@@ -39,7 +39,12 @@ pub use note::{ClockAnchor, Provenance};
 pub use reader::{open, open_all, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
 pub use ring::{Ring, RingLimits};
-pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
+pub use section::SegmentSummary;
+pub use store::{
+    AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
+    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
+    SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
+};
 
 /// Where events come from in place of a probe.
 pub trait EventSource: Send {

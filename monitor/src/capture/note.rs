@@ -256,7 +256,7 @@ pub(super) fn recorded_losses(note: &LossNote, is_redacted: bool) -> Losses {
         if let Some(loss) = loss_from_name(name)
             && (is_redacted
                 || matches!(loss.labels().0, "kernel" | "probe")
-                || loss == Loss::CaptureWrite)
+                || matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom))
         {
             losses.add(loss, *times);
         }

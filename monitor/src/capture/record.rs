@@ -15,7 +15,7 @@ use super::{
     messages::{Marker, asking, markers},
     note::{MissingNote, Note, OpenedNote, Provenance, loss_name},
     packet::{ACK, FIN, PSH, SYN, Segment},
-    section::{Captured, Section},
+    section::{Captured, Section, SegmentSummary},
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Message, Origin, StreamId, Timestamp},
@@ -83,9 +83,30 @@ impl Encoder {
     }
 
     /// Appends the statistics that end a segment file: packets by interface, and
-    /// of the losses in `drops` those that no earlier segment has told.
-    pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) {
-        self.section.end(drops, out);
+    /// of the losses in `drops` those that no earlier segment has told. Gives
+    /// what the segment holds.
+    pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
+        self.section.end(drops, out)
+    }
+
+    /// Takes in `event`, which is not recorded. What it says of its stream is
+    /// remembered and written when something of the stream is recorded again.
+    pub fn skip(&mut self, event: &Event) {
+        let id = event.stream;
+        match &event.kind {
+            EventKind::Opened(origin) => {
+                let recorded = self.remember(id);
+                recorded.origin = Some((event.time, Arc::clone(origin)));
+                recorded.introduced = 0;
+            }
+            EventKind::Named(name) => {
+                let recorded = self.remember(id);
+                recorded.sni = Some(Arc::clone(name));
+                recorded.introduced = 0;
+            }
+            EventKind::Closed => self.forget(id),
+            _ => {}
+        }
     }
 
     /// Appends the packets for `event`. Gives the number of the packet that

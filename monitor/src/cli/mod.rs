@@ -1,5 +1,6 @@
 //! The command line: types and help texts, no behavior.
 
+mod captures;
 mod inspect;
 mod replay;
 mod watch;
@@ -9,9 +10,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 pub use self::{
+    captures::VerifyArgs,
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
-    watch::{CaptureArgs, KernelLog, RunArgs, ScopeArgs},
+    watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
 };
 
 /// Sees the HTTP that server processes send before it is encrypted, and reports
@@ -50,6 +52,8 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Check that captures are as they were written
+    Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not
     Doctor(DoctorArgs),
     /// Check a configuration file

@@ -22,7 +22,7 @@ use crate::{
         metrics::{Blindness, Metrics},
     },
     canary::Canaries,
-    capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance, Ring, RingLimits},
+    capture::{CaptureOptions, CaptureWriter, ClockAnchor, Provenance, Ring, RingLimits},
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
     loss::Losses,
@@ -74,6 +74,19 @@ fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
+}
+
+/// The kernel's clock and that of the wall, read together.
+fn clock() -> ClockAnchor {
+    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(monotonic.tv_nsec).unwrap_or_default();
+    ClockAnchor {
+        monotonic: seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds),
+        realtime: now().0,
+    }
 }
 
 /// Everything behind the ring.
@@ -166,7 +179,7 @@ impl Core {
                 }
             };
             if let Some(recording) = &mut self.recording {
-                recording.output(&mut out, &mut self.lost);
+                recording.output(&mut out);
             }
             if self.journal.is_none() {
                 // Only a record was asked for.
@@ -186,7 +199,7 @@ impl Core {
     fn event(&mut self, mut event: Event, out: &mut Output) {
         self.metrics.event_seen(event.time);
         if let Some(recording) = &mut self.recording {
-            recording.event(&mut event, &mut self.lost);
+            recording.event(&mut event);
         }
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.push(&event, out);
@@ -274,6 +287,9 @@ impl Core {
     fn losses(&self) -> Losses {
         let mut losses = self.lost.clone();
         losses.merge(&self.journaled);
+        if let Some(recording) = &self.recording {
+            losses.merge(recording.losses());
+        }
         if let Some(pipeline) = &self.pipeline {
             losses.merge(pipeline.losses());
         }
@@ -287,7 +303,7 @@ impl Core {
                 recording.close(&losses);
             }
         } else if let Some(recording) = &mut self.recording {
-            recording.keep(&losses, &mut self.lost);
+            recording.keep(&losses);
         }
     }
 }
@@ -302,14 +318,15 @@ fn recording(
     let section = &plan.config.capture;
     let uname = rustix::system::uname();
     let options = CaptureOptions {
-        max_bytes: DEFAULT_SEGMENT_BYTES.min(section.max_bytes),
+        store: plan.store.clone(),
         provenance: Provenance {
             host: uname.nodename().to_string_lossy().into_owned(),
             kernel: uname.release().to_string_lossy().into_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rules: rules::fingerprint().to_owned(),
             redacted: !plan.raw,
-            ..Provenance::default()
+            clocks: vec![clock()],
+            config_sha256: plan.config_sha256.clone(),
         },
         started,
     };

@@ -7,14 +7,14 @@ use std::{
 };
 
 use crate::{
-    capture::{CaptureError, CaptureWriter, Ring},
+    capture::{CaptureWriter, Ring, StoreError},
     event::{Event, Place},
     finding::{EvidenceRecord, Finding, Severity},
-    loss::{Loss, Losses},
+    loss::Losses,
     pipeline::Output,
 };
 
-/// How often a capture is synced to disk.
+/// How often a capture is synced to disk, and its limits are looked at.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// What is recorded.
@@ -50,15 +50,15 @@ impl Recording {
 
     /// Records an event that the core is about to get, if events are recorded,
     /// and sets its place.
-    pub(super) fn event(&mut self, event: &mut Event, lost: &mut Losses) {
+    pub(super) fn event(&mut self, event: &mut Event) {
         if matches!(self.mode, Mode::Raw) {
-            self.write(event, lost);
+            self.write(event);
         }
     }
 
     /// Records the messages that came out of the core, if messages are recorded,
     /// and says in their findings where they are.
-    pub(super) fn output(&mut self, out: &mut Output, lost: &mut Losses) {
+    pub(super) fn output(&mut self, out: &mut Output) {
         for record in std::mem::take(&mut out.records) {
             let findings = out.findings.get_mut(record.findings).unwrap_or_default();
             let mut due = Vec::new();
@@ -75,7 +75,7 @@ impl Recording {
             };
             let mut place = None;
             for mut event in due {
-                self.write(&mut event, lost);
+                self.write(&mut event);
                 place = event.place;
             }
             if is_due {
@@ -84,23 +84,28 @@ impl Recording {
         }
     }
 
-    fn write(&mut self, event: &mut Event, lost: &mut Losses) {
+    /// What could not be recorded.
+    pub(super) const fn losses(&self) -> &Losses {
+        self.writer.losses()
+    }
+
+    fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
             Ok(()) => self.is_broken = false,
-            Err(error) => self.failed(error, lost),
+            Err(error) => self.failed(error),
         }
     }
 
     /// Makes what was recorded survive, from time to time. `losses` are those of
     /// the core and behind it.
-    pub(super) fn keep(&mut self, losses: &Losses, lost: &mut Losses) {
+    pub(super) fn keep(&mut self, losses: &Losses) {
         if Instant::now() < self.next_sync {
             return;
         }
         self.next_sync = Instant::now() + SYNC;
         self.tell(losses);
-        if let Err(error) = self.writer.sync() {
-            self.failed(error, lost);
+        if let Err(error) = self.writer.tick() {
+            self.failed(error);
         }
     }
 
@@ -124,9 +129,8 @@ impl Recording {
         self.writer.set_drops(&all);
     }
 
-    fn failed(&mut self, error: CaptureError, lost: &mut Losses) {
-        lost.count(Loss::CaptureWrite);
-        // Once, not for every event of a full disk.
+    fn failed(&mut self, error: StoreError) {
+        // Once, not for every event of a full disk; the writer counts them.
         if !std::mem::replace(&mut self.is_broken, true) {
             tracing::error!("{:#}", anyhow::Error::from(error));
         }

@@ -37,6 +37,7 @@ use crate::{
         metrics::{HookCounts, Metrics},
         server::{self, ReloadRequest, State as ServerState},
     },
+    capture::StoreOptions,
     cli::ScopeArgs,
     config::{Config, ScopeSection},
     event::{Event, Source},
@@ -70,12 +71,16 @@ pub(super) struct Plan {
     pub loaded: Config,
     /// Where it came from, to load it again.
     pub config_path: Option<PathBuf>,
+    /// SHA-256 of that file, in hexadecimal digits, if there is one.
+    pub config_sha256: Option<String>,
     /// Where to serve, if anywhere.
     pub listen: Option<SocketAddr>,
     /// Where to record, if anywhere.
     pub capture: Option<PathBuf>,
     /// Whether payload is recorded as it is.
     pub raw: bool,
+    /// How it is stored.
+    pub store: StoreOptions,
     /// Whether to look for findings.
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.

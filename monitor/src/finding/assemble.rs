@@ -361,7 +361,7 @@ pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
 }
 
 /// The method, if it is one of the protocol's own: a client may send any word.
-pub(super) fn method(sent: &str) -> &'static str {
+pub(crate) fn method(sent: &str) -> &'static str {
     const METHODS: &[&str] = &[
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
     ];

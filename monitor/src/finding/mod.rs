@@ -25,7 +25,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
-pub(crate) use assemble::{blank, id, path, place};
+pub(crate) use assemble::{blank, id, method, path, place};
 pub(crate) use key_path::{Values, show};
 pub use memory::Memory;
 pub(crate) use note::number;

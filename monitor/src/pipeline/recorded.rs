@@ -13,7 +13,7 @@ use super::desk::Examined;
 use crate::{
     canary::Planting,
     event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
-    finding::{PageProofs, Proof},
+    finding::{self, PageProofs, Proof},
     http::{
         Completeness, Exchange, Page, Protocol, Request, read_request, read_response,
         write_request, write_response,
@@ -159,8 +159,9 @@ pub(super) fn request_event(
     let answer = request
         .status
         .map_or_else(Secret::default, |status| write_response(status, &[], &[]));
+    // A client may use any word as a method.
     let text = write_request(
-        &request.method,
+        finding::method(&request.method),
         redacted.target.expose(),
         &redacted.headers,
         redacted.body.expose(),
@@ -191,7 +192,9 @@ pub(super) fn page_event(page: &Page, redacted: &RedactedPage, found: &PageProof
         ..MessageFacts::default()
     };
     let asked = match (&page.method, &redacted.target) {
-        (Some(method), Some(target)) => write_request(method, target.expose(), &[], &[]),
+        (Some(method), Some(target)) => {
+            write_request(finding::method(method), target.expose(), &[], &[])
+        }
         _ => Secret::default(),
     };
     let answer = write_response(page.status, &redacted.headers, redacted.body.expose());
