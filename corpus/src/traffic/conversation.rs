@@ -22,6 +22,9 @@ const OFFLOADING: u64 = 10;
 /// Bodies are this long, in bytes.
 pub(super) const BODY: (u64, u64) = (512, 8_192);
 
+/// Half of what a request and its answer take of the file, about.
+const HALF_EXCHANGE: i64 = 4_000;
+
 /// Whose turn it is.
 enum Turn {
     Open,
@@ -134,7 +137,8 @@ impl Conversation {
                 }
                 Turn::Answer => {
                     self.answer(plan, records, dice);
-                    self.turn = if self.left > 0 {
+                    // Over a little as often as under.
+                    self.turn = if self.left > HALF_EXCHANGE {
                         Turn::Request
                     } else {
                         Turn::Close
