@@ -44,20 +44,20 @@ impl Packet<'_> {
 
 /// A file, or bytes in memory, that is read from front to end.
 pub(super) struct Input<'a> {
-    reader: Box<dyn Read + 'a>,
+    reader: Box<dyn Read + Send + 'a>,
     path: PathBuf,
 }
 
 impl<'a> Input<'a> {
     /// Reads `reader`; `path` is for error messages.
-    pub(super) fn new(reader: Box<dyn Read + 'a>, path: PathBuf) -> Self {
+    pub(super) fn new(reader: Box<dyn Read + Send + 'a>, path: PathBuf) -> Self {
         Self { reader, path }
     }
 
     /// The same input behind `wrap`, such as a decompressor.
     pub(super) fn wrapped(
         self,
-        wrap: impl FnOnce(Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>>,
+        wrap: impl FnOnce(Box<dyn Read + Send + 'a>) -> io::Result<Box<dyn Read + Send + 'a>>,
     ) -> Result<Self, CaptureError> {
         let path = self.path;
         match wrap(self.reader) {

@@ -19,6 +19,7 @@ mod har;
 mod har_message;
 mod har_time;
 mod input;
+mod messages;
 mod note;
 mod packet;
 mod pcap;
@@ -26,6 +27,7 @@ mod pcapng;
 mod reader;
 mod record;
 mod replay;
+mod ring;
 mod section;
 mod store;
 
@@ -36,6 +38,7 @@ pub use custody::{
 pub use note::{ClockAnchor, Provenance};
 pub use reader::{open, open_all, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
+pub use ring::{Ring, RingLimits};
 pub use section::SegmentSummary;
 pub use store::{
     AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
@@ -44,7 +47,7 @@ pub use store::{
 };
 
 /// Where events come from in place of a probe.
-pub trait EventSource {
+pub trait EventSource: Send {
     /// The next event, `None` at the end. What could not be read is counted in
     /// `losses`. After an error the source may be asked again only to be told
     /// the rest of what it had read.

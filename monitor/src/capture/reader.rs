@@ -152,7 +152,7 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError>
 pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
     let mut reader = Reader::new(Vec::new());
     reader.max_decompressed = MAX_BYTES_IN_MEMORY;
-    let input: Box<dyn Read + '_> = Box::new(bytes);
+    let input: Box<dyn Read + Send + '_> = Box::new(bytes);
     let mut events = Vec::new();
     let name = Arc::from("memory");
     let path = PathBuf::from("memory");
@@ -326,7 +326,7 @@ impl EventSource for Reader<'_> {
             if self.reading.is_some() {
                 if !self.step(losses)? {
                     self.reading = None;
-                    self.replay.flush(&mut self.queue);
+                    self.replay.end(&mut self.queue, losses);
                 }
             } else if !self.open_next(losses)? {
                 self.connections.finish(&mut self.queue);

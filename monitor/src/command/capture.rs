@@ -11,16 +11,12 @@ use crate::{
     config::Config,
 };
 
-/// Records until SIGTERM or SIGINT. The command line has insisted on `--raw`.
+/// Records until SIGTERM or SIGINT.
 pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
     let store = store_options(&config.capture, args.raw, &args.encrypt)?;
-    super::say(format_args!(
-        "phiwatch: capturing payload as it is into {}, encrypted to its recipients",
-        args.output.display()
-    ));
     watch(&Plan {
         config,
         loaded,
@@ -28,6 +24,7 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
         listen: args.listen,
         capture: Some(args.output.clone()),
         store,
+        raw: args.raw,
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

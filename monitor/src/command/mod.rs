@@ -6,8 +6,10 @@
 pub mod capture;
 pub mod check;
 mod core;
+mod crew;
 pub mod doctor;
 pub mod explain;
+mod recording;
 pub mod replay;
 pub mod run;
 mod state;

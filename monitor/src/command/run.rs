@@ -23,17 +23,9 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         .capture
         .clone()
         .or_else(|| config.capture.directory.clone());
-    if capture.is_some() && !args.raw {
-        return Err(Failure::message(
-            ExitStatus::Usage,
-            "the configuration names a folder for captures; this release records them only as \
-             they are, encrypted: say --raw and --recipient if that is what you want",
-        ));
-    }
-    let store = if capture.is_some() {
-        store_options(&config.capture, args.raw, &args.encrypt)?
-    } else {
-        StoreOptions::default()
+    let store = match &capture {
+        Some(_) => store_options(&config.capture, args.raw, &args.encrypt)?,
+        None => StoreOptions::default(),
     };
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
@@ -42,6 +34,7 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         config_path: args.config.clone(),
         capture,
         store,
+        raw: args.raw,
         detect: true,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

@@ -7,6 +7,7 @@
 
 mod canary;
 mod error;
+mod on_finding;
 mod recipients;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::{
         AgeRecipients, DEFAULT_MAX_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE,
         DEFAULT_SEGMENT_BYTES, SyncPolicy,
     },
+    finding::Severity,
 };
 
 /// The file that is read when none is named and it exists.
@@ -192,6 +194,15 @@ pub struct CaptureSection {
     /// A minisign secret key without a password, which signs the manifest.
     #[serde(deserialize_with = "absolute_option")]
     pub sign_key: Option<PathBuf>,
+    /// Keep only the messages around findings of at least this severity.
+    #[serde(deserialize_with = "on_finding::on_finding")]
+    pub on_finding: Option<Severity>,
+    /// How long before a finding they may be, in seconds.
+    pub before_seconds: u32,
+    /// How long after a finding they may be, in seconds.
+    pub after_seconds: u32,
+    /// Memory for the messages that may turn out to be before one, in bytes.
+    pub ring_bytes: u64,
 }
 
 impl Default for CaptureSection {
@@ -206,6 +217,10 @@ impl Default for CaptureSection {
             sync: SyncPolicy::default(),
             recipients: Vec::new(),
             sign_key: None,
+            on_finding: None,
+            before_seconds: 30,
+            after_seconds: 30,
+            ring_bytes: 16 * 1024 * 1024,
         }
     }
 }

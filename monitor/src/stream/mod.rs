@@ -149,6 +149,8 @@ impl Streams {
                 );
             }
             EventKind::Closed => self.close(id, time, place.clone(), losses, out),
+            // Whole already: it passes by this stage.
+            EventKind::Message(_) => {}
         }
     }
 

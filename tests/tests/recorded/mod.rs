@@ -96,7 +96,7 @@ fn collect(events: Vec<Event>) -> Vec<Stream> {
                 length,
                 loss: _,
             } => (direction, offset, None, length),
-            EventKind::Named(_) | EventKind::Closed => continue,
+            EventKind::Named(_) | EventKind::Message(_) | EventKind::Closed => continue,
         };
         let known = streams
             .iter()

@@ -43,6 +43,8 @@ pub(in crate::capture) struct Blocks<'a> {
     kind: u32,
     is_big_endian: bool,
     is_ours: bool,
+    /// It holds messages, not streams.
+    is_redacted: bool,
     interfaces: Vec<Interface>,
     number: u64,
     /// Time of the last packet, for packets that have none.
@@ -58,6 +60,7 @@ impl<'a> Blocks<'a> {
             kind: 0,
             is_big_endian: false,
             is_ours: false,
+            is_redacted: false,
             interfaces: Vec::new(),
             number: 0,
             time: Timestamp::default(),
@@ -136,6 +139,7 @@ impl<'a> Blocks<'a> {
                 _ => return Ok(self.give_up(losses)),
             }
             self.is_ours = false;
+            self.is_redacted = false;
             self.interfaces.clear();
         }
         let integer = if self.is_big_endian {
@@ -179,6 +183,7 @@ impl<'a> Blocks<'a> {
                     .and_then(|text| serde_json::from_str::<SectionNote>(text).ok());
                 if let Some(note) = note {
                     self.is_ours = note.capture == CAPTURE_VERSION;
+                    self.is_redacted = note.provenance.redacted;
                     if !self.is_ours {
                         losses.count(Loss::CaptureUnsupported);
                     }
@@ -196,7 +201,7 @@ impl<'a> Blocks<'a> {
                 let note = comment(&statistics.options)
                     .and_then(|text| serde_json::from_str::<LossNote>(text).ok());
                 if let Some(note) = note {
-                    losses.merge(&recorded_losses(&note));
+                    losses.merge(&recorded_losses(&note, self.is_redacted));
                 }
             }
             _ => {}

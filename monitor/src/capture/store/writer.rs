@@ -35,6 +35,8 @@ const FRAME_ROOM: u64 = 16 * 1024;
 const PACKET_ROOM: u64 = 256;
 /// What the notes of an event can take: introducing its stream, and itself.
 const NOTES_ROOM: u64 = 2 * 66_000;
+/// What a piece of evidence takes in the notes of a message, about.
+const PROOF_ROOM: u64 = 1_024;
 /// The most names of segments that are remembered for [`CaptureWriter::segments`].
 const MAX_PATHS: usize = 10_000;
 
@@ -136,7 +138,8 @@ impl CaptureWriter {
         Ok(writer)
     }
 
-    /// Records `event` and sets its place, if it is data or a server name.
+    /// Records `event` and sets its place, if it is data, a message or a
+    /// server name.
     ///
     /// # Errors
     /// The event is not recorded, and is counted in [`CaptureWriter::losses`].
@@ -157,10 +160,12 @@ impl CaptureWriter {
         };
         let mut result = segment.put_event(&self.buffer, &*self.disk);
         let place = match (&event.kind, number) {
-            (EventKind::Data(_) | EventKind::Named(_), Some(packet)) => Some(Place {
-                file: Arc::clone(&segment.name),
-                packet,
-            }),
+            (EventKind::Data(_) | EventKind::Named(_) | EventKind::Message(_), Some(packet)) => {
+                Some(Place {
+                    file: Arc::clone(&segment.name),
+                    packet,
+                })
+            }
             _ => None,
         };
         let is_written_through = self.options.sync == SyncPolicy::Write;
@@ -560,10 +565,14 @@ fn prepare(directory: &Path) -> Result<File, StoreError> {
 
 /// The most that `event` takes, in bytes.
 fn room_for(event: &Event) -> u64 {
-    let payload = match &event.kind {
-        EventKind::Data(data) => data.bytes.expose().len() as u64,
-        _ => 0,
+    let (payload, proofs) = match &event.kind {
+        EventKind::Data(data) => (data.bytes.expose().len(), 0),
+        EventKind::Message(message) => (
+            message.request.expose().len() + message.response.expose().len(),
+            message.facts.proofs.len() + message.facts.plantings.len(),
+        ),
+        _ => (0, 0),
     };
-    let packets = payload / MAX_PACKET_PAYLOAD as u64 + 2;
-    payload + packets * PACKET_ROOM + NOTES_ROOM
+    let packets = (payload / MAX_PACKET_PAYLOAD + 4) as u64;
+    payload as u64 + packets * PACKET_ROOM + proofs as u64 * PROOF_ROOM + NOTES_ROOM
 }
