@@ -29,7 +29,7 @@ use std::time::Duration;
 use super::note::Provenance;
 use crate::event::Timestamp;
 
-mod disk;
+pub(in crate::capture) mod disk;
 pub(in crate::capture) mod entry;
 mod envelope;
 mod error;
@@ -37,6 +37,8 @@ pub(in crate::capture) mod manifest;
 pub(in crate::capture) mod name;
 mod recovery;
 mod room;
+#[cfg(test)]
+pub(in crate::capture) mod sample;
 mod segment;
 pub(in crate::capture) mod signature;
 pub(in crate::capture) mod structure;

@@ -82,7 +82,8 @@ impl CaptureWriter {
         Self::create_on(directory, options, Arc::new(System))
     }
 
-    pub(super) fn create_on(
+    /// As [`CaptureWriter::create`], on `disk`.
+    pub(in crate::capture) fn create_on(
         directory: &Path,
         options: CaptureOptions,
         disk: Arc<dyn Disk>,
