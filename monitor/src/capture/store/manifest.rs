@@ -28,7 +28,7 @@ use crate::capture::{
 
 /// A manifest that has grown to this many bytes is put away and continued in a
 /// new file.
-const MAX_CURRENT: usize = 4 << 20;
+const MAX_CURRENT: usize = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 /// The longest manifest file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 /// The most earlier parts that are read.

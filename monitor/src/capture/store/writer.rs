@@ -577,3 +577,6 @@ fn room_for(event: &Event) -> u64 {
     let packets = (payload / MAX_PACKET_PAYLOAD + 4) as u64;
     payload as u64 + packets * PACKET_ROOM + proofs as u64 * PROOF_ROOM + NOTES_ROOM
 }
+
+#[cfg(test)]
+mod tests;
