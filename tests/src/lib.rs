@@ -21,6 +21,7 @@ pub mod authority;
 pub mod client;
 pub mod daemon;
 pub mod disclosure;
+pub mod identity;
 pub mod kernel;
 pub mod nginx;
 pub mod patient;

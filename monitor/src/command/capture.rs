@@ -20,11 +20,17 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     watch(&Plan {
         config,
         loaded,
+        config_sha256: Config::digest(args.config.as_deref()),
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),
+<<<<<<< HEAD
         store,
         raw: args.raw,
+=======
+        raw: args.raw,
+        store,
+>>>>>>> main
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

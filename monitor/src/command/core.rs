@@ -22,7 +22,11 @@ use crate::{
         metrics::{Blindness, Metrics},
     },
     canary::Canaries,
+<<<<<<< HEAD
     capture::{CaptureOptions, CaptureWriter, Provenance, Ring, RingLimits},
+=======
+    capture::{CaptureOptions, CaptureWriter, ClockAnchor, Provenance, Ring, RingLimits},
+>>>>>>> main
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
     loss::Losses,
@@ -74,6 +78,19 @@ fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
+}
+
+/// The kernel's clock and that of the wall, read together.
+fn clock() -> ClockAnchor {
+    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(monotonic.tv_nsec).unwrap_or_default();
+    ClockAnchor {
+        monotonic: seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds),
+        realtime: now().0,
+    }
 }
 
 /// Everything behind the ring.
@@ -246,10 +263,14 @@ impl Core {
             }
             self.journaled.clone_from(journal.losses());
         }
+<<<<<<< HEAD
         let mut losses = self.losses();
         if let Some(recording) = &self.recording {
             losses.merge(recording.losses());
         }
+=======
+        let losses = self.losses();
+>>>>>>> main
         self.metrics.follow_losses(&losses);
     }
 
@@ -277,6 +298,9 @@ impl Core {
     fn losses(&self) -> Losses {
         let mut losses = self.lost.clone();
         losses.merge(&self.journaled);
+        if let Some(recording) = &self.recording {
+            losses.merge(recording.losses());
+        }
         if let Some(pipeline) = &self.pipeline {
             losses.merge(pipeline.losses());
         }
@@ -312,7 +336,8 @@ fn recording(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rules: rules::fingerprint().to_owned(),
             redacted: !plan.raw,
-            ..Provenance::default()
+            clocks: vec![clock()],
+            config_sha256: plan.config_sha256.clone(),
         },
         started,
     };

@@ -71,14 +71,23 @@ pub(super) struct Plan {
     pub loaded: Config,
     /// Where it came from, to load it again.
     pub config_path: Option<PathBuf>,
+    /// SHA-256 of that file, in hexadecimal digits, if there is one.
+    pub config_sha256: Option<String>,
     /// Where to serve, if anywhere.
     pub listen: Option<SocketAddr>,
     /// Where to record, if anywhere.
     pub capture: Option<PathBuf>,
+<<<<<<< HEAD
     /// How it is stored.
     pub store: StoreOptions,
     /// Whether payload is recorded as it is.
     pub raw: bool,
+=======
+    /// Whether payload is recorded as it is.
+    pub raw: bool,
+    /// How it is stored.
+    pub store: StoreOptions,
+>>>>>>> main
     /// Whether to look for findings.
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.
