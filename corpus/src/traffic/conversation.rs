@@ -22,8 +22,9 @@ const OFFLOADING: u64 = 10;
 /// Bodies are this long, in bytes.
 pub(super) const BODY: (u64, u64) = (512, 8_192);
 
-/// Half of what a request and its answer take of the file, about.
-const HALF_EXCHANGE: i64 = 4_000;
+/// By how much of the file an exchange, and what opens and closes its connection,
+/// exceed what is left, about.
+const EXCESS: i64 = 11_000;
 
 /// Whose turn it is.
 enum Turn {
@@ -138,7 +139,7 @@ impl Conversation {
                 Turn::Answer => {
                     self.answer(plan, records, dice);
                     // Over a little as often as under.
-                    self.turn = if self.left > HALF_EXCHANGE {
+                    self.turn = if self.left > EXCESS {
                         Turn::Request
                     } else {
                         Turn::Close
