@@ -46,10 +46,7 @@ pub use store::{
     DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
     SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
 };
-<<<<<<< HEAD
 pub use verify::{FileCheck, FileState, Verification, verify};
-=======
->>>>>>> main
 
 /// Where events come from in place of a probe.
 pub trait EventSource: Send {

@@ -24,13 +24,8 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),
-<<<<<<< HEAD
-        store,
-        raw: args.raw,
-=======
         raw: args.raw,
         store,
->>>>>>> main
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

@@ -22,11 +22,7 @@ use crate::{
         metrics::{Blindness, Metrics},
     },
     canary::Canaries,
-<<<<<<< HEAD
-    capture::{CaptureOptions, CaptureWriter, Provenance, Ring, RingLimits},
-=======
     capture::{CaptureOptions, CaptureWriter, ClockAnchor, Provenance, Ring, RingLimits},
->>>>>>> main
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
     loss::Losses,
@@ -263,14 +259,10 @@ impl Core {
             }
             self.journaled.clone_from(journal.losses());
         }
-<<<<<<< HEAD
         let mut losses = self.losses();
         if let Some(recording) = &self.recording {
             losses.merge(recording.losses());
         }
-=======
-        let losses = self.losses();
->>>>>>> main
         self.metrics.follow_losses(&losses);
     }
 

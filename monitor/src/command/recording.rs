@@ -84,14 +84,11 @@ impl Recording {
         }
     }
 
-<<<<<<< HEAD
-=======
     /// What could not be recorded.
     pub(super) const fn losses(&self) -> &Losses {
         self.writer.losses()
     }
 
->>>>>>> main
     fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
             Ok(()) => self.is_broken = false,
@@ -99,18 +96,8 @@ impl Recording {
         }
     }
 
-<<<<<<< HEAD
-    /// What could not be recorded.
-    pub(super) const fn losses(&self) -> &Losses {
-        self.writer.losses()
-    }
-
     /// Makes what was recorded survive, from time to time, and keeps its limits.
     /// `losses` are those of the core and behind it.
-=======
-    /// Makes what was recorded survive, from time to time. `losses` are those of
-    /// the core and behind it.
->>>>>>> main
     pub(super) fn keep(&mut self, losses: &Losses) {
         if Instant::now() < self.next_sync {
             return;

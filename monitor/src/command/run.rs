@@ -23,16 +23,10 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         .capture
         .clone()
         .or_else(|| config.capture.directory.clone());
-<<<<<<< HEAD
-    let store = match &capture {
-        Some(_) => store_options(&config.capture, args.raw, &args.encrypt)?,
-        None => StoreOptions::default(),
-=======
     let store = if capture.is_some() {
         store_options(&config.capture, args.raw, &args.encrypt)?
     } else {
         StoreOptions::default()
->>>>>>> main
     };
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
@@ -41,13 +35,8 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         config_sha256: Config::digest(args.config.as_deref()),
         config_path: args.config.clone(),
         capture,
-<<<<<<< HEAD
-        store,
-        raw: args.raw,
-=======
         raw: args.raw,
         store,
->>>>>>> main
         detect: true,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

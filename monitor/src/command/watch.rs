@@ -77,17 +77,10 @@ pub(super) struct Plan {
     pub listen: Option<SocketAddr>,
     /// Where to record, if anywhere.
     pub capture: Option<PathBuf>,
-<<<<<<< HEAD
-    /// How it is stored.
-    pub store: StoreOptions,
-    /// Whether payload is recorded as it is.
-    pub raw: bool,
-=======
     /// Whether payload is recorded as it is.
     pub raw: bool,
     /// How it is stored.
     pub store: StoreOptions,
->>>>>>> main
     /// Whether to look for findings.
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.

@@ -33,10 +33,7 @@ use crate::{
         DEFAULT_SEGMENT_BYTES, SyncPolicy,
     },
     finding::Severity,
-<<<<<<< HEAD
-=======
     token::hex,
->>>>>>> main
 };
 
 /// The file that is read when none is named and it exists.
@@ -179,8 +176,6 @@ pub struct CaptureSection {
     /// oldest are deleted first.
     #[serde(deserialize_with = "capture_bytes")]
     pub max_bytes: u64,
-<<<<<<< HEAD
-=======
     /// Keep only the messages around findings of at least this severity.
     #[serde(deserialize_with = "on_finding::on_finding")]
     pub on_finding: Option<Severity>,
@@ -190,7 +185,6 @@ pub struct CaptureSection {
     pub after_seconds: u32,
     /// Memory for the messages that may turn out to be before one, in bytes.
     pub ring_bytes: u64,
->>>>>>> main
     /// Captures are deleted when they are this old, in days; `None` never.
     #[serde(deserialize_with = "days")]
     pub max_age_days: Option<u32>,
@@ -211,31 +205,16 @@ pub struct CaptureSection {
     /// A minisign secret key without a password, which signs the manifest.
     #[serde(deserialize_with = "absolute_option")]
     pub sign_key: Option<PathBuf>,
-<<<<<<< HEAD
-    /// Keep only the messages around findings of at least this severity.
-    #[serde(deserialize_with = "on_finding::on_finding")]
-    pub on_finding: Option<Severity>,
-    /// How long before a finding they may be, in seconds.
-    pub before_seconds: u32,
-    /// How long after a finding they may be, in seconds.
-    pub after_seconds: u32,
-    /// Memory for the messages that may turn out to be before one, in bytes.
-    pub ring_bytes: u64,
-=======
->>>>>>> main
 }
 
 impl Default for CaptureSection {
     fn default() -> Self {
         Self {
             directory: None,
-<<<<<<< HEAD
-=======
             on_finding: None,
             before_seconds: 30,
             after_seconds: 30,
             ring_bytes: 16 * 1024 * 1024,
->>>>>>> main
             max_bytes: DEFAULT_MAX_BYTES,
             max_age_days: None,
             min_free_bytes: DEFAULT_MIN_FREE_BYTES,
@@ -244,13 +223,6 @@ impl Default for CaptureSection {
             sync: SyncPolicy::default(),
             recipients: Vec::new(),
             sign_key: None,
-<<<<<<< HEAD
-            on_finding: None,
-            before_seconds: 30,
-            after_seconds: 30,
-            ring_bytes: 16 * 1024 * 1024,
-=======
->>>>>>> main
         }
     }
 }
