@@ -259,10 +259,7 @@ impl Core {
             }
             self.journaled.clone_from(journal.losses());
         }
-        let mut losses = self.losses();
-        if let Some(recording) = &self.recording {
-            losses.merge(recording.losses());
-        }
+        let losses = self.losses();
         self.metrics.follow_losses(&losses);
     }
 
@@ -286,7 +283,7 @@ impl Core {
         }
     }
 
-    /// What the core and all behind it have lost, but for the capture.
+    /// What the core and all behind it have lost.
     fn losses(&self) -> Losses {
         let mut losses = self.lost.clone();
         losses.merge(&self.journaled);

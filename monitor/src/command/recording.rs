@@ -84,16 +84,16 @@ impl Recording {
         }
     }
 
-    /// What could not be recorded.
-    pub(super) const fn losses(&self) -> &Losses {
-        self.writer.losses()
-    }
-
     fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
             Ok(()) => self.is_broken = false,
             Err(error) => self.failed(error),
         }
+    }
+
+    /// What could not be recorded.
+    pub(super) const fn losses(&self) -> &Losses {
+        self.writer.losses()
     }
 
     /// Makes what was recorded survive, from time to time, and keeps its limits.

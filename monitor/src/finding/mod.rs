@@ -26,6 +26,7 @@ use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
 pub(crate) use assemble::{blank, id, method, path, place};
+pub use hashes::Familiar;
 pub(crate) use key_path::{Values, is_vocabulary, show};
 pub use memory::Memory;
 pub(crate) use note::number;

@@ -183,9 +183,14 @@ impl CaptureWriter {
 
     /// Tells the writer what has been lost since the capture began; the counts
     /// go into the statistics that end a segment. What the writer itself lost it
-    /// knows.
+    /// knows, so that it does not matter whether that is among them.
     pub fn set_drops(&mut self, drops: &Losses) {
-        self.drops.clone_from(drops);
+        self.drops = Losses::default();
+        for (loss, count) in drops.iter() {
+            if !matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom) {
+                self.drops.add(loss, count);
+            }
+        }
     }
 
     /// What could not be recorded.
