@@ -456,7 +456,7 @@ fn a_full_disk_loses_nothing_that_was_accepted() -> Result<()> {
     let said = |word: &str| {
         text.lines()
             .filter_map(|line| line.strip_prefix(word))
-            .last()
+            .next_back()
     };
     ensure!(said("full ").is_some(), "the disk was not full: {text}");
     let closed: Vec<u64> = said("closed ")
@@ -495,7 +495,7 @@ fn a_full_disk_does_not_stop_alarms() -> Result<()> {
     let ballast = small.join("ballast");
     let body = sandbox.folder().join("event.json");
     fs::write(&body, patient::meta_event().to_string())?;
-    let mut sent = 0;
+    let mut total = 0;
     let mut send = |count: usize| -> Result<()> {
         let job = Job {
             host: "graph.facebook.com",
@@ -504,9 +504,9 @@ fn a_full_disk_does_not_stop_alarms() -> Result<()> {
             count,
         };
         client::CURL.send(&sandbox, job)?;
-        sent += count;
-        sink.requests(sent)?;
-        daemon.findings(sent).map(drop)
+        total += count;
+        sink.requests(total)?;
+        daemon.findings(total).map(drop)
     };
     send(2)?;
     let mut fill = sandbox.command(Side::Outside, "sh");

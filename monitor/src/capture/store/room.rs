@@ -74,13 +74,11 @@ pub(super) fn plan(ledger: &Ledger, limits: &RoomLimits, demand: &Demand) -> Pla
     }
     let wanted = demand.current.saturating_add(demand.bytes);
     while sums.0.saturating_add(wanted) > limits.max_bytes {
-        match rest.next() {
-            Some(sealed) => sums = take(sealed, "max_bytes", &mut plan),
-            None => {
-                plan.short = Some("max_bytes");
-                break;
-            }
-        }
+        let Some(sealed) = rest.next() else {
+            plan.short = Some("max_bytes");
+            break;
+        };
+        sums = take(sealed, "max_bytes", &mut plan);
     }
     if let Some(space) = demand.space.filter(|_| limits.min_free_bytes > 0) {
         let floor = limits.min_free_bytes.min(space.total / MAX_FREE_PART);

@@ -178,10 +178,7 @@ impl Segment {
 
     /// Length of the file when everything is written, in bytes.
     pub(super) fn bytes(&self) -> u64 {
-        let pending = self
-            .envelope
-            .as_ref()
-            .map_or(0, |envelope| envelope.pending());
+        let pending = self.envelope.as_ref().map_or(0, Envelope::pending);
         self.written + self.buffer.len() as u64 + pending
     }
 

@@ -229,7 +229,7 @@ impl CaptureWriter {
     /// Ends the capture and gives the paths of its segments, in order.
     pub fn close(mut self) -> Result<Vec<PathBuf>, StoreError> {
         self.seal()?;
-        self.manifest.commit(Vec::new())?;
+        self.manifest.commit(&[])?;
         Ok(self.paths)
     }
 
@@ -260,7 +260,7 @@ impl CaptureWriter {
             }
         }
         if self.manifest.is_behind() {
-            self.manifest.commit(Vec::new())?;
+            self.manifest.commit(&[])?;
         }
         Ok(())
     }
@@ -399,7 +399,7 @@ impl CaptureWriter {
             segment: name,
             time: self.disk.now().to_string(),
         };
-        if let Err(error) = self.manifest.commit(vec![begun]) {
+        if let Err(error) = self.manifest.commit(&[begun]) {
             segment.discard(&self.directory);
             return Err(error);
         }
