@@ -37,33 +37,33 @@ impl Literals {
             Type::Severity => {
                 let mut all = Vec::new();
                 parser.list(|parser| {
- all.push(self.severity(parser)?);
- Ok(())
-})?;
+                    all.push(self.severity(parser)?);
+                    Ok(())
+                })?;
                 Check::Severities(all)
             }
             Type::Number => {
                 let mut all = Vec::new();
                 parser.list(|parser| {
- all.push(self.number(parser)?);
- Ok(())
-})?;
+                    all.push(self.number(parser)?);
+                    Ok(())
+                })?;
                 Check::Numbers(all)
             }
             Type::Time => {
                 let mut all = Vec::new();
                 parser.list(|parser| {
- all.push(self.time(parser)?);
- Ok(())
-})?;
+                    all.push(self.time(parser)?);
+                    Ok(())
+                })?;
                 Check::Times(all)
             }
             Type::Text | Type::Set => {
                 let mut all = Vec::new();
                 parser.list(|parser| {
- all.push(self.text(parser)?);
- Ok(())
-})?;
+                    all.push(self.text(parser)?);
+                    Ok(())
+                })?;
                 Check::Any(all)
             }
         })

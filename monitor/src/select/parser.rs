@@ -278,9 +278,9 @@ impl Parser<'_> {
             Operator::HasAll => {
                 let mut all = Vec::new();
                 self.list(|parser| {
- all.push(literals.text(parser)?);
- Ok(())
-})?;
+                    all.push(literals.text(parser)?);
+                    Ok(())
+                })?;
                 Ok(Check::All(all))
             }
             Operator::In | Operator::HasAny => literals.one_of(self),

@@ -152,7 +152,7 @@ const FITTING: &[&str] = &[
     "class != none",
     "identifiers has ip",
     "health has condition",
-    "health not has email or identifiers has email",
+    "health not has lab or identifiers has email",
     "form has sha256",
     "rule has email.key.hash",
     "rule =~ email.*",
@@ -382,7 +382,12 @@ fn mistakes_are_explained() {
         ("kind == pages", "no kind `pages`", "pages", "`page`"),
         ("(severity >= high", "never closed", "(", ""),
         ("severity >= high)", "never opened", ")", ""),
-        ("host =~ '.*\\.com'", "looks like a regular", "'.*\\.com'", "pattern"),
+        (
+            "host =~ '.*\\.com'",
+            "looks like a regular",
+            "'.*\\.com'",
+            "pattern",
+        ),
         (
             "(severity >= high tracker == meta)",
             "closing parenthesis",
