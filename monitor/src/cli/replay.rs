@@ -34,6 +34,9 @@ pub struct ReplayArgs {
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+    /// Write into this file, which appears when it is whole; - is standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// The configuration file [default: /etc/phiwatch/phiwatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

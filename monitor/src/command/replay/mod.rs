@@ -1,26 +1,35 @@
 //! `phiwatch replay`: what the daemon would have said about a capture.
 //!
-//! In: captures. Out: findings on standard output, what was lost on standard
-//! error.
+//! In: captures. Out: findings on standard output or in a file, what was lost on
+//! standard error.
 
+mod ledger;
 mod printer;
 mod setup;
 mod summary;
 
+use std::path::Path;
+
 pub(crate) use self::setup::{desk, unreadable};
-use self::{printer::Printer, summary::Summary};
+use self::{ledger::Ledger, printer::Printer, summary::Summary};
 use super::{ExitStatus, Failure, OrFail as _, crew};
 use crate::{capture::open_all, cli::ReplayArgs};
 
-/// Replays the files; findings go to standard output, what was lost to
-/// standard error.
+/// Replays the files; findings go to standard output or into a file, what was
+/// lost to standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let desk = desk(args.config.as_deref(), args.state.as_deref())?;
     let mut source = open_all(&args.files).map_err(unreadable)?;
     let threads = args.threads.unwrap_or_else(crew::all_cores);
-    let mut printer = Printer::new(args.format);
+    let output = args
+        .output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
+    let mut printer = Printer::new(args.format, output).or_fail(ExitStatus::Io)?;
+    let mut ledger = Ledger::new(None);
     let mut summary = Summary::default();
     let replayed = crew::replay(&mut *source, &desk, threads, unreadable, |out| {
+        ledger.notes(&out.notes);
         for finding in out.findings.drain(..) {
             summary.add(&finding);
             printer.finding(&finding).or_fail(ExitStatus::Io)?;
@@ -28,7 +37,8 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         Ok(())
     });
     // What was found before an error stays found.
-    printer.finish().or_fail(ExitStatus::Io)?;
+    let facts = ledger.close(replayed.as_ref().map_err(ToString::to_string));
+    printer.finish(&facts).or_fail(ExitStatus::Io)?;
     summary.print(&replayed?);
     match (args.fail_on, summary.worst) {
         (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
