@@ -15,8 +15,14 @@ pub enum Format {
     /// For people.
     #[default]
     Table,
+    /// One JSON document: findings, what they come to, where they come from.
+    Json,
     /// One JSON object a line, and nothing else.
     Jsonl,
+    /// For spreadsheets, one row a finding.
+    Csv,
+    /// SARIF 2.1.0, for code scanning and dashboards.
+    Sarif,
 }
 
 /// `phiwatch replay`

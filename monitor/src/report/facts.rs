@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::{event::Timestamp, finding::PeopleCount, loss::Losses};
@@ -53,6 +54,9 @@ pub struct Facts {
     pub people: BTreeMap<String, PeopleCount>,
     /// How many people any recipient heard of.
     pub people_in_total: PeopleCount,
+    /// Names of people who turned out to be someone else, with the names of
+    /// those.
+    pub merged: HashMap<u128, u128>,
     /// What was lost on the way from the inputs to the findings.
     pub losses: Losses,
     /// Messages by protocol and completeness.

@@ -5,13 +5,29 @@
 //! the inputs. Out: bytes of one of the formats. Pure: no clock and no file, so
 //! the same findings and facts give the same bytes.
 
+mod clock;
+mod csv;
 mod facts;
+mod json;
+mod people;
+mod plain;
+mod sarif;
+mod silence;
 mod table;
+mod tally;
+mod text;
+mod timeline;
 
 use std::io::{self, Write};
 
 pub use self::facts::{Facts, InputFacts, Readability, SectionFacts, Span};
-use self::table::Table;
+pub use self::{
+    csv::Csv,
+    json::Json,
+    sarif::Sarif,
+    silence::LONG_SILENCE,
+    table::{Look, Table},
+};
 use crate::finding::Finding;
 
 /// Turns findings into a report.
@@ -19,13 +35,19 @@ pub enum Reporter {
     /// One JSON object a line, as soon as it is known.
     Jsonl,
     /// For people at a terminal.
-    Table(Table),
+    Table(Box<Table>),
+    /// One JSON document with a summary and the facts.
+    Json(Box<Json>),
+    /// For spreadsheets.
+    Csv(Csv),
+    /// For code scanning and dashboards.
+    Sarif(Box<Sarif>),
 }
 
 impl Reporter {
-    /// A table for people, at most `width` columns wide where that is possible.
-    pub fn table(width: Option<u16>) -> Self {
-        Self::Table(Table::new(width))
+    /// A table for people that looks like this.
+    pub fn table(look: Look) -> Self {
+        Self::Table(Box::new(Table::new(look)))
     }
 
     /// Takes one finding. What can be said at once goes to `out`.
@@ -39,6 +61,9 @@ impl Reporter {
                 out.write_all(b"\n")
             }
             Self::Table(table) => table.finding(finding, out),
+            Self::Json(json) => json.finding(finding, out),
+            Self::Csv(csv) => csv.finding(finding, out),
+            Self::Sarif(sarif) => sarif.finding(finding, out),
         }
     }
 
@@ -46,10 +71,13 @@ impl Reporter {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn finish(&mut self, _facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+    pub fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Jsonl => Ok(()),
             Self::Table(table) => table.finish(out),
+            Self::Json(json) => json.finish(facts, out),
+            Self::Csv(csv) => csv.finish(out),
+            Self::Sarif(sarif) => sarif.finish(facts, out),
         }
     }
 }

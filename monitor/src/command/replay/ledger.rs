@@ -3,6 +3,8 @@
 //! In: what the core notices, and what is known at the end. Out: the [`Facts`]
 //! of the report.
 
+use std::collections::BTreeSet;
+
 use crate::{
     command::crew::Replayed,
     pipeline::Note,
@@ -13,6 +15,7 @@ use crate::{
 /// Collects facts.
 pub(super) struct Ledger {
     facts: Facts,
+    recipients: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -25,6 +28,7 @@ impl Ledger {
                 filter,
                 ..Facts::default()
             },
+            recipients: BTreeSet::new(),
         }
     }
 
@@ -49,7 +53,12 @@ impl Ledger {
                     let Readability { readable: r, blind } = count;
                     *(if *readable { r } else { blind }) += 1;
                 }
-                Note::TrackerRequest(_) | Note::Unwanted(..) | Note::Wanted(..) => {}
+                Note::TrackerRequest(tracker) => {
+                    if !self.recipients.contains(&**tracker) {
+                        self.recipients.insert(tracker.to_string());
+                    }
+                }
+                Note::Unwanted(..) | Note::Wanted(..) => {}
             }
         }
     }
@@ -61,6 +70,16 @@ impl Ledger {
             Ok(replayed) => {
                 self.facts.events = replayed.events;
                 self.facts.losses = replayed.losses.clone();
+                self.facts.people_in_total = replayed.back.people_in_total();
+                self.facts.merged = replayed.back.merged();
+                self.facts.people = self
+                    .recipients
+                    .into_iter()
+                    .map(|tracker| {
+                        let people = replayed.people(&tracker);
+                        (tracker, people)
+                    })
+                    .collect();
             }
             Err(reason) => self.facts.ended = Some(reason),
         }

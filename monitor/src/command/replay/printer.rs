@@ -12,7 +12,7 @@ use std::{
 use crate::{
     cli::Format,
     finding::Finding,
-    report::{Facts, Reporter},
+    report::{Csv, Facts, Look, Reporter},
 };
 
 /// Prints findings.
@@ -40,8 +40,11 @@ impl Printer {
         };
         Ok(Self {
             reporter: match format {
-                Format::Table => Reporter::table(None),
+                Format::Table => Reporter::table(look(is_terminal)),
+                Format::Json => Reporter::Json(Box::default()),
                 Format::Jsonl => Reporter::Jsonl,
+                Format::Csv => Reporter::Csv(Csv::default()),
+                Format::Sarif => Reporter::Sarif(Box::default()),
             },
             out,
             is_terminal,
@@ -64,6 +67,19 @@ impl Printer {
             Destination::Stdout(mut out) => out.flush(),
             Destination::File(draft) => draft.publish(),
         }
+    }
+}
+
+/// How tables look on standard output.
+fn look(is_terminal: bool) -> Look {
+    if !is_terminal {
+        return Look::default();
+    }
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    Look {
+        width: size.map(|size| size.ws_col).filter(|width| *width > 0),
+        is_colored: !no_color,
     }
 }
 
