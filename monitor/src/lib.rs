@@ -34,7 +34,8 @@
 //! 9. [`canary`] seeks the planted values of the configuration in everything
 //!    that goes to a third party.
 //! 10. [`pipeline`] wires 4 to 9 and owns the limits.
-//! 11. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 11. [`report`] makes reports of findings, for people and for other programs.
+//! 12. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -80,6 +81,8 @@ pub mod canary;
 pub mod redact;
 
 pub mod pipeline;
+
+pub mod report;
 
 pub mod alert;
 

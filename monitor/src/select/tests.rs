@@ -67,6 +67,7 @@ fn finding() -> Finding {
         completeness: "complete",
         person: Some("0123456789abcdef".to_owned()),
         people: None,
+        states: Vec::new(),
         evidence: Some(EvidenceRecord {
             file: "a.pcapng".to_owned(),
             packet: 12,
