@@ -213,7 +213,7 @@ fn headers_are_taken_by_their_lengths() {
     check(LINK_RAW, &[], &v6, TCP);
     v6[6] = 44;
     v6[43] = 9;
-    check(LINK_RAW, &[], &v6, "fragment 0 at 8 last false of 25");
+    check(LINK_RAW, &[], &v6, "fragment 0 at 264 last false of 25");
 }
 
 #[test]
