@@ -39,4 +39,5 @@ pub mod recorded;
 pub mod report;
 mod slot;
 pub mod stories;
+pub mod traffic;
 pub mod words;

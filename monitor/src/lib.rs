@@ -73,6 +73,8 @@ pub mod finding;
 
 pub mod canary;
 
+pub mod redact;
+
 pub mod pipeline;
 
 pub mod alert;

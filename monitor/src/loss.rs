@@ -29,6 +29,8 @@ pub enum Loss {
     CaptureTruncated,
     /// A capture record could not be written to disk.
     CaptureWrite,
+    /// A capture record was refused because the limits or the disk left no room.
+    CaptureNoRoom,
     /// A tunnel or link type that replay does not take apart.
     CaptureUnsupported,
     /// A fragment of an IP datagram whose other fragments never came.
@@ -96,6 +98,7 @@ impl Loss {
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
+        Self::CaptureNoRoom,
         Self::CaptureUnsupported,
         Self::CaptureFragment,
         Self::CaptureDropped,
@@ -136,6 +139,7 @@ impl Loss {
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),
+            Self::CaptureNoRoom => ("capture", "no_room"),
             Self::CaptureUnsupported => ("capture", "unsupported"),
             Self::CaptureFragment => ("capture", "fragment"),
             Self::CaptureDropped => ("capture", "dropped"),

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write as _};
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// Length of a token in bytes; it is written as twice as many digits.
 pub const TOKEN_BYTES: usize = 16;
@@ -20,6 +20,19 @@ impl TokenKey {
     /// A key from 32 secret bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Another key, for `purpose`, from which this one cannot be found out.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "HMAC accepts a key of any length"
+    )]
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");
+        mac.update(b"key\0");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// The token of `normalized`, a value of the class that `class` names.
@@ -38,12 +51,24 @@ impl TokenKey {
         mac.update(class.as_bytes());
         mac.update(&[0]);
         mac.update(normalized.as_bytes());
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .take(TOKEN_BYTES)
-            .fold(0, |number, byte| (number << 8) | u128::from(*byte))
+        first_bytes(&mac.finalize().into_bytes())
     }
+}
+
+/// A hash without a key, of what is no payload: of tokens.
+pub(crate) fn keyless(kind: &str, text: &str) -> u128 {
+    let mut hash = Sha256::new();
+    hash.update(kind.as_bytes());
+    hash.update([0]);
+    hash.update(text.as_bytes());
+    first_bytes(&hash.finalize())
+}
+
+/// The number that the first [`TOKEN_BYTES`] of a hash spell.
+fn first_bytes(hash: &[u8]) -> u128 {
+    hash.iter()
+        .take(TOKEN_BYTES)
+        .fold(0, |number, byte| (number << 8) | u128::from(*byte))
 }
 
 /// The digits of a token.

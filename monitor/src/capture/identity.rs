@@ -70,7 +70,7 @@ impl Identities {
     pub(super) fn decrypted<'a>(
         &self,
         mut input: Input<'a>,
-    ) -> Result<Option<Box<dyn io::Read + 'a>>, CaptureError> {
+    ) -> Result<Option<Box<dyn io::Read + Send + 'a>>, CaptureError> {
         use age::{DecryptError, Decryptor, Identity, armor::ArmoredReader};
 
         let path = input.path().to_owned();
@@ -127,7 +127,7 @@ impl Identities {
     pub(super) fn decrypted<'a>(
         &self,
         input: Input<'a>,
-    ) -> Result<Option<Box<dyn io::Read + 'a>>, CaptureError> {
+    ) -> Result<Option<Box<dyn io::Read + Send + 'a>>, CaptureError> {
         Err(CaptureError::Encrypted {
             path: input.path().to_owned(),
             reason: "this build has no encryption",

@@ -49,7 +49,7 @@ impl Packet<'_> {
 
 /// A file, or bytes in memory, that is read from front to end.
 pub(super) struct Input<'a> {
-    reader: Box<dyn Read + 'a>,
+    reader: Box<dyn Read + Send + 'a>,
     path: PathBuf,
     buffer: Vec<u8>,
     /// What is still to be taken of the buffer.
@@ -61,7 +61,7 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// Reads `reader`; `path` is for error messages.
-    pub(super) fn new(reader: Box<dyn Read + 'a>, path: PathBuf) -> Self {
+    pub(super) fn new(reader: Box<dyn Read + Send + 'a>, path: PathBuf) -> Self {
         Self {
             reader,
             path,

@@ -170,7 +170,7 @@ pub(super) fn open_file(
     is_counted: bool,
 ) -> Result<Input<'static>, CaptureError> {
     let file = File::open(path).map_err(refused(path))?;
-    let reader: Box<dyn Read> = if is_counted {
+    let reader: Box<dyn Read + Send> = if is_counted {
         let progress = Arc::clone(&options.progress);
         Box::new(super::progress::Counted::new(file, progress))
     } else {

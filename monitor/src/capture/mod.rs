@@ -11,13 +11,17 @@ use std::{io, path::PathBuf};
 use crate::{event::Event, loss::Losses};
 
 mod address;
+mod chain;
 mod connection;
+pub mod custody;
+mod digest;
 mod har;
 mod har_message;
 mod har_time;
 mod identity;
 mod input;
 mod listing;
+mod messages;
 mod note;
 mod packet;
 mod pcap;
@@ -26,21 +30,31 @@ mod progress;
 mod reader;
 mod record;
 mod replay;
+mod ring;
 mod section;
+mod store;
 mod track;
 mod wrapping;
-mod writer;
 
 pub use connection::LATE_OFFSET;
+pub use custody::{
+    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog, Who,
+};
 pub use identity::Identities;
 pub use note::{ClockAnchor, Provenance};
 pub use progress::Progress;
 pub use reader::{OpenOptions, open, open_all, open_all_with, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
-pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
+pub use ring::{Ring, RingLimits};
+pub use section::SegmentSummary;
+pub use store::{
+    AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
+    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
+    SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
+};
 
 /// Where events come from in place of a probe.
-pub trait EventSource {
+pub trait EventSource: Send {
     /// The next event, `None` at the end. What could not be read is counted in
     /// `losses`. After an error the source may be asked again only to be told
     /// the rest of what it had read.

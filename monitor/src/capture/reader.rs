@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
                 open.time = open.time.max(open.track.time());
                 return Ok(true);
             }
-            open.replay.flush(queue);
+            open.replay.end(queue, losses);
             let Some(listed) = open.rest.pop() else {
                 return Ok(false);
             };

@@ -1,6 +1,8 @@
 //! One section of a recorded capture, which is one segment file: its header,
 //! its packets and the statistics that end it.
 
+use std::collections::BTreeMap;
+
 use super::{
     note::{CAPTURE_VERSION, LossNote, Note, Provenance, SectionNote, json, loss_name},
     packet::{LINK_RAW, Segment, synthesize},
@@ -25,6 +27,17 @@ pub(super) struct Captured {
     /// 0 where it is not known.
     pub(super) pid: u32,
     pub(super) note: Option<Note>,
+}
+
+/// What a segment holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SegmentSummary {
+    /// Packets.
+    pub packets: u64,
+    /// Earliest and latest time of a packet.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// What was lost and no earlier segment has told, by `stage.reason`.
+    pub lost: BTreeMap<String, u64>,
 }
 
 /// The section that is being written.
@@ -111,7 +124,7 @@ impl Section {
 
     /// Appends the statistics that end a segment file: packets by interface, and
     /// of the losses in `drops` those that no earlier segment has told.
-    pub(super) fn end(&mut self, drops: &Losses, out: &mut Vec<u8>) {
+    pub(super) fn end(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
         let mut note = LossNote::default();
         for (loss, count) in drops.iter() {
             let fresh = count.saturating_sub(self.told.get(loss));
@@ -146,6 +159,11 @@ impl Section {
             block.finish();
         }
         self.told = drops.clone();
+        SegmentSummary {
+            packets: self.packets,
+            span: self.span,
+            lost: note.lost,
+        }
     }
 
     /// Appends a packet and gives its number.

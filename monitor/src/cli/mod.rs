@@ -1,17 +1,19 @@
 //! The command line: types and help texts, no behavior.
 
+mod captures;
 mod inspect;
 mod replay;
 mod watch;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand};
 
 pub use self::{
+    captures::VerifyArgs,
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
-    watch::{CaptureArgs, KernelLog, RunArgs, ScopeArgs},
+    watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
 };
 
 /// Sees the HTTP that server processes send before it is encrypted, and reports
@@ -50,6 +52,8 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Check that captures are as they were written
+    Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not
     Doctor(DoctorArgs),
     /// Check a configuration file
@@ -71,26 +75,15 @@ impl Cli {
     pub fn from_arguments(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(arguments)?;
-        let unredacted = match &cli.command {
-            Command::Capture(args) => !args.raw,
-            Command::Run(args) => args.capture.is_some() && !args.raw,
-            _ => false,
-        };
-        if unredacted {
-            return Err(Self::command().error(
-                ErrorKind::MissingRequiredArgument,
-                "captures need --raw: this release records payload as it is, readable by whoever \
-                 can read the file; redacted captures come with a later release",
-            ));
-        }
-        Ok(cli)
+        Self::try_parse_from(arguments)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+
+    use clap::CommandFactory as _;
 
     use super::*;
     use crate::finding::Severity;
@@ -102,21 +95,6 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn captures_need_raw_and_the_error_says_why() {
-        for line in ["phiwatch capture -o /c", "phiwatch run --capture /c"] {
-            let error = parse(line).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{line}");
-            assert!(
-                error
-                    .to_string()
-                    .contains("redacted captures come with a later"),
-                "{error}"
-            );
-            parse(&format!("{line} --raw")).unwrap();
-        }
     }
 
     #[test]

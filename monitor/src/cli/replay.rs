@@ -1,6 +1,6 @@
 //! The verb that reads captures: `replay`.
 
-use std::path::PathBuf;
+use std::{num::NonZero, path::PathBuf};
 
 use clap::{
     Args, ValueEnum,
@@ -44,6 +44,9 @@ pub struct ReplayArgs {
     /// daemon that used it
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Work with this many threads [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZero<usize>>,
 }
 
 fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {

@@ -6,12 +6,16 @@
 pub mod capture;
 pub mod check;
 mod core;
+mod crew;
 pub mod doctor;
 pub mod explain;
+mod recording;
 pub mod replay;
 pub mod run;
 mod state;
+mod storage;
 pub mod trackers;
+pub mod verify;
 mod watch;
 
 use std::{
@@ -143,6 +147,7 @@ pub fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Check(args) => check::execute(args),
         Command::Explain(args) => explain::execute(args),
         Command::Trackers(args) => trackers::execute(args),
+        Command::Verify(args) => verify::execute(args),
     }
 }
 

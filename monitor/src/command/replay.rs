@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{ExitStatus, Failure, OrFail as _, recipients, state::token_key};
+use super::{ExitStatus, Failure, OrFail as _, crew, recipients, state::token_key};
 use crate::{
     canary::Canaries,
     capture::{CaptureError, open_all},
@@ -14,7 +14,7 @@ use crate::{
     config::{Config, Recipients},
     finding::{Finding, PeopleCount, Severity},
     loss::Losses,
-    pipeline::{Output, Pipeline},
+    pipeline::Desk,
 };
 
 /// Replays the files; findings go to standard output, what was lost to
@@ -22,7 +22,6 @@ use crate::{
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     let recipients = recipients(&config)?;
-    let mut losses = Losses::default();
     let mut source = open_all(&args.files).map_err(unreadable)?;
     let directory = args
         .state
@@ -33,24 +32,15 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
         catalog, services, ..
     } = recipients;
     let canaries = Canaries::new(&config.canary).or_fail(ExitStatus::Config)?;
-    let mut pipeline = Pipeline::new(catalog, key)
+    let desk = Desk::new(catalog, key)
         .with_services(services)
         .with_canaries(canaries);
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     let mut stdout = io::BufWriter::new(stdout.lock());
     let mut summary = Summary::default();
-    let mut out = Output::default();
-    loop {
-        let event = source.next(&mut losses).map_err(unreadable)?;
-        let ended = event.is_none();
-        match event {
-            Some(event) => {
-                summary.events += 1;
-                pipeline.push(&event, &mut out);
-            }
-            None => pipeline.finish(&mut out),
-        }
+    let threads = args.threads.unwrap_or_else(crew::all_cores);
+    let replayed = crew::replay(&mut *source, &desk, threads, unreadable, |out| {
         for finding in out.findings.drain(..) {
             summary.add(&finding);
             print(&mut stdout, args.format, &finding, summary.findings == 1)
@@ -59,14 +49,13 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
                 stdout.flush().or_fail(ExitStatus::Io)?;
             }
         }
-        out.notes.clear();
-        if ended {
-            break;
-        }
-    }
+        Ok(())
+    });
+    // What was found before an error stays found.
     stdout.flush().or_fail(ExitStatus::Io)?;
-    losses.merge(pipeline.losses());
-    summary.print(&losses, |tracker| pipeline.people(tracker));
+    let replayed = replayed?;
+    summary.events = replayed.events;
+    summary.print(&replayed.losses, |tracker| replayed.people(tracker));
     match (args.fail_on, summary.worst) {
         (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
             ExitStatus::Findings,

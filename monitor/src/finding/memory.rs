@@ -2,14 +2,14 @@
 //! are one person's, and which hash is that of which plain identifier.
 
 use super::{
-    hashes::Hashes,
+    hashes::{Hashes, Plain},
     people::{People, PeopleCount, Token},
+    proof::Proof,
 };
 use crate::{
-    field::Fields,
     loss::Losses,
-    phi::{Class, Evidence, Identifier},
-    token::TokenKey,
+    phi::{Class, Identifier},
+    token::{TokenKey, digits, keyless},
 };
 
 /// Identifiers that tell people apart, the most stably one person's first, with
@@ -51,37 +51,37 @@ impl Memory {
     }
 
     /// Learns the plain identifiers of one message.
-    pub(super) fn learn(
-        &mut self,
-        key: &TokenKey,
-        fields: &Fields,
-        evidence: &[Evidence],
-        losses: &mut Losses,
-    ) {
-        let raw = |item: &Evidence| fields.get(item.field).map_or("", |field| field.value());
-        self.hashes.learn(key, evidence, raw, losses);
+    pub(super) fn learn(&mut self, key: &TokenKey, proofs: &[Proof], losses: &mut Losses) {
+        self.hashes.learn(key, proofs, losses);
     }
 
-    /// Whether `item` is the hash of a plain identifier that was seen.
-    pub(super) fn confirms(&mut self, key: &TokenKey, item: &Evidence) -> bool {
-        self.hashes.confirm(key, item).is_some()
+    /// The plain identifier that `item` is the hash of, if it was seen.
+    pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
+        self.hashes.confirm(item)
+    }
+
+    /// These proofs, each hash with the plain identifier that it is of, for a
+    /// record.
+    pub fn confirmed(&mut self, proofs: &[Proof]) -> Vec<Proof> {
+        proofs
+            .iter()
+            .map(|proof| Proof {
+                plain: self.hashes.confirm(proof),
+                ..proof.clone()
+            })
+            .collect()
     }
 
     /// Who the event is about. `None` where nothing in it tells.
-    pub(super) fn meet(
-        &mut self,
-        key: &TokenKey,
-        event: &[&Evidence],
-        losses: &mut Losses,
-    ) -> Option<Who> {
+    pub(super) fn meet(&mut self, event: &[&Proof], losses: &mut Losses) -> Option<Who> {
         let mut tokens: Vec<Token> = Vec::new();
         for (identifier, rank) in TELLING {
             let own = event
                 .iter()
                 .filter(|item| item.class == Class::Identifier(*identifier));
             for item in own {
-                let number = key.number(item.class.as_str(), item.normalized.expose());
-                let plain = self.hashes.confirm(key, item).and_then(|plain| {
+                let number = item.token;
+                let plain = self.hashes.confirm(item).and_then(|plain| {
                     let (_, rank) = TELLING.iter().find(|(own, _)| *own == plain.identifier)?;
                     Some(Token {
                         number: plain.number,
@@ -104,7 +104,7 @@ impl Memory {
             }
         }
         if tokens.is_empty() {
-            tokens.extend(composite(key, event));
+            tokens.extend(composite(event));
         }
         let strongest = tokens.first()?.number;
         let person = self.people.meet(&tokens, losses)?;
@@ -119,7 +119,7 @@ impl Memory {
 }
 
 /// A name with a date of birth or an address tells people apart as well.
-fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
+fn composite(event: &[&Proof]) -> Option<Token> {
     let has = |wanted: &[Identifier]| {
         event.iter().any(|item| {
             wanted
@@ -130,7 +130,7 @@ fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
     if !has(&[Identifier::Name]) || !has(&[Identifier::BirthDate, Identifier::Address]) {
         return None;
     }
-    let mut parts: Vec<&str> = event
+    let mut parts: Vec<u128> = event
         .iter()
         .filter(|item| {
             matches!(
@@ -138,12 +138,14 @@ fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
                 Class::Identifier(Identifier::Name | Identifier::BirthDate | Identifier::Address)
             )
         })
-        .map(|item| item.normalized.expose().as_str())
+        .map(|item| item.token)
         .collect();
     parts.sort_unstable();
     parts.dedup();
+    // Of tokens, not of values: whoever has the tokens alone gets the same.
+    let parts: String = parts.into_iter().map(digits).collect();
     Some(Token {
-        number: key.number("person", &parts.join("\0")),
+        number: keyless("person", &parts),
         rank: 0,
     })
 }

@@ -10,8 +10,10 @@ mod hashes;
 mod judge;
 mod key_path;
 mod memory;
+mod note;
 mod page;
 mod people;
+mod proof;
 mod recent;
 mod severity;
 mod target;
@@ -23,11 +25,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
-pub(crate) use assemble::{blank, id, place};
+pub(crate) use assemble::{blank, id, method, path, place};
 pub(crate) use key_path::{Values, show};
 pub use memory::Memory;
-pub use page::{Pages, Setting};
+pub(crate) use note::number;
+pub use note::{class, form};
+pub use page::{PageProofs, Pages, Setting, Told};
 pub use people::PeopleCount;
+pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 
 /// The schema of the record that [`Finding`] serialises to.

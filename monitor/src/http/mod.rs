@@ -16,6 +16,7 @@ mod pages;
 mod requests;
 mod responses;
 mod start;
+mod text;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -27,6 +28,9 @@ pub use draft::MAX_BODY;
 pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
 pub use message::*;
 pub use pages::MAX_PAGE;
+pub use text::{
+    RequestText, ResponseText, read_request, read_response, write_request, write_response,
+};
 
 use connection::Connection;
 use requests::At;

@@ -100,6 +100,34 @@ pub(super) fn is_request_line(line: &[u8]) -> bool {
         .is_some_and(|version| version.starts_with(b"HTTP/1."))
 }
 
+/// Where a request line stands within bytes of which nothing is known, such as
+/// behind the rest of a body. Only a whole line is taken for one.
+pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
+    for version in memchr::memmem::find_iter(bytes, b" HTTP/1.") {
+        let line = bytes.get(..version)?;
+        let end = bytes.get(version..)?;
+        if !matches!(end, [_, _, _, _, _, _, _, _, b'0' | b'1', b'\r', b'\n', ..]) {
+            continue;
+        }
+        // The target has no space in it, and the method ends at the only one.
+        let Some(space) = memchr::memrchr(b' ', line) else {
+            continue;
+        };
+        let before = line.get(..space)?;
+        let method = KNOWN_METHODS
+            .iter()
+            .filter(|method| before.ends_with(method))
+            .max_by_key(|method| method.len());
+        if let Some(method) = method {
+            let begin = space.saturating_sub(method.len());
+            if start(bytes.get(begin..)?, true) == Start::Request {
+                return Some(begin);
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +155,24 @@ mod tests {
             ("PRI * HTTP/2.0\r\n", false, Start::Http2),
         ] {
             assert_eq!(start(bytes.as_bytes(), strict), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn requests_are_found_behind_other_bytes() {
+        for (bytes, expected) in [
+            ("\"x\"}POST /v1 HTTP/1.1\r\nHost: a\r\n\r\n", Some(4)),
+            ("}}GET / HTTP/1.0\r\n", Some(2)),
+            ("a GET /b HTTP/1.1 c POST /d HTTP/1.1\r\n", Some(20)),
+            ("GET /b HTTP/1.1", None),
+            ("x\r\nFORGET / HTTP/1.1\r\n", Some(6)),
+            ("x\r\nNO / HTTP/1.1\r\n", None),
+            ("GET / HTTP/2\r\n", None),
+            (" HTTP/1.1\r\n", None),
+            ("GET  HTTP/1.1\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(find_request(bytes.as_bytes()), expected, "{bytes}");
         }
     }
 }

@@ -63,7 +63,9 @@ fn check(packets: &[Sketch<'_>], expected: &[&str]) {
                     String::from_utf8_lossy(data.bytes.expose())
                 ),
                 EventKind::Closed => format!("{stream} closed"),
-                EventKind::Named(_) | EventKind::Missing { .. } => "unexpected".into(),
+                EventKind::Named(_) | EventKind::Message(_) | EventKind::Missing { .. } => {
+                    "unexpected".into()
+                }
             }
         })
         .collect();

@@ -53,6 +53,7 @@ fn shown(text: &[u8]) -> (bool, Vec<String>, Losses) {
                     format!("{stream} missing {offset} {length}")
                 }
                 EventKind::Closed => format!("{stream} closed {}", event.time),
+                EventKind::Message(_) => format!("{stream} message"),
             }
         })
         .collect();

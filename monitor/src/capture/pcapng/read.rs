@@ -66,6 +66,8 @@ pub(in crate::capture) struct Blocks<'a> {
     is_ours: bool,
     /// The host that a section of ours names.
     host: Arc<str>,
+    /// It holds messages, not streams.
+    is_redacted: bool,
     interfaces: Vec<Interface>,
     number: u64,
     /// Time of the last packet, for packets that have none.
@@ -83,6 +85,7 @@ impl<'a> Blocks<'a> {
             order: ByteOrder::default(),
             is_ours: false,
             host: Arc::from(""),
+            is_redacted: false,
             interfaces: Vec::new(),
             number: 0,
             time: Timestamp::default(),
@@ -156,6 +159,7 @@ impl<'a> Blocks<'a> {
                 _ => return Ok(give_up(losses)),
             };
             self.is_ours = false;
+            self.is_redacted = false;
             self.interfaces.clear();
         }
         let head = self.input.ready(12);
@@ -189,6 +193,7 @@ impl<'a> Blocks<'a> {
                 if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
                     let note: SectionNote = note;
                     self.is_ours = note.capture == CAPTURE_VERSION;
+                    self.is_redacted = note.provenance.redacted;
                     if !self.is_ours {
                         losses.count(Loss::CaptureUnsupported);
                     }
@@ -226,7 +231,7 @@ impl<'a> Blocks<'a> {
                 let note = options.and_then(comment);
                 if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
                     let note: LossNote = note;
-                    losses.merge(&recorded_losses(&note));
+                    losses.merge(&recorded_losses(&note, self.is_redacted));
                 }
             }
             _ => {

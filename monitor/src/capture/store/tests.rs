@@ -1,14 +1,19 @@
 //! Tests of the writer of captures.
 
-use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
 use super::*;
 use crate::{
     capture::{open, open_all, read_bytes},
-    event::{Data, Direction, Origin, Process, Source, StreamId},
-    loss::Loss,
+    event::{Data, Direction, Event, EventKind, Origin, Process, Source, StreamId},
+    loss::{Loss, Losses},
     secret::Secret,
 };
 
@@ -149,7 +154,10 @@ fn options(max_bytes: u64) -> CaptureOptions {
         ..Provenance::default()
     };
     CaptureOptions {
-        max_bytes,
+        store: StoreOptions {
+            segment_bytes: max_bytes,
+            ..StoreOptions::default()
+        },
         provenance,
         started: Timestamp(1_764_038_463_000_000_000),
     }

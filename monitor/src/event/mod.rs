@@ -5,10 +5,13 @@
 //! no clock. An event that replay reads from a capture equals the event that
 //! was recorded, which is why live and replay give the same findings.
 
+mod message;
+
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 
+pub use self::message::{Message, MessageFacts, PlantedNote, PlantingNote, ProofNote};
 use crate::{loss::Loss, secret::Secret};
 
 /// Nanoseconds since the Unix epoch, UTC.
@@ -199,6 +202,9 @@ pub enum EventKind {
         /// a response). The loss has been counted by whoever lost them.
         loss: Option<Loss>,
     },
+    /// A whole message, from a capture that holds messages with their values
+    /// replaced in place of streams.
+    Message(Message),
     /// Nothing more will come on this stream.
     Closed,
 }
