@@ -25,6 +25,9 @@ const MAX_PIECES: usize = 1_024;
 const MAX_LENGTH: usize = 65_535;
 /// How long the rest of a datagram may take, in nanoseconds; what Linux waits.
 const MAX_AGE: u64 = 30_000_000_000;
+/// How long fragments of a complete datagram are taken for copies, and not for
+/// another that has the same number, in nanoseconds.
+const MAX_COPY_AGE: u64 = 1_000_000_000;
 
 /// Names a datagram. IPv4 counts them for each protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +47,8 @@ struct Partial {
     bytes: usize,
     /// Known from the last fragment.
     length: Option<usize>,
+    /// When it was complete; then it holds nothing.
+    completed: Option<Timestamp>,
 }
 
 /// A datagram whose fragments are all there. It holds payload: no `Debug`.
@@ -58,7 +63,7 @@ pub(in crate::capture) struct Datagram {
 #[derive(Default)]
 pub(in crate::capture) struct Fragments {
     table: HashMap<Key, Partial>,
-    /// In the order of their first fragments; those that are complete stay until
+    /// In the order of their first fragments; those that are forgotten stay until
     /// their turn.
     order: VecDeque<(u64, Timestamp, Key)>,
     count: u64,
@@ -88,10 +93,13 @@ impl Fragments {
             },
             id: fragment.id,
         };
+        match self.table.get(&key).map(|partial| partial.completed) {
+            Some(Some(completed)) if now.since(completed) <= MAX_COPY_AGE => return None,
+            Some(Some(_)) => self.forget(&key),
+            Some(None) | None => {}
+        }
         if !self.table.contains_key(&key) {
-            if self.table.len() >= MAX_DATAGRAMS {
-                self.drop_oldest(losses);
-            }
+            while self.table.len() >= MAX_DATAGRAMS && self.drop_oldest(losses) {}
             self.count += 1;
             self.order.push_back((self.count, now, key));
             let partial = Partial {
@@ -106,7 +114,9 @@ impl Fragments {
         self.bytes = self.bytes.saturating_sub(before) + partial.bytes;
         let payload = partial.assemble();
         if payload.is_some() {
-            self.forget(&key);
+            self.bytes = self.bytes.saturating_sub(partial.bytes);
+            partial.pieces.clear();
+            (partial.bytes, partial.completed) = (0, Some(now));
         }
         while self.bytes > MAX_BYTES && self.drop_oldest(losses) {}
         let (payload, protocol) = payload?;
@@ -120,41 +130,34 @@ impl Fragments {
 
     /// Gives up on everything, at the end of the capture.
     pub(in crate::capture) fn finish(&mut self, losses: &mut Losses) {
-        losses.add(Loss::CaptureFragment, self.table.len() as u64);
+        let is_incomplete = |partial: &&Partial| partial.completed.is_none();
+        let count = self.table.values().filter(is_incomplete).count();
+        losses.add(Loss::CaptureFragment, count as u64);
         *self = Self::default();
     }
 
     fn expire(&mut self, now: Timestamp, losses: &mut Losses) {
-        while let Some((number, began, key)) = self.order.front().copied() {
-            let is_waiting = self
-                .table
-                .get(&key)
-                .is_some_and(|partial| partial.number == number);
-            if is_waiting && now.since(began) <= MAX_AGE {
-                return;
-            }
-            self.order.pop_front();
-            if is_waiting {
-                losses.count(Loss::CaptureFragment);
-                self.forget(&key);
-            }
+        while let Some((_, began, _)) = self.order.front()
+            && now.since(*began) > MAX_AGE
+        {
+            self.drop_oldest(losses);
         }
     }
 
     /// Whether there was one.
     fn drop_oldest(&mut self, losses: &mut Losses) -> bool {
-        while let Some((number, _, key)) = self.order.pop_front() {
-            let is_waiting = self
-                .table
-                .get(&key)
-                .is_some_and(|partial| partial.number == number);
-            if is_waiting {
+        let Some((number, _, key)) = self.order.pop_front() else {
+            return false;
+        };
+        if let Some(partial) = self.table.get(&key)
+            && partial.number == number
+        {
+            if partial.completed.is_none() {
                 losses.count(Loss::CaptureFragment);
-                self.forget(&key);
-                return true;
             }
+            self.forget(&key);
         }
-        false
+        true
     }
 
     fn forget(&mut self, key: &Key) {

@@ -1,5 +1,7 @@
 //! Tests of the reader of captures.
 
+mod order;
+
 use std::{fs::File, io::Write as _};
 
 use super::*;
