@@ -34,6 +34,7 @@ mod ring;
 mod section;
 mod store;
 mod track;
+mod verify;
 mod wrapping;
 
 pub use connection::LATE_OFFSET;
@@ -52,6 +53,7 @@ pub use store::{
     DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
     SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
 };
+pub use verify::{FileCheck, FileState, Verification, verify};
 
 /// Where events come from in place of a probe.
 pub trait EventSource: Send {

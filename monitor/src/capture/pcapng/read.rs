@@ -69,6 +69,8 @@ pub(in crate::capture) struct Blocks<'a> {
     /// It holds messages, not streams.
     is_redacted: bool,
     interfaces: Vec<Interface>,
+    /// Statistics blocks since the last block of another kind.
+    statistics: usize,
     number: u64,
     /// Time of the last packet, for packets that have none.
     time: Timestamp,
@@ -87,6 +89,7 @@ impl<'a> Blocks<'a> {
             host: Arc::from(""),
             is_redacted: false,
             interfaces: Vec::new(),
+            statistics: 0,
             number: 0,
             time: Timestamp::default(),
             found: None,
@@ -120,6 +123,10 @@ impl<'a> Blocks<'a> {
                 return Ok(false);
             }
             self.length = length;
+            self.statistics = match self.kind {
+                INTERFACE_STATISTICS => self.statistics + 1,
+                _ => 0,
+            };
             let is_whole = self.order.u32(self.block(), length - 4) as usize == length;
             if is_packet {
                 self.found = is_whole.then(|| self.locate()).flatten();
@@ -143,9 +150,13 @@ impl<'a> Blocks<'a> {
     /// Reads what begins a block and gives its whole length, `None` at the end
     /// of what can be read.
     fn frame(&mut self, losses: &mut Losses) -> Result<Option<u32>, CaptureError> {
+        // A section of ours ends with the statistics of each interface: one that
+        // does not was cut there, or is still being written.
+        let is_ended =
+            !self.is_ours || self.statistics > 0 && self.statistics >= self.interfaces.len();
         let head = self.input.peek(12)?;
         let Some(&[t0, t1, t2, t3, _, _, _, _, m0, m1, m2, m3]) = head.first_chunk::<12>() else {
-            if !head.is_empty() || self.input.is_broken() {
+            if !head.is_empty() || self.input.is_broken() || !is_ended {
                 losses.count(Loss::CaptureTruncated);
             }
             return Ok(None);
