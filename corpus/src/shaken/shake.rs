@@ -177,7 +177,7 @@ fn lose(segments: &mut Vec<Segment>, is_captured: bool, dice: &mut Dice) {
         if of_flight.is_empty() || !dice.chance(60) {
             continue;
         }
-        let wait = dice.pick(&[220_000, 900_000, 3_100_000, 7_000_000]);
+        let wait = dice.pick(&[220_000, 900_000, 3_100_000, 4_200_000]);
         let end = of_flight.iter().map(|at| segments[*at].time).max();
         let mut again = Vec::new();
         for at in &of_flight {

@@ -100,8 +100,12 @@ impl Default for Requests {
 
 impl Requests {
     /// The stream was joined after it had begun.
-    pub(super) const fn join_late(&mut self) {
+    pub(super) fn join_late(&mut self) {
         self.best = Completeness::Late;
+        // What comes first may be anything, and begin like anything.
+        if matches!(self.state, State::Start) {
+            self.state = State::Lost;
+        }
     }
 
     /// Nothing that follows is a request.
