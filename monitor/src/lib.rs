@@ -43,10 +43,11 @@
 //! - A payload value travels in a [`secret::Secret`] and reaches no log, metric,
 //!   error or `Debug` output.
 //! - Everything is bounded, and every [`loss`] is counted with its reason.
-//! - A module uses only modules above it in this list, and the leaves `secret`
-//!   and `loss`.
+//! - A module uses only modules above it in this list, and the leaves `secret`,
+//!   `loss` and `recency`.
 
 pub mod loss;
+mod recency;
 pub mod secret;
 
 pub mod probe;

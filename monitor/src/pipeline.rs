@@ -20,7 +20,7 @@ use std::{ops::Range, sync::Arc};
 use self::target::{is_third_party, path_of};
 pub use self::{
     back::Back,
-    desk::{Desk, Examined},
+    desk::{Desk, Examined, Practice},
     front::{Front, Step},
 };
 use crate::{
@@ -29,7 +29,6 @@ use crate::{
     finding::{Finding, PeopleCount},
     http::{Completeness, Protocol},
     loss::Losses,
-    phi::Detector,
     redact::Redactor,
     token::TokenKey,
     tracker::{Catalog, Services},
@@ -81,7 +80,7 @@ pub struct Pipeline {
     front: Front,
     desk: Arc<Desk>,
     back: Back,
-    detector: Detector,
+    practice: Practice,
     losses: Losses,
     steps: Vec<Step>,
 }
@@ -155,7 +154,7 @@ impl Pipeline {
         let Self {
             desk,
             back,
-            detector,
+            practice,
             losses,
             steps,
             ..
@@ -163,7 +162,7 @@ impl Pipeline {
         for step in steps.drain(..) {
             match step {
                 Step::Exchange(exchange, recorded) => {
-                    let examined = desk.examine(detector, exchange, recorded);
+                    let examined = desk.examine(practice, exchange, recorded);
                     back.exchange(desk, &examined, losses, out);
                 }
                 other => back.step(desk, other, losses, out),
@@ -178,7 +177,7 @@ impl From<Desk> for Pipeline {
             front: Front::default(),
             desk: Arc::new(desk),
             back: Back::default(),
-            detector: Detector::default(),
+            practice: Practice::default(),
             losses: Losses::default(),
             steps: Vec::new(),
         }

@@ -30,6 +30,7 @@ mod replay;
 mod ring;
 mod section;
 mod store;
+mod verify;
 
 pub use connection::LATE_OFFSET;
 pub use custody::{
@@ -45,6 +46,7 @@ pub use store::{
     DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
     SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
 };
+pub use verify::{FileCheck, FileState, Verification, verify};
 
 /// Where events come from in place of a probe.
 pub trait EventSource: Send {

@@ -16,8 +16,7 @@ use crate::{
     capture::{CaptureError, EventSource},
     finding::PeopleCount,
     loss::Losses,
-    phi::Detector,
-    pipeline::{Back, Desk, Examined, Front, Output, Step},
+    pipeline::{Back, Desk, Examined, Front, Output, Practice, Step},
 };
 
 /// Messages that are examined at once weigh this many bytes, about.
@@ -71,7 +70,7 @@ pub(super) fn replay(
         if helpers == 0 {
             let mut alone = Alone {
                 desk,
-                detector: Detector::default(),
+                practice: Practice::default(),
                 back: &mut back,
                 losses: &mut losses,
                 out: Output::default(),
@@ -85,9 +84,9 @@ pub(super) fn replay(
         for _ in 0..helpers {
             scope.spawn(|| {
                 let _guard = Alarm(&board);
-                let mut detector = Detector::default();
+                let mut practice = Practice::default();
                 while let Some((number, job)) = board.take() {
-                    board.put(number, job.examined(desk, &mut detector));
+                    board.put(number, job.examined(desk, &mut practice));
                 }
             });
         }
@@ -162,7 +161,7 @@ fn hand_on(
 /// All the work on the caller's thread.
 struct Alone<'a> {
     desk: &'a Desk,
-    detector: Detector,
+    practice: Practice,
     back: &'a mut Back,
     losses: &'a mut Losses,
     out: Output,
@@ -174,18 +173,18 @@ impl Alone<'_> {
         steps: Vec<Step>,
         sink: &mut impl FnMut(&mut Output) -> Result<(), Failure>,
     ) -> Result<(), Stop> {
-        let steps = examined(steps, self.desk, &mut self.detector);
+        let steps = examined(steps, self.desk, &mut self.practice);
         settle(steps, self.desk, self.back, self.losses, &mut self.out);
         hand_on(&mut self.out, sink).map_err(Stop::Failed)
     }
 }
 
-fn examined(steps: Vec<Step>, desk: &Desk, detector: &mut Detector) -> Vec<Known> {
+fn examined(steps: Vec<Step>, desk: &Desk, practice: &mut Practice) -> Vec<Known> {
     steps
         .into_iter()
         .map(|step| match step {
             Step::Exchange(exchange, recorded) => {
-                Known::Examined(Box::new(desk.examine(detector, exchange, recorded)))
+                Known::Examined(Box::new(desk.examine(practice, exchange, recorded)))
             }
             other => Known::Other(other),
         })
@@ -257,9 +256,9 @@ struct Job<T> {
 }
 
 impl Job<Step> {
-    fn examined(self, desk: &Desk, detector: &mut Detector) -> Job<Known> {
+    fn examined(self, desk: &Desk, practice: &mut Practice) -> Job<Known> {
         Job {
-            steps: examined(self.steps, desk, detector),
+            steps: examined(self.steps, desk, practice),
             weight: self.weight,
         }
     }

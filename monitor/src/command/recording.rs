@@ -84,11 +84,6 @@ impl Recording {
         }
     }
 
-    /// What could not be recorded.
-    pub(super) const fn losses(&self) -> &Losses {
-        self.writer.losses()
-    }
-
     fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
             Ok(()) => self.is_broken = false,
@@ -96,8 +91,13 @@ impl Recording {
         }
     }
 
-    /// Makes what was recorded survive, from time to time. `losses` are those of
-    /// the core and behind it.
+    /// What could not be recorded.
+    pub(super) const fn losses(&self) -> &Losses {
+        self.writer.losses()
+    }
+
+    /// Makes what was recorded survive, from time to time, and keeps its limits.
+    /// `losses` are those of the core and behind it.
     pub(super) fn keep(&mut self, losses: &Losses) {
         if Instant::now() < self.next_sync {
             return;
@@ -112,11 +112,7 @@ impl Recording {
     /// Ends the capture.
     pub(super) fn close(mut self, losses: &Losses) {
         self.tell(losses);
-        if let Err(error) = self
-            .writer
-            .sync()
-            .and_then(|()| self.writer.close().map(drop))
-        {
+        if let Err(error) = self.writer.close() {
             tracing::error!("{:#}", anyhow::Error::from(error));
         }
     }

@@ -1,10 +1,8 @@
 //! Evidence to findings: one per person-event.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
+use hashbrown::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 
 use super::{

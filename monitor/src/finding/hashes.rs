@@ -79,8 +79,6 @@ impl Hashes {
             let (Class::Identifier(identifier), Some(lesson)) = (item.class, &item.lesson) else {
                 continue;
             };
-            let Lesson { normalized, raw } = lesson;
-            let (normalized, raw) = (normalized.expose().as_str(), raw.expose().as_str());
             let number = item.token;
             if self.plain.fresh(number).is_some() {
                 continue;
@@ -92,17 +90,13 @@ impl Hashes {
             learned += 1;
             self.plain.set(number, ());
             let plain = Plain { number, identifier };
-            // A field may hold more than the identifier: an address of a page.
-            let raw = if raw.len() > 2 * normalized.len() + 8 {
-                normalized
-            } else {
-                raw
+            let mut remember = |digest| {
+                let forgotten = self.digests.set(digest, plain);
+                losses.add(Loss::HashMemory, forgotten);
             };
-            for spelling in variants(identifier, normalized, raw) {
-                for digest in FORMS.iter().filter_map(|form| digest_of(*form, &spelling)) {
-                    let forgotten = self.digests.set(digest_number(key, &digest), plain);
-                    losses.add(Loss::HashMemory, forgotten);
-                }
+            match &lesson.digests {
+                Some(digests) => digests.iter().copied().for_each(remember),
+                None => lesson.digests(key, identifier).for_each(&mut remember),
             }
         }
     }
@@ -110,6 +104,51 @@ impl Hashes {
     /// The plain identifier that hashed evidence is the hash of, if it was seen.
     pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
         item.plain.or_else(|| self.digests.get(item.digest?))
+    }
+}
+
+/// The plain identifiers that were seen lately by one who proves: their digests
+/// are probably known already. What is found does not depend on it.
+pub struct Familiar(Recent<()>);
+
+impl Default for Familiar {
+    fn default() -> Self {
+        Self(Recent::new(MAX_PLAIN))
+    }
+}
+
+impl Lesson {
+    /// The lesson with its digests, unless they are probably known.
+    pub(super) fn prepared(
+        mut self,
+        key: &TokenKey,
+        (class, token): (Class, u128),
+        familiar: &mut Familiar,
+    ) -> Self {
+        if let Class::Identifier(identifier) = class
+            && familiar.0.fresh(token).is_none()
+        {
+            familiar.0.set(token, ());
+            self.digests = Some(self.digests(key, identifier).collect());
+        }
+        self
+    }
+
+    /// The keyed hashes of the hashes that platforms ask for.
+    fn digests(&self, key: &TokenKey, identifier: Identifier) -> impl Iterator<Item = u128> {
+        let (normalized, raw) = (self.normalized.expose(), self.raw.expose());
+        // A field may hold more than the identifier: an address of a page.
+        let raw = if raw.len() > 2 * normalized.len() + 8 {
+            normalized
+        } else {
+            raw
+        };
+        variants(identifier, normalized, raw).flat_map(move |spelling| {
+            let digests = FORMS
+                .iter()
+                .filter_map(move |form| digest_of(*form, &spelling));
+            digests.map(|digest| digest_number(key, &digest))
+        })
     }
 }
 

@@ -26,7 +26,8 @@ use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
 pub(crate) use assemble::{blank, id, method, path, place};
-pub(crate) use key_path::{Values, show};
+pub use hashes::Familiar;
+pub(crate) use key_path::{Values, is_vocabulary, show};
 pub use memory::Memory;
 pub(crate) use note::number;
 pub use note::{class, form};
@@ -34,6 +35,7 @@ pub use page::{PageProofs, Pages, Setting, Told};
 pub use people::PeopleCount;
 pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
+pub(crate) use target::is_shown_segment;
 
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";

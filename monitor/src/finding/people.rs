@@ -4,7 +4,7 @@
 //! Holds keyed hashes only. Who a finding is about depends on the events before
 //! it and on nothing else, so live and replay agree.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::recent::Recent;
 use crate::loss::{Loss, Losses};

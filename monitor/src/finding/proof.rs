@@ -7,7 +7,7 @@
 
 use super::{
     FieldRecord,
-    hashes::{FORMS, Plain, digest_number, is_learned},
+    hashes::{FORMS, Familiar, Plain, digest_number, is_learned},
     judge,
     key_path::{self, Values},
 };
@@ -74,26 +74,47 @@ pub(super) struct Lesson {
     pub(super) normalized: Secret<String>,
     /// As sent.
     pub(super) raw: Secret<String>,
+    /// Its digests, where they were made beforehand.
+    pub(super) digests: Option<Vec<u128>>,
 }
 
-/// The proofs of one message, in the order of its evidence.
-pub fn prove(key: &TokenKey, fields: &Fields, evidence: Vec<Evidence>) -> Vec<Proof> {
+/// The proofs of one message, in the order of its evidence. Who has a `familiar`
+/// memory does beforehand what learning from the proofs costs.
+pub fn prove(
+    key: &TokenKey,
+    fields: &Fields,
+    evidence: Vec<Evidence>,
+    mut familiar: Option<&mut Familiar>,
+) -> Vec<Proof> {
     let values = Values::new(fields, &evidence);
     evidence
         .into_iter()
-        .filter_map(|item| one(key, fields, item, &values))
+        .filter_map(|item| one(key, fields, item, &values, familiar.as_deref_mut()))
         .collect()
 }
 
-fn one(key: &TokenKey, fields: &Fields, item: Evidence, values: &Values) -> Option<Proof> {
+fn one(
+    key: &TokenKey,
+    fields: &Fields,
+    item: Evidence,
+    values: &Values,
+    familiar: Option<&mut Familiar>,
+) -> Option<Proof> {
     let field = fields.get(item.field)?;
     let token = key.number(item.class.as_str(), item.normalized.expose());
     let digest = FORMS
         .contains(&item.form)
         .then(|| digest_number(key, item.normalized.expose()));
-    let lesson = (item.form == Form::Plain && is_learned(item.class)).then(|| Lesson {
-        normalized: item.normalized,
-        raw: Secret::new(field.value().to_owned()),
+    let lesson = (item.form == Form::Plain && is_learned(item.class)).then(|| {
+        let lesson = Lesson {
+            normalized: item.normalized,
+            raw: Secret::new(field.value().to_owned()),
+            digests: None,
+        };
+        match familiar {
+            Some(familiar) => lesson.prepared(key, (item.class, token), familiar),
+            None => lesson,
+        }
     });
     Some(Proof {
         class: item.class,

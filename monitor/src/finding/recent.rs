@@ -1,6 +1,6 @@
 //! A bounded map of keyed hashes that forgets what was not asked for longest.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Two generations: what is asked for moves to the young one; when that is half
 /// the bound, it becomes the old one and the old one is forgotten. Which

@@ -15,6 +15,11 @@ use crate::{
 
 /// Most bytes of a body, as sent, that are kept.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Bytes of a body for which there is room before they come.
+const USUAL_BODY: usize = 16 * 1024;
+
+/// Method, target and host of a request.
+pub(super) type Line = (String, Bytes, Option<String>);
 
 /// Where the first byte of a request was.
 #[derive(Clone)]
@@ -67,17 +72,9 @@ impl Draft {
         &self.head.method
     }
 
-    /// Method, target and host, where more of the body is to come.
-    pub(super) fn line(&self) -> (String, Bytes, Option<String>) {
-        let head = &self.head;
-        (head.method.clone(), head.target.clone(), head.host.clone())
-    }
-
-    /// Method, target and host alone.
-    pub(super) fn into_line(self) -> (String, Bytes, Option<String>) {
-        // The target shares the memory of the whole head.
-        let target = Bytes::copy_from_slice(&self.head.target);
-        (self.head.method, target, self.head.host)
+    /// Method, target and host. The target shares the memory of the whole head.
+    pub(super) fn line(&self) -> Line {
+        self.head.line()
     }
 
     /// Bytes of memory that the request holds, about.
@@ -87,6 +84,12 @@ impl Draft {
             .capacity()
             .saturating_add(head.min(super::head::MAX_HEAD))
             .saturating_add(512)
+    }
+
+    /// Makes room for a body of `length` bytes, as far as that is usual.
+    pub(super) fn expect(&mut self, length: u64) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        self.body.reserve_exact(length.min(USUAL_BODY));
     }
 
     /// Notes that `length` bytes of the body as sent came at `time`.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     chunked::{Chunked, Progress},
-    draft::{Beginning, Draft},
+    draft::{Beginning, Draft, Line},
     head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
     message::Completeness,
     start::{self, Start},
@@ -115,6 +115,16 @@ impl Requests {
             State::Head(head) => self.cut_head(*head, Completeness::Truncated, losses, done),
             other => self.state = other,
         }
+    }
+
+    /// What can be read of a head that is coming in.
+    pub(super) fn begun(&self) -> Option<Line> {
+        let State::Head(head) = &self.state else {
+            return None;
+        };
+        let bytes = Bytes::copy_from_slice(&head.bytes);
+        let parsed = head::request(&bytes, true, &mut Losses::default())?;
+        head.sure.then(|| parsed.line())
     }
 
     /// The request whose body is coming in.
@@ -333,6 +343,7 @@ impl Requests {
         ));
         match framing {
             Framing::Length(length) if length > 0 && !connect => {
+                draft.expect(length);
                 self.state = State::Body(draft, Body::Length(length));
             }
             Framing::Chunked if !connect => {

@@ -3,10 +3,9 @@
 //! In: steps in their order, exchanges with what they mean. Out: findings and
 //! notes. All that the core remembers from one message to the next is here.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     Note, Output, Record,

@@ -13,7 +13,7 @@ use crate::{
     canary::{self, Canaries, Disclosure, Planting},
     event::{MessageFacts, Origin, Source},
     field::{self, FieldLimits},
-    finding::{Context, Proof, Sender, prove},
+    finding::{Context, Familiar, Proof, Sender, prove},
     http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
@@ -46,6 +46,13 @@ pub struct Desk {
     pub(super) limits: FieldLimits,
     /// Messages are to be recorded with their values replaced.
     pub(super) redactor: Option<Arc<Redactor>>,
+}
+
+/// What one who works at a desk remembers of earlier messages.
+#[derive(Default)]
+pub struct Practice {
+    detector: Detector,
+    familiar: Familiar,
 }
 
 /// An exchange, and what it means by itself.
@@ -114,11 +121,11 @@ impl Desk {
     }
 
     /// Examines one exchange; `recorded` is what was known of it, if its values
-    /// were replaced. `detector` is a memory of keys that changes how
-    /// quickly something is found, and not what.
+    /// were replaced. `practice` changes how quickly something is
+    /// found, and not what.
     pub fn examine(
         &self,
-        detector: &mut Detector,
+        practice: &mut Practice,
         exchange: Box<Exchange>,
         recorded: Option<Box<MessageFacts>>,
     ) -> Examined {
@@ -145,7 +152,7 @@ impl Desk {
             _ if is_wanted || sought => {
                 let fields =
                     fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
-                found = self.find(request, fields, (is_wanted, sought), detector);
+                found = self.find(request, fields, (is_wanted, sought), practice);
                 if let Some(facts) = &recorded {
                     found.proofs = recorded::joined(facts, found.proofs);
                 }
@@ -183,7 +190,7 @@ impl Desk {
         request: &Request,
         mut fields: field::Fields,
         (is_wanted, sought): (bool, bool),
-        detector: &mut Detector,
+        practice: &mut Practice,
     ) -> Found {
         let mut found = Found::default();
         let mut planted: Vec<String> = Vec::new();
@@ -197,12 +204,12 @@ impl Desk {
         }
         if is_wanted {
             phi::label_columns(&mut fields);
-            let evidence = detector.detect(&fields);
+            let evidence = practice.detector.detect(&fields);
             found.redacted = self.redactor.as_ref().map(|redactor| {
                 let planted: Vec<_> = planted.iter().map(String::as_str).collect();
                 redactor.request(request, &fields, &evidence, &planted)
             });
-            found.proofs = prove(&self.key, &fields, evidence);
+            found.proofs = prove(&self.key, &fields, evidence, Some(&mut practice.familiar));
         }
         found
     }

@@ -100,6 +100,20 @@ impl Lane {
             .min()
     }
 
+    /// Steps over a run that begins at `offset`, if it is the next one and nothing
+    /// waits, as nearly always. Whether it did: then the run is to be handed on.
+    pub(super) fn pass(&mut self, offset: u64, run: &Run) -> bool {
+        let end = offset.checked_add(run.length());
+        let Some(end) = end.filter(|end| offset == self.next && *end > offset) else {
+            return false;
+        };
+        if !self.waiting.is_empty() {
+            return false;
+        }
+        (self.next, self.begun) = (end, true);
+        true
+    }
+
     /// Takes a piece at `offset`; what is in order goes to `out`.
     pub(super) fn insert(
         &mut self,
@@ -192,9 +206,13 @@ impl Lane {
                 .range(from..end)
                 .next()
                 .map_or(end, |(start, _)| *start);
-            let run = piece.run.part(from - offset, to - offset);
-            if let Run::Bytes(bytes) = &run {
+            let mut run = piece.run.part(from - offset, to - offset);
+            if let Run::Bytes(bytes) = &mut run {
                 self.waiting_bytes += bytes.len();
+                // What waits must not keep a buffer that holds much more.
+                if from > self.next {
+                    *bytes = Bytes::copy_from_slice(bytes);
+                }
             }
             let Piece {
                 run: _,

@@ -75,14 +75,14 @@ fn a_torn_line_is_replaced_and_said_and_a_changed_one_is_refused() {
     append(folder.path(), "two").unwrap();
     let whole = fs::read(&path).unwrap();
     let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-    for end in first..whole.len() {
+    for end in (first..whole.len()).step_by(9) {
         fs::write(&path, &whole[..end]).unwrap();
         append(folder.path(), "three").unwrap();
         let log = Custody::read(folder.path()).unwrap().unwrap();
         assert_eq!((log.entries.len(), log.problem), (2, None));
         assert_eq!(log.entries[1].torn_bytes, (end - first) as u64);
     }
-    for at in 0..first - 1 {
+    for at in (0..first - 1).step_by(9) {
         let mut bytes = whole.clone();
         bytes[at] ^= 4;
         fs::write(&path, &bytes).unwrap();

@@ -46,6 +46,8 @@ pub(in crate::capture) struct Blocks<'a> {
     /// It holds messages, not streams.
     is_redacted: bool,
     interfaces: Vec<Interface>,
+    /// Statistics blocks since the last block of another kind.
+    statistics: usize,
     number: u64,
     /// Time of the last packet, for packets that have none.
     time: Timestamp,
@@ -62,6 +64,7 @@ impl<'a> Blocks<'a> {
             is_ours: false,
             is_redacted: false,
             interfaces: Vec::new(),
+            statistics: 0,
             number: 0,
             time: Timestamp::default(),
         }
@@ -90,6 +93,10 @@ impl<'a> Blocks<'a> {
                     return Ok(false);
                 }
             }
+            self.statistics = match self.kind {
+                INTERFACE_STATISTICS => self.statistics + 1,
+                _ => 0,
+            };
             match self.kind {
                 ENHANCED_PACKET | SIMPLE_PACKET => {
                     self.number += 1;
@@ -117,7 +124,11 @@ impl<'a> Blocks<'a> {
     /// of what can be read.
     fn frame(&mut self, losses: &mut Losses) -> Result<Option<u32>, CaptureError> {
         if !self.input.fill(&mut self.block, 12)? {
-            if !self.block.is_empty() {
+            // A section of ours ends with the statistics of each interface: one
+            // that does not was cut there, or is still being written.
+            let is_ended =
+                !self.is_ours || self.statistics > 0 && self.statistics >= self.interfaces.len();
+            if !self.block.is_empty() || !is_ended {
                 losses.count(Loss::CaptureTruncated);
             }
             return Ok(None);

@@ -20,15 +20,15 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Room on a file system, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Space {
+pub(in crate::capture) struct Space {
     /// What is free for this process.
-    pub(super) free: u64,
+    pub(in crate::capture) free: u64,
     /// What there is.
-    pub(super) total: u64,
+    pub(in crate::capture) total: u64,
 }
 
 /// The operating system, or one that a test plays.
-pub(super) trait Disk: Send + Sync {
+pub(in crate::capture) trait Disk: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
     /// A clock that only goes forward.
@@ -96,3 +96,6 @@ pub(super) fn is_full(error: &io::Error) -> bool {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
 }
+
+#[cfg(test)]
+pub(in crate::capture) mod played;

@@ -23,6 +23,12 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
+    /// There is nothing to be checked.
+    #[error("{} has no captures", path.display())]
+    NoCapture {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another phiwatch records into the folder.
     #[error("another phiwatch records into {}", directory.display())]
     Busy {

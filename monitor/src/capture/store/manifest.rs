@@ -28,7 +28,7 @@ use crate::capture::{
 
 /// A manifest that has grown to this many bytes is put away and continued in a
 /// new file.
-const MAX_CURRENT: usize = 4 << 20;
+const MAX_CURRENT: usize = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 /// The longest manifest file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 /// The most earlier parts that are read.
@@ -37,8 +37,8 @@ const MAX_ARCHIVES: usize = 10_000;
 /// A manifest as it was read.
 #[derive(Default)]
 pub(in crate::capture) struct Reading {
-    /// Every entry that is as it was written, in order.
-    pub(in crate::capture) entries: Vec<Entry>,
+    /// Every entry that is as it was written, in order, and its hash.
+    pub(in crate::capture) entries: Vec<(Entry, String)>,
     /// What they add up to.
     pub(in crate::capture) ledger: Ledger,
     /// Hash of the last entry.
@@ -103,7 +103,7 @@ impl Reading {
             let problem = |what: &str| format!("line {}: {what}", number + 1);
             let entry: Entry = serde_json::from_str(line).map_err(|_| problem("no entry"))?;
             self.ledger.apply(&entry).map_err(|what| problem(&what))?;
-            self.entries.push(entry);
+            self.entries.push((entry, hash.to_owned()));
             hash.clone_into(&mut self.head);
         }
         error.map_or(Ok(()), |error| Err(error.to_string()))

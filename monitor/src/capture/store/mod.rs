@@ -29,14 +29,18 @@ use std::time::Duration;
 use super::note::Provenance;
 use crate::event::Timestamp;
 
-mod disk;
+pub(in crate::capture) mod disk;
 pub(in crate::capture) mod entry;
 mod envelope;
 mod error;
+mod keep;
 pub(in crate::capture) mod manifest;
 pub(in crate::capture) mod name;
+mod pause;
 mod recovery;
 mod room;
+#[cfg(test)]
+pub(in crate::capture) mod sample;
 mod segment;
 pub(in crate::capture) mod signature;
 pub(in crate::capture) mod structure;

@@ -8,7 +8,9 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use crate::{
     capture::{
         input::MAX_PLAUSIBLE,
-        pcapng::write::{ENHANCED_PACKET, INTERFACE_STATISTICS, SECTION_HEADER},
+        pcapng::write::{
+            ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER,
+        },
     },
     event::Timestamp,
 };
@@ -51,7 +53,8 @@ pub(in crate::capture) struct Structure {
     /// The earliest and latest time of a packet up to there, if the times are
     /// nanoseconds, as ours are.
     pub(in crate::capture) span: Option<(Timestamp, Timestamp)>,
-    /// The last block is the statistics that end a segment of ours.
+    /// The last blocks are the statistics of every interface, which end a segment
+    /// of ours.
     pub(in crate::capture) is_ended: bool,
     /// What is wrong behind `whole`.
     pub(in crate::capture) fault: Option<Fault>,
@@ -86,6 +89,7 @@ pub(in crate::capture) fn pcapng(reader: impl Read) -> io::Result<Structure> {
         ..Structure::default()
     };
     let mut is_big_endian = false;
+    let (mut interfaces, mut statistics) = (0, 0);
     loop {
         let mut head = Vec::new();
         let read = take(&mut reader, 12, &mut head)?;
@@ -135,7 +139,12 @@ pub(in crate::capture) fn pcapng(reader: impl Read) -> io::Result<Structure> {
             return broken(found, reader);
         }
         found.whole += length;
-        found.is_ended = kind == INTERFACE_STATISTICS;
+        match kind {
+            INTERFACE_STATISTICS => statistics += 1,
+            _ => statistics = 0,
+        }
+        interfaces += u64::from(kind == INTERFACE_DESCRIPTION);
+        found.is_ended = statistics > 0 && statistics >= interfaces;
         if kind == ENHANCED_PACKET || kind == SIMPLE_PACKET {
             found.packets = found.packets.map(|count| count + 1);
         }
@@ -205,4 +214,112 @@ fn word(bytes: &[u8], at: usize) -> [u8; 4] {
         .and_then(|rest| rest.first_chunk())
         .copied()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::pcapng::write::Block;
+
+    fn file() -> (Vec<u8>, Vec<usize>) {
+        let mut out = Vec::new();
+        let mut ends = Vec::new();
+        Block::begin(&mut out, SECTION_HEADER)
+            .u32(0x1A2B_3C4D)
+            .u32(1)
+            .u32(u32::MAX)
+            .u32(u32::MAX)
+            .finish();
+        ends.push(out.len());
+        Block::begin(&mut out, INTERFACE_DESCRIPTION)
+            .u32(101)
+            .u32(0)
+            .finish();
+        ends.push(out.len());
+        for time in [5_u64 << 32 | 7, 3] {
+            Block::begin(&mut out, ENHANCED_PACKET)
+                .u32(0)
+                .time(time)
+                .u32(3)
+                .u32(3)
+                .padded(b"abc")
+                .finish();
+            ends.push(out.len());
+        }
+        // A block without a body.
+        Block::begin(&mut out, 0x8000_0000).finish();
+        ends.push(out.len());
+        Block::begin(&mut out, INTERFACE_STATISTICS)
+            .u32(0)
+            .time(9)
+            .finish();
+        ends.push(out.len());
+        (out, ends)
+    }
+
+    #[test]
+    fn every_cut_is_found_and_says_what_is_whole() {
+        let (bytes, ends) = file();
+        for length in 0..=bytes.len() {
+            let found = pcapng(&bytes[..length]).unwrap();
+            let whole = ends.iter().copied().filter(|end| *end <= length).max();
+            let expected = Structure {
+                length: length as u64,
+                whole: whole.unwrap_or(0) as u64,
+                packets: Some(ends[2..4].iter().filter(|end| **end <= length).count() as u64),
+                span: match length {
+                    length if length >= ends[3] => Some((Timestamp(3), Timestamp(5 << 32 | 7))),
+                    length if length >= ends[2] => {
+                        Some((Timestamp(5 << 32 | 7), Timestamp(5 << 32 | 7)))
+                    }
+                    _ => None,
+                },
+                is_ended: length == bytes.len(),
+                fault: (whole.unwrap_or(0) != length).then_some(Fault::Torn),
+            };
+            assert_eq!(found, expected, "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_block_is_found() {
+        let (bytes, ends) = file();
+        // A length, and the length at the end of the block.
+        for at in [ends[1] + 4, ends[2] - 4] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let found = pcapng(changed.as_slice()).unwrap();
+            assert_eq!(
+                (found.fault, found.whole),
+                (Some(Fault::Broken), ends[1] as u64)
+            );
+            assert_eq!(found.length, bytes.len() as u64);
+        }
+        let found = pcapng(&b"no capture at all"[..]).unwrap();
+        assert_eq!((found.fault, found.whole), (Some(Fault::Broken), 0));
+    }
+
+    #[test]
+    fn an_age_file_has_a_header_and_chunks() {
+        let head = b"age-encryption.org/v1\n-> X25519 abc\ndef\n--- mac\n0123456789abcdef";
+        let body = head.len() as u64;
+        for (length, whole, fault) in [
+            (0, 0, Some(Fault::Torn)),
+            (1, body, Some(Fault::Torn)),
+            (16, body, None),
+            (AGE_CHUNK - 1, body, None),
+            (AGE_CHUNK, body + AGE_CHUNK, None),
+            (AGE_CHUNK + 5, body + AGE_CHUNK, Some(Fault::Torn)),
+        ] {
+            let bytes = [&head[..], &vec![0; length as usize]].concat();
+            let found = age(bytes.as_slice()).unwrap();
+            assert_eq!((found.whole, found.fault), (whole, fault), "{length}");
+        }
+        for length in 0..head.len() {
+            assert_eq!(age(&head[..length]).unwrap().fault, Some(Fault::Torn));
+        }
+        assert_eq!(Container::of(head), Container::Age);
+        assert_eq!(Container::of(&file().0), Container::Pcapng);
+        assert_eq!(Container::of(b"{}"), Container::Other);
+    }
 }

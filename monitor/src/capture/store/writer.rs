@@ -13,40 +13,32 @@ use rustix::fs::FlockOperation;
 use super::{
     CaptureOptions, ENCRYPTED_WAIT, StoreError, StoreOptions, SyncPolicy,
     disk::{Disk, System},
-    entry::{Deleted, Entry, Header, MANIFEST_VERSION, Sealed, State},
+    entry::{Entry, Header, MANIFEST_VERSION, Sealed},
+    keep::{FRAME_ROOM, room_for},
     manifest::Manifest,
     name::{MAX_NUMBER, segment_name},
-    recovery::{adopt, is_held, recover},
-    room::{self, Demand},
+    pause::Pause,
+    recovery::{adopt, recover},
     segment::Segment,
 };
 use crate::{
-    capture::record::{Encoder, MAX_PACKET_PAYLOAD},
+    capture::record::Encoder,
     event::{Event, EventKind, Place, Timestamp},
     loss::{Loss, Losses},
 };
 
-/// How long the writer waits after the first failure, and at most.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Room for the header of a segment, and for the statistics that end it.
-const FRAME_ROOM: u64 = 16 * 1024;
-/// What a packet takes besides its payload, but for its notes.
-const PACKET_ROOM: u64 = 256;
-/// What the notes of an event can take: introducing its stream, and itself.
-const NOTES_ROOM: u64 = 2 * 66_000;
 /// The most names of segments that are remembered for [`CaptureWriter::segments`].
 const MAX_PATHS: usize = 10_000;
 
 /// Writes events to capture files.
 pub struct CaptureWriter {
-    directory: PathBuf,
-    disk: Arc<dyn Disk>,
-    options: StoreOptions,
+    pub(super) directory: PathBuf,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) options: StoreOptions,
     encoder: Encoder,
-    manifest: Manifest,
+    pub(super) manifest: Manifest,
     /// The segment that is being written; `None` after one has failed.
-    segment: Option<Segment>,
+    pub(super) segment: Option<Segment>,
     pause: Pause,
     /// Number in the name of the next segment, from which on a free one is sought.
     number: u32,
@@ -61,17 +53,6 @@ pub struct CaptureWriter {
     _lock: File,
 }
 
-/// The time after a failure in which nothing is tried.
-#[derive(Default)]
-struct Pause {
-    until: Duration,
-    length: Duration,
-    /// What failed, until somebody has been told.
-    trouble: Option<StoreError>,
-    /// How refused events are counted.
-    is_full: bool,
-}
-
 impl CaptureWriter {
     /// Begins a capture in `directory`, which is made (mode 0700) if it does not
     /// exist. What an interrupted writer left there is put in order first. A
@@ -80,7 +61,8 @@ impl CaptureWriter {
         Self::create_on(directory, options, Arc::new(System))
     }
 
-    pub(super) fn create_on(
+    /// As [`CaptureWriter::create`], on `disk`.
+    pub(in crate::capture) fn create_on(
         directory: &Path,
         options: CaptureOptions,
         disk: Arc<dyn Disk>,
@@ -136,7 +118,8 @@ impl CaptureWriter {
         Ok(writer)
     }
 
-    /// Records `event` and sets its place, if it is data or a server name.
+    /// Records `event` and sets its place, if it is data, a message or a
+    /// server name.
     ///
     /// # Errors
     /// The event is not recorded, and is counted in [`CaptureWriter::losses`].
@@ -322,72 +305,6 @@ impl CaptureWriter {
         }
     }
 
-    /// Deletes what the limits ask for. `is_written` says that `bytes` are about
-    /// to be written, and are in the length of the segment already.
-    fn make_room(&mut self, bytes: u64, is_written: bool) -> Result<(), StoreError> {
-        let current = self.segment.as_ref().map_or(0, Segment::bytes);
-        let space = if is_written {
-            self.disk.space(&self.directory).ok()
-        } else {
-            None
-        };
-        let demand = Demand {
-            current: current + FRAME_ROOM - if is_written { bytes.min(current) } else { 0 },
-            bytes,
-            space,
-            now: self.disk.now(),
-        };
-        let plan = room::plan(self.manifest.ledger(), &self.options.room, &demand);
-        let is_needed = plan
-            .victims
-            .iter()
-            .any(|(_, limit)| *limit != "max_age_days");
-        if !plan.victims.is_empty() {
-            if !is_held(&self.directory) {
-                self.delete(&plan.victims)?;
-            } else if is_needed {
-                return Err(self.no_room("the file hold says that nothing may be deleted".into()));
-            }
-        }
-        match plan.short {
-            Some(limit) => Err(self.no_room(format!("capture.{limit} leaves none"))),
-            None => Ok(()),
-        }
-    }
-
-    fn no_room(&self, reason: String) -> StoreError {
-        StoreError::NoRoom {
-            directory: self.directory.clone(),
-            reason,
-        }
-    }
-
-    /// Deletes segments, after the manifest says so.
-    fn delete(&mut self, victims: &[(String, &'static str)]) -> Result<(), StoreError> {
-        let time = self.disk.now().to_string();
-        let mut entries = Vec::new();
-        for (segment, reason) in victims {
-            if let Some(State::Sealed(sealed)) = self.manifest.ledger().state(segment) {
-                entries.push(Entry::Deleted(Deleted {
-                    segment: segment.clone(),
-                    time: time.clone(),
-                    reason: (*reason).to_owned(),
-                    bytes: sealed.bytes,
-                    sha256: sealed.sha256.clone(),
-                }));
-            }
-        }
-        self.manifest.commit(entries)?;
-        for (segment, reason) in victims {
-            tracing::info!("{segment} is deleted: capture.{reason}");
-            if let Err(error) = fs::remove_file(self.directory.join(segment)) {
-                tracing::warn!("{segment} could not be deleted: {error}");
-            }
-        }
-        self.manifest.prune();
-        Ok(())
-    }
-
     /// Ends the segment that is being written, if there is one, and notes it.
     fn seal(&mut self) -> Result<(), StoreError> {
         let Some(segment) = &mut self.segment else {
@@ -492,7 +409,7 @@ impl CaptureWriter {
     }
 
     fn is_paused(&self) -> bool {
-        self.disk.uptime() < self.pause.until
+        self.pause.covers(self.disk.uptime())
     }
 
     fn noted(&mut self, result: Result<(), StoreError>) -> Result<(), StoreError> {
@@ -510,32 +427,6 @@ impl CaptureWriter {
 
     fn failed(&mut self, error: StoreError) {
         self.pause.begins(self.disk.uptime(), error);
-    }
-}
-
-impl Pause {
-    fn begins(&mut self, now: Duration, error: StoreError) {
-        self.length = (self.length * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        self.until = now + self.length;
-        self.is_full = error.is_full();
-        self.trouble = Some(error);
-    }
-
-    fn ended(&mut self) {
-        *self = Self::default();
-    }
-
-    /// The error, the first time; then that there was one.
-    fn told(&mut self) -> StoreError {
-        self.trouble.take().unwrap_or(StoreError::Waiting)
-    }
-
-    const fn loss(&self) -> Loss {
-        if self.is_full {
-            Loss::CaptureNoRoom
-        } else {
-            Loss::CaptureWrite
-        }
     }
 }
 
@@ -560,12 +451,5 @@ fn prepare(directory: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// The most that `event` takes, in bytes.
-fn room_for(event: &Event) -> u64 {
-    let payload = match &event.kind {
-        EventKind::Data(data) => data.bytes.expose().len() as u64,
-        _ => 0,
-    };
-    let packets = payload / MAX_PACKET_PAYLOAD as u64 + 2;
-    payload + packets * PACKET_ROOM + NOTES_ROOM
-}
+#[cfg(test)]
+mod tests;

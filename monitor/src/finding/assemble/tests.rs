@@ -44,7 +44,7 @@ impl Host {
         let mut fields = fields(pairs);
         label_columns(&mut fields);
         with_context(line, status, self.sender, |context| {
-            let proofs = prove(context.key, &fields, detect(&fields));
+            let proofs = prove(context.key, &fields, detect(&fields), None);
             assemble(context, &proofs, &mut self.memory, &mut self.losses)
         })
     }

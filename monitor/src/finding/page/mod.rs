@@ -151,7 +151,7 @@ impl Pages {
         }
         let evidence = phi::detect(&fields);
         let found = recorded.cloned().unwrap_or_else(|| PageProofs {
-            proofs: prove(key, &fields, evidence.clone()),
+            proofs: prove(key, &fields, evidence.clone(), None),
             path: target.map_or_else(|| "{id}".to_owned(), route::template),
         });
         let mut asked = form::asked(&document.inputs);
