@@ -33,7 +33,8 @@
 //! 9. [`canary`] seeks the planted values of the configuration in everything
 //!    that goes to a third party.
 //! 10. [`pipeline`] wires 4 to 9 and owns the limits.
-//! 11. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 11. [`export`] writes messages for other tools: HTTP archives, packets.
+//! 12. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -77,6 +78,8 @@ pub mod canary;
 pub mod redact;
 
 pub mod pipeline;
+
+pub mod export;
 
 pub mod alert;
 

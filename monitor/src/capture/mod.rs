@@ -24,6 +24,7 @@ mod note;
 mod packet;
 mod pcap;
 mod pcapng;
+mod pdu;
 mod reader;
 mod record;
 mod replay;
@@ -37,6 +38,7 @@ pub use custody::{
     CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog, Who,
 };
 pub use note::{ClockAnchor, Provenance};
+pub use pdu::{About, Dissector, PduEncoder};
 pub use reader::{open, open_all, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
 pub use ring::{Ring, RingLimits};

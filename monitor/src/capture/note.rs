@@ -18,6 +18,9 @@ use crate::{
 /// The version of captures that this build writes and reads.
 pub(super) const CAPTURE_VERSION: u32 = 1;
 
+/// The version of exported messages that this build writes.
+pub(super) const EXPORT_VERSION: u32 = 1;
+
 /// Comment of the section header: what wrote the capture, where and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
@@ -60,6 +63,15 @@ pub(super) struct SectionNote {
     pub(super) capture: u32,
     #[serde(default)]
     pub(super) segment: u64,
+    #[serde(flatten)]
+    pub(super) provenance: Provenance,
+}
+
+/// The whole comment of a section header of exported messages.
+#[derive(Serialize)]
+pub(super) struct ExportNote {
+    #[serde(rename = "phiwatch.export")]
+    pub(super) export: u32,
     #[serde(flatten)]
     pub(super) provenance: Provenance,
 }

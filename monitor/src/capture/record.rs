@@ -15,7 +15,7 @@ use super::{
     messages::{Marker, asking, markers},
     note::{MissingNote, Note, OpenedNote, Provenance, loss_name},
     packet::{ACK, FIN, PSH, SYN, Segment},
-    section::{Captured, Section, SegmentSummary},
+    section::{Captured, Section, SegmentSummary, fitting},
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Message, Origin, StreamId, Timestamp},
@@ -471,7 +471,7 @@ impl Encoder {
             time,
             direction: draft.direction,
             pid,
-            note: draft.note,
+            comment: draft.note.map(fitting),
         };
         self.section.packet(&segment, capture, out)
     }
