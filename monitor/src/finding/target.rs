@@ -95,7 +95,7 @@ pub(super) fn path_of(target: &[u8]) -> &[u8] {
 
 /// The template of a request target. `pattern` is the catalog's pattern that
 /// the path matched.
-pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
+pub(crate) fn template(target: &[u8], pattern: Option<&str>) -> String {
     let path = String::from_utf8_lossy(path_of(target));
     let segments: Vec<&str> = path
         .split('/')

@@ -122,11 +122,13 @@ impl Redactor {
         Self { key }
     }
 
-    /// `request` with its values replaced. `fields` and `evidence` are its own;
-    /// `planted` are further values that must not stay.
+    /// `request` with its values replaced. `shown` is the template of its path,
+    /// whose words stay; `fields` and `evidence` are its own; `planted` are
+    /// further values that must not stay.
     pub fn request(
         &self,
         request: &Request,
+        shown: &str,
         fields: &Fields,
         evidence: &[Evidence],
         planted: &[&str],
@@ -143,17 +145,19 @@ impl Redactor {
             other => other,
         };
         RedactedRequest {
-            target: Secret::new(plan.target(request.target.expose())),
+            target: Secret::new(plan.target(request.target.expose(), shown)),
             headers: plan.headers(&request.headers),
             body: Secret::new(body),
             body_state,
         }
     }
 
-    /// `page` with its values replaced; `markup` is its body without codings.
+    /// `page` with its values replaced; `markup` is its body without codings, and
+    /// the rest as with requests.
     pub fn page(
         &self,
         page: &Page,
+        shown: &str,
         markup: &[u8],
         fields: &Fields,
         evidence: &[Evidence],
@@ -169,7 +173,7 @@ impl Redactor {
             target: page
                 .target
                 .as_ref()
-                .map(|target| Secret::new(plan.target(target.expose()))),
+                .map(|target| Secret::new(plan.target(target.expose(), shown))),
             headers: plan.headers(&page.headers),
             body: Secret::new(body),
             body_state,
@@ -274,10 +278,10 @@ impl Plan<'_> {
 
     /// A request target: segments that findings may show stay, and so does the
     /// shape of the others.
-    fn target(&self, target: &[u8]) -> Bytes {
+    fn target(&self, target: &[u8], shown: &str) -> Bytes {
         let text = String::from_utf8_lossy(target);
         for is_strict in [false, true] {
-            let new = self.written_target(&text, is_strict);
+            let new = self.written_target(&text, shown, is_strict);
             if !self.net.catches(new.as_bytes()) {
                 return Bytes::from(new);
             }
@@ -285,7 +289,8 @@ impl Plan<'_> {
         Bytes::from_static(b"/")
     }
 
-    fn written_target(&self, text: &str, is_strict: bool) -> String {
+    fn written_target(&self, text: &str, shown: &str, is_strict: bool) -> String {
+        let kept: Vec<&str> = shown.split('/').filter(|own| !own.contains('{')).collect();
         let rewriter = self.rewriter(is_strict);
         let (place, query) = match text.split_once('?') {
             Some((place, query)) => (place, Some(query)),
@@ -305,7 +310,7 @@ impl Plan<'_> {
             if index > 0 {
                 new.push('/');
             }
-            let stays = segment.is_empty() || is_shown_segment(segment);
+            let stays = segment.is_empty() || kept.contains(&segment) || is_shown_segment(segment);
             if stays {
                 new.push_str(segment);
             } else {
