@@ -35,7 +35,8 @@ mod verify;
 
 pub use connection::LATE_OFFSET;
 pub use custody::{
-    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog, Who,
+    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog,
+    MAX_FILES as MAX_CUSTODY_FILES, Who,
 };
 pub use note::{ClockAnchor, Provenance};
 pub use pdu::{About, Dissector, PduEncoder};

@@ -1,6 +1,7 @@
 //! The command line: types and help texts, no behavior.
 
 mod captures;
+mod export;
 mod inspect;
 mod replay;
 mod watch;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::{
     captures::VerifyArgs,
+    export::{ExportArgs, ExportFormat},
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
     watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
@@ -52,6 +54,8 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Write messages of captures for other tools
+    Export(ExportArgs),
     /// Check that captures are as they were written
     Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not

@@ -181,7 +181,10 @@ impl Stream {
             let waiting = &half.waiting;
             let asks = waiting.starts_with(PREFACE.get(..waiting.len()).unwrap_or(PREFACE));
             let answers = waiting.get(3).is_none_or(|kind| *kind == SETTINGS);
-            waiting.len() <= MAX_WAITING && !half.is_lost && !waiting.is_empty() && (asks || answers)
+            waiting.len() <= MAX_WAITING
+                && !half.is_lost
+                && !waiting.is_empty()
+                && (asks || answers)
         })
     }
 

@@ -14,12 +14,7 @@ pub mod plain;
 mod units;
 mod url;
 
-pub use self::{
-    frames::Frames,
-    har::Archive,
-    packets::Packets,
-    units::Units,
-};
+pub use self::{frames::Frames, har::Archive, packets::Packets, units::Units};
 use crate::{
     event::{Event, EventKind, Message},
     loss::Losses,
