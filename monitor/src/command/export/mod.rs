@@ -10,13 +10,15 @@ mod stage;
 
 use self::{output::Output, select::Selection, stage::Stage};
 use super::{
-    ExitStatus, Failure, OrFail as _,
+    Failure,
     replay::{desk, unreadable},
 };
 use crate::{
     capture::{EventSource, Provenance, open_all},
     cli::{ExportArgs, ExportFormat},
+    event::Event,
     export::{Archive, Exporter, Item, Packets, Units},
+    finding::Finding,
     loss::Losses,
     rules,
 };
@@ -100,7 +102,7 @@ impl Export {
         Ok(losses)
     }
 
-    fn take(&mut self, event: &crate::event::Event, findings: &[crate::finding::Finding]) {
+    fn take(&mut self, event: &Event, findings: &[Finding]) {
         if !self.selection.takes(findings) {
             return;
         }
