@@ -94,6 +94,9 @@ pub(super) struct Note {
     /// are nearest to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base: Option<[u64; 2]>,
+    /// What was added to the sequence numbers of the stream, in both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shift: Option<u32>,
     /// Whether the packet's addresses are `real`, only the `peer` is, or both
     /// are `synthetic`. For people; replay takes the addresses from `opened`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

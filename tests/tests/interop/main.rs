@@ -18,6 +18,14 @@ use self::traffic::{Asked, traffic};
 /// The longest body that Wireshark reads in one exported PDU.
 const MAX_PDU: u64 = 262_144 - 1_024;
 
+/// What tshark warns of and is so: plaintext on the port of HTTPS, and bytes that
+/// are not in the capture.
+const KNOWN: &[&str] = &[
+    "Unencrypted HTTP protocol detected over encrypted port",
+    "ACKed segment that wasn't captured",
+    "Previous segment(s) not captured",
+];
+
 /// What a tool writes to standard output.
 fn output(command: &mut Command) -> Result<String> {
     let output = command
@@ -28,12 +36,12 @@ fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).context("not text")
 }
 
+/// The values of `fields` in the packets that `filter` selects; what stands more
+/// than once in a packet is divided by bars.
 fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<Vec<String>>> {
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file).args(["-n", "-Y", filter]);
-    command.args(["-T", "fields", "-E", "occurrence=f", "-o"]);
-    // The body as it was sent is what is compared.
-    command.arg("http.decompress_body:FALSE");
+    command.args(["-T", "fields", "-E", "aggregator=|"]);
     for field in fields {
         command.args(["-e", field]);
     }
@@ -50,36 +58,50 @@ fn listed(file: &Path) -> Result<Vec<Asked>> {
         "http.request.method",
         "http.host",
         "http.request.uri",
-        "http.file_data",
+        "http.content_length",
+        "http.chunk_size",
     ];
     let mut all = Vec::new();
     for row in tshark(file, "http.request", &fields)? {
-        let [method, host, target, body] = &row[..] else {
+        let [methods, hosts, targets, lengths, chunks] = &row[..] else {
             anyhow::bail!("{} columns", row.len())
         };
-        all.push(Asked {
-            method: method.clone(),
-            host: host.clone(),
-            target: target.clone(),
-            length: length(body),
-        });
+        let number = |text: &str| text.parse::<u64>().unwrap_or_default();
+        let mut lengths = lengths.split('|').map(number);
+        let requests = methods
+            .split('|')
+            .zip(hosts.split('|'))
+            .zip(targets.split('|'));
+        for ((method, host), target) in requests {
+            let length = match method {
+                "POST" | "PUT" if chunks.is_empty() => lengths.next().unwrap_or_default(),
+                _ => chunks.split('|').map(number).sum(),
+            };
+            all.push(Asked {
+                method: method.to_owned(),
+                host: host.to_owned(),
+                target: target.to_owned(),
+                length,
+            });
+        }
     }
     all.sort();
     Ok(all)
 }
 
-/// Length of a body as tshark prints it: hexadecimal digits.
-fn length(body: &str) -> u64 {
-    body.len() as u64 / 2
-}
-
-/// Everything that tshark calls an error or a warning, or could not read.
+/// What tshark cannot read or finds fault with, from warnings on.
 fn faults(file: &Path) -> Result<Vec<Vec<String>>> {
-    tshark(
+    let rows = tshark(
         file,
         "_ws.malformed or _ws.short or _ws.expert.severity >= 6291456",
         &["frame.number", "_ws.expert.message", "_ws.col.Info"],
-    )
+    )?;
+    let is_fault = |row: &Vec<String>| {
+        let known = KNOWN.iter();
+        !row.get(1)
+            .is_some_and(|said| known.clone().any(|own| said.contains(own)))
+    };
+    Ok(rows.into_iter().filter(is_fault).collect())
 }
 
 fn export(input: &Path, to: &str, target: &Path, more: &[&str]) -> Result<()> {

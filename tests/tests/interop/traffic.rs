@@ -19,19 +19,19 @@ use tests::patient;
 
 /// A request that the traffic holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    pub method: String,
-    pub host: String,
-    pub target: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) host: String,
+    pub(crate) target: String,
     /// Length of the body as sent, without the framing of chunks.
-    pub length: u64,
+    pub(crate) length: u64,
 }
 
 /// Events that are recorded, and what is in them.
 #[derive(Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     events: Vec<Event>,
-    pub asked: Vec<Asked>,
+    pub(crate) asked: Vec<Asked>,
     streams: u64,
 }
 
@@ -83,7 +83,7 @@ impl Traffic {
     }
 
     /// Writes everything as one capture.
-    pub fn write(&self, path: &Path) -> Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let mut encoder = Encoder::new(Provenance::default());
         let mut out = Vec::new();
         encoder.begin_segment(&mut out);
@@ -165,21 +165,22 @@ const SEGMENT: &str = "api.segment.io";
 const CLIENT: &str = "198.51.100.9:50000";
 
 /// Traffic of every kind that phiwatch records.
-pub fn traffic() -> Result<Traffic> {
+pub(crate) fn traffic() -> Result<Traffic> {
     let mut all = Traffic::default();
     let event = patient::meta_event().to_string().into_bytes();
     let path = patient::META_PATH;
 
-    // Whole, in one piece and in many, on real addresses of every kind.
+    // In one piece and in many, on addresses of every kind. On ports of other
+    // protocols tshark needs the request line in one piece.
     let ends = [
         (Some((CLIENT, "203.0.113.80:80")), event.len() + 400),
-        (Some((CLIENT, "203.0.113.80:443")), 7),
+        (Some((CLIENT, "203.0.113.80:443")), 300),
         (Some(("198.51.100.9:50001", "203.0.113.80:18080")), 100),
-        (Some(("198.51.100.9:50002", "203.0.113.80:8443")), 33),
+        (Some(("198.51.100.9:50002", "203.0.113.80:8443")), 400),
         (Some(("198.51.100.9:50003", "203.0.113.80:50051")), 9_999),
-        (Some(("[2001:db8::9]:50000", "[2001:db8::80]:443")), 64),
-        (Some(("[2001:db8::9]:50001", "[2001:db8::80]:9200")), 1),
-        (None, 200),
+        (Some(("[2001:db8::9]:50000", "[2001:db8::80]:443")), 250),
+        (Some(("[2001:db8::9]:50001", "[2001:db8::80]:9200")), 160),
+        (None, 1),
         (None, 9_999),
     ];
     for (ends, step) in ends {
