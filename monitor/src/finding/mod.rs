@@ -35,7 +35,7 @@ pub use page::{PageProofs, Pages, Setting, Told};
 pub use people::PeopleCount;
 pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
-pub(crate) use target::{is_shown_segment, template};
+pub(crate) use target::{affixes, is_shown_segment, template};
 
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";
