@@ -384,12 +384,7 @@ fn mistakes_are_explained() {
         ("kind == pages", "no kind `pages`", "pages", "`page`"),
         ("(severity >= high", "never closed", "(", ""),
         ("severity >= high)", "never opened", ")", ""),
-        (
-            "host =~ '.*\\.com'",
-            "looks like a regular",
-            "'.*\\.com'",
-            "pattern",
-        ),
+        ("host =~ '.*\\.com'", "after a backslash", "\\.", ""),
         (
             "(severity >= high tracker == meta)",
             "closing parenthesis",
