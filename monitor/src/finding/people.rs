@@ -62,7 +62,8 @@ pub struct PeopleCount {
 /// The memory of people.
 pub(super) struct People {
     tokens: Recent<Node>,
-    renamed: Recent<Person>,
+    /// With the earlier name.
+    renamed: Recent<(Halves, Person)>,
     births: u64,
     heard: HashMap<String, Heard>,
     counted: usize,
@@ -170,11 +171,47 @@ impl People {
             .unwrap_or_default()
     }
 
+    /// How many people any recipient has heard of.
+    pub(super) fn heard_by_any(&self) -> PeopleCount {
+        let length = |set: fn(&Heard) -> &HashSet<u64>| {
+            let all: HashSet<u64> = self.heard.values().flat_map(set).copied().collect();
+            all.len().try_into().unwrap_or(u64::MAX)
+        };
+        let at_least = length(|heard| &heard.merged);
+        PeopleCount {
+            at_least,
+            at_most: length(|heard| &heard.unmerged).max(at_least),
+        }
+    }
+
+    /// The names of people who turned out to be someone else, with the names of
+    /// those.
+    pub(super) fn merged(&self) -> HashMap<u128, u128> {
+        let renamed: HashMap<u128, u128> = self
+            .renamed
+            .values()
+            .map(|(from, to)| (from.into(), to.name.into()))
+            .collect();
+        let last = |mut name: u128| {
+            for _ in 0..MAX_CHAIN {
+                match renamed.get(&name) {
+                    Some(next) => name = *next,
+                    None => break,
+                }
+            }
+            name
+        };
+        renamed
+            .iter()
+            .map(|(from, to)| (*from, last(*to)))
+            .collect()
+    }
+
     /// Who someone is by now.
     fn present(&mut self, mut person: Person) -> Person {
         for _ in 0..MAX_CHAIN {
             match self.renamed.get(person.name.into()) {
-                Some(next) => person = next,
+                Some((_, next)) => person = next,
                 None => break,
             }
         }
@@ -182,7 +219,7 @@ impl People {
     }
 
     fn rename(&mut self, from: Person, to: Person, losses: &mut Losses) {
-        let forgotten = self.renamed.set(from.name.into(), to);
+        let forgotten = self.renamed.set(from.name.into(), (from.name, to));
         losses.add(Loss::PeopleMemory, forgotten);
         for heard in self.heard.values_mut() {
             if heard.merged.remove(&low(from.name.into()))

@@ -61,6 +61,11 @@ impl<V: Copy> Recent<V> {
         self.young.get(&low(key)).copied()
     }
 
+    /// All values, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = V> + '_ {
+        self.young.values().chain(self.old.values()).copied()
+    }
+
     /// Sets the value of `key`, and returns how many entries were forgotten.
     pub(super) fn set(&mut self, key: u128, value: V) -> u64 {
         let key = low(key);
