@@ -5,6 +5,7 @@
 //! order by the stream stage. A connection whose start was not seen begins at
 //! [`LATE_OFFSET`].
 
+mod buffer;
 mod half;
 
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
@@ -12,6 +13,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use hashbrown::HashMap;
 
+use buffer::Buffers;
 use half::{Half, Placed};
 
 use super::{
@@ -77,6 +79,7 @@ pub(super) struct Connections {
     /// and when they stop waiting for them.
     lingering: VecDeque<(Timestamp, Pair, StreamId)>,
     fragments: Fragments,
+    buffers: Buffers,
     clock: u64,
     /// Connections so far, which numbers them.
     count: u64,
@@ -307,7 +310,8 @@ impl Connections {
         } else {
             Direction::Received
         };
-        connection.data(key, direction, offset, payload, packet, queue);
+        let bytes = self.buffers.keep(payload);
+        connection.data(key, direction, offset, bytes, packet, queue);
         if segment.cut > 0 {
             losses.count(Loss::CaptureTruncated);
             let kind = EventKind::Missing {
@@ -358,7 +362,8 @@ impl Connections {
             (Direction::Received, 1)
         };
         let offset = connection.halves[side].append(payload.len());
-        connection.data(key, direction, offset, payload, packet, queue);
+        let bytes = self.buffers.keep(payload);
+        connection.data(key, direction, offset, bytes, packet, queue);
     }
 
     fn insert(
@@ -422,7 +427,7 @@ impl Connection {
         key: Pair,
         direction: Direction,
         offset: u64,
-        payload: &[u8],
+        bytes: Bytes,
         packet: &Packet<'_>,
         queue: &mut VecDeque<Event>,
     ) {
@@ -443,7 +448,7 @@ impl Connection {
                 kind: EventKind::Opened(Arc::new(origin)),
             });
         }
-        let bytes = Secret::new(Bytes::copy_from_slice(payload));
+        let bytes = Secret::new(bytes);
         queue.push_back(Event {
             time: packet.time,
             stream: self.stream,
