@@ -28,7 +28,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -259,6 +259,7 @@ impl Custody {
             .append(true)
             .create(true)
             .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(&path)
             .map_err(failed("open custody log"))?;
         // Two that write at once write one after the other.
@@ -364,13 +365,11 @@ fn read(file: &mut File, path: &Path) -> Result<(CustodyLog, u64, u64), CustodyE
     };
     let mut whole = 0;
     for (line, hash) in lines {
-        match serde_json::from_str(line) {
-            Ok(entry) => log.entries.push(entry),
-            Err(_) => {
-                log.problem = Some(format!("line {} is no entry", log.entries.len() + 1));
-                return Ok((log, whole, 0));
-            }
-        }
+        let Ok(entry) = serde_json::from_str(line) else {
+            log.problem = Some(format!("line {} is no entry", log.entries.len() + 1));
+            return Ok((log, whole, 0));
+        };
+        log.entries.push(entry);
         hash.clone_into(&mut log.head);
         whole += line.len() as u64 + 1;
     }

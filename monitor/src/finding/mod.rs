@@ -36,7 +36,7 @@ pub use page::{PageProofs, Pages, Setting, Told};
 pub use people::PeopleCount;
 pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
-pub(crate) use target::is_shown_segment;
+pub(crate) use target::{affixes, is_shown_segment, template};
 
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";
@@ -164,8 +164,11 @@ pub struct RequestRecord {
     pub protocol: &'static str,
     /// Status of the response, if it was seen.
     pub status: Option<u16>,
-    /// Length as sent, in bytes.
+    /// Length of the whole message as sent, in bytes; of a page, of its body.
     pub bytes: u64,
+    /// Length of the body as sent, in bytes: without the framing of chunks,
+    /// before content codings were removed.
+    pub body_bytes: u64,
 }
 
 /// The process that sent it.

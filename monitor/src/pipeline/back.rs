@@ -210,7 +210,14 @@ impl Back {
         out.findings.extend(told.findings);
         if let Some(redactor) = &desk.redactor {
             let markup = told.markup.expose();
-            let redacted = redactor.page(page, markup, &told.fields, &told.evidence, &[]);
+            let redacted = redactor.page(
+                page,
+                &told.proofs.path,
+                markup,
+                &told.fields,
+                &told.evidence,
+                &[],
+            );
             out.records.push(Record {
                 event: recorded::page_event(page, &redacted, &told.proofs),
                 findings: first..out.findings.len(),

@@ -13,11 +13,11 @@ use crate::{
     canary::{self, Canaries, Disclosure, Planting},
     event::{MessageFacts, Origin, Source},
     field::{self, FieldLimits},
-    finding::{Context, Familiar, Proof, Sender, prove},
+    finding::{Context, Familiar, Proof, Sender, prove, template},
     http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
-    redact::{RedactedRequest, Redactor},
+    redact::{RedactedRequest, RedactionKey, Redactor},
     token::TokenKey,
     tracker::{Catalog, Match, Service, Services, fields_fit},
 };
@@ -93,6 +93,11 @@ impl Desk {
         }
     }
 
+    /// The trackers that it recognizes.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     /// This desk with another catalog.
     #[must_use]
     pub fn with_catalog(self, catalog: Catalog) -> Self {
@@ -118,6 +123,14 @@ impl Desk {
             redactor: Some(Arc::new(redactor)),
             ..self
         }
+    }
+
+    /// This desk, which replaces the values of every message by what the key of
+    /// its tokens makes of them.
+    #[must_use]
+    pub fn redacting(self) -> Self {
+        let key = RedactionKey::from_bytes(self.key.derived("redaction"));
+        self.with_redactor(Redactor::new(key))
     }
 
     /// Examines one exchange; `recorded` is what was known of it, if its values
@@ -152,7 +165,12 @@ impl Desk {
             _ if is_wanted || sought => {
                 let fields =
                     fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
-                found = self.find(request, fields, (is_wanted, sought), practice);
+                let wanted = Wanted {
+                    matched: matched.as_ref(),
+                    is_wanted,
+                    sought,
+                };
+                found = self.find(request, fields, wanted, practice);
                 if let Some(facts) = &recorded {
                     found.proofs = recorded::joined(facts, found.proofs);
                 }
@@ -183,15 +201,19 @@ impl Desk {
         }
     }
 
-    /// What a request says: proofs where `is_wanted`, planted values where
-    /// `sought`.
+    /// What a request says, as far as it is wanted.
     fn find(
         &self,
         request: &Request,
         mut fields: field::Fields,
-        (is_wanted, sought): (bool, bool),
+        wanted: Wanted<'_>,
         practice: &mut Practice,
     ) -> Found {
+        let Wanted {
+            matched,
+            is_wanted,
+            sought,
+        } = wanted;
         let mut found = Found::default();
         let mut planted: Vec<String> = Vec::new();
         if sought {
@@ -207,7 +229,9 @@ impl Desk {
             let evidence = practice.detector.detect(&fields);
             found.redacted = self.redactor.as_ref().map(|redactor| {
                 let planted: Vec<_> = planted.iter().map(String::as_str).collect();
-                redactor.request(request, &fields, &evidence, &planted)
+                let pattern = matched.and_then(|matched| matched.pattern.as_deref());
+                let shown = template(request.target.expose(), pattern);
+                redactor.request(request, &shown, &fields, &evidence, &planted)
             });
             found.proofs = prove(&self.key, &fields, evidence, Some(&mut practice.familiar));
         }
@@ -300,6 +324,16 @@ impl Desk {
             key: &self.key,
         }
     }
+}
+
+/// What is wanted of one request.
+struct Wanted<'a> {
+    /// The tracker that it goes to.
+    matched: Option<&'a Match>,
+    /// What it says is wanted.
+    is_wanted: bool,
+    /// Planted values are sought in it.
+    sought: bool,
 }
 
 /// What was found in one request.

@@ -22,7 +22,7 @@ pub use self::key::RedactionKey;
 use self::{net::Net, rewrite::Rewriter};
 use crate::{
     field::{Field, Fields, Part, Step},
-    finding::is_shown_segment,
+    finding::{affixes, is_shown_segment},
     http::{Header, Page, Request},
     phi::{Class, Evidence},
     secret::Secret,
@@ -122,11 +122,13 @@ impl Redactor {
         Self { key }
     }
 
-    /// `request` with its values replaced. `fields` and `evidence` are its own;
-    /// `planted` are further values that must not stay.
+    /// `request` with its values replaced. `shown` is the template of its path,
+    /// whose words stay; `fields` and `evidence` are its own; `planted` are
+    /// further values that must not stay.
     pub fn request(
         &self,
         request: &Request,
+        shown: &str,
         fields: &Fields,
         evidence: &[Evidence],
         planted: &[&str],
@@ -143,17 +145,19 @@ impl Redactor {
             other => other,
         };
         RedactedRequest {
-            target: Secret::new(plan.target(request.target.expose())),
+            target: Secret::new(plan.target(request.target.expose(), shown)),
             headers: plan.headers(&request.headers),
             body: Secret::new(body),
             body_state,
         }
     }
 
-    /// `page` with its values replaced; `markup` is its body without codings.
+    /// `page` with its values replaced; `markup` is its body without codings, and
+    /// the rest as with requests.
     pub fn page(
         &self,
         page: &Page,
+        shown: &str,
         markup: &[u8],
         fields: &Fields,
         evidence: &[Evidence],
@@ -169,7 +173,7 @@ impl Redactor {
             target: page
                 .target
                 .as_ref()
-                .map(|target| Secret::new(plan.target(target.expose()))),
+                .map(|target| Secret::new(plan.target(target.expose(), shown))),
             headers: plan.headers(&page.headers),
             body: Secret::new(body),
             body_state,
@@ -274,10 +278,10 @@ impl Plan<'_> {
 
     /// A request target: segments that findings may show stay, and so does the
     /// shape of the others.
-    fn target(&self, target: &[u8]) -> Bytes {
+    fn target(&self, target: &[u8], shown: &str) -> Bytes {
         let text = String::from_utf8_lossy(target);
         for is_strict in [false, true] {
-            let new = self.written_target(&text, is_strict);
+            let new = self.written_target(&text, shown, is_strict);
             if !self.net.catches(new.as_bytes()) {
                 return Bytes::from(new);
             }
@@ -285,7 +289,8 @@ impl Plan<'_> {
         Bytes::from_static(b"/")
     }
 
-    fn written_target(&self, text: &str, is_strict: bool) -> String {
+    fn written_target(&self, text: &str, shown: &str, is_strict: bool) -> String {
+        let kept: Vec<&str> = shown.split('/').filter(|own| !own.contains('{')).collect();
         let rewriter = self.rewriter(is_strict);
         let (place, query) = match text.split_once('?') {
             Some((place, query)) => (place, Some(query)),
@@ -305,7 +310,7 @@ impl Plan<'_> {
             if index > 0 {
                 new.push('/');
             }
-            let stays = segment.is_empty() || is_shown_segment(segment);
+            let stays = segment.is_empty() || kept.contains(&segment) || is_shown_segment(segment);
             if stays {
                 new.push_str(segment);
             } else {
@@ -374,11 +379,18 @@ fn finding_knows(name: &str) -> bool {
 
 /// A segment of a path, in which letters stay letters and digits digits.
 fn segment_of(rewriter: &Rewriter<'_>, segment: &str) -> String {
-    let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
-    match rewriter.known.get(decoded.as_ref()) {
+    let (start, end) = affixes(segment);
+    let stem = segment
+        .len()
+        .checked_sub(end)
+        .and_then(|end| segment.get(start..end));
+    let stem = stem.unwrap_or(segment);
+    let decoded = percent_encoding::percent_decode_str(stem).decode_utf8_lossy();
+    let new = match rewriter.known.get(decoded.as_ref()) {
         Some(known) => known.replace(['/', '?', '#', ' ', '%'], "x"),
-        None => pseudonym::any(rewriter.key, segment),
-    }
+        None => pseudonym::any(rewriter.key, stem),
+    };
+    segment.replacen(stem, &new, 1)
 }
 
 /// The path of a field with its keys as far as they may be told.

@@ -7,15 +7,14 @@
 //! commit makes good.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
-    disk::Disk,
+    disk::{Disk, fresh, is_unsupported},
     entry::{Continued, Entry, Ledger},
     error::StoreError,
     name::{self, FileKind, MANIFEST, SIGNATURE, SUMS},
@@ -101,7 +100,8 @@ impl Reading {
         let (lines, error) = chain::follow(text, &self.head);
         for (number, (line, hash)) in lines.into_iter().enumerate() {
             let problem = |what: &str| format!("line {}: {what}", number + 1);
-            let entry: Entry = serde_json::from_str(line).map_err(|_| problem("no entry"))?;
+            let entry: Entry =
+                serde_json::from_str(line).map_err(|_not_shown| problem("no entry"))?;
             self.ledger.apply(&entry).map_err(|what| problem(&what))?;
             self.entries.push((entry, hash.to_owned()));
             hash.clone_into(&mut self.head);
@@ -228,9 +228,9 @@ impl Manifest {
 
     /// Writes what is pending and `entries`. After an error nothing of
     /// `entries` has happened; what is pending still is.
-    pub(super) fn commit(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) fn commit(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut ledger = self.ledger.clone();
-        for entry in &entries {
+        for entry in entries {
             ledger.apply(entry).map_err(StoreError::Inconsistent)?;
         }
         if self.current.len() >= MAX_CURRENT {
@@ -238,7 +238,7 @@ impl Manifest {
         }
         let mut text = self.current.clone();
         let mut head = self.head.clone();
-        for entry in self.pending.iter().chain(&entries) {
+        for entry in self.pending.iter().chain(entries) {
             let line = chain::link(&head, entry);
             text.push_str(&line.text);
             text.push('\n');
@@ -277,7 +277,12 @@ impl Manifest {
             drop(fs::remove_file(self.directory.join(SIGNATURE)));
         }
         let synced = File::open(&self.directory).and_then(|folder| self.disk.sync(&folder));
-        self.is_behind = published.is_err() || synced.is_err();
+        let is_synced = match synced {
+            Ok(()) => true,
+            // A file system that has nothing to sync there.
+            Err(error) => is_unsupported(&error),
+        };
+        self.is_behind = published.is_err() || !is_synced;
         Ok(())
     }
 
@@ -307,16 +312,10 @@ impl Manifest {
     /// Writes the draft of the file `name` and makes it durable.
     fn draft(&self, name: &str, text: &str) -> Result<(), StoreError> {
         let path = self.directory.join(name::draft_name(name));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|file| {
-                self.disk.write_all(&file, text.as_bytes(), 0)?;
-                self.disk.sync(&file)
-            });
+        let written = fresh(&path).and_then(|file| {
+            self.disk.write_all(&file, text.as_bytes(), 0)?;
+            self.disk.sync(&file)
+        });
         written.map_err(|source| {
             // Half a draft takes room and is good for nothing.
             drop(fs::remove_file(&path));

@@ -6,18 +6,18 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    disk::Disk,
+    disk::{Disk, fresh, is_unsupported},
     envelope::{AgeRecipients, CHUNK, Envelope},
     error::StoreError,
     name::draft_name,
@@ -39,8 +39,8 @@ pub(super) struct Segment {
     pub(super) name: Arc<str>,
     /// Where it is.
     pub(super) path: PathBuf,
-    /// When it began, in the monotonic clock.
-    pub(super) began: Duration,
+    /// When the first event came, in the monotonic clock.
+    pub(super) began: Option<Duration>,
     /// Since when blocks wait that are not on disk, in the monotonic clock.
     pub(super) waiting: Option<Duration>,
     /// The file cannot be trusted to end after a whole block any more, or not to
@@ -55,7 +55,6 @@ pub(super) struct Segment {
     buffer: Vec<u8>,
     written: u64,
     is_synced: bool,
-    is_empty: bool,
     /// What it holds, once it has ended.
     pub(super) summary: SegmentSummary,
     hash: Sha256,
@@ -85,20 +84,14 @@ impl Segment {
         } else {
             Some(Envelope::begin(recipients, &mut buffer)?)
         };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(|source| StoreError::Write {
-                path: draft.clone(),
-                source,
-            })?;
+        let file = fresh(&draft).map_err(|source| StoreError::Write {
+            path: draft.clone(),
+            source,
+        })?;
         let mut segment = Self {
             name: name.into(),
             path: path.clone(),
-            began: disk.uptime(),
+            began: None,
             waiting: None,
             is_broken: false,
             is_ended: false,
@@ -107,7 +100,6 @@ impl Segment {
             buffer,
             written: 0,
             is_synced: false,
-            is_empty: true,
             summary: SegmentSummary::default(),
             hash: Sha256::new(),
             plain: 0,
@@ -125,17 +117,15 @@ impl Segment {
     /// Puts the draft in its place.
     pub(super) fn publish(&self, directory: &Path) -> Result<(), StoreError> {
         let draft = directory.join(draft_name(&self.name));
-        rustix::fs::renameat_with(
-            rustix::fs::CWD,
-            &draft,
-            rustix::fs::CWD,
-            &self.path,
-            rustix::fs::RenameFlags::NOREPLACE,
-        )
-        .map_err(|error| StoreError::Write {
-            path: self.path.clone(),
-            source: error.into(),
-        })
+        let moved = renameat_with(CWD, &draft, CWD, &self.path, RenameFlags::NOREPLACE);
+        let moved = match moved.map_err(io::Error::from) {
+            // A file system that cannot promise it: nobody else writes here.
+            Err(error) if is_unsupported(&error) && !self.path.exists() => {
+                fs::rename(&draft, &self.path)
+            }
+            moved => moved,
+        };
+        moved.map_err(|source| self.refused(source))
     }
 
     /// Removes the draft again.
@@ -157,7 +147,7 @@ impl Segment {
     /// Takes in the blocks of an event.
     pub(super) fn put_event(&mut self, blocks: &[u8], disk: &dyn Disk) -> Result<(), StoreError> {
         self.put(blocks, disk)?;
-        self.is_empty = false;
+        self.began = self.began.or_else(|| Some(disk.uptime()));
         self.events.push_back(self.plain);
         Ok(())
     }
@@ -178,17 +168,9 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether no event has been put in.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
     /// Length of the file when everything is written, in bytes.
     pub(super) fn bytes(&self) -> u64 {
-        let pending = self
-            .envelope
-            .as_ref()
-            .map_or(0, |envelope| envelope.pending());
+        let pending = self.envelope.as_ref().map_or(0, Envelope::pending);
         self.written + self.buffer.len() as u64 + pending
     }
 
