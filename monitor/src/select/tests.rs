@@ -48,6 +48,7 @@ fn finding() -> Finding {
             protocol: "http/1.1",
             status: Some(200),
             bytes: 20_480,
+            body_bytes: 20_000,
         }),
         process: ProcessRecord {
             pid: Some(4711),
@@ -67,6 +68,7 @@ fn finding() -> Finding {
         completeness: "complete",
         person: Some("0123456789abcdef".to_owned()),
         people: None,
+        states: Vec::new(),
         evidence: Some(EvidenceRecord {
             file: "a.pcapng".to_owned(),
             packet: 12,
