@@ -21,11 +21,12 @@ use std::{
 
 use self::{bar::Bar, ledger::Ledger, printer::Printer, selection::selection, summary::Summary};
 pub(crate) use self::{
-    input::{Progress, open},
+    input::open,
     setup::{desk, unreadable},
 };
 use super::{ExitStatus, Failure, OrFail as _, crew};
 use crate::{
+    capture::Progress,
     cli::ReplayArgs,
     finding::Severity,
     pipeline::Desk,
