@@ -48,6 +48,7 @@ fn finding() -> Finding {
             protocol: "http/1.1",
             status: Some(200),
             bytes: 20_480,
+            body_bytes: 20_480,
         }),
         process: ProcessRecord {
             pid: Some(4711),
