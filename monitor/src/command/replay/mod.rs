@@ -16,9 +16,10 @@ use std::{
     sync::Arc,
 };
 
-use self::{bar::Bar, printer::Printer, selection::selection, summary::Summary};
+use self::{bar::Bar, printer::Printer, summary::Summary};
 pub(crate) use self::{
     input::{Progress, open},
+    selection::selection,
     setup::{desk, unreadable},
 };
 use super::{ExitStatus, Failure, OrFail as _, crew};
