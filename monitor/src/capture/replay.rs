@@ -79,7 +79,7 @@ impl Replay {
                 Note::default()
             }
         };
-        let Parsed::Tcp(segment) = parse(LINK_RAW, packet.data) else {
+        let Parsed::Tcp(segment) = parse(LINK_RAW, packet.data, packet.cut) else {
             losses.count(Loss::CaptureMalformed);
             return;
         };

@@ -13,8 +13,14 @@ pub enum Format {
     /// For people.
     #[default]
     Table,
+    /// One JSON document: findings, what they come to, where they come from.
+    Json,
     /// One JSON object a line, and nothing else.
     Jsonl,
+    /// For spreadsheets, one row a finding.
+    Csv,
+    /// SARIF 2.1.0, for code scanning and dashboards.
+    Sarif,
 }
 
 /// `phiwatch replay`
@@ -46,6 +52,9 @@ pub struct ReplayArgs {
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+    /// Write into this file, which appears when it is whole; - is standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// The configuration file [default: /etc/phiwatch/phiwatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -66,7 +75,8 @@ pub struct ReplayArgs {
     /// daemon that used it
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Work with this many threads [default: one for each core]
+    /// Examine messages with this many threads; 1 does everything on one thread
+    /// [default: one for each core]
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZero<usize>>,
     /// Neither a progress bar nor a summary

@@ -44,6 +44,37 @@ pub struct SelectArgs {
     pub filter: Option<String>,
 }
 
+impl SelectArgs {
+    /// The conditions in force, as they were given; `None` without any.
+    pub fn description(&self) -> Option<String> {
+        let one = |name: &str, value: &Option<String>| {
+            value
+                .iter()
+                .map(|value| format!("--{name} {value}"))
+                .collect()
+        };
+        let each = |name: &str, values: &[String]| -> Vec<String> {
+            values
+                .iter()
+                .map(|value| format!("--{name} {value}"))
+                .collect()
+        };
+        let severity = self.severity.map(|own| own.as_str().to_owned());
+        let all: Vec<Vec<String>> = vec![
+            one("since", &self.since),
+            one("until", &self.until),
+            each("process", &self.process),
+            each("tracker", &self.tracker),
+            one("severity", &severity),
+            each("class", &self.class),
+            each("host", &self.host),
+            one("filter", &self.filter),
+        ];
+        let all = all.concat();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+}
+
 /// The parser of a severity.
 pub(super) fn severity_parser() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.iter().map(|severity| severity.as_str())).try_map(

@@ -2,7 +2,7 @@
 //!
 //! In: bytes and gaps in order. Out: [`Draft`]s, complete or as far as they were
 //! seen. After bytes that are no HTTP the reader drops everything up to the next
-//! segment that begins with a request line.
+//! request line.
 
 use std::mem;
 
@@ -100,8 +100,12 @@ impl Default for Requests {
 
 impl Requests {
     /// The stream was joined after it had begun.
-    pub(super) const fn join_late(&mut self) {
+    pub(super) fn join_late(&mut self) {
         self.best = Completeness::Late;
+        // What comes first may be anything, and begin like anything.
+        if matches!(self.state, State::Start) {
+            self.state = State::Lost;
+        }
     }
 
     /// Nothing that follows is a request.
@@ -164,15 +168,21 @@ impl Requests {
                     return;
                 }
                 State::Lost => {
-                    if matches!(
-                        start::start(bytes, true),
-                        Start::Incomplete | Start::Request
-                    ) {
-                        self.state = self.begin(true, at);
+                    let begins = |bytes| {
+                        let start = start::start(bytes, true);
+                        matches!(start, Start::Incomplete | Start::Request)
+                    };
+                    let found = if begins(bytes) {
+                        Some(0)
                     } else {
+                        start::find_request(bytes)
+                    };
+                    let Some(found) = found else {
                         self.state = State::Lost;
                         return;
-                    }
+                    };
+                    bytes = bytes.get(found..).unwrap_or_default();
+                    self.state = self.begin(true, at);
                 }
                 State::Start => {
                     let blank = bytes

@@ -1,11 +1,13 @@
 //! `phiwatch replay`: what the daemon would have said about a capture.
 //!
 //! In: captures, filters, perhaps a second configuration. Out: findings, or how
-//! those of the two differ, on standard output; what was lost on standard error.
+//! those of the two differ, on standard output or in a file; what was lost on
+//! standard error.
 
 mod bar;
 mod diff;
 mod input;
+mod ledger;
 mod printer;
 mod selection;
 mod setup;
@@ -13,10 +15,11 @@ mod summary;
 
 use std::{
     io::{self, Write as _},
+    path::Path,
     sync::Arc,
 };
 
-use self::{bar::Bar, printer::Printer, summary::Summary};
+use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
 pub(crate) use self::{
     input::{Progress, open},
     selection::selection,
@@ -30,8 +33,8 @@ use crate::{
     select::{self, Selection, Vocabulary},
 };
 
-/// Replays the files; findings go to standard output, what was lost to
-/// standard error.
+/// Replays the files; findings go to standard output or into a file, what was
+/// lost to standard error.
 pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     if args.wants_filter_help() {
         return io::stdout()
@@ -69,10 +72,16 @@ fn show(
     let mut source = open(&args.files, &args.identity, &progress)?;
     let bar = Bar::start(&progress, args.quiet);
     let threads = args.threads.unwrap_or_else(crew::all_cores);
-    let mut printer = Printer::new(args.format);
+    let output = args
+        .output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
+    let mut printer = Printer::new(args.format, output).or_fail(ExitStatus::Io)?;
+    let mut ledger = Ledger::new(args.select.description());
     let mut summary = Summary::default();
     let mut counter = Counter::new(args);
     let replayed = crew::replay(&mut *source, desk, threads, unreadable, |out| {
+        ledger.notes(&out.notes);
         for finding in out.findings.drain(..) {
             summary.found();
             if !selection.matches(&finding) {
@@ -86,7 +95,14 @@ fn show(
     });
     drop(bar);
     // What was found before an error stays found.
-    let finished = printer.finish();
+    let facts = ledger.close(replayed.as_ref().map_err(|failure| {
+        if counter.is_over {
+            "no more findings were asked for".to_owned()
+        } else {
+            failure.to_string()
+        }
+    }));
+    let finished = printer.finish(&facts);
     let finished = finished.or_else(|error| counter.closed(error));
     match replayed {
         Ok(replayed) => {

@@ -393,6 +393,7 @@ impl Sheet<'_> {
             person: None,
             people: None,
             evidence: None,
+            states: Vec::new(),
         };
         finding.id = assemble::id(&finding);
         finding.evidence = page.place.as_ref().map(|place| EvidenceRecord {

@@ -29,6 +29,11 @@ use crate::{
 
 /// Replays the files with `before` and with the configuration at `other`.
 pub(super) fn execute(args: &ReplayArgs, before: &Desk, other: &Path) -> Result<(), Failure> {
+    let is_written = matches!(args.format, Format::Table | Format::Jsonl) && args.output.is_none();
+    if !is_written {
+        let message = "differences are printed to standard output, as table or jsonl";
+        return Err(Failure::message(ExitStatus::Usage, message));
+    }
     let after = desk(Some(other), args.state.as_deref())?;
     let vocabulary = Vocabulary::of([before.catalog(), after.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
@@ -285,7 +290,8 @@ impl Printer {
                 serde_json::to_writer(&mut self.out, change)?;
                 writeln!(self.out)?;
             }
-            Format::Table => {
+            // No other format comes here.
+            _ => {
                 if std::mem::take(&mut self.is_first) {
                     row(
                         &mut self.out,

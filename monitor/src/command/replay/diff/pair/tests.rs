@@ -43,6 +43,7 @@ fn finding(kind: Kind, id: &str, tracker: &str, paths: &[&str]) -> Finding {
         completeness: "complete",
         person: None,
         people: None,
+        states: Vec::new(),
         evidence: None,
     }
 }
