@@ -19,9 +19,10 @@ use std::{
     sync::Arc,
 };
 
-use self::{bar::Bar, ledger::Ledger, printer::Printer, selection::selection, summary::Summary};
+use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
 pub(crate) use self::{
     input::open,
+    selection::selection,
     setup::{desk, unreadable},
 };
 use super::{ExitStatus, Failure, OrFail as _, crew};
