@@ -82,9 +82,13 @@ fn check_answers(
                     String::from_utf8_lossy(data.bytes.expose())
                 ),
                 EventKind::Closed => format!("{stream} closed"),
-                EventKind::Named(_) | EventKind::Message(_) | EventKind::Missing { .. } => {
-                    "unexpected".into()
-                }
+                EventKind::Missing {
+                    direction,
+                    offset,
+                    length,
+                    ..
+                } => format!("{stream} missing {direction:?} {offset} {length}"),
+                EventKind::Named(_) | EventKind::Message(_) => "unexpected".into(),
             }
         })
         .collect();
