@@ -58,6 +58,14 @@ const TEST: &[Debian] = &[
         present: || process::succeeds(process::command("php").args(["-r", "new CURLFile('x');"])),
     },
     Debian {
+        name: "age",
+        present: || process::exists("age"),
+    },
+    Debian {
+        name: "minisign",
+        present: || process::exists("minisign"),
+    },
+    Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
     },

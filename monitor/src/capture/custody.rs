@@ -364,13 +364,11 @@ fn read(file: &mut File, path: &Path) -> Result<(CustodyLog, u64, u64), CustodyE
     };
     let mut whole = 0;
     for (line, hash) in lines {
-        match serde_json::from_str(line) {
-            Ok(entry) => log.entries.push(entry),
-            Err(_) => {
-                log.problem = Some(format!("line {} is no entry", log.entries.len() + 1));
-                return Ok((log, whole, 0));
-            }
-        }
+        let Ok(entry) = serde_json::from_str(line) else {
+            log.problem = Some(format!("line {} is no entry", log.entries.len() + 1));
+            return Ok((log, whole, 0));
+        };
+        log.entries.push(entry);
         hash.clone_into(&mut log.head);
         whole += line.len() as u64 + 1;
     }

@@ -3,16 +3,18 @@
 mod captures;
 mod inspect;
 mod replay;
+mod select;
 mod watch;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     captures::VerifyArgs,
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
+    select::SelectArgs,
     watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
 };
 
@@ -75,15 +77,23 @@ impl Cli {
     pub fn from_arguments(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        Self::try_parse_from(arguments)
+        let cli = Self::try_parse_from(arguments)?;
+        if let Command::Replay(args) = &cli.command
+            && args.files.is_empty()
+            && !args.wants_filter_help()
+        {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "replay needs captures: phiwatch replay FILE...",
+            ));
+        }
+        Ok(cli)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-
-    use clap::CommandFactory as _;
 
     use super::*;
     use crate::finding::Severity;

@@ -34,7 +34,8 @@ pub(super) struct Replayed {
     pub(super) events: u64,
     /// Everything that was lost.
     pub(super) losses: Losses,
-    back: Back,
+    /// What the core remembers.
+    pub(super) back: Back,
 }
 
 impl Replayed {

@@ -86,7 +86,8 @@ impl Recording {
 
     fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
-            Ok(()) => self.is_broken = false,
+            // What was only taken into memory does not end a failure.
+            Ok(()) => self.is_broken &= self.writer.is_failing(),
             Err(error) => self.failed(error),
         }
     }
@@ -104,8 +105,9 @@ impl Recording {
         }
         self.next_sync = Instant::now() + SYNC;
         self.tell(losses);
-        if let Err(error) = self.writer.tick() {
-            self.failed(error);
+        match self.writer.tick() {
+            Ok(()) => self.is_broken &= self.writer.is_failing(),
+            Err(error) => self.failed(error),
         }
     }
 

@@ -104,6 +104,9 @@ pub struct ProofNote {
     pub masked: String,
     /// Keyed hash of the value, in hexadecimal digits.
     pub token: String,
+    /// States of the United States that the event names, by their two letters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<String>,
     /// Class and token of the plain identifier that a hash is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<(String, String)>,

@@ -93,6 +93,11 @@ impl Desk {
         }
     }
 
+    /// The trackers that it recognizes.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     /// This desk with another catalog.
     #[must_use]
     pub fn with_catalog(self, catalog: Catalog) -> Self {

@@ -66,6 +66,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
         person: Some("planted-person".to_owned()),
         people: None,
         evidence: None,
+        states: Vec::new(),
     }
 }
 

@@ -82,7 +82,7 @@ impl CaptureWriter {
                 }));
             }
         }
-        self.manifest.commit(entries)?;
+        self.manifest.commit(&entries)?;
         for (segment, reason) in victims {
             tracing::info!("{segment} is deleted: capture.{reason}");
             if let Err(error) = fs::remove_file(self.directory.join(segment)) {

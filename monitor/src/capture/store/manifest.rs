@@ -101,7 +101,8 @@ impl Reading {
         let (lines, error) = chain::follow(text, &self.head);
         for (number, (line, hash)) in lines.into_iter().enumerate() {
             let problem = |what: &str| format!("line {}: {what}", number + 1);
-            let entry: Entry = serde_json::from_str(line).map_err(|_| problem("no entry"))?;
+            let entry: Entry =
+                serde_json::from_str(line).map_err(|_not_shown| problem("no entry"))?;
             self.ledger.apply(&entry).map_err(|what| problem(&what))?;
             self.entries.push((entry, hash.to_owned()));
             hash.clone_into(&mut self.head);
@@ -228,9 +229,9 @@ impl Manifest {
 
     /// Writes what is pending and `entries`. After an error nothing of
     /// `entries` has happened; what is pending still is.
-    pub(super) fn commit(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) fn commit(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut ledger = self.ledger.clone();
-        for entry in &entries {
+        for entry in entries {
             ledger.apply(entry).map_err(StoreError::Inconsistent)?;
         }
         if self.current.len() >= MAX_CURRENT {
@@ -238,7 +239,7 @@ impl Manifest {
         }
         let mut text = self.current.clone();
         let mut head = self.head.clone();
-        for entry in self.pending.iter().chain(&entries) {
+        for entry in self.pending.iter().chain(entries) {
             let line = chain::link(&head, entry);
             text.push_str(&line.text);
             text.push('\n');

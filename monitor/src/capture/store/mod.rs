@@ -57,7 +57,7 @@ pub use writer::CaptureWriter;
 /// The size at which a segment ends unless told otherwise, in bytes.
 pub const DEFAULT_SEGMENT_BYTES: u64 = 256 << 20;
 /// The age at which a segment ends unless told otherwise.
-pub const DEFAULT_SEGMENT_AGE: Duration = Duration::from_secs(3_600);
+pub const DEFAULT_SEGMENT_AGE: Duration = Duration::from_hours(1);
 /// The bytes of all captures of a folder unless told otherwise.
 pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 /// The bytes that stay free on the file system unless told otherwise.

@@ -28,6 +28,11 @@ impl Pause {
         now < self.until
     }
 
+    /// Whether something failed and nothing has worked since.
+    pub(super) const fn is_begun(&self) -> bool {
+        !self.length.is_zero()
+    }
+
     /// Begins, longer than the last one unless that had an end.
     pub(super) fn begins(&mut self, now: Duration, error: StoreError) {
         self.length = (self.length * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);

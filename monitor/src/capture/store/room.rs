@@ -24,7 +24,7 @@ pub struct RoomLimits {
     /// A sealed segment is deleted when its last packet is this old.
     pub max_age: Option<Duration>,
     /// This many bytes of the file system stay free, but not more than a tenth
-    /// of it.
+    /// of it; with 0, nothing is deleted because the disk is full.
     pub min_free_bytes: u64,
 }
 
@@ -74,15 +74,13 @@ pub(super) fn plan(ledger: &Ledger, limits: &RoomLimits, demand: &Demand) -> Pla
     }
     let wanted = demand.current.saturating_add(demand.bytes);
     while sums.0.saturating_add(wanted) > limits.max_bytes {
-        match rest.next() {
-            Some(sealed) => sums = take(sealed, "max_bytes", &mut plan),
-            None => {
-                plan.short = Some("max_bytes");
-                break;
-            }
-        }
+        let Some(sealed) = rest.next() else {
+            plan.short = Some("max_bytes");
+            break;
+        };
+        sums = take(sealed, "max_bytes", &mut plan);
     }
-    if let Some(space) = demand.space {
+    if let Some(space) = demand.space.filter(|_| limits.min_free_bytes > 0) {
         let floor = limits.min_free_bytes.min(space.total / MAX_FREE_PART);
         let needed = floor.saturating_add(demand.bytes);
         if space.free.saturating_add(sums.1).saturating_add(sums.0) < needed {
@@ -211,6 +209,7 @@ mod tests {
         let one = [("s0", "min_free_bytes")];
         check((1_000, None, 100), (0, 5, Some((105, 10_000))), &[], None);
         check((1_000, None, 100), (0, 5, Some((95, 10_000))), &one, None);
+        check((1_000, None, 0), (0, 5, Some((0, 10_000))), &[], None);
         // A tenth of a small file system is enough.
         check((1_000, None, 100), (0, 5, Some((15, 100))), &[], None);
         // Deleting all of it would not be enough.

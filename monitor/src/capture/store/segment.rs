@@ -39,8 +39,8 @@ pub(super) struct Segment {
     pub(super) name: Arc<str>,
     /// Where it is.
     pub(super) path: PathBuf,
-    /// When it began, in the monotonic clock.
-    pub(super) began: Duration,
+    /// When the first event came, in the monotonic clock.
+    pub(super) began: Option<Duration>,
     /// Since when blocks wait that are not on disk, in the monotonic clock.
     pub(super) waiting: Option<Duration>,
     /// The file cannot be trusted to end after a whole block any more, or not to
@@ -55,7 +55,6 @@ pub(super) struct Segment {
     buffer: Vec<u8>,
     written: u64,
     is_synced: bool,
-    is_empty: bool,
     /// What it holds, once it has ended.
     pub(super) summary: SegmentSummary,
     hash: Sha256,
@@ -98,7 +97,7 @@ impl Segment {
         let mut segment = Self {
             name: name.into(),
             path: path.clone(),
-            began: disk.uptime(),
+            began: None,
             waiting: None,
             is_broken: false,
             is_ended: false,
@@ -107,7 +106,6 @@ impl Segment {
             buffer,
             written: 0,
             is_synced: false,
-            is_empty: true,
             summary: SegmentSummary::default(),
             hash: Sha256::new(),
             plain: 0,
@@ -157,7 +155,7 @@ impl Segment {
     /// Takes in the blocks of an event.
     pub(super) fn put_event(&mut self, blocks: &[u8], disk: &dyn Disk) -> Result<(), StoreError> {
         self.put(blocks, disk)?;
-        self.is_empty = false;
+        self.began = self.began.or_else(|| Some(disk.uptime()));
         self.events.push_back(self.plain);
         Ok(())
     }
@@ -178,17 +176,9 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether no event has been put in.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
     /// Length of the file when everything is written, in bytes.
     pub(super) fn bytes(&self) -> u64 {
-        let pending = self
-            .envelope
-            .as_ref()
-            .map_or(0, |envelope| envelope.pending());
+        let pending = self.envelope.as_ref().map_or(0, Envelope::pending);
         self.written + self.buffer.len() as u64 + pending
     }
 

@@ -30,6 +30,11 @@ use crate::{
 /// The most names of segments that are remembered for [`CaptureWriter::segments`].
 const MAX_PATHS: usize = 10_000;
 
+/// How often, and after which pauses, it is tried to lock the folder: `verify`
+/// locks it for a moment to see whether somebody else does.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
 /// Writes events to capture files.
 pub struct CaptureWriter {
     pub(super) directory: PathBuf,
@@ -149,14 +154,12 @@ impl CaptureWriter {
             _ => None,
         };
         let is_written_through = self.options.sync == SyncPolicy::Write;
-        if result.is_ok() {
-            result = if is_written_through {
-                self.hand_over().and_then(|()| self.settle())
-            } else if segment.is_due() {
-                self.hand_over()
-            } else {
-                Ok(())
-            };
+        let is_written = is_written_through || segment.is_due();
+        if result.is_ok() && is_written {
+            result = self.hand_over();
+        }
+        if result.is_ok() && is_written_through {
+            result = self.settle();
         }
         match result {
             Err(error) if is_written_through => {
@@ -165,7 +168,8 @@ impl CaptureWriter {
             }
             // The event waits in memory; whoever writes next is told.
             Err(error) => self.failed(error),
-            Ok(()) => self.pause.ended(),
+            Ok(()) if is_written => self.pause.ended(),
+            Ok(()) => {}
         }
         event.place = place;
         Ok(())
@@ -183,9 +187,19 @@ impl CaptureWriter {
 
     /// Tells the writer what has been lost since the capture began; the counts
     /// go into the statistics that end a segment. What the writer itself lost it
-    /// knows.
+    /// knows, so that it does not matter whether that is among them.
     pub fn set_drops(&mut self, drops: &Losses) {
-        self.drops.clone_from(drops);
+        self.drops = Losses::default();
+        for (loss, count) in drops.iter() {
+            if !matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom) {
+                self.drops.add(loss, count);
+            }
+        }
+    }
+
+    /// Whether writing failed and has not worked since.
+    pub const fn is_failing(&self) -> bool {
+        self.pause.is_begun()
     }
 
     /// What could not be recorded.
@@ -215,7 +229,7 @@ impl CaptureWriter {
     /// Ends the capture and gives the paths of its segments, in order.
     pub fn close(mut self) -> Result<Vec<PathBuf>, StoreError> {
         self.seal()?;
-        self.manifest.commit(Vec::new())?;
+        self.manifest.commit(&[])?;
         Ok(self.paths)
     }
 
@@ -226,10 +240,11 @@ impl CaptureWriter {
 
     fn try_tick(&mut self) -> Result<(), StoreError> {
         let uptime = self.disk.uptime();
-        let is_old = self.segment.as_ref().is_some_and(|segment| {
-            !segment.is_empty() && uptime >= segment.began + self.options.segment_age
-        });
-        if is_old {
+        let is_over = self
+            .segment
+            .as_ref()
+            .is_some_and(|segment| self.is_old(segment, uptime) || segment.is_ended);
+        if is_over {
             self.seal()?;
             self.begin(self.disk.now())?;
         }
@@ -245,7 +260,7 @@ impl CaptureWriter {
             }
         }
         if self.manifest.is_behind() {
-            self.manifest.commit(Vec::new())?;
+            self.manifest.commit(&[])?;
         }
         Ok(())
     }
@@ -267,7 +282,7 @@ impl CaptureWriter {
             segment.is_broken
                 || segment.is_ended
                 || segment.bytes() >= self.options.segment_bytes
-                || uptime >= segment.began + self.options.segment_age
+                || self.is_old(segment, uptime)
         });
         if is_over {
             self.seal()?;
@@ -278,6 +293,13 @@ impl CaptureWriter {
             self.hand_over()?;
         }
         Ok(())
+    }
+
+    fn is_old(&self, segment: &Segment, uptime: Duration) -> bool {
+        let age = |began| uptime.saturating_sub(began);
+        segment
+            .began
+            .is_some_and(|began| age(began) >= self.options.segment_age)
     }
 
     /// Writes what waits in memory, if the limits allow.
@@ -377,7 +399,7 @@ impl CaptureWriter {
             segment: name,
             time: self.disk.now().to_string(),
         };
-        if let Err(error) = self.manifest.commit(vec![begun]) {
+        if let Err(error) = self.manifest.commit(&[begun]) {
             segment.discard(&self.directory);
             return Err(error);
         }
@@ -442,13 +464,16 @@ fn prepare(directory: &Path) -> Result<File, StoreError> {
         .create(directory)
         .map_err(failed)?;
     let lock = File::open(directory).map_err(failed)?;
-    match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Busy {
-            directory: directory.to_owned(),
-        }),
-        // A file system without locks has no two writers either, as a rule.
-        _ => Ok(lock),
+    for _ in 0..LOCK_TRIES {
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            // A file system without locks has no two writers either, as a rule.
+            _ => return Ok(lock),
+        }
     }
+    Err(StoreError::Busy {
+        directory: directory.to_owned(),
+    })
 }
 
 #[cfg(test)]

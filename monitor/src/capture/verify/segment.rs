@@ -55,7 +55,7 @@ pub(super) fn check(
             sha256: Some(sealed.sha256.clone()),
             ..FileCheck::new(segment, FileState::Missing, "it is in the manifest")
         }),
-        (_, Some(file)) => not_sealed(segment, file, is_being_written).map_err(refused),
+        (_, Some(file)) => not_sealed(segment, &file, is_being_written).map_err(refused),
         (_, None) if directory.join(draft_name(segment)).exists() => Ok(FileCheck::new(
             segment,
             FileState::NotSealed,
@@ -73,7 +73,7 @@ pub(super) fn check(
 fn open(path: &Path) -> io::Result<Option<File>> {
     let opened = OpenOptions::new()
         .read(true)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path);
     match opened {
         Ok(file) => Ok(Some(file)),
@@ -128,8 +128,8 @@ fn against(sealed: &Sealed, mut file: File) -> io::Result<FileCheck> {
     Ok(check)
 }
 
-fn not_sealed(segment: &str, file: File, is_being_written: bool) -> io::Result<FileCheck> {
-    let found = structure(segment, &file)?;
+fn not_sealed(segment: &str, file: &File, is_being_written: bool) -> io::Result<FileCheck> {
+    let found = structure(segment, file)?;
     let why = if is_being_written {
         "it is being written"
     } else {

@@ -392,6 +392,7 @@ impl Sheet<'_> {
             person: None,
             people: None,
             evidence: None,
+            states: Vec::new(),
         };
         finding.id = assemble::id(&finding);
         finding.evidence = page.place.as_ref().map(|place| EvidenceRecord {

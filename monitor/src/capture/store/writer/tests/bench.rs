@@ -25,7 +25,7 @@ use crate::{
     secret::Secret,
 };
 
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
 
 /// A folder, a disk, and what is recorded there.
 pub(super) struct Bench {
