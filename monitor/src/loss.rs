@@ -31,8 +31,14 @@ pub enum Loss {
     CaptureWrite,
     /// A capture record was refused because the limits or the disk left no room.
     CaptureNoRoom,
-    /// A fragment, tunnel or link type that replay does not take apart.
+    /// A tunnel or link type that replay does not take apart.
     CaptureUnsupported,
+    /// A fragment of an IP datagram whose other fragments never came.
+    CaptureFragment,
+    /// Packets that the tool that captured says it has dropped.
+    CaptureDropped,
+    /// Frames of a WebSocket in an HTTP archive, which are not examined.
+    CaptureWebSocket,
     /// Bytes of a stream never arrived.
     StreamGap,
     /// Out-of-order bytes were discarded because the buffer limit was reached.
@@ -94,6 +100,9 @@ impl Loss {
         Self::CaptureWrite,
         Self::CaptureNoRoom,
         Self::CaptureUnsupported,
+        Self::CaptureFragment,
+        Self::CaptureDropped,
+        Self::CaptureWebSocket,
         Self::StreamGap,
         Self::StreamReorderLimit,
         Self::StreamEvicted,
@@ -132,6 +141,9 @@ impl Loss {
             Self::CaptureWrite => ("capture", "write"),
             Self::CaptureNoRoom => ("capture", "no_room"),
             Self::CaptureUnsupported => ("capture", "unsupported"),
+            Self::CaptureFragment => ("capture", "fragment"),
+            Self::CaptureDropped => ("capture", "dropped"),
+            Self::CaptureWebSocket => ("capture", "websocket"),
             Self::StreamGap => ("stream", "gap"),
             Self::StreamReorderLimit => ("stream", "reorder_limit"),
             Self::StreamEvicted => ("stream", "evicted"),

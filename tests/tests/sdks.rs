@@ -92,15 +92,23 @@ fn line(finding: &Finding) -> String {
     serde_json::to_string(&finding).expect("a finding has only text keys")
 }
 
+/// Which request: its stream and its time.
+type Which = (u64, u64);
+
 /// Values with evidence in the requests of `events`, with how many pieces of
 /// evidence each class has there.
-fn values(events: &[Event]) -> (Vec<String>, BTreeMap<(u64, &'static str), usize>) {
+fn values(
+    events: &[Event],
+) -> (
+    BTreeMap<Which, Vec<String>>,
+    BTreeMap<(u64, &'static str), usize>,
+) {
     let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
     for event in events {
         front.push(event, &mut losses, &mut steps);
     }
     front.finish(&mut losses, &mut steps);
-    let (mut values, mut classes) = (Vec::new(), BTreeMap::new());
+    let (mut values, mut classes) = (BTreeMap::<Which, Vec<String>>::new(), BTreeMap::new());
     for step in &steps {
         let Step::Exchange(exchange, _) = step else {
             continue;
@@ -113,13 +121,14 @@ fn values(events: &[Event]) -> (Vec<String>, BTreeMap<(u64, &'static str), usize
                 .entry((request.stream.handle, item.class.as_str()))
                 .or_default() += 1;
             if let (Class::Identifier(_), Some(field)) = (item.class, fields.get(item.field)) {
-                values.push(field.value().trim().to_owned());
+                let value = field.value().trim();
+                if value.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_VALUE {
+                    let which = (request.stream.handle, request.time.0);
+                    values.entry(which).or_default().push(value.to_owned());
+                }
             }
         }
     }
-    values.retain(|value| value.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_VALUE);
-    values.sort();
-    values.dedup();
     (values, classes)
 }
 
@@ -176,13 +185,13 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
 
     let (values, classes) = values(events);
     let mut left = Vec::new();
-    for message in again.iter().filter_map(|event| match &event.kind {
-        EventKind::Message(message) => Some(message),
-        _ => None,
-    }) {
-        let text = message.request.expose();
-        let own = found_in(text, &values.iter().map(String::as_str).collect::<Vec<_>>());
-        left.extend(own);
+    for event in &again {
+        let EventKind::Message(message) = &event.kind else {
+            continue;
+        };
+        let own = values.get(&(event.stream.handle, event.time.0));
+        let own: Vec<_> = own.into_iter().flatten().map(String::as_str).collect();
+        left.extend(found_in(message.request.expose(), &own));
     }
     let whole = again.iter().filter(|event| match &event.kind {
         EventKind::Message(message) => read_request(message.request.expose()).is_some(),
@@ -193,7 +202,7 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
         live.records.len(),
         whole.count(),
         raw.findings.len(),
-        values.len(),
+        values.values().map(Vec::len).sum::<usize>(),
         left.len()
     );
     ensure!(

@@ -1,18 +1,22 @@
 //! The command line: types and help texts, no behavior.
 
 mod captures;
+mod export;
 mod inspect;
 mod replay;
+mod select;
 mod watch;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     captures::VerifyArgs,
+    export::{ExportArgs, ExportFormat},
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
+    select::SelectArgs,
     watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
 };
 
@@ -52,6 +56,8 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Write messages of captures for other tools
+    Export(ExportArgs),
     /// Check that captures are as they were written
     Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not
@@ -75,15 +81,23 @@ impl Cli {
     pub fn from_arguments(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        Self::try_parse_from(arguments)
+        let cli = Self::try_parse_from(arguments)?;
+        if let Command::Replay(args) = &cli.command
+            && args.files.is_empty()
+            && !args.wants_filter_help()
+        {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "replay needs captures: phiwatch replay FILE...",
+            ));
+        }
+        Ok(cli)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-
-    use clap::CommandFactory as _;
 
     use super::*;
     use crate::finding::Severity;

@@ -58,7 +58,7 @@ pub struct MessageFacts {
     /// Status of the answer, if it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Length of the body as sent, in bytes.
+    /// Length of the body as sent, without the framing of chunks, in bytes.
     #[serde(default)]
     pub body_bytes: u64,
     /// Length of the whole message as sent, in bytes.
@@ -104,6 +104,9 @@ pub struct ProofNote {
     pub masked: String,
     /// Keyed hash of the value, in hexadecimal digits.
     pub token: String,
+    /// States of the United States that the event names, by their two letters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<String>,
     /// Class and token of the plain identifier that a hash is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<(String, String)>,

@@ -11,7 +11,7 @@ use super::{
     judge::{Judgment, judge},
     memory::Who,
     proof::Proof,
-    target, why,
+    residence, target, why,
 };
 use crate::{
     event::Origin,
@@ -249,6 +249,7 @@ fn finding(
     }
     finding.person = who.map(|who| digits(who.person));
     finding.evidence = place(context);
+    finding.states = residence::of(evidence.iter().copied());
     finding
 }
 
@@ -320,6 +321,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
+            body_bytes: request.body_wire_length,
         }),
         process: process(origin, context.sender),
         peer: PeerRecord {
@@ -334,6 +336,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         person: None,
         people: None,
         evidence: None,
+        states: Vec::new(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the findings of earlier events tell about later ones: which identifiers
 //! are one person's, and which hash is that of which plain identifier.
 
+use hashbrown::HashMap;
+
 use super::{
+    FieldRecord,
     hashes::{Hashes, Plain},
     people::{People, PeopleCount, Token},
     proof::Proof,
@@ -48,6 +51,17 @@ impl Memory {
     /// How many people the tracker with this id has heard of.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.people.heard_by(tracker)
+    }
+
+    /// How many people any tracker has heard of.
+    pub fn people_in_total(&self) -> PeopleCount {
+        self.people.heard_by_any()
+    }
+
+    /// The names of people who turned out to be someone else, with the names of
+    /// those.
+    pub fn merged(&self) -> HashMap<u128, u128> {
+        self.people.merged()
     }
 
     /// Learns the plain identifiers of one message.
@@ -116,6 +130,16 @@ impl Memory {
         self.people
             .count(tracker, who.person, who.strongest, losses);
     }
+}
+
+/// The token of the identifier in these fields that tells people apart best.
+pub fn strongest(fields: &[FieldRecord]) -> Option<u128> {
+    TELLING.iter().find_map(|(identifier, _)| {
+        let own = fields
+            .iter()
+            .find(|field| field.class == identifier.as_str())?;
+        super::number(&own.token)
+    })
 }
 
 /// A name with a date of birth or an address tells people apart as well.

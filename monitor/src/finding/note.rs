@@ -7,7 +7,7 @@ use super::{hashes::Plain, proof::Proof};
 use crate::{
     event::ProofNote,
     field::Part,
-    phi::{Class, Form, Health, Identifier, Strength},
+    phi::{Class, Form, Health, Identifier, States, Strength},
     rules,
     token::digits,
 };
@@ -65,6 +65,12 @@ impl Proof {
             public: self.is_public_page,
             masked: self.masked.clone(),
             token: digits(self.token),
+            states: self
+                .states
+                .letters()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             plain: self
                 .plain
                 .map(|plain| (plain.identifier.as_str().to_owned(), digits(plain.number))),
@@ -98,6 +104,7 @@ impl Proof {
             is_public_page: note.public,
             masked: note.masked.clone(),
             token: number(&note.token)?,
+            states: States::from_all(note.states.iter().map(String::as_str)),
             digest: None,
             plain,
             lesson: None,

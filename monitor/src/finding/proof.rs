@@ -10,10 +10,11 @@ use super::{
     hashes::{FORMS, Familiar, Plain, digest_number, is_learned},
     judge,
     key_path::{self, Values},
+    residence,
 };
 use crate::{
     field::{Fields, Part},
-    phi::{Class, Evidence, Form, Strength},
+    phi::{Class, Evidence, Form, States, Strength},
     secret::Secret,
     token::{TokenKey, digits},
 };
@@ -44,6 +45,9 @@ pub struct Proof {
     pub masked: String,
     /// Keyed hash of the normalized value.
     pub token: u128,
+    /// States of the United States that the event names, noted at one proof of
+    /// it.
+    pub states: States,
     /// Keyed hash of the hash that the value is, by which it is confirmed.
     pub(super) digest: Option<u128>,
     /// The plain identifier that the hash is of, as an earlier look knew it.
@@ -87,10 +91,13 @@ pub fn prove(
     mut familiar: Option<&mut Familiar>,
 ) -> Vec<Proof> {
     let values = Values::new(fields, &evidence);
-    evidence
+    let states = residence::states(fields, &evidence);
+    let mut proofs: Vec<_> = evidence
         .into_iter()
         .filter_map(|item| one(key, fields, item, &values, familiar.as_deref_mut()))
-        .collect()
+        .collect();
+    residence::note(&states, &mut proofs);
+    proofs
 }
 
 fn one(
@@ -128,6 +135,7 @@ fn one(
         is_public_page: judge::is_public_page(&field),
         masked: item.masked,
         token,
+        states: States::default(),
         digest,
         plain: None,
         lesson,

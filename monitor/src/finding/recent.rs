@@ -36,6 +36,14 @@ impl<V: Copy> Recent<V> {
         self.young.get(&key).copied()
     }
 
+    /// All entries, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u128, V)> + '_ {
+        self.young
+            .iter()
+            .chain(&self.old)
+            .map(|(key, value)| (*key, *value))
+    }
+
     /// Sets the value of `key`, and returns how many entries were forgotten.
     pub(super) fn set(&mut self, key: u128, value: V) -> u64 {
         self.old.remove(&key);

@@ -121,7 +121,7 @@ impl Connection {
         self.unanswered.get(self.told).map(|oldest| oldest.deadline)
     }
 
-    pub(super) const fn join_late(&mut self) {
+    pub(super) fn join_late(&mut self) {
         self.requests.join_late();
     }
 

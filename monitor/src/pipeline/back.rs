@@ -68,6 +68,17 @@ impl Back {
         self.memory.people(tracker)
     }
 
+    /// How many people any tracker has heard of so far.
+    pub fn people_in_total(&self) -> PeopleCount {
+        self.memory.people_in_total()
+    }
+
+    /// The names of people who turned out to be someone else, with the names of
+    /// those.
+    pub fn merged(&self) -> HashMap<u128, u128> {
+        self.memory.merged()
+    }
+
     /// Takes any step but an exchange, which is examined first.
     pub fn step(&mut self, desk: &Desk, step: Step, losses: &mut Losses, out: &mut Output) {
         match step {

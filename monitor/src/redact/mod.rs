@@ -22,7 +22,7 @@ pub use self::key::RedactionKey;
 use self::{net::Net, rewrite::Rewriter};
 use crate::{
     field::{Field, Fields, Part, Step},
-    finding::is_shown_segment,
+    finding::{affixes, is_shown_segment},
     http::{Header, Page, Request},
     phi::{Class, Evidence},
     secret::Secret,
@@ -379,11 +379,18 @@ fn finding_knows(name: &str) -> bool {
 
 /// A segment of a path, in which letters stay letters and digits digits.
 fn segment_of(rewriter: &Rewriter<'_>, segment: &str) -> String {
-    let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
-    match rewriter.known.get(decoded.as_ref()) {
+    let (start, end) = affixes(segment);
+    let stem = segment
+        .len()
+        .checked_sub(end)
+        .and_then(|end| segment.get(start..end));
+    let stem = stem.unwrap_or(segment);
+    let decoded = percent_encoding::percent_decode_str(stem).decode_utf8_lossy();
+    let new = match rewriter.known.get(decoded.as_ref()) {
         Some(known) => known.replace(['/', '?', '#', ' ', '%'], "x"),
-        None => pseudonym::any(rewriter.key, segment),
-    }
+        None => pseudonym::any(rewriter.key, stem),
+    };
+    segment.replacen(stem, &new, 1)
 }
 
 /// The path of a field with its keys as far as they may be told.

@@ -25,7 +25,7 @@ pub use delivery::{Delivery, Facts, Segment};
 pub use lane::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 
 use crate::{
-    event::{Direction, Event, EventKind, Place, StreamId, Timestamp},
+    event::{Direction, Event, EventKind, Place, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
     recency::Recency,
     secret::Secret,
@@ -126,6 +126,12 @@ impl Streams {
         };
         match kind {
             EventKind::Opened(origin) => {
+                if origin.source == Source::Pcap
+                    && let Some(stream) = self.table.get_mut(&id)
+                {
+                    stream.sent.be_patient();
+                    stream.received.be_patient();
+                }
                 self.learn(id, |facts| facts.origin = Some(Arc::clone(origin)));
             }
             EventKind::Named(name) => {

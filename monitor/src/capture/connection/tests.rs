@@ -39,12 +39,13 @@ fn check(packets: &[Sketch<'_>], expected: &[&str]) {
             time: Timestamp(index as u64),
             link: LINK_RAW,
             data: &data,
+            cut: 0,
             comment: None,
             is_ours: false,
         };
         connections.push(&packet, &mut queue, &mut losses);
     }
-    connections.finish(&mut queue);
+    connections.finish(&mut queue, &mut losses);
     let shown: Vec<_> = queue
         .iter()
         .map(|event| {
@@ -112,8 +113,6 @@ fn repeated_and_reordered_segments_keep_their_offsets() {
             "1 opened 5000 80",
             "1 Sent 4 efgh",
             "1 Sent 0 abcd",
-            "1 Sent 2 cdef",
-            "1 Sent 0 ab",
             "1 closed",
         ],
     );
@@ -132,7 +131,6 @@ fn sequence_numbers_wrap() {
             "1 opened 5000 80",
             "1 Sent 0 abcd",
             "1 Sent 4 ef",
-            "1 Sent 1 bc",
             "1 closed",
         ],
     );

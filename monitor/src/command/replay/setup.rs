@@ -44,7 +44,8 @@ fn state_directory(config: &Config) -> PathBuf {
 /// How the program ends when a capture cannot be read.
 pub(crate) fn unreadable(error: CaptureError) -> Failure {
     let code = match &error {
-        CaptureError::Unrecognized { .. } => ExitStatus::BadInput,
+        CaptureError::Unrecognized { .. } | CaptureError::Identity { .. } => ExitStatus::BadInput,
+        CaptureError::Encrypted { .. } => ExitStatus::NotPermitted,
         CaptureError::Read { .. } | CaptureError::Write { .. } => ExitStatus::Io,
     };
     Failure::new(code, error)

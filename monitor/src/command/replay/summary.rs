@@ -13,17 +13,24 @@ use crate::{
 /// Counts what was shown.
 #[derive(Default)]
 pub(super) struct Summary {
-    /// How many findings were shown.
-    pub(super) findings: u64,
+    /// How many findings there are.
+    findings: u64,
+    /// How many of them were shown.
+    shown: u64,
     /// The severity of the worst of them.
     pub(super) worst: Option<Severity>,
     trackers: BTreeSet<String>,
 }
 
 impl Summary {
+    /// There is a finding, shown or not.
+    pub(super) fn found(&mut self) {
+        self.findings += 1;
+    }
+
     /// Takes a finding that is shown.
     pub(super) fn add(&mut self, finding: &Finding) {
-        self.findings += 1;
+        self.shown += 1;
         self.worst = self.worst.max(Some(finding.severity));
         let tracker = &*finding.recipient.tracker;
         if !self.trackers.contains(tracker) {
@@ -31,10 +38,24 @@ impl Summary {
         }
     }
 
-    /// Says it all on standard error.
-    pub(super) fn print(&self, replayed: &Replayed) {
+    /// Says on standard error that the replay ended early.
+    pub(super) fn print_limit(&self) {
         say(format_args!(
-            "phiwatch: {} event{}, {} finding{}",
+            "phiwatch: stopped after {} finding{}; there may be more",
+            self.shown,
+            plural(self.shown)
+        ));
+    }
+
+    /// Says it all on standard error; how many were shown, if not all were.
+    pub(super) fn print(&self, replayed: &Replayed, is_filtered: bool) {
+        let shown = if is_filtered {
+            format!(", {} shown", self.shown)
+        } else {
+            String::new()
+        };
+        say(format_args!(
+            "phiwatch: {} event{}, {} finding{}{shown}",
             replayed.events,
             plural(replayed.events),
             self.findings,
