@@ -79,9 +79,9 @@ const MAX_LOSSES: usize = 128;
 
 impl SectionSurvey {
     /// What the options of a header say.
-    pub(super) fn header(options: Option<Options<'_>>) -> Self {
+    pub(super) fn header(options: &Option<Options<'_>>) -> Self {
         let text = |code: u16| {
-            let value = options.and_then(|options| options.find_code(code))?;
+            let value = options.clone()?.find_code(code)?;
             let value = value.get(..value.len().min(MAX_NAME))?;
             Some(String::from_utf8_lossy(value).into_owned())
         };
@@ -193,7 +193,9 @@ fn kind(format: Format, around: Option<&str>) -> String {
 fn extend(runs: &mut Vec<(Timestamp, Timestamp)>, time: Timestamp) {
     let is_full = runs.len() >= MAX_RUNS;
     match runs.last_mut() {
-        Some((first, last)) if is_full || time.0.abs_diff(last.0) <= QUIET || (*first..=*last).contains(&time) => {
+        Some((first, last))
+            if is_full || time.0.abs_diff(last.0) <= QUIET || (*first..=*last).contains(&time) =>
+        {
             *first = (*first).min(time);
             *last = (*last).max(time);
         }
