@@ -21,6 +21,8 @@ pub enum Format {
     Csv,
     /// SARIF 2.1.0, for code scanning and dashboards.
     Sarif,
+    /// One page for people without tools: no scripts, no requests.
+    Html,
 }
 
 /// `phiwatch replay`

@@ -21,12 +21,13 @@ use std::{
 
 use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
 pub(crate) use self::{
-    input::{Progress, open},
+    input::open,
     selection::selection,
     setup::{desk, unreadable},
 };
 use super::{ExitStatus, Failure, OrFail as _, crew};
 use crate::{
+    capture::Progress,
     cli::ReplayArgs,
     finding::Severity,
     pipeline::Desk,
