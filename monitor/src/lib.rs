@@ -33,9 +33,11 @@
 //!    [`select`] says which findings are wanted: filters of what was found.
 //! 9. [`canary`] seeks the planted values of the configuration in everything
 //!    that goes to a third party.
-//! 10. [`pipeline`] wires 4 to 9 and owns the limits.
-//! 11. [`report`] makes reports of findings, for people and for other programs.
-//! 12. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 10. [`redact`] replaces the values of a message, for captures and exports.
+//! 11. [`pipeline`] wires 4 to 10 and owns the limits.
+//! 12. [`report`] makes reports of findings, for people and for other programs.
+//! 13. [`export`] writes messages for other tools: HTTP archives, packets.
+//! 14. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -83,6 +85,8 @@ pub mod redact;
 pub mod pipeline;
 
 pub mod report;
+
+pub mod export;
 
 pub mod alert;
 

@@ -12,6 +12,7 @@ mod back;
 mod desk;
 mod front;
 mod recorded;
+mod reveal;
 mod target;
 
 use std::{ops::Range, sync::Arc};
@@ -22,6 +23,7 @@ pub use self::{
     back::Back,
     desk::{Desk, Examined, Practice},
     front::{Front, Step},
+    reveal::Revealed,
 };
 use crate::{
     canary::Canaries,

@@ -46,10 +46,15 @@ impl TokenKey {
 
     /// The token as the number that its digits spell.
     pub fn number(&self, class: &str, normalized: &str) -> u128 {
+        self.number_of(class, normalized.as_bytes())
+    }
+
+    /// The same of bytes.
+    pub(crate) fn number_of(&self, class: &str, bytes: &[u8]) -> u128 {
         let mut mac = self.keyed.clone();
         mac.update(class.as_bytes());
         mac.update(&[0]);
-        mac.update(normalized.as_bytes());
+        mac.update(bytes);
         first_bytes(&mac.finalize().into_bytes())
     }
 }

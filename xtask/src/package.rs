@@ -71,6 +71,12 @@ const TEST: &[Debian] = &[
     },
 ];
 
+/// What replay is measured beside.
+pub(crate) const BENCH: &[Debian] = &[Debian {
+    name: "tshark",
+    present: || process::exists("tshark"),
+}];
+
 /// Python packages of the test clients.
 const PYTHON: &[&str] = &["requests==2.32.4"];
 

@@ -164,7 +164,8 @@ fn push_header(head: &mut String, name: &str, value: &str) {
 /// The body of `post`, and its content type where it replaces the original.
 fn write_post(post: &Value) -> (Vec<u8>, Option<String>) {
     if let Some(body) = text(post, "text").filter(|body| !body.is_empty()) {
-        return (decode(body, text(post, "encoding")), None);
+        let encoding = text(post, "encoding").or_else(|| text(post, "_encoding"));
+        return (decode(body, encoding), None);
     }
     let parameters =
         || list(post, "params").filter_map(|parameter| Some((text(parameter, "name")?, parameter)));

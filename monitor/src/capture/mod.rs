@@ -26,6 +26,7 @@ mod note;
 mod packet;
 mod pcap;
 mod pcapng;
+mod pdu;
 mod progress;
 mod reader;
 mod record;
@@ -39,10 +40,12 @@ mod wrapping;
 
 pub use connection::LATE_OFFSET;
 pub use custody::{
-    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog, Who,
+    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog,
+    MAX_FILES as MAX_CUSTODY_FILES, Who,
 };
 pub use identity::Identities;
 pub use note::{ClockAnchor, Provenance};
+pub use pdu::{About, Dissector, PduEncoder};
 pub use progress::Progress;
 pub use reader::{OpenOptions, open, open_all, open_all_with, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};

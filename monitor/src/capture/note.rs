@@ -18,6 +18,9 @@ use crate::{
 /// The version of captures that this build writes and reads.
 pub(super) const CAPTURE_VERSION: u32 = 1;
 
+/// The version of exported messages that this build writes.
+pub(super) const EXPORT_VERSION: u32 = 1;
+
 /// Comment of the section header: what wrote the capture, where and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
@@ -64,6 +67,15 @@ pub(super) struct SectionNote {
     pub(super) provenance: Provenance,
 }
 
+/// The whole comment of a section header of exported messages.
+#[derive(Serialize)]
+pub(super) struct ExportNote {
+    #[serde(rename = "phiwatch.export")]
+    pub(super) export: u32,
+    #[serde(flatten)]
+    pub(super) provenance: Provenance,
+}
+
 /// The comment of an interface statistics block: losses since the last one, by
 /// `stage.reason`.
 #[derive(Default, Serialize, Deserialize)]
@@ -82,6 +94,9 @@ pub(super) struct Note {
     /// are nearest to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base: Option<[u64; 2]>,
+    /// What was added to the sequence numbers of the stream, in both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shift: Option<u32>,
     /// Whether the packet's addresses are `real`, only the `peer` is, or both
     /// are `synthetic`. For people; replay takes the addresses from `opened`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,7 @@ use super::{
     messages::{Marker, asking, markers},
     note::{MissingNote, Note, OpenedNote, Provenance, loss_name},
     packet::{ACK, FIN, PSH, SYN, Segment},
-    section::{Captured, Section, SegmentSummary},
+    section::{Captured, Section, SegmentSummary, fitting},
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Message, Origin, StreamId, Timestamp},
@@ -393,6 +393,7 @@ impl Encoder {
         let note = Note {
             stream: Some(id.into()),
             base: Some(base),
+            shift: Some(assigned.shift).filter(|shift| *shift != 0),
             addresses: Some(assigned.kind.to_owned()),
             opened: recorded
                 .origin
@@ -446,14 +447,19 @@ impl Encoder {
             Direction::Sent => (addresses.client, addresses.server, next[1]),
             Direction::Received => (addresses.server, addresses.client, next[0]),
         };
+        let number = |offset: u64| {
+            (offset as u32)
+                .wrapping_add(1)
+                .wrapping_add(addresses.shift)
+        };
         let segment = Segment {
             source,
             destination,
-            sequence: draft.offset.wrapping_add(1) as u32,
+            sequence: number(draft.offset),
             acknowledgment: if draft.flags & ACK == 0 {
                 0
             } else {
-                other.wrapping_add(1) as u32
+                number(other)
             },
             flags: draft.flags,
             payload: draft.payload,
@@ -471,7 +477,7 @@ impl Encoder {
             time,
             direction: draft.direction,
             pid,
-            note: draft.note,
+            comment: draft.note.map(fitting),
         };
         self.section.packet(&segment, capture, out)
     }

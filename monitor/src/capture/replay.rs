@@ -34,6 +34,8 @@ struct Known {
     origin: Option<Arc<Origin>>,
     sni: Option<Arc<str>>,
     next: [u64; 2],
+    /// What was added to sequence numbers.
+    shift: u32,
     pair: Option<Pair>,
     /// The stream holds messages, and gives no events of its own.
     is_messages: bool,
@@ -267,6 +269,7 @@ impl Replay {
         }
         if let Some(base) = note.base {
             known.next = base;
+            known.shift = note.shift.unwrap_or_default();
         }
         if let Some(opened) = note.opened {
             let time = Timestamp(opened.time);
@@ -321,7 +324,8 @@ impl Replay {
             return;
         };
         let next = &mut known.next[direction as usize];
-        let offset = far.unwrap_or_else(|| unwrap(*next, segment.sequence.wrapping_sub(1)));
+        let low = segment.sequence.wrapping_sub(known.shift).wrapping_sub(1);
+        let offset = far.unwrap_or_else(|| unwrap(*next, low));
         *next = offset.wrapping_add(segment.payload.len() as u64);
         let continues = self.partial.as_ref().is_some_and(|partial| {
             partial.stream == stream

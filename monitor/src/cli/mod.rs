@@ -1,6 +1,7 @@
 //! The command line: types and help texts, no behavior.
 
 mod captures;
+mod export;
 mod inspect;
 mod replay;
 mod select;
@@ -12,6 +13,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     captures::VerifyArgs,
+    export::{ExportArgs, ExportFormat},
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
     select::SelectArgs,
@@ -54,6 +56,8 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Write messages of captures for other tools
+    Export(ExportArgs),
     /// Check that captures are as they were written
     Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not

@@ -21,6 +21,8 @@ pub enum Format {
     Csv,
     /// SARIF 2.1.0, for code scanning and dashboards.
     Sarif,
+    /// One page for people without tools: no scripts, no requests.
+    Html,
 }
 
 /// `phiwatch replay`
@@ -75,7 +77,8 @@ pub struct ReplayArgs {
     /// daemon that used it
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Work with this many threads [default: one for each core]
+    /// Examine messages with this many threads; 1 does everything on one thread
+    /// [default: one for each core]
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZero<usize>>,
     /// Neither a progress bar nor a summary

@@ -1,5 +1,5 @@
-//! A capture through the core with every core of the machine: one thread reads
-//! and makes messages, several examine them, the caller's makes findings.
+//! A capture through the core with every core of the machine: one thread reads,
+//! one makes messages, several examine them, the caller's makes findings.
 //!
 //! In: a source of events. Out: what the core says, in the order of the capture
 //! and equal for any number of threads. What is under way is bounded in bytes.
@@ -7,18 +7,25 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     num::NonZero,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::{self, ScopedJoinHandle},
 };
 
 use super::Failure;
 use crate::{
     capture::{CaptureError, EventSource},
+    event::{Event, EventKind},
     finding::PeopleCount,
     loss::Losses,
     pipeline::{Back, Desk, Examined, Front, Output, Practice, Step},
 };
 
+/// Events that are handed on at once hold this many bytes, about.
+const EVENTS_BYTES: usize = 64 * 1024;
+/// Events that are handed on at once, whatever they hold.
+const EVENTS: usize = 256;
+/// Times that many that were read and not taken.
+const MAX_EVENTS_WAITING: usize = 16;
 /// Messages that are examined at once weigh this many bytes, about.
 const BATCH_BYTES: usize = 128 * 1024;
 /// Steps of one batch, whatever they weigh.
@@ -50,7 +57,8 @@ pub(super) fn all_cores() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-/// Replays `source` with that many `threads`, and hands `sink` what the core
+/// Replays `source`, whose messages are examined by that many `threads`; one does
+/// everything else too. Hands `sink` what the core
 /// says as soon as it is known.
 ///
 /// # Errors
@@ -67,8 +75,7 @@ pub(super) fn replay(
     let mut back = Back::default();
     let mut losses = Losses::default();
     let read = thread::scope(|scope| {
-        let helpers = threads.get().saturating_sub(1);
-        if helpers == 0 {
+        if threads.get() == 1 {
             let mut alone = Alone {
                 desk,
                 practice: Practice::default(),
@@ -76,13 +83,32 @@ pub(super) fn replay(
                 losses: &mut losses,
                 out: Output::default(),
             };
-            return read(source, |steps, _| alone.work(steps, &mut sink));
+            let mut making = Making::default();
+            let end = read(source, |events| {
+                let mut post = |steps, _| alone.work(steps, &mut sink);
+                events
+                    .iter()
+                    .try_for_each(|event| making.push(event, &mut post))
+            })?;
+            return making.finish(end, |steps, _| alone.work(steps, &mut sink));
         }
-        let reader = scope.spawn(|| {
-            let _guard = Closing(&board);
-            read(source, |steps, weight| board.post(steps, weight))
+        let (events, batches) = mpsc::sync_channel(MAX_EVENTS_WAITING);
+        let reader = scope.spawn(move || {
+            // Whoever makes messages has gone where nobody takes them.
+            read(source, |batch| events.send(batch).map_err(|_| Stop::Ended))
         });
-        for _ in 0..helpers {
+        let maker = scope.spawn(|| {
+            let _guard = Closing(&board);
+            let mut making = Making::default();
+            let mut post = |steps, weight| board.post(steps, weight);
+            for batch in batches {
+                for event in &batch {
+                    making.push(event, &mut post)?;
+                }
+            }
+            making.finish(joined(reader)?, post)
+        });
+        for _ in 0..threads.get() {
             scope.spawn(|| {
                 let _guard = Alarm(&board);
                 let mut practice = Practice::default();
@@ -106,10 +132,7 @@ pub(super) fn replay(
             return Err(Stop::Failed(failure));
         }
         drop(guard);
-        match reader.join() {
-            Ok(read) => read,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        joined(maker)
     });
     let read = match read {
         Ok(read) => read,
@@ -126,6 +149,13 @@ pub(super) fn replay(
             back,
         }),
     }
+}
+
+/// What a thread gave; its panic goes on in this one.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Why no further batch is settled.
@@ -192,7 +222,7 @@ fn examined(steps: Vec<Step>, desk: &Desk, practice: &mut Practice) -> Vec<Known
         .collect()
 }
 
-/// What the reading thread has to say at the end.
+/// How reading ended.
 #[derive(Default)]
 struct Read {
     events: u64,
@@ -200,39 +230,92 @@ struct Read {
     error: Option<CaptureError>,
 }
 
-/// Reads `source` to its end and gives `post` batches of steps with their weight.
+/// Reads `source` to its end and gives `post` its events in batches.
 fn read(
     source: &mut dyn EventSource,
-    mut post: impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
+    mut post: impl FnMut(Vec<Event>) -> Result<(), Stop>,
 ) -> Result<Read, Stop> {
-    let mut front = Front::default();
     let mut read = Read::default();
-    let (mut steps, mut weighed, mut weight) = (Vec::new(), 0, 0);
+    let (mut batch, mut bytes) = (Vec::with_capacity(EVENTS), 0_usize);
     loop {
-        let is_over = match source.next(&mut read.losses) {
+        let event = source.next(&mut read.losses);
+        let is_over = !matches!(event, Ok(Some(_)));
+        match event {
             Ok(Some(event)) => {
                 read.events += 1;
-                front.push(&event, &mut read.losses, &mut steps);
-                false
+                bytes = bytes.saturating_add(held(&event));
+                batch.push(event);
             }
-            Ok(None) => {
-                front.finish(&mut read.losses, &mut steps);
-                true
-            }
-            Err(error) => {
-                read.error = Some(error);
-                true
-            }
-        };
-        weight += steps.iter().skip(weighed).map(weigh).sum::<usize>();
-        weighed = steps.len();
-        if is_over || weight >= BATCH_BYTES || steps.len() >= BATCH_STEPS {
-            post(std::mem::take(&mut steps), weight)?;
-            (weighed, weight) = (0, 0);
+            Ok(None) => {}
+            Err(error) => read.error = Some(error),
+        }
+        if is_over || bytes >= EVENTS_BYTES || batch.len() >= EVENTS {
+            bytes = 0;
+            post(std::mem::replace(&mut batch, Vec::with_capacity(EVENTS)))?;
         }
         if is_over {
             return Ok(read);
         }
+    }
+}
+
+/// Bytes of payload that an event holds.
+fn held(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::Data(data) => data.bytes.expose().len(),
+        EventKind::Message(message) => {
+            let (request, response) = (&message.request, &message.response);
+            request.expose().len() + response.expose().len()
+        }
+        _ => 0,
+    }
+}
+
+/// Makes messages, and batches of them.
+#[derive(Default)]
+struct Making {
+    front: Front,
+    losses: Losses,
+    steps: Vec<Step>,
+    /// How many of the steps are in the weight.
+    weighed: usize,
+    weight: usize,
+}
+
+impl Making {
+    /// Takes an event, and gives `post` a batch of steps with its weight when one
+    /// is full.
+    fn push(
+        &mut self,
+        event: &Event,
+        post: &mut impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.front.push(event, &mut self.losses, &mut self.steps);
+        let new = self.steps.iter().skip(self.weighed);
+        self.weight += new.map(weigh).sum::<usize>();
+        self.weighed = self.steps.len();
+        if self.weight >= BATCH_BYTES || self.steps.len() >= BATCH_STEPS {
+            let weight = std::mem::take(&mut self.weight);
+            self.weighed = 0;
+            post(std::mem::take(&mut self.steps), weight)?;
+        }
+        Ok(())
+    }
+
+    /// Gives `post` what is left, at the end that reading came to. After an error
+    /// more may follow that cannot be read, so that nothing is said to be whole.
+    fn finish(
+        mut self,
+        mut end: Read,
+        mut post: impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
+    ) -> Result<Read, Stop> {
+        if end.error.is_none() {
+            self.front.finish(&mut self.losses, &mut self.steps);
+        }
+        end.losses.merge(&self.losses);
+        let weight = self.weight;
+        post(self.steps, weight)?;
+        Ok(end)
     }
 }
 

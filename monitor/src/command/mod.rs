@@ -9,6 +9,7 @@ mod core;
 mod crew;
 pub mod doctor;
 pub mod explain;
+pub mod export;
 mod recording;
 pub mod replay;
 pub mod run;
@@ -167,6 +168,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::execute(args),
         Command::Trackers(args) => trackers::execute(args),
         Command::Verify(args) => verify::execute(args),
+        Command::Export(args) => export::execute(args),
     }
 }
 

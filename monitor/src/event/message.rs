@@ -58,7 +58,7 @@ pub struct MessageFacts {
     /// Status of the answer, if it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Length of the body as sent, in bytes.
+    /// Length of the body as sent, without the framing of chunks, in bytes.
     #[serde(default)]
     pub body_bytes: u64,
     /// Length of the whole message as sent, in bytes.

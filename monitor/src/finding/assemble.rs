@@ -321,6 +321,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
+            body_bytes: request.body_wire_length,
         }),
         process: process(origin, context.sender),
         peer: PeerRecord {

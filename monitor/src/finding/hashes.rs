@@ -11,7 +11,7 @@ use crate::{
     loss::{Loss, Losses},
     phi::{
         Class, Form, Identifier,
-        hashes::{MAX_VARIANTS, digest_of, variants},
+        hashes::{MAX_VARIANTS, hash_of, variants},
     },
     token::TokenKey,
 };
@@ -144,15 +144,22 @@ impl Lesson {
             raw
         };
         variants(identifier, normalized, raw).flat_map(move |spelling| {
-            let digests = FORMS
-                .iter()
-                .filter_map(move |form| digest_of(*form, &spelling));
-            digests.map(|digest| digest_number(key, &digest))
+            FORMS.iter().filter_map(move |form| {
+                let (hash, length) = hash_of(*form, &spelling)?;
+                Some(key.number_of("digest", hash.get(..length)?))
+            })
         })
     }
 }
 
-/// The keyed hash under which a hash is remembered.
-pub(super) fn digest_number(key: &TokenKey, digest: &str) -> u128 {
-    key.number("digest", digest)
+/// The keyed hash under which a hash is remembered, which is given in
+/// hexadecimal digits.
+pub(super) fn digest_number(key: &TokenKey, digits: &str) -> u128 {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    let hash: Vec<u8> = pairs
+        .iter()
+        .map(|[high, low]| value(*high) << 4 | value(*low))
+        .collect();
+    key.number_of("digest", &hash)
 }

@@ -164,8 +164,11 @@ pub struct RequestRecord {
     pub protocol: &'static str,
     /// Status of the response, if it was seen.
     pub status: Option<u16>,
-    /// Length as sent, in bytes.
+    /// Length of the whole message as sent, in bytes; of a page, of its body.
     pub bytes: u64,
+    /// Length of the body as sent, in bytes: without the framing of chunks,
+    /// before content codings were removed.
+    pub body_bytes: u64,
 }
 
 /// The process that sent it.

@@ -234,8 +234,9 @@ impl Requests {
                 State::Lost
             }
             State::Body(mut draft, Body::Length(remaining)) => {
-                draft.gap();
-                draft.advance(length.min(remaining), at.time);
+                let missing = length.min(remaining);
+                draft.gap(missing);
+                draft.advance(missing, at.time);
                 match remaining.checked_sub(length) {
                     Some(left) if left > 0 => State::Body(draft, Body::Length(left)),
                     left => {
@@ -245,7 +246,7 @@ impl Requests {
                 }
             }
             State::Body(mut draft, Body::Chunked(mut chunked)) => {
-                draft.gap();
+                draft.gap(length);
                 draft.advance(length, at.time);
                 if chunked.skip(length) {
                     State::Body(draft, Body::Chunked(chunked))

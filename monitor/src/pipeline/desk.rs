@@ -17,7 +17,7 @@ use crate::{
     http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
-    redact::{RedactedRequest, Redactor},
+    redact::{RedactedRequest, RedactionKey, Redactor},
     token::TokenKey,
     tracker::{Catalog, Match, Service, Services, fields_fit},
 };
@@ -123,6 +123,14 @@ impl Desk {
             redactor: Some(Arc::new(redactor)),
             ..self
         }
+    }
+
+    /// This desk, which replaces the values of every message by what the key of
+    /// its tokens makes of them.
+    #[must_use]
+    pub fn redacting(self) -> Self {
+        let key = RedactionKey::from_bytes(self.key.derived("redaction"));
+        self.with_redactor(Redactor::new(key))
     }
 
     /// Examines one exchange; `recorded` is what was known of it, if its values

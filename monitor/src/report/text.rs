@@ -4,7 +4,7 @@
 //! one line without characters that move the cursor, turn the direction of
 //! writing or cannot be seen.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// Longer names are cut, in characters.
 const MAX_SHOWN: usize = 256;
@@ -51,8 +51,7 @@ pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     let mut cleaned = String::with_capacity(text.len().min(4 * max));
     for char in text.chars().take(shown) {
         if is_active(char) {
-            // A string takes whatever is written.
-            drop(write!(cleaned, "\\u{{{:x}}}", u32::from(char)));
+            cleaned.extend(char.escape_unicode());
         } else {
             cleaned.push(char);
         }

@@ -48,6 +48,7 @@ fn finding() -> Finding {
             protocol: "http/1.1",
             status: Some(200),
             bytes: 20_480,
+            body_bytes: 20_000,
         }),
         process: ProcessRecord {
             pid: Some(4711),
@@ -383,12 +384,7 @@ fn mistakes_are_explained() {
         ("kind == pages", "no kind `pages`", "pages", "`page`"),
         ("(severity >= high", "never closed", "(", ""),
         ("severity >= high)", "never opened", ")", ""),
-        (
-            "host =~ '.*\\.com'",
-            "looks like a regular",
-            "'.*\\.com'",
-            "pattern",
-        ),
+        ("host =~ '.*\\.com'", "after a backslash", "\\.", ""),
         (
             "(severity >= high tracker == meta)",
             "closing parenthesis",

@@ -5,9 +5,9 @@
 //! passes.
 
 use std::{
-    fs::File,
+    fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
     sync::LazyLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -87,6 +87,28 @@ impl Disk for System {
             total: room.f_blocks.saturating_mul(room.f_frsize),
         })
     }
+}
+
+/// A new file at `path` that only its owner can read. What was there before, such
+/// as a link that leads elsewhere, is replaced.
+pub(super) fn fresh(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Whether `error` says that the file system does not know the operation.
+pub(super) fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 /// Whether `error` says that there is no room, now or for this user.

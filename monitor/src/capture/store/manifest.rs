@@ -7,15 +7,14 @@
 //! commit makes good.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
-    disk::Disk,
+    disk::{Disk, fresh, is_unsupported},
     entry::{Continued, Entry, Ledger},
     error::StoreError,
     name::{self, FileKind, MANIFEST, SIGNATURE, SUMS},
@@ -278,7 +277,12 @@ impl Manifest {
             drop(fs::remove_file(self.directory.join(SIGNATURE)));
         }
         let synced = File::open(&self.directory).and_then(|folder| self.disk.sync(&folder));
-        self.is_behind = published.is_err() || synced.is_err();
+        let is_synced = match synced {
+            Ok(()) => true,
+            // A file system that has nothing to sync there.
+            Err(error) => is_unsupported(&error),
+        };
+        self.is_behind = published.is_err() || !is_synced;
         Ok(())
     }
 
@@ -308,16 +312,10 @@ impl Manifest {
     /// Writes the draft of the file `name` and makes it durable.
     fn draft(&self, name: &str, text: &str) -> Result<(), StoreError> {
         let path = self.directory.join(name::draft_name(name));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|file| {
-                self.disk.write_all(&file, text.as_bytes(), 0)?;
-                self.disk.sync(&file)
-            });
+        let written = fresh(&path).and_then(|file| {
+            self.disk.write_all(&file, text.as_bytes(), 0)?;
+            self.disk.sync(&file)
+        });
         written.map_err(|source| {
             // Half a draft takes room and is good for nothing.
             drop(fs::remove_file(&path));

@@ -6,18 +6,18 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    disk::Disk,
+    disk::{Disk, fresh, is_unsupported},
     envelope::{AgeRecipients, CHUNK, Envelope},
     error::StoreError,
     name::draft_name,
@@ -84,16 +84,10 @@ impl Segment {
         } else {
             Some(Envelope::begin(recipients, &mut buffer)?)
         };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(|source| StoreError::Write {
-                path: draft.clone(),
-                source,
-            })?;
+        let file = fresh(&draft).map_err(|source| StoreError::Write {
+            path: draft.clone(),
+            source,
+        })?;
         let mut segment = Self {
             name: name.into(),
             path: path.clone(),
@@ -123,17 +117,15 @@ impl Segment {
     /// Puts the draft in its place.
     pub(super) fn publish(&self, directory: &Path) -> Result<(), StoreError> {
         let draft = directory.join(draft_name(&self.name));
-        rustix::fs::renameat_with(
-            rustix::fs::CWD,
-            &draft,
-            rustix::fs::CWD,
-            &self.path,
-            rustix::fs::RenameFlags::NOREPLACE,
-        )
-        .map_err(|error| StoreError::Write {
-            path: self.path.clone(),
-            source: error.into(),
-        })
+        let moved = renameat_with(CWD, &draft, CWD, &self.path, RenameFlags::NOREPLACE);
+        let moved = match moved.map_err(io::Error::from) {
+            // A file system that cannot promise it: nobody else writes here.
+            Err(error) if is_unsupported(&error) && !self.path.exists() => {
+                fs::rename(&draft, &self.path)
+            }
+            moved => moved,
+        };
+        moved.map_err(|source| self.refused(source))
     }
 
     /// Removes the draft again.

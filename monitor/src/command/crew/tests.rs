@@ -37,10 +37,10 @@ impl EventSource for Memory {
 /// Connections that take turns: most to a tracker, about people that come back,
 /// some in clear and some as hashes; one to an ordinary service.
 fn capture(fails: bool) -> Memory {
-    const CONNECTIONS: u64 = 9;
+    const CONNECTIONS: u64 = 5;
     let mut events = VecDeque::new();
     let mut time = 1_000_000_000;
-    for round in 0..60_u64 {
+    for round in 0..40_u64 {
         for connection in 0..CONNECTIONS {
             time += 10_000_000;
             let stream = StreamId {
@@ -132,7 +132,7 @@ fn said(threads: usize, fails: bool) -> String {
 fn any_number_of_threads_says_the_same() {
     for fails in [false, true] {
         let alone = said(1, fails);
-        assert!(alone.matches("\"id\"").count() > 400, "{alone}");
+        assert!(alone.matches("\"id\"").count() > 200, "{alone}");
         assert_eq!(alone.ends_with("failed"), fails);
         for threads in [2, 3, 8] {
             assert!(said(threads, fails) == alone, "{threads} threads differ");

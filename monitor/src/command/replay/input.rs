@@ -1,42 +1,26 @@
-//! The captures that a verb reads, and how far it is.
+//! The captures that a verb reads.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::PathBuf, sync::Arc};
 
 use super::unreadable;
 use crate::{
-    capture::{EventSource, open_all},
+    capture::{EventSource, Identities, OpenOptions, Progress, open_all_with},
     command::{ExitStatus, Failure},
     loss::Losses,
 };
 
-/// How far the files were read.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Length of all files together.
-    pub(crate) total: AtomicU64,
-    /// How much of them was read.
-    pub(crate) read: AtomicU64,
-}
-
-/// Opens captures, those that are encrypted with the identities in these files.
+/// Opens captures, those that are encrypted with the identities in these files;
+/// `progress` tells how far they were read.
 pub(crate) fn open(
     files: &[PathBuf],
     identities: &[PathBuf],
-    _progress: &Arc<Progress>,
+    progress: &Arc<Progress>,
 ) -> Result<Box<dyn EventSource>, Failure> {
-    if !identities.is_empty() {
-        return Err(Failure::message(
-            ExitStatus::Usage,
-            "--identity is not wired yet",
-        ));
-    }
-    open_all(files).map_err(unreadable)
+    let options = OpenOptions {
+        identities: Identities::from_files(identities).map_err(unreadable)?,
+        progress: Arc::clone(progress),
+    };
+    open_all_with(files, &options).map_err(unreadable)
 }
 
 /// The time of the last event of captures, in nanoseconds since the Unix epoch.
@@ -68,14 +52,4 @@ pub(crate) fn last_time(files: &[PathBuf], identities: &[PathBuf]) -> Result<u64
         last = event.time.0.max(last);
     }
     Ok(last)
-}
-
-impl Progress {
-    /// Bytes in all, and how many of them were read.
-    pub(crate) fn get(&self) -> (u64, u64) {
-        (
-            self.total.load(Ordering::Relaxed),
-            self.read.load(Ordering::Relaxed),
-        )
-    }
 }

@@ -19,13 +19,15 @@ use std::{
     sync::Arc,
 };
 
-use self::{bar::Bar, ledger::Ledger, printer::Printer, selection::selection, summary::Summary};
+use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
 pub(crate) use self::{
-    input::{Progress, open},
+    input::open,
+    selection::selection,
     setup::{desk, unreadable},
 };
 use super::{ExitStatus, Failure, OrFail as _, crew};
 use crate::{
+    capture::Progress,
     cli::ReplayArgs,
     finding::Severity,
     pipeline::Desk,

@@ -44,6 +44,7 @@ impl Printer {
                 Format::Json => Reporter::Json(Box::default()),
                 Format::Jsonl => Reporter::Jsonl,
                 Format::Csv => Reporter::Csv(Csv::default()),
+                Format::Html => Reporter::Html(Box::default()),
                 Format::Sarif => Reporter::Sarif(Box::default()),
             },
             out,

@@ -377,6 +377,7 @@ impl Sheet<'_> {
                 protocol: Protocol::Http1.as_str(),
                 status: Some(page.status),
                 bytes: page.wire_length,
+                body_bytes: page.wire_length,
             }),
             process: assemble::process(self.origin(), self.sender),
             // The other end is the visitor.

@@ -14,11 +14,10 @@ use std::{
 
 use self::pair::{Change, Outcome, pair};
 use super::{
-    Counter, Progress, bar::Bar, desk, input::open, judged, selection::selection, summary::plural,
-    unreadable,
+    Counter, bar::Bar, desk, input::open, judged, selection::selection, summary::plural, unreadable,
 };
 use crate::{
-    capture::EventSource,
+    capture::{EventSource, Progress},
     cli::{Format, ReplayArgs},
     command::{ExitStatus, Failure, OrFail as _, say},
     finding::{PeopleCount, Severity},

@@ -1,152 +1,27 @@
 //! Captures as evidence: stock tools and `phiwatch verify` agree on them, and
 //! neither a kill nor a full disk costs anything that was reported as written.
 
+mod disk;
+mod recorder;
+
 use std::{
     collections::BTreeSet,
     env, fs,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
-use bytes::Bytes;
+use anyhow::{Context as _, Result, ensure};
 use phiwatch::{
-    capture::{
-        AgeRecipients, CaptureOptions, CaptureWriter, Provenance, RoomLimits, SigningKey,
-        StoreOptions, SyncPolicy, open, read_bytes,
-    },
-    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
-    loss::{Loss, Losses},
-    secret::Secret,
+    capture::{open, read_bytes},
+    event::{Event, EventKind},
+    loss::Losses,
 };
 use serde_json::Value;
-use tests::{
-    Daemon, Sandbox, Side, Sink,
-    client::{self, Job},
-    identity, kernel, patient, phiwatch,
-    sink::Options,
-};
+use tests::{identity, phiwatch};
 
-/// Where the recorder records, and with what.
-const FOLDER: &str = "PHIWATCH_TEST_FOLDER";
-const EVENTS: &str = "PHIWATCH_TEST_EVENTS";
-const SEGMENT: &str = "PHIWATCH_TEST_SEGMENT";
-const KEY: &str = "PHIWATCH_TEST_KEY";
-const RECIPIENT: &str = "PHIWATCH_TEST_RECIPIENT";
-/// A file that the recorder removes when it is told that the disk is full.
-const BALLAST: &str = "PHIWATCH_TEST_BALLAST";
-
-/// Payload of one event, in bytes.
-const PAYLOAD: usize = 4_000;
-
-/// How long the recorder tries until there is room again.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The process that the tests below start and kill: it says `synced N` when
-/// everything up to event N was made durable. Without a folder it has no work.
-#[test]
-fn recorder() -> Result<()> {
-    let Some(folder) = env::var_os(FOLDER) else {
-        return Ok(());
-    };
-    let number = |name: &str| -> Result<u64> {
-        let text = env::var(name).with_context(|| name.to_owned())?;
-        text.parse().with_context(|| text.clone())
-    };
-    let started = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
-    let recipients: Vec<_> = env::var(RECIPIENT).into_iter().collect();
-    let options = CaptureOptions {
-        store: StoreOptions {
-            segment_bytes: number(SEGMENT)?,
-            room: RoomLimits {
-                max_bytes: u64::MAX,
-                max_age: None,
-                min_free_bytes: 0,
-            },
-            sync: SyncPolicy::Second,
-            recipients: AgeRecipients::parse(&recipients)?,
-            key: env::var_os(KEY)
-                .map(|path| SigningKey::load(Path::new(&path)))
-                .transpose()?,
-            ..StoreOptions::default()
-        },
-        provenance: Provenance::default(),
-        started: Timestamp(started),
-    };
-    let mut writer = CaptureWriter::create(Path::new(&folder), options)?;
-    let ballast = env::var_os(BALLAST).map(PathBuf::from);
-    let mut accepted = 0;
-    let count = number(EVENTS)?;
-    for number in 0..count {
-        let mut event = event(started, number);
-        if writer.write(&mut event).is_ok() {
-            accepted += 1;
-        } else if let Some(ballast) = ballast.as_ref().filter(|ballast| ballast.exists()) {
-            say(&format!("full {number}"))?;
-            fs::remove_file(ballast)?;
-        }
-        if number % 4 == 3 && writer.sync().is_ok() {
-            say(&format!("synced {number}"))?;
-        }
-    }
-    // There is room: after a pause everything goes on.
-    let deadline = std::time::Instant::now() + PATIENCE;
-    let mut retries = 0;
-    while ballast.is_some() && writer.write(&mut event(started, count)).is_err() {
-        retries += 1;
-        ensure!(std::time::Instant::now() < deadline, "no room after all");
-        std::thread::yield_now();
-    }
-    accepted += u64::from(ballast.is_some());
-    let lost = writer.losses().clone();
-    writer.close()?;
-    let refused = lost.get(Loss::CaptureNoRoom) + lost.get(Loss::CaptureWrite);
-    say(&format!("closed {accepted} {refused} {retries}"))
-}
-
-/// Past the test runner's capture of what tests print.
-fn say(line: &str) -> Result<()> {
-    writeln!(io::stdout(), "\n{line}").context("print")
-}
-
-fn event(started: u64, number: u64) -> Event {
-    let kind = if number == 0 {
-        EventKind::Opened(Arc::new(Origin {
-            source: Source::ALL[0],
-            process: None,
-            local: None,
-            peer: None,
-        }))
-    } else {
-        EventKind::Data(Data {
-            direction: Direction::Sent,
-            offset: number * PAYLOAD as u64,
-            bytes: Secret::new(Bytes::from(vec![b'x'; PAYLOAD])),
-        })
-    };
-    Event {
-        time: Timestamp(started + number),
-        stream: StreamId {
-            owner: 1,
-            handle: started,
-            born: started,
-        },
-        place: None,
-        kind,
-    }
-}
-
-/// This program as the recorder.
-fn record(command: &mut Command, folder: &Path, events: u64, segment: u64) {
-    command
-        .args(["--exact", "recorder", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .env(EVENTS, events.to_string())
-        .env(SEGMENT, segment.to_string());
-}
+use crate::recorder::{KEY, PAYLOAD, RECIPIENT, record};
 
 fn succeeds(command: &mut Command) -> Result<Output> {
     let output = command
@@ -414,114 +289,5 @@ fn stock_age_decrypts_raw_segments_and_of_a_killed_one_every_whole_chunk() -> Re
                 .any(|window| window == [b'x'; 32])
         );
     }
-    Ok(())
-}
-
-/// A tmpfs of `size` in the sandbox. Nobody outside sees it.
-fn small_disk(sandbox: &Sandbox, size: &str) -> Result<PathBuf> {
-    let path = sandbox.folder().join("small");
-    fs::create_dir(&path)?;
-    let mut mount = sandbox.command(Side::Outside, "mount");
-    let options = format!("size={size}");
-    sandbox.run(
-        mount
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(&path),
-    )?;
-    Ok(path)
-}
-
-/// Checks the capture in `folder`, which only the sandbox sees.
-fn assert_valid_inside(sandbox: &Sandbox, folder: &Path) -> Result<Value> {
-    let mut verify = sandbox.command(Side::Outside, phiwatch());
-    let output = sandbox.run(verify.args(["verify", "--json"]).arg(folder))?;
-    let mut sums = sandbox.command(Side::Outside, "sh");
-    let script = "cd \"$1\" && sha256sum --check --strict SHA256SUMS";
-    sandbox.run(sums.args(["-c", script, "sh"]).arg(folder))?;
-    serde_json::from_slice(&output.stdout).context("what verify says")
-}
-
-#[test]
-fn a_full_disk_loses_nothing_that_was_accepted() -> Result<()> {
-    let sandbox = Sandbox::new()?;
-    let small = small_disk(&sandbox, "3m")?;
-    let ballast = small.join("ballast");
-    let mut fill = sandbox.command(Side::Outside, "fallocate");
-    sandbox.run(fill.args(["-l", "1m"]).arg(&ballast))?;
-    let folder = small.join("evidence");
-    let mut command = sandbox.command(Side::Outside, env::current_exe()?);
-    record(&mut command, &folder, 600, 300_000);
-    let output = sandbox.run(command.env(BALLAST, &ballast))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let said = |word: &str| {
-        text.lines()
-            .filter_map(|line| line.strip_prefix(word))
-            .next_back()
-    };
-    ensure!(said("full ").is_some(), "the disk was not full: {text}");
-    let closed: Vec<u64> = said("closed ")
-        .context("it was closed")?
-        .split(' ')
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    let [accepted, refused, retries] = closed.as_slice() else {
-        bail!("{closed:?}");
-    };
-    assert!(*refused > 0);
-    assert_eq!(accepted + refused, 601 + retries);
-    let found = assert_valid_inside(&sandbox, &folder)?;
-    let files = found["places"][0]["files"].as_array().context("files")?;
-    let packets = files.iter().filter_map(|file| file["packets"].as_u64());
-    // Every accepted event is a packet; each segment introduces the stream.
-    let packets = packets.sum::<u64>();
-    assert!(
-        packets >= accepted - 1,
-        "{packets} of {accepted}: {files:#?}"
-    );
-    Ok(())
-}
-
-#[test]
-fn a_full_disk_does_not_stop_alarms() -> Result<()> {
-    let Some(sandbox) = kernel::sandbox()? else {
-        return Ok(());
-    };
-    let mut sink = Sink::start(&sandbox, Options::default())?;
-    let _worker = sandbox.worker()?;
-    let small = small_disk(&sandbox, "2m")?;
-    let folder = small.join("evidence");
-    let arguments = ["--capture".as_ref(), folder.as_os_str()];
-    let mut daemon = Daemon::run(&sandbox, &arguments)?;
-    let ballast = small.join("ballast");
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string())?;
-    let mut total = 0;
-    let mut send = |count: usize| -> Result<()> {
-        let job = Job {
-            host: "graph.facebook.com",
-            path: patient::META_PATH,
-            body: &body,
-            count,
-        };
-        client::CURL.send(&sandbox, job)?;
-        total += count;
-        sink.requests(total)?;
-        daemon.findings(total).map(drop)
-    };
-    send(2)?;
-    let mut fill = sandbox.command(Side::Outside, "sh");
-    let script = "dd if=/dev/zero of=\"$1\" bs=4k 2>/dev/null || true";
-    sandbox.run(fill.args(["-c", script, "sh"]).arg(&ballast))?;
-    // What comes while the writer pauses is refused; alarms are not.
-    tests::wait("the loss", PATIENCE, || {
-        send(1)?;
-        let lost = daemon.metric("phiwatch_lost_total", "stage=\"capture\"")?;
-        Ok((lost > 0.0).then_some(()))
-    })?;
-    let mut free = sandbox.command(Side::Outside, "rm");
-    sandbox.run(free.arg(&ballast))?;
-    send(2)?;
-    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
-    assert_valid_inside(&sandbox, &folder)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `bench`: the benchmarks of the package `bench`, and what they say in a table.
+//! `bench detection`: the benchmarks of the package `bench`, and what they say in
+//! a table.
 
 use std::{fs, path::Path};
 
@@ -15,7 +16,7 @@ const SETS: &[(&str, f64)] = &[("sdk", 150e6), ("clean", 400e6)];
 const MEASURED: &[&str] = &["read", "read_and_detect", "peer", "serde_json"];
 
 /// Runs the benchmarks; prints the median throughput of each, and ratios.
-pub(crate) fn bench() -> Result<()> {
+pub(super) fn bench() -> Result<()> {
     let target = workspace::root().join("target/bench");
     let mut bench = process::command("cargo");
     // The kernel programs are not measured here.
