@@ -90,3 +90,6 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
