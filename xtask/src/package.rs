@@ -66,6 +66,10 @@ const TEST: &[Debian] = &[
         present: || process::exists("minisign"),
     },
     Debian {
+        name: "chromium",
+        present: || process::exists("chromium"),
+    },
+    Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
     },
