@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::select::SelectArgs;
+
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
@@ -39,7 +41,10 @@ Examples:
 Values that could identify someone are replaced by tokens, equal ones by equal
 ones, unless --raw is given. Who took what out of a capture, when and why, is
 entered into custody.jsonl in its folder: always with --raw or --reason, else
-where there is such a log. The file appears only once it is complete.")]
+where there is such a log. The file appears only once it is complete.
+
+Filters choose messages by their findings; --since and --until alone keep
+messages without findings as well.")]
 pub struct ExportArgs {
     /// Captures, or folders of captures
     #[arg(required = true, value_name = "CAPTURE")]
@@ -65,6 +70,9 @@ pub struct ExportArgs {
     /// Only the message with this finding; may be repeated
     #[arg(long, value_name = "ID")]
     pub finding: Vec<String>,
+    /// A file with age identities, for encrypted captures; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
     /// The configuration file [default: /etc/phiwatch/phiwatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -72,4 +80,7 @@ pub struct ExportArgs {
     /// daemon that used it
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Which messages.
+    #[command(flatten)]
+    pub select: SelectArgs,
 }

@@ -21,6 +21,19 @@ pub enum Format {
     Csv,
     /// SARIF 2.1.0, for code scanning and dashboards.
     Sarif,
+    /// One page for people without tools: no scripts, no requests.
+    Html,
+}
+
+impl Format {
+    /// Whether the report says what its inputs are, which have to be read for
+    /// that.
+    pub const fn has_facts(self) -> bool {
+        match self {
+            Self::Json | Self::Sarif | Self::Html => true,
+            Self::Table | Self::Jsonl | Self::Csv => false,
+        }
+    }
 }
 
 /// `phiwatch replay`

@@ -8,6 +8,7 @@
 mod clock;
 mod csv;
 mod facts;
+mod html;
 mod json;
 mod people;
 mod plain;
@@ -21,8 +22,10 @@ mod timeline;
 use std::io::{self, Write};
 
 pub use self::facts::{Facts, InputFacts, Readability, SectionFacts, Span};
+pub(crate) use self::text::{clean, cut};
 pub use self::{
     csv::Csv,
+    html::Html,
     json::Json,
     sarif::Sarif,
     silence::LONG_SILENCE,
@@ -40,6 +43,8 @@ pub enum Reporter {
     Json(Box<Json>),
     /// For spreadsheets.
     Csv(Csv),
+    /// One page for people without tools.
+    Html(Box<Html>),
     /// For code scanning and dashboards.
     Sarif(Box<Sarif>),
 }
@@ -64,6 +69,10 @@ impl Reporter {
             Self::Json(json) => json.finding(finding, out),
             Self::Csv(csv) => csv.finding(finding, out),
             Self::Sarif(sarif) => sarif.finding(finding, out),
+            Self::Html(html) => {
+                html.finding(finding);
+                Ok(())
+            }
         }
     }
 
@@ -78,6 +87,10 @@ impl Reporter {
             Self::Json(json) => json.finish(facts, out),
             Self::Csv(csv) => csv.finish(out),
             Self::Sarif(sarif) => sarif.finish(facts, out),
+            Self::Html(html) => html.finish(facts, out),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

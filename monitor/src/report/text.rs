@@ -4,7 +4,7 @@
 //! one line without characters that move the cursor, turn the direction of
 //! writing or cannot be seen.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// Longer names are cut, in characters.
 const MAX_SHOWN: usize = 256;
@@ -37,12 +37,12 @@ pub(super) const fn is_active(char: char) -> bool {
 
 /// `text` in one line, its active characters written as `\u{…}`, cut where it is
 /// too long.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SHOWN)
 }
 
 /// Like [`clean`], with at most `max` characters of `text`.
-pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     let is_long = text.chars().nth(max).is_some();
     if !is_long && !text.chars().any(is_active) {
         return Cow::Borrowed(text);
@@ -51,8 +51,7 @@ pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     let mut cleaned = String::with_capacity(text.len().min(4 * max));
     for char in text.chars().take(shown) {
         if is_active(char) {
-            // A string takes whatever is written.
-            drop(write!(cleaned, "\\u{{{:x}}}", u32::from(char)));
+            cleaned.extend(char.escape_unicode());
         } else {
             cleaned.push(char);
         }

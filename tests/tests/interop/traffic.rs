@@ -226,7 +226,7 @@ pub(crate) fn traffic() -> Result<Traffic> {
     Ok(all)
 }
 
-/// Chunks, codings, and bodies longer than packets.
+/// Chunks and codings.
 fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
     let path = patient::META_PATH;
     let json = "Content-Type: application/json\r\n";
@@ -259,8 +259,11 @@ fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
         .pieces(&bytes, 90)
         .answer("{}");
     all.asks("POST", META, path, packed.len());
+    Ok(())
+}
 
-    // Longer than a packet, and longer than a packet of Wireshark.
+/// The same and bodies longer than a packet, and longer than Wireshark takes.
+pub(crate) fn long(mut all: Traffic) -> Traffic {
     for length in [70_000, 400_000] {
         let padding = "x".repeat(length);
         let body = format!(
@@ -276,7 +279,41 @@ fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
             .close();
         all.asks("POST", SEGMENT, "/v1/track", body.len());
     }
-    Ok(())
+    all
+}
+
+/// A connection of HTTP/2 with two requests, the second of which refers to the
+/// header table of the first (RFC 7541, C.4).
+pub(crate) fn http2() -> Traffic {
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let length = (payload.len() as u32).to_be_bytes();
+        [
+            length.get(1..).unwrap_or_default(),
+            &[kind, flags],
+            &stream.to_be_bytes(),
+            payload,
+        ]
+        .concat()
+    };
+    let first = b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff";
+    let second = b"\x82\x86\x84\xbe\x58\x86\xa8\xeb\x10\x64\x9c\xbf";
+    let asked = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, 0, &[]),
+        frame(1, 5, 1, first),
+        frame(1, 4, 3, second),
+        frame(0, 1, 3, br#"{"email":"avery.testcase@example.com"}"#),
+    ];
+    let mut all = Traffic::default();
+    let ends = Some(("198.51.100.9:50000", "203.0.113.80:50051"));
+    let mut line = all.line(Source::OpenSsl, ends, Some("www.example.com"));
+    line.data(Received, &frame(4, 0, 0, &[]));
+    line.pieces(&asked.concat(), 10);
+    for stream in [1, 3] {
+        line.data(Received, &frame(1, 5, stream, b"\x88"));
+    }
+    line.close();
+    all
 }
 
 /// What happens more rarely.
@@ -312,6 +349,19 @@ fn odd(all: &mut Traffic, event: &[u8]) {
         .answer("{}")
         .close();
     all.asks("POST", META, path, event.len());
+
+    // The same addresses again, once the connection before has ended.
+    for _ in 0..2 {
+        all.line(
+            Source::Socket,
+            Some(("198.51.100.9:50009", "203.0.113.82:80")),
+            None,
+        )
+        .data(Sent, &with_length("POST", META, path, event))
+        .answer("{}")
+        .close();
+        all.asks("POST", META, path, event.len());
+    }
 
     // Two processes of this host talk to one another, and both are watched.
     let ends = ("127.0.0.1:40000", "127.0.0.1:8080");

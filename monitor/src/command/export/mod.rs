@@ -8,19 +8,22 @@ mod output;
 mod select;
 mod stage;
 
-use self::{output::Output, select::Selection, stage::Stage};
+use std::sync::Arc;
+
+use self::{output::Output, select::Chosen, stage::Stage};
 use super::{
     Failure,
-    replay::{desk, unreadable},
+    replay::{desk, open, selection, unreadable},
 };
 use crate::{
-    capture::{EventSource, Provenance, open_all},
+    capture::{EventSource, Provenance},
     cli::{ExportArgs, ExportFormat},
     event::Event,
     export::{Archive, Exporter, Item, Packets, Units},
     finding::Finding,
     loss::Losses,
     rules,
+    select::Vocabulary,
 };
 
 /// Bytes that are gathered before they are written.
@@ -30,11 +33,13 @@ const BUFFER: usize = 256 * 1024;
 pub fn execute(args: &ExportArgs) -> Result<(), Failure> {
     custody::check_reason(args)?;
     let desk = desk(args.config.as_deref(), args.state.as_deref())?;
-    let mut source = open_all(&args.captures).map_err(unreadable)?;
+    let vocabulary = Vocabulary::of([desk.catalog()]);
+    let selection = selection(&args.select, &vocabulary, &args.captures, &args.identity)?;
+    let mut source = open(&args.captures, &args.identity, &Arc::default())?;
     let mut output = Output::create(&args.output, args.force)?;
     let mut export = Export {
         exporter: exporter(args),
-        selection: Selection::new(args),
+        chosen: Chosen::new(args, selection),
         is_verbatim: args.raw && args.to == ExportFormat::Pcapng,
         buffer: Vec::new(),
         findings: 0,
@@ -65,7 +70,7 @@ fn exporter(args: &ExportArgs) -> Box<dyn Exporter> {
 
 struct Export {
     exporter: Box<dyn Exporter>,
-    selection: Selection,
+    chosen: Chosen,
     /// Whole streams are written as they were recorded, where all are selected.
     is_verbatim: bool,
     buffer: Vec<u8>,
@@ -83,7 +88,7 @@ impl Export {
         let mut losses = Losses::default();
         self.exporter.begin(&mut self.buffer);
         while let Some(event) = source.next(&mut losses).map_err(unreadable)? {
-            if self.selection.is_everything() && stage.is_raw() {
+            if self.chosen.is_everything() && stage.is_raw() {
                 self.exporter.event(&event, &mut self.buffer);
                 if self.is_verbatim {
                     self.write(output, BUFFER)?;
@@ -103,7 +108,7 @@ impl Export {
     }
 
     fn take(&mut self, event: &Event, findings: &[Finding]) {
-        if !self.selection.takes(findings) {
+        if !self.chosen.takes(event.time, findings) {
             return;
         }
         let ids: Vec<_> = findings.iter().map(|finding| finding.id.clone()).collect();
@@ -128,7 +133,7 @@ impl Export {
     fn tell(&self, args: &ExportArgs, losses: &Losses) {
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         let file = args.output.display();
-        if self.is_verbatim && self.selection.is_everything() {
+        if self.is_verbatim && self.chosen.is_everything() {
             super::say(format_args!(
                 "phiwatch: {file}: everything as it was recorded"
             ));

@@ -17,7 +17,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{input::Progress, summary::plural};
+use super::summary::plural;
+use crate::capture::Progress;
 
 /// How often the bar is drawn.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -69,7 +70,8 @@ impl Shown {
             .spawn(move || {
                 let mut is_known = None;
                 while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                    let (total, read) = progress.get();
+                    let total = progress.total.load(Ordering::Relaxed);
+                    let read = progress.read.load(Ordering::Relaxed);
                     if is_known != Some(total > 0) {
                         is_known = Some(total > 0);
                         let template = if total > 0 { KNOWN } else { UNKNOWN };

@@ -1,42 +1,26 @@
-//! The captures that a verb reads, and how far it is.
+//! The captures that a verb reads, and what they are.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::PathBuf, sync::Arc, thread};
 
 use super::unreadable;
 use crate::{
-    capture::{EventSource, open_all},
+    capture::{EventSource, FileSurvey, Identities, OpenOptions, Progress, open_all_with, survey},
     command::{ExitStatus, Failure},
     loss::Losses,
 };
 
-/// How far the files were read.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Length of all files together.
-    pub(crate) total: AtomicU64,
-    /// How much of them was read.
-    pub(crate) read: AtomicU64,
-}
-
-/// Opens captures, those that are encrypted with the identities in these files.
+/// Opens captures, those that are encrypted with the identities in these files;
+/// `progress` tells how far they were read.
 pub(crate) fn open(
     files: &[PathBuf],
     identities: &[PathBuf],
-    _progress: &Arc<Progress>,
+    progress: &Arc<Progress>,
 ) -> Result<Box<dyn EventSource>, Failure> {
-    if !identities.is_empty() {
-        return Err(Failure::message(
-            ExitStatus::Usage,
-            "--identity is not wired yet",
-        ));
-    }
-    open_all(files).map_err(unreadable)
+    let options = OpenOptions {
+        identities: Identities::from_files(identities).map_err(unreadable)?,
+        progress: Arc::clone(progress),
+    };
+    open_all_with(files, &options).map_err(unreadable)
 }
 
 /// The time of the last event of captures, in nanoseconds since the Unix epoch.
@@ -70,12 +54,27 @@ pub(crate) fn last_time(files: &[PathBuf], identities: &[PathBuf]) -> Result<u64
     Ok(last)
 }
 
-impl Progress {
-    /// Bytes in all, and how many of them were read.
-    pub(crate) fn get(&self) -> (u64, u64) {
-        (
-            self.total.load(Ordering::Relaxed),
-            self.read.load(Ordering::Relaxed),
-        )
+/// Looks at captures while another thread replays them.
+pub(super) struct Surveying(thread::JoinHandle<Vec<FileSurvey>>);
+
+impl Surveying {
+    /// Begins to read these files.
+    pub(super) fn start(files: &[PathBuf], identities: &[PathBuf]) -> Self {
+        let (files, identities) = (files.to_vec(), identities.to_vec());
+        Self(thread::spawn(move || {
+            // Whoever replays tells what cannot be read.
+            let options = OpenOptions {
+                identities: Identities::from_files(&identities).unwrap_or_default(),
+                progress: Arc::default(),
+            };
+            survey(&files, &options).unwrap_or_default()
+        }))
+    }
+
+    /// What the captures are; nothing if one of them could not be read.
+    pub(super) fn end(self) -> Vec<FileSurvey> {
+        self.0
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
