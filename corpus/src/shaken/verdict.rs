@@ -168,7 +168,7 @@ fn signature(finding: &Value, trouble: Trouble) -> String {
             record.remove(name);
         }
         // Without answers there is no status.
-        if matches!(trouble, Trouble::OneDirection | Trouble::Missing) {
+        if trouble == Trouble::OneDirection {
             record.remove("why");
             if let Some(request) = record.get_mut("request").and_then(Value::as_object_mut) {
                 request.remove("status");

@@ -6,13 +6,18 @@
 //! [`LATE_OFFSET`].
 
 mod half;
+mod held;
+mod role;
+mod single;
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use std::collections::VecDeque;
 
-use bytes::Bytes;
 use hashbrown::HashMap;
 
 use half::{Half, Placed};
+use held::Held;
+use role::{begins_http2, guess_client};
+use single::Connection;
 
 use super::{
     input::Packet,
@@ -23,9 +28,8 @@ use super::{
     replay::unwrap,
 };
 use crate::{
-    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    event::{Direction, Event, StreamId, Timestamp},
     loss::{Loss, Losses},
-    secret::Secret,
 };
 
 /// Offset of the first byte seen of a connection whose start was not seen, so
@@ -39,34 +43,6 @@ const MAX_CONNECTIONS: usize = 65_536;
 /// nanoseconds: packets can be captured out of order.
 const MAX_LINGER: u64 = 2_000_000_000;
 
-const METHODS: [&[u8]; 10] = [
-    b"GET ",
-    b"POST ",
-    b"PUT ",
-    b"HEAD ",
-    b"PATCH ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"CONNECT ",
-    b"TRACE ",
-    b"PRI ",
-];
-
-struct Connection {
-    stream: StreamId,
-    /// The end that opened the connection, where that is known.
-    client: Option<Endpoint>,
-    /// By the order of the ends in the key.
-    halves: [Half; 2],
-    /// `Opened` was given.
-    is_opened: bool,
-    is_closed: bool,
-    was_reset: bool,
-    is_lingering: bool,
-    /// Position in the order of last activity.
-    activity: u64,
-}
-
 /// The connections of foreign captures while they are read.
 #[derive(Default)]
 pub(super) struct Connections {
@@ -76,6 +52,8 @@ pub(super) struct Connections {
     /// Connections that ended although bytes from before their end are missing,
     /// and when they stop waiting for them.
     lingering: VecDeque<(Timestamp, Pair, StreamId)>,
+    /// Connections that hold answers, and when they stop.
+    holding: VecDeque<(Timestamp, Pair, StreamId)>,
     fragments: Fragments,
     clock: u64,
     /// Connections so far, which numbers them.
@@ -99,7 +77,8 @@ impl Connections {
         losses: &mut Losses,
     ) {
         self.last = self.last.max(packet.time);
-        self.stop_lingering(queue);
+        self.stop_holding(queue, losses);
+        self.stop_lingering(queue, losses);
         self.take(
             packet,
             parse(packet.link, packet.data, packet.cut),
@@ -117,7 +96,7 @@ impl Connections {
     ) {
         match parsed {
             Parsed::Tcp(segment) => self.segment(packet, &segment, queue, losses),
-            Parsed::Pdu(pdu) => self.pdu(packet, &pdu, queue),
+            Parsed::Pdu(pdu) => self.pdu(packet, &pdu, queue, losses),
             Parsed::Fragment(fragment) => {
                 if let Some(whole) = self.fragments.push(&fragment, self.last, losses) {
                     let (source, destination) = (whole.source, whole.destination);
@@ -147,10 +126,11 @@ impl Connections {
             .collect();
         left.sort_unstable_by_key(|connection| connection.activity);
         for mut connection in left {
-            connection.close(self.last, queue);
+            connection.close(self.last, queue, losses);
         }
         self.idle.clear();
         self.lingering.clear();
+        self.holding.clear();
     }
 
     fn segment(
@@ -164,7 +144,7 @@ impl Connections {
         // Which half the sender is. Both ends alike would be no connection.
         let side = usize::from(segment.source != key.0);
         if segment.has(SYN) {
-            self.begin(key, side, packet, segment, queue);
+            self.begin((key, side), packet, segment, queue, losses);
         }
         if !segment.payload.is_empty() {
             self.payload((key, side), packet, segment, queue, losses);
@@ -184,7 +164,7 @@ impl Connections {
         connection.was_reset |= segment.has(RST);
         if !connection.is_closed && connection.has_ended() {
             if connection.halves.iter().all(Half::is_whole) {
-                connection.close(packet.time, queue);
+                connection.close(packet.time, queue, losses);
             } else if !connection.is_lingering {
                 connection.is_lingering = true;
                 let due = last.plus(MAX_LINGER);
@@ -194,7 +174,7 @@ impl Connections {
     }
 
     /// Closes the connections that have waited long enough for what is missing.
-    fn stop_lingering(&mut self, queue: &mut VecDeque<Event>) {
+    fn stop_lingering(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         while let Some((due, key, stream)) = self.lingering.front().copied() {
             if due > self.last {
                 return;
@@ -203,7 +183,23 @@ impl Connections {
             if let Some(connection) = self.table.get_mut(&key)
                 && connection.stream == stream
             {
-                connection.close(due, queue);
+                connection.close(due, queue, losses);
+            }
+        }
+    }
+
+    /// Gives up on the bytes that answers have waited for long enough.
+    fn stop_holding(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        while let Some((due, key, stream)) = self.holding.front().copied() {
+            if due > self.last {
+                return;
+            }
+            self.holding.pop_front();
+            if let Some(connection) = self.table.get_mut(&key)
+                && connection.stream == stream
+                && connection.held.is_due(due)
+            {
+                connection.release(due, queue, losses);
             }
         }
     }
@@ -211,11 +207,11 @@ impl Connections {
     /// Takes in a SYN: a new connection, or the second half of one.
     fn begin(
         &mut self,
-        key: Pair,
-        side: usize,
+        (key, side): (Pair, usize),
         packet: &Packet<'_>,
         segment: &Segment<'_>,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) {
         let is_answer = segment.has(ACK);
         if let Some(connection) = self.table.get_mut(&key) {
@@ -242,14 +238,14 @@ impl Connections {
                 _ => {}
             }
             // The addresses are used again.
-            connection.close(packet.time, queue);
+            connection.close(packet.time, queue, losses);
         }
         let client = if is_answer {
             segment.destination
         } else {
             segment.source
         };
-        let connection = self.insert(key, Some(client), packet.time, queue);
+        let connection = self.insert(key, Some(client), packet.time, queue, losses);
         connection.halves[side].start(segment.sequence);
         if is_answer {
             connection.halves[1 - side].start_before(segment.acknowledgment);
@@ -279,7 +275,7 @@ impl Connections {
                 Placed::Repeated => Some(Placed::Repeated),
                 Placed::New(..) if connection.is_closed => None,
                 Placed::Elsewhere => {
-                    connection.close(packet.time, queue);
+                    connection.close(packet.time, queue, losses);
                     None
                 }
                 placed @ Placed::New(..) => Some(placed),
@@ -288,7 +284,7 @@ impl Connections {
         let placed = if let Some(placed) = known {
             placed
         } else {
-            let half = &mut self.insert(key, None, packet.time, queue).halves[side];
+            let half = &mut self.insert(key, None, packet.time, queue, losses).halves[side];
             if is_probe {
                 half.probe(sequence);
                 return;
@@ -307,26 +303,28 @@ impl Connections {
         } else {
             Direction::Received
         };
-        connection.data(key, direction, offset, payload, packet, queue);
-        if segment.cut > 0 {
-            losses.count(Loss::CaptureTruncated);
-            let kind = EventKind::Missing {
-                direction,
-                offset: offset.saturating_add(payload.len() as u64),
-                length: u64::from(segment.cut),
-                loss: Some(Loss::CaptureTruncated),
-            };
-            queue.push_back(Event {
-                time: packet.time,
-                stream: connection.stream,
-                place: None,
-                kind,
-            });
+        let end = offset.saturating_add(payload.len() as u64);
+        let is_answer = segment.has(ACK) && connection.must_hold(side, segment.acknowledgment);
+        let mut held = VecDeque::new();
+        let out = if is_answer { &mut held } else { &mut *queue };
+        connection.data(key, direction, offset, payload, packet, out);
+        connection.missing(direction, end, segment.cut, packet.time, out, losses);
+        if let Some(due) = connection.hold(side, held, segment.acknowledgment, self.last) {
+            self.holding.push_back((due, key, connection.stream));
+        }
+        if !connection.is_waiting() {
+            connection.release(packet.time, queue, losses);
         }
     }
 
     /// Takes in a message that stands for all packets that carried it.
-    fn pdu(&mut self, packet: &Packet<'_>, pdu: &Pdu<'_>, queue: &mut VecDeque<Event>) {
+    fn pdu(
+        &mut self,
+        packet: &Packet<'_>,
+        pdu: &Pdu<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
         let &Pdu {
             source,
             destination,
@@ -336,9 +334,18 @@ impl Connections {
             return;
         }
         let key = pair(source, destination);
-        if !self.table.contains_key(&key) {
+        // HTTP/2 begins once in a connection.
+        let begins = begins_http2(payload);
+        if let Some(known) = self
+            .table
+            .get_mut(&key)
+            .filter(|known| begins && known.is_opened)
+        {
+            known.close(packet.time, queue, losses);
+        }
+        if self.table.get(&key).is_none_or(|known| known.is_closed) {
             let client = guess_client(source, destination, payload);
-            self.insert(key, Some(client), packet.time, queue);
+            self.insert(key, Some(client), packet.time, queue, losses);
         }
         self.clock += 1;
         let clock = self.clock;
@@ -357,8 +364,11 @@ impl Connections {
         } else {
             (Direction::Received, 1)
         };
-        let offset = connection.halves[side].append(payload.len());
+        let half = &mut connection.halves[side];
+        let offset = half.append(payload.len());
+        let end = half.append(packet.cut as usize);
         connection.data(key, direction, offset, payload, packet, queue);
+        connection.missing(direction, end, packet.cut, packet.time, queue, losses);
     }
 
     fn insert(
@@ -367,10 +377,11 @@ impl Connections {
         client: Option<Endpoint>,
         time: Timestamp,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) -> &mut Connection {
         if !self.table.contains_key(&key) {
             if self.table.len() >= MAX_CONNECTIONS {
-                self.evict(time, queue);
+                self.evict(time, queue, losses);
             }
             self.idle.push_back((self.clock, key));
         }
@@ -387,18 +398,19 @@ impl Connections {
             is_closed: false,
             was_reset: false,
             is_lingering: false,
+            held: Held::default(),
             activity: self.clock,
         };
         self.table.entry(key).insert(connection).into_mut()
     }
 
     /// Closes and forgets the connection that was idle for the longest time.
-    fn evict(&mut self, time: Timestamp, queue: &mut VecDeque<Event>) {
+    fn evict(&mut self, time: Timestamp, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         while let Some((activity, key)) = self.idle.pop_front() {
             match self.table.get(&key) {
                 Some(connection) if connection.activity == activity => {
                     if let Some(mut evicted) = self.table.remove(&key) {
-                        evicted.close(time, queue);
+                        evicted.close(time, queue, losses);
                     }
                     return;
                 }
@@ -407,80 +419,6 @@ impl Connections {
                 None => {}
             }
         }
-    }
-}
-
-impl Connection {
-    /// Whether its last packet was seen.
-    fn has_ended(&self) -> bool {
-        self.was_reset || self.halves.iter().all(Half::is_finished)
-    }
-
-    /// Says that there is data, and before the first that there is a stream.
-    fn data(
-        &mut self,
-        key: Pair,
-        direction: Direction,
-        offset: u64,
-        payload: &[u8],
-        packet: &Packet<'_>,
-        queue: &mut VecDeque<Event>,
-    ) {
-        if !self.is_opened {
-            self.is_opened = true;
-            let client = self.client.unwrap_or(key.0);
-            let server = if key.0 == client { key.1 } else { key.0 };
-            let origin = Origin {
-                source: Source::Pcap,
-                process: None,
-                local: Some(SocketAddr::new(client.0, client.1)),
-                peer: Some(SocketAddr::new(server.0, server.1)),
-            };
-            queue.push_back(Event {
-                time: packet.time,
-                stream: self.stream,
-                place: None,
-                kind: EventKind::Opened(Arc::new(origin)),
-            });
-        }
-        let bytes = Secret::new(Bytes::copy_from_slice(payload));
-        queue.push_back(Event {
-            time: packet.time,
-            stream: self.stream,
-            place: Some(packet.place()),
-            kind: EventKind::Data(Data {
-                direction,
-                offset,
-                bytes,
-            }),
-        });
-    }
-
-    fn close(&mut self, time: Timestamp, queue: &mut VecDeque<Event>) {
-        if self.is_opened && !self.is_closed {
-            queue.push_back(Event {
-                time,
-                stream: self.stream,
-                place: None,
-                kind: EventKind::Closed,
-            });
-        }
-        self.is_closed = true;
-    }
-}
-
-/// The client of a connection that was joined late, from the first bytes that
-/// one end sends.
-fn guess_client(source: Endpoint, destination: Endpoint, payload: &[u8]) -> Endpoint {
-    let tls = |message: u8| {
-        payload.starts_with(&[0x16, 0x03]) && payload.get(5).is_some_and(|kind| *kind == message)
-    };
-    if METHODS.iter().any(|method| payload.starts_with(method)) || tls(1) {
-        source
-    } else if payload.starts_with(b"HTTP/1.") || tls(2) || source.1 < destination.1 {
-        destination
-    } else {
-        source
     }
 }
 

@@ -3,7 +3,10 @@
 //! In: the `request` and `response` objects of an entry. Out: bytes as a client
 //! and a server could have exchanged them. No value can end a header line.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -11,6 +14,12 @@ use super::har::raw_bytes;
 
 /// Divides the parts of a form that the archive holds as parameters.
 const BOUNDARY: &str = "phiwatch-part-boundary";
+
+/// With padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Headers that described how the original body was transferred.
 const FRAMING: [&str; 4] = [
@@ -222,9 +231,11 @@ fn form_part(name: &str, parameter: &Value) -> String {
 fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
     if encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64")) {
         // Some exporters break the lines; a text that was cut is read to there.
-        let mut digits: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-        digits.truncate(digits.len() / 4 * 4);
-        if let Ok(bytes) = STANDARD.decode(digits) {
+        let mut digits: Vec<u8> = body.bytes().filter(|b| !b"\r\n".contains(b)).collect();
+        if digits.len() % 4 == 1 {
+            digits.pop();
+        }
+        if let Ok(bytes) = BASE64.decode(digits) {
             return bytes;
         }
     }

@@ -134,6 +134,41 @@ impl Half {
         }
     }
 
+    /// The bytes that the other side has acknowledged with this number, and that
+    /// were not seen, as offsets and lengths. None of a direction of which
+    /// nothing was seen.
+    pub(super) fn unseen_before(&self, acknowledged: u32) -> Vec<(u64, u64)> {
+        let (Some(base), Some(first)) = (self.base, self.seen.first()) else {
+            return Vec::new();
+        };
+        let low = acknowledged.wrapping_sub(base);
+        let position = unwrap(self.end.wrapping_sub(self.origin), low);
+        let mut limit = position.wrapping_add(self.origin);
+        if limit > self.end.saturating_add(MAX_AHEAD) {
+            return Vec::new();
+        }
+        // FIN takes a number, and may not have been captured.
+        if limit == self.end + 1 {
+            limit = self.end;
+        }
+        limit = self.finished.map_or(limit, |finished| finished.min(limit));
+        let mut from = if self.origin == 0 { 0 } else { first.0 };
+        let mut unseen = Vec::new();
+        for (start, end) in self.seen.iter().copied().chain([(limit, limit)]) {
+            let start = start.min(limit);
+            if start > from {
+                unseen.push((from, start - from));
+            }
+            from = from.max(end);
+        }
+        unseen
+    }
+
+    /// Gives up on bytes: they count as seen.
+    pub(super) fn give_up(&mut self, offset: u64, length: u64) {
+        self.see(offset, offset.saturating_add(length));
+    }
+
     fn base_or_late(&mut self, sequence: u32) -> u32 {
         *self.base.get_or_insert_with(|| {
             (self.origin, self.end) = (LATE_OFFSET, LATE_OFFSET);

@@ -256,6 +256,9 @@ fn escape(text: &[u8]) -> (usize, Option<[u8; 6]>) {
 
 /// The bytes that `text` stands for, which may hold bytes that are no text.
 pub(in crate::capture) fn raw_bytes(text: &str) -> Vec<u8> {
+    if is_latin_1(text) {
+        return text.chars().map(|each| u32::from(each) as u8).collect();
+    }
     let is_raw = |character: char| ('\u{f780}'..='\u{f7ff}').contains(&character);
     // All such characters begin with this byte.
     if memchr::memchr(0xef, text.as_bytes()).is_none() || !text.contains(is_raw) {
@@ -270,4 +273,11 @@ pub(in crate::capture) fn raw_bytes(text: &str) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Whether each character stands for a byte, as mitmproxy writes bodies that are
+/// no text: there are control characters, which text has not.
+fn is_latin_1(text: &str) -> bool {
+    let is_control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x1b".contains(byte);
+    text.as_bytes().iter().any(is_control) && text.chars().all(|each| u32::from(each) < 0x100)
 }

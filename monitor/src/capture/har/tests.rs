@@ -1,5 +1,7 @@
 //! Tests of HTTP archives.
 
+mod exporters;
+
 use super::*;
 
 const ARCHIVE: &str = r#"{"log":{"version":"1.2","entries":[

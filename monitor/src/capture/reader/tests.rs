@@ -1,5 +1,6 @@
 //! Tests of the reader of captures.
 
+mod broken;
 mod order;
 
 use std::{fs::File, io::Write as _};
