@@ -68,6 +68,10 @@ const TEST: &[Debian] = &[
     // With it come capinfos, mergecap and editcap.
     TSHARK,
     Debian {
+        name: "chromium",
+        present: || process::exists("chromium"),
+    },
+    Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
     },
