@@ -32,8 +32,9 @@
 //!    [`token`] makes the same person recognizable without storing a value.
 //! 9. [`canary`] seeks the planted values of the configuration in everything
 //!    that goes to a third party.
-//! 10. [`pipeline`] wires 4 to 9 and owns the limits.
-//! 11. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 10. [`redact`] rewrites a message so that nothing in it identifies anyone.
+//! 11. [`pipeline`] wires 4 to 9 and owns the limits.
+//! 12. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -72,6 +73,8 @@ pub mod token;
 pub mod finding;
 
 pub mod canary;
+
+pub mod redact;
 
 pub mod pipeline;
 

@@ -8,14 +8,14 @@
 mod assemble;
 mod hashes;
 mod judge;
-mod key_path;
+pub(crate) mod key_path;
 mod memory;
 mod page;
 mod people;
 mod recent;
 mod severity;
-mod target;
-mod vocabulary;
+pub(crate) mod target;
+pub(crate) mod vocabulary;
 mod why;
 
 use std::sync::Arc;

@@ -106,7 +106,7 @@ pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
     let mut shown = String::new();
     for (index, segment) in segments.iter().enumerate() {
         let is_literal = literal.get(index).copied().unwrap_or(false);
-        let known = is_literal || KNOWN.contains(*segment) || is_version(segment);
+        let known = is_literal || is_word(segment);
         shown.push('/');
         shown.push_str(if known { segment } else { PLACEHOLDER });
     }
@@ -114,6 +114,11 @@ pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
         shown.push('/');
     }
     shown
+}
+
+/// Whether a segment is a word of the catalog or of interfaces, or a version.
+pub(crate) fn is_word(segment: &str) -> bool {
+    KNOWN.contains(segment) || is_version(segment)
 }
 
 /// `v1`, `v26.0`: at most three digits on each side of the point.

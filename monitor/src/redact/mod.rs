@@ -1,0 +1,267 @@
+//! Messages without what could identify anyone.
+//!
+//! In: one HTTP request or page, its fields and the evidence in them. Out: the
+//! same message, in which every value is replaced: evidence by a pseudonym of
+//! its class that depends on a key, so that the same person stays recognizable;
+//! everything else that is no word of recipients and programs by letters and
+//! digits of the same shape. Structure, lengths and encodings stay as far as
+//! they can. A last search makes sure that no replaced value is left in any
+//! encoding.
+//!
+//! # What stays
+//!
+//! Words of interfaces as keys; literals; numbers of at most three digits; names
+//! of standard events, currencies, programs; hosts of recipients; and times about
+//! that of the message, which say when an event happened, unless they are
+//! evidence themselves (a birth date, an appointment).
+
+mod binary;
+mod coding;
+mod escape;
+mod form;
+mod header;
+mod host;
+mod json;
+mod key;
+mod known;
+mod markup;
+mod net;
+mod page;
+mod pseudonym;
+mod rewriter;
+mod scramble;
+mod table;
+mod vocabulary;
+
+use bytes::Bytes;
+
+pub use self::key::RedactionKey;
+use self::{known::Known, net::Net, rewriter::Rewriter};
+use crate::{
+    field::{Fields, url},
+    http::{Completeness, Header, Page, Request},
+    phi::Evidence,
+    secret::Secret,
+};
+
+/// What became of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BodyState {
+    /// It has the length that it had on the wire.
+    SameLength,
+    /// It has another length.
+    Resized,
+    /// A transfer or content coding was removed.
+    Decoded,
+    /// Nothing of its structure could be kept: it is a JSON document of paths and
+    /// replaced values.
+    Rebuilt,
+    /// It was left out, since it could not be redacted.
+    Dropped,
+}
+
+impl BodyState {
+    /// Every state.
+    pub const ALL: &'static [Self] = &[
+        Self::SameLength,
+        Self::Resized,
+        Self::Decoded,
+        Self::Rebuilt,
+        Self::Dropped,
+    ];
+
+    /// The name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameLength => "same_length",
+            Self::Resized => "resized",
+            Self::Decoded => "decoded",
+            Self::Rebuilt => "rebuilt",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A request without what could identify anyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedactedRequest {
+    /// The request target.
+    pub target: Secret<Bytes>,
+    /// Headers and trailers, in order, as they fit the body.
+    pub headers: Vec<Header>,
+    /// The body, without transfer and content codings.
+    pub body: Secret<Bytes>,
+    /// What became of the body.
+    pub body_state: BodyState,
+}
+
+/// A page without what could identify anyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedactedPage {
+    /// The target of the request that it answers.
+    pub target: Option<Secret<Bytes>>,
+    /// Its headers, in order, as they fit the body.
+    pub headers: Vec<Header>,
+    /// The markup, without transfer and content codings.
+    pub body: Secret<Bytes>,
+    /// What became of the body.
+    pub body_state: BodyState,
+}
+
+/// Redacts messages with one key. `Debug` hides it.
+#[derive(Clone, Debug)]
+pub struct Redactor {
+    key: RedactionKey,
+}
+
+impl Redactor {
+    /// A redactor whose pseudonyms depend on `key`.
+    pub const fn new(key: RedactionKey) -> Self {
+        Self { key }
+    }
+
+    /// Redacts a request. `fields` and `evidence` are those of this request;
+    /// `planted` are further values that must not be left.
+    pub fn request(
+        &self,
+        request: &Request,
+        fields: &Fields,
+        evidence: &[Evidence],
+        planted: &[&str],
+    ) -> RedactedRequest {
+        let known = Known::new(&self.key, fields, evidence, planted, request.time);
+        let mut rewriter = Rewriter::new(&known);
+        let mut target = rewriter.target(request.target.expose());
+        let mut headers = rewriter.headers(&request.headers);
+        let cut = request.completeness == Completeness::Truncated;
+        let body = rewriter.body(request.body.expose(), cut);
+        let net = Net::new(&known);
+        net.clear_target(&mut target);
+        net.clear_headers(&mut headers);
+        let (body, state) = net.clear_body(body);
+        let state = state.unwrap_or_else(|| {
+            state_of(
+                &request.headers,
+                request.body.expose().len(),
+                request.body_wire_length,
+                body.len(),
+            )
+        });
+        fit_headers(&mut headers, body.len(), !request.body.expose().is_empty());
+        RedactedRequest {
+            target: Secret::new(target.into()),
+            headers,
+            body: Secret::new(body.into()),
+            body_state: state,
+        }
+    }
+
+    /// Redacts a page whose decoded content is `markup`. `fields` and `evidence`
+    /// are those of the page.
+    pub fn page(
+        &self,
+        page: &Page,
+        markup: &[u8],
+        fields: &Fields,
+        evidence: &[Evidence],
+        planted: &[&str],
+    ) -> RedactedPage {
+        let known = Known::new(&self.key, fields, evidence, planted, page.time);
+        let mut rewriter = Rewriter::new(&known);
+        let mut target = page
+            .target
+            .as_ref()
+            .map(|target| rewriter.target(target.expose()));
+        let mut headers = rewriter.headers(&page.headers);
+        let body = rewriter.page(markup);
+        let net = Net::new(&known);
+        if let Some(target) = &mut target {
+            net.clear_target(target);
+        }
+        net.clear_headers(&mut headers);
+        let (body, state) = net.clear_body(body);
+        let state = state
+            .unwrap_or_else(|| state_of(&page.headers, markup.len(), page.wire_length, body.len()));
+        fit_headers(&mut headers, body.len(), true);
+        RedactedPage {
+            target: target.map(|target| Secret::new(target.into())),
+            headers,
+            body: Secret::new(body.into()),
+            body_state: state,
+        }
+    }
+}
+
+/// What became of a body of `decoded` bytes that was sent as `wire` bytes.
+fn state_of(headers: &[Header], decoded: usize, wire: u64, new: usize) -> BodyState {
+    let is_coded = headers.iter().any(|header| {
+        matches!(
+            header.name.as_str(),
+            "content-encoding" | "transfer-encoding"
+        ) && !header
+            .value
+            .expose()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"identity")
+    });
+    if is_coded || usize::try_from(wire).ok() != Some(decoded) {
+        BodyState::Decoded
+    } else if new == decoded {
+        BodyState::SameLength
+    } else {
+        BodyState::Resized
+    }
+}
+
+/// Lets the headers describe a body of `length` bytes without codings.
+fn fit_headers(headers: &mut Vec<Header>, length: usize, has_body: bool) {
+    headers.retain(|header| {
+        !matches!(
+            header.name.as_str(),
+            "content-encoding" | "transfer-encoding" | "trailer"
+        )
+    });
+    let value = Secret::new(Bytes::from(length.to_string()));
+    let mut seen = false;
+    headers.retain_mut(|header| {
+        if header.name != "content-length" {
+            return true;
+        }
+        header.value = value.clone();
+        !std::mem::replace(&mut seen, true)
+    });
+    if !seen && has_body {
+        headers.push(Header {
+            name: "content-length".to_owned(),
+            value,
+        });
+    }
+}
+
+impl Rewriter<'_> {
+    /// A request target: path and query, the absolute form, or an authority.
+    fn target(&mut self, target: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(target.len());
+        if target.first() == Some(&b'/') {
+            self.url_parts(url::Parts::of_path(target), false, &mut out);
+        } else if let Some(parts) = url::Parts::of_absolute(target) {
+            self.url(target, parts, false, &mut out);
+        } else if target == b"*" {
+            out.extend_from_slice(target);
+        } else {
+            let (name, port) = url::split_once(target, b':');
+            match std::str::from_utf8(name) {
+                Ok(name) => out.extend(host::host(self.known, name).into_bytes()),
+                Err(_) => out.extend(scramble::bytes(self.known.key, name)),
+            }
+            if let Some(port) = port {
+                out.push(b':');
+                out.extend(self.leaf(port, None));
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;
