@@ -12,7 +12,7 @@ use crate::{
     http::{Header, Protocol},
 };
 
-mod chains;
+pub(crate) mod chains;
 mod formats;
 mod limits;
 mod parts;

@@ -88,10 +88,9 @@ impl Rewriter<'_> {
         key: Option<&str>,
         cut: bool,
     ) -> Vec<u8> {
-        if !coded.sure
-            && let Ok(text) = std::str::from_utf8(value)
-            && self.known.has(text)
-        {
+        // What may be a text as well is one where only the text is evidence.
+        let has = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| self.known.has(text));
+        if !coded.sure && has(value) && !has(&coded.content) {
             return self.leaf(value, key);
         }
         let start = text::trim_start(value);

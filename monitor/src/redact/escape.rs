@@ -48,7 +48,9 @@ impl Escapes {
             _ if !is_escape => 1,
             Self::Json(_) if raw.get(1) == Some(&b'u') => {
                 let pair = raw.get(..12).is_some_and(|pair| {
-                    pair.get(6..8) == Some(b"\\u") && json::unescape(pair).len() == 4
+                    pair.get(6..8) == Some(b"\\u")
+                        && std::str::from_utf8(&json::unescape(pair))
+                            .is_ok_and(|text| text.len() == 4 && text.chars().count() == 1)
                 });
                 if pair { 12 } else { 6 }
             }
@@ -222,7 +224,7 @@ mod tests {
         check(Escapes::Json(b'\''), "a", "'", r"\'");
         let form = Escapes::Percent(true);
         check(form, "a%40b.c+d", "x@y.z w", "x%40y.z+w");
-        check(form, "%4aane%c3%a9", "Jxyzé", "Jxyz%c3%a9");
+        check(form, "%4aane%c3%a9", "Kxyzè", "%4bxyz%c3%a8");
         check(form, "%41", "B", "%42");
         check(form, "a", "&", "%26");
         check(form, "100%", "777%", "777%");

@@ -130,8 +130,11 @@ impl<'a> Known<'a> {
         if folded.len() < 2 || is_bare(normalized) || self.spans.iter().any(same) {
             return;
         }
-        let text = Folded::of(value);
-        if text.find(&folded, 0).is_some() {
+        // Few digits stand everywhere: a score is replaced as a whole value only.
+        let is_telling = folded.len() >= SHORTEST_PART
+            && (folded.len() > SHORTEST_PART || folded.iter().any(|c| c.is_alphabetic()));
+        let is_word = folded.iter().all(|c| c.is_alphabetic());
+        if is_telling || (is_word && Folded::of(value).find(&folded, 0).is_some()) {
             self.spans.push(Span {
                 folded,
                 class,

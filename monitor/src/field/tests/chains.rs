@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// One encoding of a text by a text.
-type Encoding = (&'static str, fn(&str) -> String);
+pub(crate) type Encoding = (&'static str, fn(&str) -> String);
 
-const ENCODINGS: &[Encoding] = &[
+pub(crate) const ENCODINGS: &[Encoding] = &[
     ("percent", percent),
     ("json string", |text| serde_json::to_string(text).unwrap()),
     ("json object", |text| {
@@ -58,7 +58,7 @@ const ENCODINGS: &[Encoding] = &[
     }),
 ];
 
-const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     "jane.roe@example.com",
     "+15555550142",
     "(555) 555-0142",

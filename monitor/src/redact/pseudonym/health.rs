@@ -15,14 +15,21 @@ use crate::phi::Health;
 const fn terms(health: Health) -> &'static [&'static str] {
     match health {
         Health::Condition => &[
-            "tmj",
-            "gout",
-            "hives",
-            "ulcer",
-            "vertigo",
-            "measles",
-            "dandruff",
-            "palpitations",
+            "htn",
+            "mpox",
+            "mumps",
+            "marfan",
+            "melasma",
+            "vitiligo",
+            "hirsutism",
+            "osteopenia",
+            "hemophilia",
+            "scleroderma",
+            "sarcoidosis",
+            "polycythemia",
+            "gastroparesis",
+            "bronchiectasis",
+            "hemochromatosis",
         ],
         Health::Medication => &[
             "zpak",
@@ -186,7 +193,7 @@ fn term(health: Health, value: &str, stream: &mut Stream) -> String {
     let same: Vec<&str> = terms
         .iter()
         .copied()
-        .filter(|term| term.len() == length)
+        .filter(|term| term.len() == length && !value.eq_ignore_ascii_case(term))
         .collect();
     let fitting: Vec<&str> = terms
         .iter()
