@@ -1,13 +1,24 @@
-//! Builds the kernel programs, which the binary carries inside itself.
-use std::{env, fs, path::PathBuf};
+//! Builds the kernel programs, which the binary carries inside itself, and takes
+//! the fingerprint of the rules.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+
+/// What decides which evidence a message gives: captures say which rules they
+/// were recorded with.
+const RULES: &[&str] = &["data", "src/field", "src/phi"];
 
 fn main() -> Result<()> {
     // aya-build watches the package's own files; a new aya-ebpf must rebuild
     // the programs as well.
     println!("cargo::rerun-if-changed=../Cargo.lock");
     println!("cargo::rerun-if-env-changed=AYA_BUILD_SKIP");
+    println!("cargo::rustc-env=PHIWATCH_RULES={}", fingerprint()?);
     if env::var_os("AYA_BUILD_SKIP").is_some() {
         // For work on the core alone, where neither the nightly nor bpf-linker
         // is at hand: probes then fail to load and say so.
@@ -22,4 +33,45 @@ fn main() -> Result<()> {
         }],
         aya_build::Toolchain::Nightly,
     )
+}
+
+/// The first 16 digits of the SHA-256 of the rules' source, file by file in the
+/// order of their names, without their tests.
+fn fingerprint() -> Result<String> {
+    let mut files = Vec::new();
+    for folder in RULES {
+        println!("cargo::rerun-if-changed={folder}");
+        list(Path::new(folder), &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let content = fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+        hash.update(file.as_os_str().as_encoded_bytes());
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(&content);
+    }
+    let digits = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    Ok(digits)
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+    for entry in entries {
+        let path = entry.context("list the rules")?.path();
+        let is_test = path.file_stem().is_some_and(|stem| stem == "tests");
+        if is_test {
+            continue;
+        }
+        if path.is_dir() {
+            list(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

@@ -37,6 +37,8 @@ pub mod person;
 pub mod phiwatch;
 pub mod recorded;
 pub mod report;
+pub mod shaken;
 mod slot;
 pub mod stories;
+pub mod traffic;
 pub mod words;

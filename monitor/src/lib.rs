@@ -30,11 +30,14 @@
 //! 8. [`finding`] puts them together: which kinds of data, of one person, to
 //!    whom, how bad. It is the core's only output, and holds no payload;
 //!    [`token`] makes the same person recognizable without storing a value.
+//!    [`select`] says which findings are wanted: filters of what was found.
 //! 9. [`canary`] seeks the planted values of the configuration in everything
 //!    that goes to a third party.
-//! 10. [`redact`] rewrites a message so that nothing in it identifies anyone.
-//! 11. [`pipeline`] wires 4 to 9 and owns the limits.
-//! 12. [`alert`] tells people: metrics, the journal of findings, HTTP.
+//! 10. [`redact`] replaces the values of a message, for captures and exports.
+//! 11. [`pipeline`] wires 4 to 10 and owns the limits.
+//! 12. [`report`] makes reports of findings, for people and for other programs.
+//! 13. [`export`] writes messages for other tools: HTTP archives, packets.
+//! 14. [`alert`] tells people: metrics, the journal of findings, HTTP.
 //!
 //! # What holds everywhere
 //!
@@ -44,10 +47,11 @@
 //! - A payload value travels in a [`secret::Secret`] and reaches no log, metric,
 //!   error or `Debug` output.
 //! - Everything is bounded, and every [`loss`] is counted with its reason.
-//! - A module uses only modules above it in this list, and the leaves `secret`
-//!   and `loss`.
+//! - A module uses only modules above it in this list, and the leaves `secret`,
+//!   `loss` and `recency`.
 
 pub mod loss;
+mod recency;
 pub mod secret;
 
 pub mod probe;
@@ -72,11 +76,17 @@ pub mod token;
 
 pub mod finding;
 
+pub mod select;
+
 pub mod canary;
 
 pub mod redact;
 
 pub mod pipeline;
+
+pub mod report;
+
+pub mod export;
 
 pub mod alert;
 

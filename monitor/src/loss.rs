@@ -29,8 +29,16 @@ pub enum Loss {
     CaptureTruncated,
     /// A capture record could not be written to disk.
     CaptureWrite,
-    /// A fragment, tunnel or link type that replay does not take apart.
+    /// A capture record was refused because the limits or the disk left no room.
+    CaptureNoRoom,
+    /// A tunnel or link type that replay does not take apart.
     CaptureUnsupported,
+    /// A fragment of an IP datagram whose other fragments never came.
+    CaptureFragment,
+    /// Packets that the tool that captured says it has dropped.
+    CaptureDropped,
+    /// Frames of a WebSocket in an HTTP archive, which are not examined.
+    CaptureWebSocket,
     /// Bytes of a stream never arrived.
     StreamGap,
     /// Out-of-order bytes were discarded because the buffer limit was reached.
@@ -90,7 +98,11 @@ impl Loss {
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
+        Self::CaptureNoRoom,
         Self::CaptureUnsupported,
+        Self::CaptureFragment,
+        Self::CaptureDropped,
+        Self::CaptureWebSocket,
         Self::StreamGap,
         Self::StreamReorderLimit,
         Self::StreamEvicted,
@@ -127,7 +139,11 @@ impl Loss {
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),
+            Self::CaptureNoRoom => ("capture", "no_room"),
             Self::CaptureUnsupported => ("capture", "unsupported"),
+            Self::CaptureFragment => ("capture", "fragment"),
+            Self::CaptureDropped => ("capture", "dropped"),
+            Self::CaptureWebSocket => ("capture", "websocket"),
             Self::StreamGap => ("stream", "gap"),
             Self::StreamReorderLimit => ("stream", "reorder_limit"),
             Self::StreamEvicted => ("stream", "evicted"),
@@ -154,9 +170,17 @@ impl Loss {
 }
 
 /// Counts of losses, handed from the stage that lost to the stage that reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Losses {
     counts: [u64; Loss::ALL.len()],
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self {
+            counts: [0; Loss::ALL.len()],
+        }
+    }
 }
 
 impl Losses {

@@ -4,22 +4,39 @@
 //! lower-case hexadecimal digits. Without the key, not even a guess can be
 //! confirmed, which a plain hash of a phone number would allow.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// Length of a token in bytes; it is written as twice as many digits.
 pub const TOKEN_BYTES: usize = 16;
 
 /// The key of all tokens of one installation.
 #[derive(Clone)]
-pub struct TokenKey([u8; 32]);
+pub struct TokenKey {
+    /// HMAC that has taken in the key: that is half of the work for a short value.
+    keyed: Hmac<Sha256>,
+}
 
 impl TokenKey {
     /// A key from 32 secret bytes.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "HMAC accepts a key of any length"
+    )]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self {
+            keyed: Hmac::new_from_slice(&bytes).expect("HMAC accepts a key of any length"),
+        }
+    }
+
+    /// Another key, for `purpose`, from which this one cannot be found out.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(b"key\0");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// The token of `normalized`, a value of the class that `class` names.
@@ -28,27 +45,39 @@ impl TokenKey {
     }
 
     /// The token as the number that its digits spell.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "HMAC accepts a key of any length"
-    )]
     pub fn number(&self, class: &str, normalized: &str) -> u128 {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");
+        self.number_of(class, normalized.as_bytes())
+    }
+
+    /// The same of bytes.
+    pub(crate) fn number_of(&self, class: &str, bytes: &[u8]) -> u128 {
+        let mut mac = self.keyed.clone();
         mac.update(class.as_bytes());
         mac.update(&[0]);
-        mac.update(normalized.as_bytes());
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .take(TOKEN_BYTES)
-            .fold(0, |number, byte| (number << 8) | u128::from(*byte))
+        mac.update(bytes);
+        first_bytes(&mac.finalize().into_bytes())
     }
+}
+
+/// A hash without a key, of what is no payload: of tokens.
+pub(crate) fn keyless(kind: &str, text: &str) -> u128 {
+    let mut hash = Sha256::new();
+    hash.update(kind.as_bytes());
+    hash.update([0]);
+    hash.update(text.as_bytes());
+    first_bytes(&hash.finalize())
+}
+
+/// The number that the first [`TOKEN_BYTES`] of a hash spell.
+fn first_bytes(hash: &[u8]) -> u128 {
+    hash.iter()
+        .take(TOKEN_BYTES)
+        .fold(0, |number, byte| (number << 8) | u128::from(*byte))
 }
 
 /// The digits of a token.
 pub(crate) fn digits(number: u128) -> String {
-    format!("{number:032x}")
+    hex(&number.to_be_bytes(), TOKEN_BYTES)
 }
 
 impl fmt::Debug for TokenKey {
@@ -59,13 +88,14 @@ impl fmt::Debug for TokenKey {
 
 /// The first `length` of `bytes` in lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8], length: usize) -> String {
-    bytes
-        .iter()
-        .take(length)
-        .fold(String::with_capacity(length * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String accepts every write");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    let mut text = String::with_capacity(length.min(bytes.len()) * 2);
+    for byte in bytes.iter().take(length) {
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
+    }
+    text
 }
 
 #[cfg(test)]

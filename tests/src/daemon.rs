@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::{Running, Sandbox, Side, phiwatch, wait};
+use crate::{Running, Sandbox, Side, identity, phiwatch, wait};
 
 /// How long attaching, and a finding's way to the journal, may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,16 +46,12 @@ impl<'a> Daemon<'a> {
         Self::start(sandbox, configuration, &common, arguments)
     }
 
-    /// `phiwatch capture --raw` into the folder [`Daemon::capture_path`].
+    /// `phiwatch capture --raw`, readable with [`identity`], into the folder [`Daemon::capture_path`].
     pub fn capture(sandbox: &'a Sandbox) -> Result<Self> {
         let folder = sandbox.folder().join("capture");
-        let common = [
-            "capture".as_ref(),
-            "--raw".as_ref(),
-            "-o".as_ref(),
-            folder.as_os_str(),
-        ];
-        Self::start(sandbox, "", &common, &["--listen", "127.0.0.1:0"])
+        let common = ["capture".as_ref(), "-o".as_ref(), folder.as_os_str()];
+        let arguments = [identity::RAW, &["--listen", "127.0.0.1:0"]].concat();
+        Self::start(sandbox, "", &common, &arguments)
     }
 
     /// Starts phiwatch and waits until its probes are attached.

@@ -20,6 +20,8 @@ use sha2::{Digest as _, Sha256};
 pub mod authority;
 pub mod client;
 pub mod daemon;
+pub mod disclosure;
+pub mod identity;
 pub mod kernel;
 pub mod nginx;
 pub mod patient;

@@ -3,14 +3,14 @@
 
 mod recorded;
 
-use std::{fs, path::Path, time::Duration};
+use std::{ffi::OsStr, fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use phiwatch::event::{Direction, Source};
 use tests::{
     Daemon, Sandbox, Side, Sink,
     client::{self, Job},
-    kernel, nginx,
+    identity, kernel, nginx,
     patient::META_PATH,
     sink::{Connection, Options},
     wait,
@@ -164,7 +164,8 @@ fn a_small_ring_loses_with_a_count_and_never_splices() -> Result<()> {
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let captures = sandbox.folder().join("evidence");
-    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let mut arguments = vec!["--capture".as_ref(), captures.as_os_str()];
+    arguments.extend(identity::RAW.iter().map(OsStr::new));
     let mut daemon = Daemon::run_with(&sandbox, "[ring]\ndata_bytes = 65536\n", &arguments)?;
     let body = client::body(sandbox.folder(), LENGTH)?;
     client::ASYNCIO.send(

@@ -180,7 +180,7 @@ fn check(server: impl FnOnce(&Sandbox, &Path) -> Result<Server>) -> Result<()> {
     let server = server(&sandbox, &folder)?;
     let _worker = sandbox.worker()?;
     let captures = sandbox.folder().join("evidence");
-    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let arguments = ["--capture".as_ref(), captures.as_os_str()];
     let mut daemon = Daemon::run(&sandbox, &arguments)?;
     get(&sandbox, &server.origin, TARGETS, false)?;
     let first = daemon.findings(EXPECTED.len())?;

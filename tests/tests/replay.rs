@@ -1,13 +1,13 @@
 //! A capture of live traffic replays to the findings that were found live.
 
-use std::{fs, process::Command};
+use std::{ffi::OsStr, fs, process::Command};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tests::{
     Daemon, Sink,
     client::{self, Job},
-    kernel, patient, phiwatch,
+    identity, kernel, patient, phiwatch,
     sink::Options,
 };
 
@@ -28,7 +28,8 @@ fn live_and_replay_find_the_same() -> Result<()> {
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let captures = sandbox.folder().join("evidence");
-    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let mut arguments = vec!["--capture".as_ref(), captures.as_os_str()];
+    arguments.extend(identity::RAW.iter().map(OsStr::new));
     let mut daemon = Daemon::run(&sandbox, &arguments)?;
 
     let segment = json!({"type": "track", "event": "Appointment Booked", "userId": "u-1",
@@ -74,6 +75,8 @@ fn live_and_replay_find_the_same() -> Result<()> {
 
     let output = Command::new(phiwatch())
         .args(["replay", "--format", "jsonl"])
+        .arg("--identity")
+        .arg(identity::file(sandbox.folder())?)
         .arg("--state")
         .args([&sandbox.state(), &captures])
         .output()

@@ -71,6 +71,18 @@ pub(crate) fn small(toolchain: &Toolchain) -> Result<()> {
     process::run(&mut command)
 }
 
+/// Conversations through bad networks and captures, replayed by the release
+/// build that is there: what is found is what is found in clean ones.
+pub(crate) fn shaken(toolchain: &Toolchain) -> Result<()> {
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "corpus"]);
+    command.args(["--bin", "shaken", "--", "--phiwatch"]);
+    command.arg(workspace::phiwatch());
+    command.arg("--directory");
+    command.arg(workspace::target().join("shaken"));
+    process::run(&mut command)
+}
+
 fn corpus(toolchain: &Toolchain, negatives: u64, rounds: u64) -> Command {
     let mut command = toolchain.cargo();
     command.args(["run", "--quiet", "--release", "--package", "corpus", "--"]);

@@ -57,8 +57,9 @@ enum Verb {
     },
     /// Measure detection on the labelled corpus; fails below the bars
     Eval(eval::Arguments),
-    /// Measure the speed of reading and detecting, beside a peer
-    Bench,
+    /// Measure speed, beside peers
+    #[command(subcommand)]
+    Bench(bench::Subject),
     /// Check the rules of the source tree that no compiler checks
     Tidy,
     /// Renew monitor/data: the public list of ICD-10-CM codes
@@ -92,7 +93,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
-        Verb::Bench => bench::bench(),
+        Verb::Bench(subject) => bench::bench(&subject),
         Verb::Tidy => tidy::tidy(),
         Verb::Codes => codes::codes(),
         Verb::Fuzz { smoke, target } => fuzz::fuzz(smoke, target.as_deref()),

@@ -58,10 +58,24 @@ const TEST: &[Debian] = &[
         present: || process::succeeds(process::command("php").args(["-r", "new CURLFile('x');"])),
     },
     Debian {
+        name: "age",
+        present: || process::exists("age"),
+    },
+    Debian {
+        name: "minisign",
+        present: || process::exists("minisign"),
+    },
+    Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
     },
 ];
+
+/// What replay is measured beside.
+pub(crate) const BENCH: &[Debian] = &[Debian {
+    name: "tshark",
+    present: || process::exists("tshark"),
+}];
 
 /// Python packages of the test clients.
 const PYTHON: &[&str] = &["requests==2.32.4"];

@@ -38,6 +38,7 @@ const CORE: &[&str] = &[
     "monitor/src/tracker",
     "monitor/src/finding",
     "monitor/src/pipeline",
+    "monitor/src/export",
 ];
 
 /// Names that must not stand in a part of the tree.

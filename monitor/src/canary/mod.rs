@@ -16,7 +16,7 @@ use crate::{phi::Identifier, secret::Secret};
 
 pub use self::{
     matcher::{Canaries, Disclosure, Hit},
-    record::finding,
+    record::{Planting, finding, prove},
 };
 
 /// Canaries of one configuration.

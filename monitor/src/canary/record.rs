@@ -4,59 +4,113 @@ use std::collections::BTreeSet;
 
 use super::Disclosure;
 use crate::{
+    event::{PlantedNote, PlantingNote},
     field::Fields,
-    finding::{Context, FieldRecord, Finding, Kind, Severity, Values, blank, id, place, show},
-    token::digits,
+    finding::{
+        Context, FieldRecord, Finding, Kind, Severity, Values, blank, class, form, id, number,
+        place, show,
+    },
+    rules,
+    token::{TokenKey, digits},
 };
 
 /// Fields of one finding beyond this are not listed.
 const MAX_FIELDS: usize = 64;
 
-/// The finding of a disclosed canary. Nobody but the operator knows the planted
-/// values, so it is critical whoever received them.
-pub fn finding(context: &Context<'_>, fields: &Fields, disclosure: &Disclosure) -> Finding {
+/// A disclosed canary, without a value of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planting {
+    /// Its number in the configuration, from 1.
+    pub canary: usize,
+    /// The name of the synthetic patient in findings.
+    pub person: u128,
+    /// Where its values are, in the order of the message.
+    pub fields: Vec<FieldRecord>,
+}
+
+impl Planting {
+    /// The planting as a capture holds it.
+    pub fn note(&self) -> PlantingNote {
+        let fields = self.fields.iter().map(|field| PlantedNote {
+            class: field.class.to_owned(),
+            form: field.form.to_owned(),
+            rule: field.rule.to_owned(),
+            path: field.path.clone(),
+            token: field.token.clone(),
+        });
+        PlantingNote {
+            canary: self.canary.try_into().unwrap_or(u32::MAX),
+            person: digits(self.person),
+            fields: fields.collect(),
+        }
+    }
+
+    /// The planting that a note stands for.
+    pub fn from_note(note: &PlantingNote) -> Option<Self> {
+        let fields = note.fields.iter().take(MAX_FIELDS).map(|field| {
+            Some(FieldRecord {
+                class: class(&field.class)?.as_str(),
+                form: form(&field.form)?.as_str(),
+                path: field.path.clone(),
+                rule: rules::id(&field.rule)?,
+                masked: "…".to_owned(),
+                token: digits(number(&field.token)?),
+                labels: Vec::new(),
+            })
+        });
+        Some(Self {
+            canary: note.canary as usize,
+            person: number(&note.person)?,
+            fields: fields.collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// What the finding needs to know of a disclosure in `fields`.
+pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planting {
     let planted = disclosure
         .hits
         .iter()
         .map(|hit| hit.normalized.expose().as_str());
     let values = Values::of(planted);
+    let records = disclosure.hits.iter().take(MAX_FIELDS).map(|hit| {
+        let class = hit.planted.identifier().as_str();
+        FieldRecord {
+            class,
+            form: hit.form,
+            path: hit
+                .field
+                .and_then(|field| fields.get(field))
+                .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
+            rule: hit.planted.rule(),
+            masked: "…".to_owned(),
+            token: key.token(class, hit.normalized.expose()),
+            labels: Vec::new(),
+        }
+    });
+    Planting {
+        canary: disclosure.canary,
+        // One name for the synthetic patient, whichever values were sent.
+        person: key.number("canary", &disclosure.canary.to_string()),
+        fields: records.collect(),
+    }
+}
+
+/// The finding of a disclosed canary. Nobody but the operator knows the planted
+/// values, so it is critical whoever received them.
+pub fn finding(context: &Context<'_>, planting: &Planting) -> Finding {
     let mut finding = blank(context, Kind::Canary, Severity::Critical);
-    let classes: BTreeSet<_> = disclosure
-        .hits
-        .iter()
-        .map(|hit| hit.planted.identifier().as_str())
-        .collect();
+    let classes: BTreeSet<_> = planting.fields.iter().map(|field| field.class).collect();
     finding.identifiers = classes.into_iter().collect();
-    finding.fields = disclosure
-        .hits
-        .iter()
-        .take(MAX_FIELDS)
-        .map(|hit| {
-            let class = hit.planted.identifier().as_str();
-            FieldRecord {
-                class,
-                form: hit.form,
-                path: hit
-                    .field
-                    .and_then(|field| fields.get(field))
-                    .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
-                rule: hit.planted.rule(),
-                masked: "…".to_owned(),
-                token: context.key.token(class, hit.normalized.expose()),
-                labels: Vec::new(),
-            }
-        })
-        .collect();
+    finding.fields.clone_from(&planting.fields);
     finding.id = id(&finding);
-    finding.why = why(context, disclosure);
-    // One name for the synthetic patient, whichever values were sent.
-    let number = context.key.number("canary", &disclosure.canary.to_string());
-    finding.person = Some(digits(number));
+    finding.why = why(context, planting.canary);
+    finding.person = Some(digits(planting.person));
     finding.evidence = place(context);
     finding
 }
 
-fn why(context: &Context<'_>, disclosure: &Disclosure) -> String {
+fn why(context: &Context<'_>, canary: usize) -> String {
     let recipient = context
         .matched
         .map_or("A third party that the catalog does not know", |matched| {
@@ -76,6 +130,6 @@ fn why(context: &Context<'_>, disclosure: &Disclosure) -> String {
         "{recipient} {verb} planted values of the synthetic patient number {} of the \
          configuration; {answer}. Severity critical: nobody sends these values by accident, so \
          what happens to this patient's data happens to that of real ones.",
-        disclosure.canary
+        canary
     )
 }

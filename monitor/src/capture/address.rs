@@ -11,12 +11,16 @@ use std::{
 };
 
 use super::packet::{Endpoint, Pair, pair};
-use crate::event::{Origin, Source, StreamId};
+use crate::event::{Origin, StreamId};
 
 /// The port range of synthetic clients begins here, above the privileged ports.
 const FIRST_PORT: u64 = 1_024;
 /// Synthetic ports per address.
 const PORTS: u64 = 65_536 - FIRST_PORT;
+/// Pairs of real addresses that are remembered after their stream ended.
+const MAX_EARLIER: usize = 65_536;
+/// How far apart the sequence numbers of streams with the same addresses begin.
+const SHIFT: u32 = 1 << 24;
 /// Host numbers 1 to 254 in each of the two documentation networks.
 const HOSTS: u64 = 2 * 254;
 
@@ -27,12 +31,17 @@ pub(super) struct Addresses {
     pub(super) server: Endpoint,
     /// `real`, `peer` or `synthetic`: how much of it is true.
     pub(super) kind: &'static str,
+    /// What is added to sequence numbers, so that tools tell the stream from
+    /// those that had the same addresses before.
+    pub(super) shift: u32,
 }
 
 /// The addresses in use.
 #[derive(Default)]
 pub(super) struct AddressBook {
     used: HashMap<Pair, StreamId>,
+    /// How many streams have had real addresses so far.
+    earlier: HashMap<Pair, u32>,
     next: u64,
 }
 
@@ -51,15 +60,12 @@ impl AddressBook {
                 client,
                 server,
                 kind: "real",
+                shift: self.shift(client, server),
             };
         }
-        let server = peer.unwrap_or_else(|| {
-            let plaintext = origin.is_some_and(|origin| origin.source != Source::OpenSsl);
-            (
-                IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
-                if plaintext { 80 } else { 443 },
-            )
-        });
+        // Where the port is not known, one on which tools expect what the packets
+        // hold: on that of HTTPS they warn of every packet.
+        let server = peer.unwrap_or((IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 80));
         let kind = if peer.is_some() { "peer" } else { "synthetic" };
         // Far more synthetic clients exist than streams are remembered, so that a
         // free one is always found before the numbers repeat.
@@ -71,9 +77,22 @@ impl AddressBook {
                     client,
                     server,
                     kind,
+                    shift: 0,
                 };
             }
         }
+    }
+
+    /// The shift of the next stream with these addresses.
+    fn shift(&mut self, client: Endpoint, server: Endpoint) -> u32 {
+        if self.earlier.len() >= MAX_EARLIER {
+            // What has the same shift as one long before is still read right.
+            self.earlier.clear();
+        }
+        let earlier = self.earlier.entry(pair(client, server)).or_default();
+        let shift = earlier.wrapping_mul(SHIFT);
+        *earlier = earlier.wrapping_add(1);
+        shift
     }
 
     fn claim(&mut self, client: Endpoint, server: Endpoint, stream: StreamId) -> bool {

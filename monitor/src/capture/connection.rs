@@ -1,27 +1,35 @@
 //! Packets of foreign captures to events: one stream for each TCP connection.
 //!
 //! In: packets in file order. Out: data with offsets from the start of the
-//! connection, as the packets came: repeated, overlapping or out of order bytes
-//! are put in order by the stream stage. A connection whose start was not seen
-//! begins at [`LATE_OFFSET`].
+//! connection, as the packets came: overlapping or out of order bytes are put in
+//! order by the stream stage. A connection whose start was not seen begins at
+//! [`LATE_OFFSET`].
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    net::SocketAddr,
-    sync::Arc,
-};
+mod half;
+mod held;
+mod role;
+mod single;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use half::{Half, Placed};
+use held::Held;
+use role::{begins_http2, guess_client};
+use single::Connection;
 
 use super::{
     input::Packet,
-    packet::{ACK, Endpoint, FIN, Pair, Parsed, RST, SYN, Segment, pair, parse},
+    packet::{
+        ACK, Endpoint, FIN, Fragments, PSH, Pair, Parsed, Pdu, RST, SYN, Segment, datagram, pair,
+        parse,
+    },
     replay::unwrap,
 };
 use crate::{
-    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    event::{Direction, Event, StreamId, Timestamp},
     loss::{Loss, Losses},
-    secret::Secret,
 };
 
 /// Offset of the first byte seen of a connection whose start was not seen, so
@@ -31,60 +39,32 @@ pub const LATE_OFFSET: u64 = 1 << 32;
 /// Connections that are followed; the longest idle one is closed beyond that.
 const MAX_CONNECTIONS: usize = 65_536;
 
-const METHODS: [&[u8]; 10] = [
-    b"GET ",
-    b"POST ",
-    b"PUT ",
-    b"HEAD ",
-    b"PATCH ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"CONNECT ",
-    b"TRACE ",
-    b"PRI ",
-];
-
-/// One direction of a connection.
-#[derive(Default)]
-struct Half {
-    /// Sequence number of SYN, where it was seen.
-    initial: Option<u32>,
-    /// Sequence number that has offset `origin`, once one was seen.
-    base: Option<u32>,
-    /// Offset of `base`: 0, or [`LATE_OFFSET`].
-    origin: u64,
-    /// End of the farthest byte seen.
-    end: u64,
-    is_finished: bool,
-}
-
-struct Connection {
-    stream: StreamId,
-    /// The end that opened the connection, where that is known.
-    client: Option<Endpoint>,
-    /// By the order of the ends in the key.
-    halves: [Half; 2],
-    /// `Opened` was given.
-    is_opened: bool,
-    is_closed: bool,
-    /// Position in the order of last activity.
-    activity: u64,
-}
+/// How long a connection that ended waits for bytes from before its end, in
+/// nanoseconds: packets can be captured out of order.
+const MAX_LINGER: u64 = 2_000_000_000;
 
 /// The connections of foreign captures while they are read.
 #[derive(Default)]
 pub(super) struct Connections {
     table: HashMap<Pair, Connection>,
-    by_activity: BTreeMap<u64, Pair>,
+    /// By activity when it was looked at last; each connection stands here once.
+    idle: VecDeque<(u64, Pair)>,
+    /// Connections that ended although bytes from before their end are missing,
+    /// and when they stop waiting for them.
+    lingering: VecDeque<(Timestamp, Pair, StreamId)>,
+    /// Connections that hold answers, and when they stop.
+    holding: VecDeque<(Timestamp, Pair, StreamId)>,
+    fragments: Fragments,
     clock: u64,
     /// Connections so far, which numbers them.
     count: u64,
+    /// The latest time of a packet so far.
     last: Timestamp,
 }
 
 impl Connections {
     /// A number for a stream that no other stream of this reading has.
-    pub(super) fn next_handle(&mut self) -> u64 {
+    pub(super) const fn next_handle(&mut self) -> u64 {
         self.count += 1;
         self.count
     }
@@ -96,22 +76,61 @@ impl Connections {
         queue: &mut VecDeque<Event>,
         losses: &mut Losses,
     ) {
-        self.last = packet.time;
-        match parse(packet.link, packet.data) {
+        self.last = self.last.max(packet.time);
+        self.stop_holding(queue, losses);
+        self.stop_lingering(queue, losses);
+        self.take(
+            packet,
+            parse(packet.link, packet.data, packet.cut),
+            queue,
+            losses,
+        );
+    }
+
+    fn take(
+        &mut self,
+        packet: &Packet<'_>,
+        parsed: Parsed<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        match parsed {
             Parsed::Tcp(segment) => self.segment(packet, &segment, queue, losses),
+            Parsed::Pdu(pdu) => self.pdu(packet, &pdu, queue, losses),
+            Parsed::Fragment(fragment) => {
+                if let Some(whole) = self.fragments.push(&fragment, self.last, losses) {
+                    let (source, destination) = (whole.source, whole.destination);
+                    let parsed = datagram(source, destination, whole.protocol, &whole.payload);
+                    // A fragment of a fragment nobody sends.
+                    if matches!(parsed, Parsed::Fragment(_)) {
+                        losses.count(Loss::CaptureUnsupported);
+                    } else {
+                        self.take(packet, parsed, queue, losses);
+                    }
+                }
+            }
             Parsed::Other => {}
             Parsed::Unsupported => losses.count(Loss::CaptureUnsupported),
+            Parsed::Cut => losses.count(Loss::CaptureTruncated),
             Parsed::Malformed => losses.count(Loss::CaptureMalformed),
         }
     }
 
     /// Closes every connection, in the order of last activity.
-    pub(super) fn finish(&mut self, queue: &mut VecDeque<Event>) {
-        while let Some((_, key)) = self.by_activity.pop_first() {
-            if let Some(mut connection) = self.table.remove(&key) {
-                connection.close(self.last, queue);
-            }
+    pub(super) fn finish(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        self.fragments.finish(losses);
+        let mut left: Vec<_> = self
+            .table
+            .drain()
+            .map(|(_, connection)| connection)
+            .collect();
+        left.sort_unstable_by_key(|connection| connection.activity);
+        for mut connection in left {
+            connection.close(self.last, queue, losses);
         }
+        self.idle.clear();
+        self.lingering.clear();
+        self.holding.clear();
     }
 
     fn segment(
@@ -125,55 +144,112 @@ impl Connections {
         // Which half the sender is. Both ends alike would be no connection.
         let side = usize::from(segment.source != key.0);
         if segment.has(SYN) {
-            self.begin(key, side, packet, segment, queue);
+            self.begin((key, side), packet, segment, queue, losses);
         }
         if !segment.payload.is_empty() {
             self.payload((key, side), packet, segment, queue, losses);
         }
+        self.clock += 1;
+        let (clock, last) = (self.clock, self.last);
         let Some(connection) = self.table.get_mut(&key) else {
             return;
         };
+        connection.activity = clock;
         if segment.has(FIN)
             && let Some(half) = connection.halves.get_mut(side)
         {
-            half.is_finished = true;
+            let length = segment.payload.len() as u32 + segment.cut + u32::from(segment.has(SYN));
+            half.finish(segment.sequence.wrapping_add(length));
         }
-        if segment.has(RST) || connection.halves.iter().all(|half| half.is_finished) {
-            connection.close(packet.time, queue);
+        connection.was_reset |= segment.has(RST);
+        if !connection.is_closed && connection.has_ended() {
+            if connection.halves.iter().all(Half::is_whole) {
+                connection.close(packet.time, queue, losses);
+            } else if !connection.is_lingering {
+                connection.is_lingering = true;
+                let due = last.plus(MAX_LINGER);
+                self.lingering.push_back((due, key, connection.stream));
+            }
         }
-        self.touch(key);
+    }
+
+    /// Closes the connections that have waited long enough for what is missing.
+    fn stop_lingering(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        while let Some((due, key, stream)) = self.lingering.front().copied() {
+            if due > self.last {
+                return;
+            }
+            self.lingering.pop_front();
+            if let Some(connection) = self.table.get_mut(&key)
+                && connection.stream == stream
+            {
+                connection.close(due, queue, losses);
+            }
+        }
+    }
+
+    /// Gives up on the bytes that answers have waited for long enough.
+    fn stop_holding(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        while let Some((due, key, stream)) = self.holding.front().copied() {
+            if due > self.last {
+                return;
+            }
+            self.holding.pop_front();
+            if let Some(connection) = self.table.get_mut(&key)
+                && connection.stream == stream
+                && connection.held.is_due(due)
+            {
+                connection.release(due, queue, losses);
+            }
+        }
     }
 
     /// Takes in a SYN: a new connection, or the second half of one.
     fn begin(
         &mut self,
-        key: Pair,
-        side: usize,
+        (key, side): (Pair, usize),
         packet: &Packet<'_>,
         segment: &Segment<'_>,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) {
+        let is_answer = segment.has(ACK);
         if let Some(connection) = self.table.get_mut(&key) {
+            let other_began = connection.halves[1 - side].initial.is_some();
             let half = &mut connection.halves[side];
             match half.initial {
                 // Sent again.
                 Some(initial) if initial == segment.sequence => return,
-                // The answer to the SYN of the other side.
-                None if half.base.is_none() && !connection.is_closed && segment.has(ACK) => {
+                None if connection.is_closed => {}
+                // The answer to the SYN of the other side; or both opened at
+                // once, or the answer was captured first.
+                None if !half.has_bytes() && (is_answer || other_began) => {
                     half.start(segment.sequence);
+                    if is_answer {
+                        connection.halves[1 - side].start_before(segment.acknowledgment);
+                    }
                     return;
                 }
-                // The addresses are used again.
-                _ => connection.close(packet.time, queue),
+                // Captured behind the first bytes.
+                None if half.could_begin_at(segment.sequence) => {
+                    half.initial = Some(segment.sequence);
+                    return;
+                }
+                _ => {}
             }
+            // The addresses are used again.
+            connection.close(packet.time, queue, losses);
         }
-        let client = if segment.has(ACK) {
+        let client = if is_answer {
             segment.destination
         } else {
             segment.source
         };
-        let connection = self.insert(key, Some(client), packet.time, queue);
+        let connection = self.insert(key, Some(client), packet.time, queue, losses);
         connection.halves[side].start(segment.sequence);
+        if is_answer {
+            connection.halves[1 - side].start_before(segment.acknowledgment);
+        }
     }
 
     fn payload(
@@ -186,80 +262,111 @@ impl Connections {
     ) {
         // SYN takes a sequence number of its own before the data.
         let sequence = segment.sequence.wrapping_add(u32::from(segment.has(SYN)));
-        let is_known = match self.table.get_mut(&key) {
-            None => false,
-            Some(connection) if connection.is_closed => {
+        let is_probe = segment.payload == [0] && !segment.has(PSH) && segment.cut == 0;
+        let known = self.table.get_mut(&key).and_then(|connection| {
+            let half = &mut connection.halves[side];
+            if is_probe && !half.has_begun() {
+                half.probe(sequence);
+                return Some(Placed::Repeated);
+            }
+            match half.place(sequence, segment.payload, segment.cut) {
                 // Bytes sent again after the end say nothing new; other bytes
                 // belong to a connection whose SYN was not seen.
-                if connection.halves[side].is_repeated(sequence, segment.payload.len()) {
-                    return;
+                Placed::Repeated => Some(Placed::Repeated),
+                Placed::New(..) if connection.is_closed => None,
+                Placed::Elsewhere => {
+                    connection.close(packet.time, queue, losses);
+                    None
                 }
-                false
+                placed @ Placed::New(..) => Some(placed),
             }
-            Some(_) => true,
+        });
+        let placed = if let Some(placed) = known {
+            placed
+        } else {
+            let half = &mut self.insert(key, None, packet.time, queue, losses).halves[side];
+            if is_probe {
+                half.probe(sequence);
+                return;
+            }
+            half.place(sequence, segment.payload, segment.cut)
         };
-        if !is_known {
-            self.insert(key, None, packet.time, queue);
-        }
-        let Some(connection) = self.table.get_mut(&key) else {
+        let (Placed::New(offset, payload), Some(connection)) = (placed, self.table.get_mut(&key))
+        else {
             return;
         };
         let client = *connection
             .client
-            .get_or_insert_with(|| guess_client(segment));
+            .get_or_insert_with(|| guess_client(segment.source, segment.destination, payload));
         let direction = if segment.source == client {
             Direction::Sent
         } else {
             Direction::Received
         };
-        let Some((offset, payload)) = connection.halves[side].place(sequence, segment.payload)
-        else {
+        let end = offset.saturating_add(payload.len() as u64);
+        let is_answer = segment.has(ACK) && connection.must_hold(side, segment.acknowledgment);
+        let mut held = VecDeque::new();
+        let out = if is_answer { &mut held } else { &mut *queue };
+        connection.data(key, direction, offset, payload, packet, out);
+        connection.missing(direction, end, segment.cut, packet.time, out, losses);
+        if let Some(due) = connection.hold(side, held, segment.acknowledgment, self.last) {
+            self.holding.push_back((due, key, connection.stream));
+        }
+        if !connection.is_waiting() {
+            connection.release(packet.time, queue, losses);
+        }
+    }
+
+    /// Takes in a message that stands for all packets that carried it.
+    fn pdu(
+        &mut self,
+        packet: &Packet<'_>,
+        pdu: &Pdu<'_>,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        let &Pdu {
+            source,
+            destination,
+            payload,
+        } = pdu;
+        if payload.is_empty() {
+            return;
+        }
+        let key = pair(source, destination);
+        // HTTP/2 begins once in a connection.
+        let begins = begins_http2(payload);
+        match self.table.get_mut(&key) {
+            Some(known) if begins && known.is_opened => known.close(packet.time, queue, losses),
+            Some(_) => {}
+            None => {}
+        }
+        if self.table.get(&key).is_none_or(|known| known.is_closed) {
+            let client = guess_client(source, destination, payload);
+            self.insert(key, Some(client), packet.time, queue, losses);
+        }
+        self.clock += 1;
+        let clock = self.clock;
+        let Some(connection) = self.table.get_mut(&key) else {
             return;
         };
-        if !connection.is_opened {
-            connection.is_opened = true;
-            let server = if key.0 == client { key.1 } else { key.0 };
-            let origin = Origin {
-                source: Source::Pcap,
-                process: None,
-                local: Some(SocketAddr::new(client.0, client.1)),
-                peer: Some(SocketAddr::new(server.0, server.1)),
-            };
-            queue.push_back(Event {
-                time: packet.time,
-                stream: connection.stream,
-                place: None,
-                kind: EventKind::Opened(Arc::new(origin)),
-            });
-        }
-        let end = offset.saturating_add(payload.len() as u64);
-        let bytes = Secret::new(Bytes::copy_from_slice(payload));
-        queue.push_back(Event {
-            time: packet.time,
-            stream: connection.stream,
-            place: Some(packet.place()),
-            kind: EventKind::Data(Data {
-                direction,
-                offset,
-                bytes,
-            }),
-        });
-        if segment.cut > 0 {
-            losses.count(Loss::CaptureTruncated);
-            let (length, loss) = (u64::from(segment.cut), Some(Loss::CaptureTruncated));
-            let kind = EventKind::Missing {
-                direction,
-                offset: end,
-                length,
-                loss,
-            };
-            queue.push_back(Event {
-                time: packet.time,
-                stream: connection.stream,
-                place: None,
-                kind,
-            });
-        }
+        connection.activity = clock;
+        let is_sent = if source == destination {
+            // Who speaks tells it where the addresses do not.
+            !payload.starts_with(b"HTTP/")
+        } else {
+            connection.client.is_none_or(|client| client == source)
+        };
+        let (direction, side) = if is_sent {
+            (Direction::Sent, 0)
+        } else {
+            (Direction::Received, 1)
+        };
+        let half = &mut connection.halves[side];
+        let offset = half.append(payload.len());
+        let end = half.append(packet.cut as usize);
+        connection.data(key, direction, offset, payload, packet, queue);
+        connection.missing(direction, end, packet.cut, packet.time, queue, losses);
     }
 
     fn insert(
@@ -268,110 +375,48 @@ impl Connections {
         client: Option<Endpoint>,
         time: Timestamp,
         queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
     ) -> &mut Connection {
-        if let Some(previous) = self.table.remove(&key) {
-            self.by_activity.remove(&previous.activity);
-        } else if self.table.len() >= MAX_CONNECTIONS
-            && let Some((_, idle)) = self.by_activity.pop_first()
-            && let Some(mut evicted) = self.table.remove(&idle)
-        {
-            evicted.close(time, queue);
+        if !self.table.contains_key(&key) {
+            if self.table.len() >= MAX_CONNECTIONS {
+                self.evict(time, queue, losses);
+            }
+            self.idle.push_back((self.clock, key));
         }
-        self.clock += 1;
-        self.by_activity.insert(self.clock, key);
         let stream = StreamId {
             owner: 0,
             handle: self.next_handle(),
             born: time.0,
         };
-        let activity = self.clock;
-        self.table.entry(key).or_insert_with(|| Connection {
+        let connection = Connection {
             stream,
             client,
             halves: [Half::default(), Half::default()],
             is_opened: false,
             is_closed: false,
-            activity,
-        })
+            was_reset: false,
+            is_lingering: false,
+            held: Held::default(),
+            activity: self.clock,
+        };
+        self.table.entry(key).insert(connection).into_mut()
     }
 
-    fn touch(&mut self, key: Pair) {
-        if let Some(connection) = self.table.get_mut(&key) {
-            self.by_activity.remove(&connection.activity);
-            self.clock += 1;
-            connection.activity = self.clock;
-            self.by_activity.insert(self.clock, key);
+    /// Closes and forgets the connection that was idle for the longest time.
+    fn evict(&mut self, time: Timestamp, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        while let Some((activity, key)) = self.idle.pop_front() {
+            match self.table.get(&key) {
+                Some(connection) if connection.activity == activity => {
+                    if let Some(mut evicted) = self.table.remove(&key) {
+                        evicted.close(time, queue, losses);
+                    }
+                    return;
+                }
+                // Active since.
+                Some(connection) => self.idle.push_back((connection.activity, key)),
+                None => {}
+            }
         }
-    }
-}
-
-impl Connection {
-    fn close(&mut self, time: Timestamp, queue: &mut VecDeque<Event>) {
-        if self.is_opened && !self.is_closed {
-            let kind = EventKind::Closed;
-            queue.push_back(Event {
-                time,
-                stream: self.stream,
-                place: None,
-                kind,
-            });
-        }
-        self.is_closed = true;
-    }
-}
-
-impl Half {
-    /// Takes in the sequence number of SYN.
-    fn start(&mut self, sequence: u32) {
-        self.initial = Some(sequence);
-        self.base = Some(sequence.wrapping_add(1));
-    }
-
-    /// The offset of `payload` at `sequence`, without the bytes before offset 0.
-    fn place<'p>(&mut self, sequence: u32, payload: &'p [u8]) -> Option<(u64, &'p [u8])> {
-        let base = *self.base.get_or_insert_with(|| {
-            (self.origin, self.end) = (LATE_OFFSET, LATE_OFFSET);
-            sequence
-        });
-        let low = sequence.wrapping_sub(base);
-        // Signed, as the bytes may be from before the base.
-        let position = unwrap(self.end.wrapping_sub(self.origin), low).cast_signed();
-        let offset = position.checked_add_unsigned(self.origin)?;
-        let before = usize::try_from(offset.min(0).unsigned_abs()).ok()?;
-        let payload = payload.get(before..).filter(|rest| !rest.is_empty())?;
-        let offset = offset.max(0).unsigned_abs();
-        self.end = self.end.max(offset.saturating_add(payload.len() as u64));
-        Some((offset, payload))
-    }
-
-    /// Whether all of `length` bytes at `sequence` come before the end seen.
-    fn is_repeated(&self, sequence: u32, length: usize) -> bool {
-        let Some(base) = self.base else { return false };
-        let position = unwrap(
-            self.end.wrapping_sub(self.origin),
-            sequence.wrapping_sub(base),
-        );
-        let end = position
-            .wrapping_add(self.origin)
-            .wrapping_add(length as u64)
-            .cast_signed();
-        end <= self.end.cast_signed()
-    }
-}
-
-/// The client of a connection that was joined late, from its first payload.
-fn guess_client(segment: &Segment<'_>) -> Endpoint {
-    let payload = segment.payload;
-    let tls = |message: u8| {
-        payload.starts_with(&[0x16, 0x03]) && payload.get(5).is_some_and(|kind| *kind == message)
-    };
-    if METHODS.iter().any(|method| payload.starts_with(method)) || tls(1) {
-        segment.source
-    } else if payload.starts_with(b"HTTP/1.") || tls(2) || segment.source.1 < segment.destination.1
-    {
-        segment.destination
-    } else {
-        segment.source
     }
 }
 

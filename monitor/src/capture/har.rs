@@ -4,22 +4,26 @@
 //! request and the response written out as HTTP/1.1, and the end. Bodies are as
 //! the browser or proxy stored them, decoded, so the framing headers of the
 //! original are replaced. What is cut off or malformed is counted and the
-//! entries before it are kept.
+//! entries before it are kept. One entry is in memory at a time.
+
+mod scan;
 
 use std::{
     collections::VecDeque,
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+pub(super) use scan::raw_bytes;
+use scan::{Kept, Scanner};
 use serde_json::Value;
 
 use super::{
+    CaptureError,
     har_message::{Address, text, write_request, write_response},
     har_time::parse_time,
+    input::Input,
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Place, Source, StreamId, Timestamp},
@@ -27,136 +31,171 @@ use crate::{
     secret::Secret,
 };
 
-/// The longest archive that is read, in bytes; a longer one is cut there.
-pub(super) const MAX_ARCHIVE: u64 = 256 << 20;
+/// Schemes of what a browser did without asking anyone.
+const LOCAL_SCHEMES: [&str; 8] = [
+    "data:",
+    "blob:",
+    "about:",
+    "file:",
+    "chrome:",
+    "chrome-extension:",
+    "moz-extension:",
+    "safari-web-extension:",
+];
 
-/// Appends the events of the archive in `text` to `queue`. `false` if it is no
-/// archive. `next_handle` numbers the streams.
-pub(super) fn read(
-    text: &[u8],
-    file: &Arc<str>,
-    next_handle: &mut dyn FnMut() -> u64,
-    queue: &mut VecDeque<Event>,
-    losses: &mut Losses,
-) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut archive = Archive {
-        file,
-        next_handle,
-        queue,
-        losses,
-        entries: 0,
-        has_entries: false,
-        time: Timestamp::default(),
-    };
-    let mut parser = serde_json::Deserializer::from_slice(text);
-    let result = Level::Top(&mut archive)
-        .deserialize(&mut parser)
-        .and_then(|()| parser.end());
-    let has_entries = archive.has_entries;
-    if let Err(error) = result
-        && has_entries
-    {
-        losses.count(if error.is_eof() {
+/// An archive while it is read.
+pub(super) struct Entries<'a> {
+    scanner: Scanner<'a>,
+    file: Arc<str>,
+    number: u64,
+    /// Time of the last entry, for entries without a valid one.
+    time: Timestamp,
+    kept: Kept,
+    current: Value,
+    /// The request of the current entry, written out, and where it goes.
+    request: Option<(Address, Secret<Bytes>)>,
+}
+
+impl<'a> Entries<'a> {
+    /// Goes to the entries of an archive. `None` if it is none.
+    pub(super) fn open(input: Input<'a>, file: Arc<str>) -> Result<Option<Self>, CaptureError> {
+        let mut scanner = Scanner(input);
+        scanner.skip_mark()?;
+        for wanted in [&b"log"[..], b"entries"] {
+            if !scanner.take(b'{')? {
+                return Ok(None);
+            }
+            loop {
+                match scanner.key()? {
+                    None => return Ok(None),
+                    Some(key) if key == wanted => break,
+                    Some(_) => {}
+                }
+                if !scanner.value(None)? || !scanner.take(b',')? {
+                    return Ok(None);
+                }
+            }
+        }
+        if !scanner.take(b'[')? {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            scanner,
+            file,
+            number: 0,
+            time: Timestamp::default(),
+            kept: Kept::default(),
+            current: Value::Null,
+            request: None,
+        }))
+    }
+
+    /// Goes to the next entry. `false` at the end.
+    pub(super) fn advance(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
+        loop {
+            let is_first = self.number == 0;
+            if self.scanner.take(b']')? {
+                self.finish(losses)?;
+                return Ok(false);
+            }
+            if !is_first && !self.scanner.take(b',')? {
+                return self.give_up(losses);
+            }
+            self.number += 1;
+            self.kept.clear();
+            if !self.scanner.value(Some(&mut self.kept))? {
+                return self.give_up(losses);
+            }
+            if self.kept.is_cut || self.kept.is_over {
+                losses.count(Loss::CaptureTruncated);
+            }
+            if self.kept.is_over {
+                continue;
+            }
+            // An archive is text in UTF-8; some exporters know no better.
+            let text = String::from_utf8_lossy(&self.kept.text);
+            match serde_json::from_str(&text) {
+                Ok(entry) => self.current = entry,
+                Err(_) => {
+                    losses.count(Loss::CaptureMalformed);
+                    if text.is_empty() {
+                        return self.give_up(losses);
+                    }
+                    continue;
+                }
+            }
+            if is_local(&self.current) {
+                continue;
+            }
+            self.request = request(&self.current);
+            if self.request.is_none() {
+                losses.count(Loss::CaptureMalformed);
+                continue;
+            }
+            self.time = text_time(&self.current).unwrap_or(self.time);
+            return Ok(true);
+        }
+    }
+
+    /// The text ends here, or is none that has entries.
+    fn give_up(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
+        let is_at_end = self.scanner.peek()?.is_none();
+        losses.count(if is_at_end {
             Loss::CaptureTruncated
         } else {
             Loss::CaptureMalformed
         });
-    }
-    has_entries
-}
-
-struct Archive<'a> {
-    file: &'a Arc<str>,
-    next_handle: &'a mut dyn FnMut() -> u64,
-    queue: &'a mut VecDeque<Event>,
-    losses: &'a mut Losses,
-    entries: u64,
-    has_entries: bool,
-    /// Time of the last entry, for entries without a valid one.
-    time: Timestamp,
-}
-
-/// How deep the reader is: the archive, its `log`, the `entries` of that.
-enum Level<'x, 'a> {
-    Top(&'x mut Archive<'a>),
-    Log(&'x mut Archive<'a>),
-    Entries(&'x mut Archive<'a>),
-}
-
-impl<'de> DeserializeSeed<'de> for Level<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self {
-            Self::Entries(_) => deserializer.deserialize_seq(self),
-            Self::Top(_) | Self::Log(_) => deserializer.deserialize_map(self),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for Level<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an HTTP archive")
+        Ok(false)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (archive, is_top) = match self {
-            Self::Top(archive) => (archive, true),
-            Self::Log(archive) | Self::Entries(archive) => (archive, false),
-        };
-        while let Some(key) = map.next_key::<String>()? {
-            match (is_top, key.as_str()) {
-                (true, "log") => map.next_value_seed(Level::Log(archive))?,
-                (false, "entries") => map.next_value_seed(Level::Entries(archive))?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
+    /// Reads what follows the entries, to see whether something is missing.
+    fn finish(&mut self, losses: &mut Losses) -> Result<(), CaptureError> {
+        for _ in ["log", "archive"] {
+            while self.scanner.take(b',')? {
+                if self.scanner.key()?.is_none() || !self.scanner.value(None)? {
+                    return self.give_up(losses).map(|_| ());
                 }
             }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
-        let Self::Entries(archive) = self else {
-            return Ok(());
-        };
-        archive.has_entries = true;
-        while let Some(entry) = sequence.next_element::<Value>()? {
-            archive.entries += 1;
-            if archive.entry(&entry).is_none() {
-                archive.losses.count(Loss::CaptureMalformed);
+            if !self.scanner.take(b'}')? {
+                return self.give_up(losses).map(|_| ());
             }
         }
+        if self.scanner.peek()?.is_some() {
+            losses.count(Loss::CaptureMalformed);
+        }
         Ok(())
     }
-}
 
-impl Archive<'_> {
-    /// Appends the events of one entry; `None` if it lacks a request.
-    fn entry(&mut self, entry: &Value) -> Option<()> {
-        let request = entry.get("request")?;
-        let address = Address::parse(text(request, "url")?)?;
-        let time = text(entry, "startedDateTime")
-            .and_then(parse_time)
-            .unwrap_or(self.time);
-        self.time = time;
-        let (head, body) = write_request(request, &address)?;
+    /// When the current entry began.
+    pub(super) const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Appends the events of the current entry. `next_handle` numbers the
+    /// streams.
+    pub(super) fn take(
+        &self,
+        next_handle: &mut dyn FnMut() -> u64,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        let (entry, time) = (&self.current, self.time);
+        let Some((address, sent)) = &self.request else {
+            return;
+        };
         let stream = StreamId {
             owner: 0,
-            handle: (self.next_handle)(),
+            handle: next_handle(),
             born: time.0,
         };
         let place = Place {
-            file: Arc::clone(self.file),
-            packet: self.entries,
+            file: Arc::clone(&self.file),
+            packet: self.number,
         };
         let mut push = |time, kind| {
             let is_placed = matches!(kind, EventKind::Data(_) | EventKind::Named(_));
             let place = is_placed.then(|| place.clone());
-            self.queue.push_back(Event {
+            queue.push_back(Event {
                 time,
                 stream,
                 place,
@@ -179,9 +218,7 @@ impl Archive<'_> {
         {
             push(time, EventKind::Named(address.host.as_str().into()));
         }
-        let mut sent = head.into_bytes();
-        sent.extend_from_slice(&body);
-        push(time, data(Direction::Sent, sent));
+        push(time, data(Direction::Sent, sent.clone()));
         let wait = entry
             .get("time")
             .and_then(Value::as_f64)
@@ -189,12 +226,15 @@ impl Archive<'_> {
             .clamp(0.0, 1e9);
         #[expect(clippy::cast_sign_loss, reason = "clamped to positive values")]
         let end = time.plus((wait * 1e6) as u64);
+        let method = entry
+            .get("request")
+            .and_then(|request| text(request, "method"));
         if let Some((received, missing)) = entry
             .get("response")
-            .and_then(|response| write_response(response, text(request, "method")))
+            .and_then(|response| write_response(response, method))
         {
             let offset = received.len() as u64;
-            push(end, data(Direction::Received, received));
+            push(end, data(Direction::Received, Secret::new(received.into())));
             if missing > 0 {
                 let direction = Direction::Received;
                 push(
@@ -209,15 +249,39 @@ impl Archive<'_> {
             }
         }
         push(end, EventKind::Closed);
-        Some(())
+        let frames = entry.get("_webSocketMessages").and_then(Value::as_array);
+        losses.add(
+            Loss::CaptureWebSocket,
+            frames.map_or(0, |frames| frames.len() as u64),
+        );
     }
 }
 
-fn data(direction: Direction, bytes: Vec<u8>) -> EventKind {
+/// Where an entry's request goes, and the request. `None` if it lacks one.
+fn request(entry: &Value) -> Option<(Address, Secret<Bytes>)> {
+    let request = entry.get("request")?;
+    let address = Address::parse(text(request, "url")?)?;
+    let (head, body) = write_request(request, &address)?;
+    let sent = [head.into_bytes(), body].concat();
+    Some((address, Secret::new(sent.into())))
+}
+
+fn is_local(entry: &Value) -> bool {
+    entry
+        .get("request")
+        .and_then(|request| text(request, "url"))
+        .is_some_and(|url| LOCAL_SCHEMES.iter().any(|scheme| url.starts_with(scheme)))
+}
+
+fn text_time(entry: &Value) -> Option<Timestamp> {
+    parse_time(text(entry, "startedDateTime")?)
+}
+
+const fn data(direction: Direction, bytes: Secret<Bytes>) -> EventKind {
     EventKind::Data(Data {
         direction,
         offset: 0,
-        bytes: Secret::new(Bytes::from(bytes)),
+        bytes,
     })
 }
 

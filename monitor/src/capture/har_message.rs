@@ -3,12 +3,23 @@
 //! In: the `request` and `response` objects of an entry. Out: bytes as a client
 //! and a server could have exchanged them. No value can end a header line.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::har::raw_bytes;
+
 /// Divides the parts of a form that the archive holds as parameters.
 const BOUNDARY: &str = "phiwatch-part-boundary";
+
+/// With padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Headers that described how the original body was transferred.
 const FRAMING: [&str; 4] = [
@@ -104,8 +115,13 @@ pub(super) fn write_request(request: &Value, address: &Address) -> Option<(Strin
         name.eq_ignore_ascii_case("host")
             || (content_type.is_some() && name.eq_ignore_ascii_case("content-type"))
     });
-    if let Some(content_type) = &content_type {
-        push_header(&mut head, "Content-Type", content_type);
+    let told = request
+        .get("postData")
+        .and_then(|post| text(post, "mimeType"));
+    match &content_type {
+        Some(content_type) => push_header(&mut head, "Content-Type", content_type),
+        None if named("content-type").is_none() => push_type(&mut head, told),
+        None => {}
     }
     if !body.is_empty() || request.get("postData").is_some() {
         push_header(&mut head, "Content-Length", &body.len().to_string());
@@ -131,6 +147,13 @@ fn push_headers(head: &mut String, message: &Value, leave_out: impl Fn(&str) -> 
     }
 }
 
+/// The type that the archive tells beside the headers, where they lack it.
+fn push_type(head: &mut String, told: Option<&str>) {
+    if let Some(told) = told.filter(|told| !told.is_empty()) {
+        push_header(head, "Content-Type", told);
+    }
+}
+
 fn push_header(head: &mut String, name: &str, value: &str) {
     head.push_str(name);
     head.push_str(": ");
@@ -141,7 +164,8 @@ fn push_header(head: &mut String, name: &str, value: &str) {
 /// The body of `post`, and its content type where it replaces the original.
 fn write_post(post: &Value) -> (Vec<u8>, Option<String>) {
     if let Some(body) = text(post, "text").filter(|body| !body.is_empty()) {
-        return (decode(body, text(post, "encoding")), None);
+        let encoding = text(post, "encoding").or_else(|| text(post, "_encoding"));
+        return (decode(body, encoding), None);
     }
     let parameters =
         || list(post, "params").filter_map(|parameter| Some((text(parameter, "name")?, parameter)));
@@ -205,12 +229,17 @@ fn form_part(name: &str, parameter: &Value) -> String {
 }
 
 fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
-    if encoding == Some("base64")
-        && let Ok(bytes) = STANDARD.decode(body)
-    {
-        return bytes;
+    if encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64")) {
+        // Some exporters break the lines; a text that was cut is read to there.
+        let mut digits: Vec<u8> = body.bytes().filter(|b| !b"\r\n".contains(b)).collect();
+        if digits.len() % 4 == 1 {
+            digits.pop();
+        }
+        if let Ok(bytes) = BASE64.decode(digits) {
+            return bytes;
+        }
     }
-    body.as_bytes().to_vec()
+    raw_bytes(body)
 }
 
 /// The response written out, and how many bytes of its body the archive lacks.
@@ -224,6 +253,15 @@ pub(super) fn write_response(response: &Value, method: Option<&str>) -> Option<(
     let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
     push_headers(&mut head, response, |_| false);
     let content = response.get("content");
+    let has_type = list(response, "headers").any(|header| {
+        text(header, "name").is_some_and(|name| name.eq_ignore_ascii_case("content-type"))
+    });
+    if !has_type {
+        push_type(
+            &mut head,
+            content.and_then(|content| text(content, "mimeType")),
+        );
+    }
     let body = content
         .and_then(|content| Some(decode(text(content, "text")?, text(content, "encoding"))))
         .unwrap_or_default();

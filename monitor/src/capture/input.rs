@@ -6,7 +6,7 @@
 
 use std::{
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -19,6 +19,9 @@ pub(super) const MAX_BLOCK: u32 = 4 << 20;
 /// A length beyond this is no length but garbage; what follows cannot be found.
 pub(super) const MAX_PLAUSIBLE: u32 = 1 << 30;
 
+/// What is read from the operating system at once, in bytes.
+const CHUNK: usize = 128 << 10;
+
 /// A packet of a capture file. It holds payload: no `Debug`.
 pub(super) struct Packet<'a> {
     pub(super) file: &'a Arc<str>,
@@ -28,6 +31,8 @@ pub(super) struct Packet<'a> {
     /// Number of the `LINKTYPE_` registry.
     pub(super) link: u16,
     pub(super) data: &'a [u8],
+    /// Bytes that the packet had and the capture does not.
+    pub(super) cut: u32,
     pub(super) comment: Option<&'a str>,
     /// The section says that phiwatch wrote it.
     pub(super) is_ours: bool,
@@ -44,81 +49,124 @@ impl Packet<'_> {
 
 /// A file, or bytes in memory, that is read from front to end.
 pub(super) struct Input<'a> {
-    reader: Box<dyn Read + 'a>,
+    reader: Box<dyn Read + Send + 'a>,
     path: PathBuf,
+    buffer: Vec<u8>,
+    /// What is still to be taken of the buffer.
+    start: usize,
+    end: usize,
+    is_at_end: bool,
+    is_broken: bool,
 }
 
 impl<'a> Input<'a> {
     /// Reads `reader`; `path` is for error messages.
-    pub(super) fn new(reader: Box<dyn Read + 'a>, path: PathBuf) -> Self {
-        Self { reader, path }
-    }
-
-    /// The same input behind `wrap`, such as a decompressor.
-    pub(super) fn wrapped(
-        self,
-        wrap: impl FnOnce(Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>>,
-    ) -> Result<Self, CaptureError> {
-        let path = self.path;
-        match wrap(self.reader) {
-            Ok(reader) => Ok(Self { reader, path }),
-            Err(source) => Err(CaptureError::Read { path, source }),
-        }
-    }
-
-    /// The same input with `head` in front of it again.
-    pub(super) fn preceded_by(self, head: Vec<u8>) -> Self {
-        let reader = Box::new(io::Cursor::new(head).chain(self.reader));
+    pub(super) fn new(reader: Box<dyn Read + Send + 'a>, path: PathBuf) -> Self {
         Self {
             reader,
-            path: self.path,
+            path,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            is_at_end: false,
+            is_broken: false,
         }
+    }
+
+    /// For error messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The same input without what comes after `limit` bytes.
     pub(super) fn limited_to(self, limit: u64) -> Self {
-        Self {
-            reader: Box::new(self.reader.take(limit)),
-            path: self.path,
+        let path = self.path.clone();
+        Self::new(Box::new(self.take(limit)), path)
+    }
+
+    /// Whether the input ended because the wrapping around it is cut or broken.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// The next `length` bytes, or what there is of them before the end. They
+    /// stay the next ones.
+    pub(super) fn peek(&mut self, length: usize) -> Result<&[u8], CaptureError> {
+        if self.end - self.start < length && !self.is_at_end {
+            self.refill(length)?;
         }
+        Ok(self.ready(length))
     }
 
-    /// Replaces the content of `buffer` by the next `length` bytes, or by what
-    /// there is before the end. Whether all were there.
-    pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, length: u64) -> Result<bool, CaptureError> {
-        buffer.clear();
-        self.append(buffer, length)
+    /// Like [`Input::peek`] of what has been read already.
+    pub(super) fn ready(&self, length: usize) -> &[u8] {
+        let end = self.start.saturating_add(length).min(self.end);
+        self.buffer.get(self.start..end).unwrap_or_default()
     }
 
-    /// Like [`Input::fill`], keeping what is in `buffer`.
-    pub(super) fn append(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        length: u64,
-    ) -> Result<bool, CaptureError> {
-        let before = buffer.len() as u64;
-        let result = (&mut self.reader).take(length).read_to_end(buffer);
-        self.complete(result.map(|_| ()))?;
-        Ok(buffer.len() as u64 - before == length)
+    /// Steps over `length` bytes that were peeked at.
+    pub(super) fn consume(&mut self, length: usize) {
+        self.start = self.start.saturating_add(length).min(self.end);
     }
 
     /// Steps over `length` bytes. Whether all were there.
-    pub(super) fn skip(&mut self, length: u64) -> Result<bool, CaptureError> {
-        match io::copy(&mut (&mut self.reader).take(length), &mut io::sink()) {
-            Ok(skipped) => Ok(skipped == length),
-            Err(error) => self.complete(Err(error)).map(|()| false),
+    pub(super) fn skip(&mut self, mut length: u64) -> Result<bool, CaptureError> {
+        while length > 0 {
+            let step = self.peek(usize::try_from(length).unwrap_or(CHUNK).min(CHUNK))?;
+            let step = step.len();
+            if step == 0 {
+                return Ok(false);
+            }
+            self.consume(step);
+            length -= step as u64;
         }
+        Ok(true)
     }
 
-    /// An error of the operating system is one; an error of a decompressor means
-    /// that the file is cut or broken here, which is the end of the input.
-    fn complete(&self, result: io::Result<()>) -> Result<(), CaptureError> {
-        match result {
-            Err(source) if source.raw_os_error().is_some() => Err(CaptureError::Read {
-                path: self.path.clone(),
-                source,
-            }),
-            _ => Ok(()),
+    fn refill(&mut self, length: usize) -> Result<(), CaptureError> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        let room = length.max(CHUNK);
+        self.buffer.resize(room.max(self.end), 0);
+        if self.buffer.capacity() > 2 * room {
+            self.buffer.shrink_to(room);
         }
+        while self.end < length && !self.is_at_end {
+            let Some(free) = self.buffer.get_mut(self.end..) else {
+                return Ok(());
+            };
+            match self.reader.read(free) {
+                Ok(0) => self.is_at_end = true,
+                Ok(more) => self.end += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) if source.raw_os_error().is_some() => {
+                    return Err(CaptureError::Read {
+                        path: self.path.clone(),
+                        source,
+                    });
+                }
+                // An error of a decompressor means that the file is cut or
+                // broken here, which is the end of the input.
+                Err(_) => (self.is_at_end, self.is_broken) = (true, true),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was peeked at comes first.
+impl Read for Input<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let ready = self.ready(out.len());
+        if ready.is_empty() {
+            return self.reader.read(out);
+        }
+        let length = ready.len();
+        if let Some(out) = out.get_mut(..length) {
+            out.copy_from_slice(ready);
+        }
+        self.consume(length);
+        Ok(length)
     }
 }

@@ -11,29 +11,55 @@ use std::{io, path::PathBuf};
 use crate::{event::Event, loss::Losses};
 
 mod address;
+mod chain;
 mod connection;
+pub mod custody;
+mod digest;
 mod har;
 mod har_message;
 mod har_time;
+mod identity;
 mod input;
+mod listing;
+mod messages;
 mod note;
 mod packet;
 mod pcap;
 mod pcapng;
+mod pdu;
+mod progress;
 mod reader;
 mod record;
 mod replay;
+mod ring;
 mod section;
-mod writer;
+mod store;
+mod track;
+mod verify;
+mod wrapping;
 
 pub use connection::LATE_OFFSET;
+pub use custody::{
+    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog,
+    MAX_FILES as MAX_CUSTODY_FILES, Who,
+};
+pub use identity::Identities;
 pub use note::{ClockAnchor, Provenance};
-pub use reader::{open, open_all, read_bytes};
+pub use pdu::{About, Dissector, PduEncoder};
+pub use progress::Progress;
+pub use reader::{OpenOptions, open, open_all, open_all_with, read_bytes};
 pub use record::{Encoder, MAX_PACKET_PAYLOAD};
-pub use writer::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES};
+pub use ring::{Ring, RingLimits};
+pub use section::SegmentSummary;
+pub use store::{
+    AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
+    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
+    SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
+};
+pub use verify::{FileCheck, FileState, Verification, verify};
 
 /// Where events come from in place of a probe.
-pub trait EventSource {
+pub trait EventSource: Send {
     /// The next event, `None` at the end. What could not be read is counted in
     /// `losses`. After an error the source may be asked again only to be told
     /// the rest of what it had read.
@@ -44,10 +70,29 @@ pub trait EventSource {
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file is of no kind that is read.
-    #[error("{} is no capture: expected pcap, pcapng or HAR, plain or zstd", path.display())]
+    #[error(
+        "{} is no capture: expected pcap, pcapng or HAR, plain or within zstd, gzip or age",
+        path.display()
+    )]
     Unrecognized {
         /// The file or directory.
         path: PathBuf,
+    },
+    /// The file is encrypted and cannot be decrypted.
+    #[error("{} is encrypted: {reason}", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+        /// What is needed, or why it cannot be had.
+        reason: &'static str,
+    },
+    /// A file of identities has a line that is none.
+    #[error("{}: line {line} is no age identity (AGE-SECRET-KEY-...)", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
     },
     /// The operating system could not read.
     #[error("read capture {}", path.display())]

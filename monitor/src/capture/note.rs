@@ -9,13 +9,17 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::messages::MessageNote;
 use crate::{
-    event::{Direction, Origin, Process, Source, StreamId},
+    event::{Direction, Origin, PlantingNote, Process, ProofNote, Source, StreamId},
     loss::{Loss, Losses},
 };
 
 /// The version of captures that this build writes and reads.
 pub(super) const CAPTURE_VERSION: u32 = 1;
+
+/// The version of exported messages that this build writes.
+pub(super) const EXPORT_VERSION: u32 = 1;
 
 /// Comment of the section header: what wrote the capture, where and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,12 @@ pub struct Provenance {
     /// SHA-256 of the configuration, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_sha256: Option<String>,
+    /// Digits of a hash over the detection rules.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rules: String,
+    /// The capture holds messages with their values replaced, not streams.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub redacted: bool,
     /// Pairs of readings that relate the kernel's clock to the wall clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockAnchor>,
@@ -57,6 +67,15 @@ pub(super) struct SectionNote {
     pub(super) provenance: Provenance,
 }
 
+/// The whole comment of a section header of exported messages.
+#[derive(Serialize)]
+pub(super) struct ExportNote {
+    #[serde(rename = "phiwatch.export")]
+    pub(super) export: u32,
+    #[serde(flatten)]
+    pub(super) provenance: Provenance,
+}
+
 /// The comment of an interface statistics block: losses since the last one, by
 /// `stage.reason`.
 #[derive(Default, Serialize, Deserialize)]
@@ -75,6 +94,9 @@ pub(super) struct Note {
     /// are nearest to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base: Option<[u64; 2]>,
+    /// What was added to the sequence numbers of the stream, in both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shift: Option<u32>,
     /// Whether the packet's addresses are `real`, only the `peer` is, or both
     /// are `synthetic`. For people; replay takes the addresses from `opened`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +112,18 @@ pub(super) struct Note {
     /// This packet stands for bytes that are not in the capture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) missing: Vec<MissingNote>,
+    /// The stream holds messages with their values replaced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) messages: bool,
+    /// A message follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<MessageNote>,
+    /// Evidence in the message that was begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) proofs: Vec<ProofNote>,
+    /// Planted values in the message that was begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) plantings: Vec<PlantingNote>,
     /// Offset of this packet, where the sequence number would be ambiguous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
@@ -220,13 +254,24 @@ pub(super) fn loss_from_name(name: &str) -> Option<Loss> {
         .find(|loss| loss.labels() == (stage, reason))
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// What was lost while recording and cannot be found out by replay. The losses
-/// of later stages are counted again by replay itself.
-pub(super) fn recorded_losses(note: &LossNote) -> Losses {
+/// of later stages are counted again by replay itself, unless the capture holds
+/// what came out of them.
+pub(super) fn recorded_losses(note: &LossNote, is_redacted: bool) -> Losses {
     let mut losses = Losses::default();
     for (name, times) in &note.lost {
         if let Some(loss) = loss_from_name(name)
-            && (matches!(loss.labels().0, "kernel" | "probe") || loss == Loss::CaptureWrite)
+            && (is_redacted
+                || matches!(loss.labels().0, "kernel" | "probe")
+                || matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom))
         {
             losses.add(loss, *times);
         }

@@ -3,7 +3,19 @@
 //! In: the bytes of one captured packet and its link type. Out: a [`Segment`],
 //! or why there is none. Every read is checked against the end of the packet.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod exported;
+mod fragments;
+mod internet;
+mod link;
+
+use std::net::IpAddr;
+
+pub(super) use exported::Pdu;
+pub(super) use fragments::Fragments;
+pub(super) use internet::datagram;
+use internet::{PROTOCOL_TCP, internet};
+pub(super) use link::LINK_RAW;
+use link::{Network, network};
 
 /// Flag FIN of a TCP header.
 pub(super) const FIN: u8 = 0x01;
@@ -16,12 +28,6 @@ pub(super) const PSH: u8 = 0x08;
 /// Flag ACK of a TCP header.
 pub(super) const ACK: u8 = 0x10;
 
-/// Link type of packets that begin with an IP header.
-pub(super) const LINK_RAW: u16 = 101;
-
-const PROTOCOL_TCP: u8 = 6;
-/// IPv4 in IP, IPv6 in IP and GRE: TCP may be inside, but is not looked for.
-const PROTOCOLS_TUNNEL: [u8; 3] = [4, 41, 47];
 /// More VLAN tags or extension headers than this are not followed.
 const MAX_NESTED_HEADERS: usize = 8;
 
@@ -58,14 +64,36 @@ impl Segment<'_> {
     }
 }
 
+/// A fragment of an IP datagram. It holds payload: no `Debug`.
+#[derive(Clone, Copy)]
+pub(super) struct Fragment<'a> {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    /// Of what is put together.
+    pub(super) protocol: u8,
+    pub(super) id: u32,
+    /// Where in the datagram it belongs, in bytes.
+    pub(super) offset: usize,
+    pub(super) is_last: bool,
+    /// What was captured of it.
+    pub(super) payload: &'a [u8],
+    pub(super) is_cut: bool,
+}
+
 /// What a packet turned out to be.
 pub(super) enum Parsed<'a> {
     /// TCP.
     Tcp(Segment<'a>),
+    /// A part of an IP datagram.
+    Fragment(Fragment<'a>),
+    /// A message without packets.
+    Pdu(Pdu<'a>),
     /// Something that cannot carry HTTP over TCP (ARP, UDP).
     Other,
-    /// A fragment, a tunnel or an unknown link type.
+    /// A tunnel or a link type that is not taken apart.
     Unsupported,
+    /// The capture ends within the headers.
+    Cut,
     /// Headers that contradict themselves or end early.
     Malformed,
 }
@@ -100,192 +128,21 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What a link header says about the bytes behind it.
-enum Network<'a> {
-    Ip(Cursor<'a>),
-    Other,
-    Unsupported,
-}
-
 /// Takes `packet` apart, which has link type `link` (numbers of the `LINKTYPE_`
-/// registry).
-pub(super) fn parse(link: u16, packet: &[u8]) -> Parsed<'_> {
-    match network(link, Cursor(packet)) {
-        Some(Network::Ip(cursor)) => internet(cursor).unwrap_or(Parsed::Malformed),
-        Some(Network::Other) => Parsed::Other,
-        Some(Network::Unsupported) => Parsed::Unsupported,
+/// registry) and of which `cut` bytes are not in the capture.
+pub(super) fn parse(link: u16, packet: &[u8], cut: u32) -> Parsed<'_> {
+    let parsed = match network(link, Cursor(packet)) {
+        Some(Network::Ip(cursor)) => internet(cursor, cut, 0),
+        Some(Network::Pdu(pdu)) => Some(Parsed::Pdu(pdu)),
+        Some(Network::Other) => Some(Parsed::Other),
+        Some(Network::Unsupported) => Some(Parsed::Unsupported),
+        None => None,
+    };
+    match parsed {
+        Some(parsed) => parsed,
+        None if cut > 0 => Parsed::Cut,
         None => Parsed::Malformed,
     }
-}
-
-fn network(link: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> {
-    let protocol = match link {
-        // Ethernet, Linux cooked v1, Linux cooked v2.
-        1 => {
-            cursor.take(12)?;
-            cursor.u16()?
-        }
-        113 => {
-            cursor.take(14)?;
-            cursor.u16()?
-        }
-        276 => {
-            let protocol = cursor.u16()?;
-            cursor.take(18)?;
-            protocol
-        }
-        // BSD loopback: an address family of four bytes in the writer's order,
-        // redundant with the version that begins the IP header.
-        0 | 108 => {
-            cursor.take(4)?;
-            return Some(Network::Ip(cursor));
-        }
-        LINK_RAW | 228 | 229 => return Some(Network::Ip(cursor)),
-        _ => return Some(Network::Unsupported),
-    };
-    ethertype(protocol, cursor)
-}
-
-fn ethertype(mut protocol: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> {
-    for _ in 0..MAX_NESTED_HEADERS {
-        match protocol {
-            0x0800 | 0x86dd => return Some(Network::Ip(cursor)),
-            // IEEE 802.1Q, 802.1ad and the older tag of stacked VLANs.
-            0x8100 | 0x88a8 | 0x9100 => {
-                cursor.take(2)?;
-                protocol = cursor.u16()?;
-            }
-            // MPLS and PPPoE carry IP that is not looked for.
-            0x8847 | 0x8848 | 0x8864 => return Some(Network::Unsupported),
-            _ => return Some(Network::Other),
-        }
-    }
-    Some(Network::Unsupported)
-}
-
-fn internet(cursor: Cursor<'_>) -> Option<Parsed<'_>> {
-    match cursor.0.first()? >> 4 {
-        4 => internet_v4(cursor),
-        6 => internet_v6(cursor),
-        _ => Some(Parsed::Malformed),
-    }
-}
-
-fn internet_v4(mut cursor: Cursor<'_>) -> Option<Parsed<'_>> {
-    let header = usize::from(cursor.u8()? & 0x0f) * 4;
-    cursor.take(1)?;
-    let total = usize::from(cursor.u16()?);
-    cursor.take(2)?;
-    let fragment = cursor.u16()?;
-    cursor.take(1)?;
-    let protocol = cursor.u8()?;
-    cursor.take(2)?;
-    let source = IpAddr::V4(Ipv4Addr::from(cursor.array::<4>()?));
-    let destination = IpAddr::V4(Ipv4Addr::from(cursor.array::<4>()?));
-    cursor.take(header.checked_sub(20)?)?;
-    // More fragments, or an offset other than zero.
-    let is_fragment = fragment & 0x3fff != 0;
-    // A length of zero is what segmentation offload leaves on the sending host.
-    let length = if total == 0 {
-        None
-    } else {
-        Some(total.checked_sub(header)?)
-    };
-    Some(transport(
-        protocol,
-        is_fragment,
-        length,
-        source,
-        destination,
-        cursor,
-    ))
-}
-
-fn internet_v6(mut cursor: Cursor<'_>) -> Option<Parsed<'_>> {
-    cursor.take(4)?;
-    let total = usize::from(cursor.u16()?);
-    let mut protocol = cursor.u8()?;
-    cursor.take(1)?;
-    let source = IpAddr::V6(Ipv6Addr::from(cursor.array::<16>()?));
-    let destination = IpAddr::V6(Ipv6Addr::from(cursor.array::<16>()?));
-    let mut length = if total == 0 { None } else { Some(total) };
-    let mut is_fragment = false;
-    for _ in 0..MAX_NESTED_HEADERS {
-        let header = match protocol {
-            // Hop-by-hop, routing and destination options.
-            0 | 43 | 60 => (usize::from(*cursor.0.get(1)?) + 1) * 8,
-            // Authentication header, whose length counts words of four bytes.
-            51 => (usize::from(*cursor.0.get(1)?) + 2) * 4,
-            44 => {
-                is_fragment |=
-                    u16::from_be_bytes([*cursor.0.get(2)?, *cursor.0.get(3)?]) & 0xfff9 != 0;
-                8
-            }
-            _ => {
-                return Some(transport(
-                    protocol,
-                    is_fragment,
-                    length,
-                    source,
-                    destination,
-                    cursor,
-                ));
-            }
-        };
-        protocol = *cursor.0.first()?;
-        cursor.take(header)?;
-        length = match length {
-            Some(length) => Some(length.checked_sub(header)?),
-            None => None,
-        };
-    }
-    Some(Parsed::Unsupported)
-}
-
-fn transport(
-    protocol: u8,
-    is_fragment: bool,
-    length: Option<usize>,
-    source: IpAddr,
-    destination: IpAddr,
-    cursor: Cursor<'_>,
-) -> Parsed<'_> {
-    match protocol {
-        PROTOCOL_TCP if is_fragment => Parsed::Unsupported,
-        PROTOCOL_TCP => {
-            tcp(length, source, destination, cursor).map_or(Parsed::Malformed, Parsed::Tcp)
-        }
-        tunnel if PROTOCOLS_TUNNEL.contains(&tunnel) => Parsed::Unsupported,
-        _ => Parsed::Other,
-    }
-}
-
-fn tcp(
-    length: Option<usize>,
-    source: IpAddr,
-    destination: IpAddr,
-    mut cursor: Cursor<'_>,
-) -> Option<Segment<'_>> {
-    // Bytes after the end that the IP header names are padding of the link.
-    let length = length.unwrap_or(cursor.0.len());
-    let captured = cursor.0.len().min(length);
-    cursor.0 = cursor.0.get(..captured)?;
-    let ports = (cursor.u16()?, cursor.u16()?);
-    let sequence = cursor.u32()?;
-    let acknowledgment = cursor.u32()?;
-    let header = usize::from(cursor.u8()? >> 4) * 4;
-    let flags = cursor.u8()?;
-    cursor.take(6)?;
-    cursor.take(header.checked_sub(20)?)?;
-    Some(Segment {
-        source: (source, ports.0),
-        destination: (destination, ports.1),
-        sequence,
-        acknowledgment,
-        flags,
-        payload: cursor.0,
-        cut: u32::try_from(length - captured).unwrap_or(u32::MAX),
-    })
 }
 
 /// Appends `segment` as an IP packet with valid checksums. Both endpoints must

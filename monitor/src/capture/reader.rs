@@ -1,28 +1,26 @@
 //! Captures of every kind as a source of events.
 //!
 //! In: files, directories or bytes, told apart by content and not by name. Out:
-//! the events in the order of the capture, in bounded memory (an HTTP archive
-//! excepted, which is held whole up to its limit).
+//! the events in the order of time, in bounded memory whatever the length of the
+//! files. Captures that overlap in time are read side by side.
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
-    io::{BufReader, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
-    CaptureError, EventSource,
+    CaptureError, EventSource, Identities, Progress,
     connection::Connections,
-    har::{self, MAX_ARCHIVE},
     input::Input,
-    pcap::Records,
-    pcapng::read::Blocks,
+    listing::{self, Chain, Listed},
     replay::Replay,
+    track::Track,
+    wrapping::unwrapped,
 };
 use crate::{
-    event::Event,
+    event::{Event, Timestamp},
     loss::{Loss, Losses},
 };
 
@@ -30,120 +28,79 @@ use crate::{
 const MAX_EVENTS_IN_MEMORY: usize = 1 << 20;
 /// What [`read_bytes`] decompresses at most, in bytes.
 const MAX_BYTES_IN_MEMORY: u64 = 64 << 20;
-/// Enough of a file to tell what it is: a JSON text may begin with white space.
-const MAGIC_BYTES: u64 = 256;
+/// Captures that are read side by side; more wait until one of them ends.
+const MAX_OPEN: usize = 64;
 
-/// What a file is by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Pcap,
-    Pcapng,
-    Json,
-    Zstd,
-    Unknown,
+/// How captures are opened.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// What opens encrypted captures.
+    pub identities: Identities,
+    /// Where it is told how far the files were read.
+    pub progress: Arc<Progress>,
 }
 
-impl Format {
-    fn of(head: &[u8]) -> Self {
-        let text = head
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(head)
-            .trim_ascii_start();
-        match head.first_chunk() {
-            Some([0x0a, 0x0d, 0x0d, 0x0a]) => Self::Pcapng,
-            Some(
-                [0xd4, 0xc3, 0xb2, 0xa1]
-                | [0xa1, 0xb2, 0xc3, 0xd4]
-                | [0x4d, 0x3c, 0xb2, 0xa1]
-                | [0xa1, 0xb2, 0x3c, 0x4d]
-                | [0x34, 0xcd, 0xb2, 0xa1],
-            ) => Self::Pcap,
-            // A frame, or a frame to skip that may come before it.
-            Some([0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]) => Self::Zstd,
-            _ if text.starts_with(b"{") => Self::Json,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// A file that is being read.
-enum Reading<'a> {
-    Pcap(Records<'a>),
-    Pcapng(Blocks<'a>),
-    /// Everything is in the queue.
-    Queued,
-}
-
-/// Reads captures one after the other. Streams continue from one to the next.
-struct Reader<'a> {
-    /// Files still to be opened, the next one last.
+/// A capture that is being read.
+struct Open<'a> {
+    /// Its files that follow, the next one last.
     rest: Vec<Listed>,
-    reading: Option<Reading<'a>>,
+    track: Track<'a>,
+    /// Time of its next packet, never earlier than of the one before.
+    time: Timestamp,
+    /// Its place among captures that have packets at the same time.
+    rank: usize,
     replay: Replay,
+}
+
+/// Reads captures. Streams of captures of others continue from one to the next.
+struct Reader<'a> {
+    /// Captures still to be opened, the next one last.
+    waiting: Vec<Chain>,
+    options: OpenOptions,
+    open: Vec<Open<'a>>,
+    /// The one that is read, until its time reaches `until`.
+    current: usize,
+    until: Timestamp,
+    ranks: usize,
     connections: Connections,
     queue: VecDeque<Event>,
-    /// More bytes than this are not taken out of a compressed file.
-    max_decompressed: u64,
-}
-
-struct Listed {
-    path: PathBuf,
-    /// Found in a directory, where other files may lie too.
-    is_found: bool,
+    /// What was lost while the files were listed.
+    unlisted: Losses,
 }
 
 /// Opens the capture at `path`: a file, or a directory whose captures are read
-/// in the order of their names.
+/// in the order of time.
 ///
 /// # Errors
 /// [`CaptureError::Unrecognized`] if a file is no capture, or a directory has
-/// none; [`CaptureError::Read`] if the operating system refuses.
+/// none; [`CaptureError::Read`] if the operating system refuses;
+/// [`CaptureError::Encrypted`] if it cannot be decrypted.
 pub fn open(path: &Path) -> Result<Box<dyn EventSource>, CaptureError> {
     open_all(&[path.to_owned()])
 }
 
-/// Opens several captures as one: the segments of a capture, or captures that
-/// were taken one after the other. They are read in the order given.
+/// Opens several captures as one, in the order of time.
 ///
 /// # Errors
-/// As [`open`]. Only the first file is opened at once: the others can fail while
-/// events are taken.
+/// As [`open`].
 pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let refused = |source| CaptureError::Read {
-            path: path.clone(),
-            source,
-        };
-        if !fs::metadata(path).map_err(refused)?.is_dir() {
-            files.push(Listed {
-                path: path.clone(),
-                is_found: false,
-            });
-            continue;
-        }
-        let mut found = Vec::new();
-        for entry in fs::read_dir(path).map_err(refused)? {
-            let entry = entry.map_err(refused)?.path();
-            if entry.is_file() && format_of(&entry)? != Format::Unknown {
-                found.push(entry);
-            } else if entry.is_file() && has_capture_name(&entry) {
-                // Named like a capture and is none: the reader counts it.
-                found.push(entry);
-            }
-        }
-        if found.is_empty() {
-            return Err(CaptureError::Unrecognized { path: path.clone() });
-        }
-        found.sort();
-        files.extend(found.into_iter().map(|path| Listed {
-            path,
-            is_found: true,
-        }));
-    }
-    files.reverse();
-    let mut reader = Reader::new(files);
-    reader.open_next(&mut Losses::default())?;
+    open_all_with(paths, &OpenOptions::default())
+}
+
+/// Opens several captures as one: files, and directories with all that is below
+/// them. Their packets come in the order of time, whatever the order of `paths`.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_all_with(
+    paths: &[PathBuf],
+    options: &OpenOptions,
+) -> Result<Box<dyn EventSource>, CaptureError> {
+    let mut unlisted = Losses::default();
+    let mut reader = Reader::new(listing::list(paths, options, &mut unlisted)?);
+    reader.options = options.clone();
+    reader.open_due(&mut unlisted)?;
+    reader.unlisted = unlisted;
     Ok(Box::new(reader))
 }
 
@@ -151,16 +108,14 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError>
 /// and how many events there are. Bytes that are no capture give nothing.
 pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
     let mut reader = Reader::new(Vec::new());
-    reader.max_decompressed = MAX_BYTES_IN_MEMORY;
-    let input: Box<dyn Read + '_> = Box::new(bytes);
     let mut events = Vec::new();
-    let name = Arc::from("memory");
-    let path = PathBuf::from("memory");
-    let head = bytes
-        .get(..bytes.len().min(MAGIC_BYTES as usize))
-        .unwrap_or_default();
-    let opened = reader.begin(Input::new(input, path), Format::of(head), &name, losses);
-    if !matches!(opened, Ok(true)) {
+    let input = Input::new(Box::new(bytes), PathBuf::from("memory"));
+    let listed = Listed {
+        path: PathBuf::from("memory"),
+        name: Arc::from("memory"),
+    };
+    let begun = reader.begin(input, &listed, Vec::new(), MAX_BYTES_IN_MEMORY, losses);
+    if !matches!(begun, Ok(true)) {
         return events;
     }
     while events.len() < MAX_EVENTS_IN_MEMORY {
@@ -175,145 +130,126 @@ pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
     events
 }
 
-fn format_of(path: &Path) -> Result<Format, CaptureError> {
-    let refused = |source| CaptureError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAGIC_BYTES).read_to_end(&mut head))
-        .map_err(refused)?;
-    Ok(Format::of(&head))
-}
-
-fn has_capture_name(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["pcap", "pcapng", "cap", "har", "zst"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
 impl<'a> Reader<'a> {
-    fn new(rest: Vec<Listed>) -> Self {
+    fn new(waiting: Vec<Chain>) -> Self {
         Self {
-            rest,
-            reading: None,
-            replay: Replay::default(),
+            waiting,
+            options: OpenOptions::default(),
+            open: Vec::new(),
+            current: 0,
+            until: Timestamp(0),
+            ranks: 0,
             connections: Connections::default(),
             queue: VecDeque::new(),
-            max_decompressed: u64::MAX,
+            unlisted: Losses::default(),
         }
     }
 
-    /// Begins the next file that is a capture. `false` if there is none.
-    fn open_next(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
-        while let Some(Listed { path, is_found }) = self.rest.pop() {
-            let name: Arc<str> = path
-                .file_name()
-                .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy())
-                .into();
-            let format = format_of(&path)?;
-            let file = File::open(&path).map_err(|source| CaptureError::Read {
-                path: path.clone(),
-                source,
-            })?;
-            let input = Input::new(Box::new(BufReader::new(file)), path.clone());
-            if self.begin(input, format, &name, losses)? {
-                return Ok(true);
+    /// Opens the captures that begin before the next packet of those open.
+    fn open_due(&mut self, losses: &mut Losses) -> Result<(), CaptureError> {
+        while let Some(chain) = self.waiting.last() {
+            let earliest = self.open.iter().map(|open| open.time).min();
+            let is_due = earliest.is_none_or(|earliest| chain.begins <= earliest);
+            if !is_due || self.open.len() >= MAX_OPEN {
+                return Ok(());
             }
-            if !is_found {
-                return Err(CaptureError::Unrecognized { path });
-            }
-            // Another JSON file beside the captures is none of our business.
-            if has_capture_name(&path) {
-                losses.count(Loss::CaptureMalformed);
+            if let Some(Chain { mut files, .. }) = self.waiting.pop()
+                && let Some(first) = files.pop()
+            {
+                let input = listing::open_file(&first.path, &self.options, true)?;
+                if !self.begin(input, &first, files, u64::MAX, losses)? {
+                    return Err(CaptureError::Unrecognized { path: first.path });
+                }
             }
         }
-        Ok(false)
+        Ok(())
     }
 
-    /// Begins to read `input`, of which `format` is known. `false` if it is no
-    /// capture.
+    /// Begins to read `input`. `false` if it is no capture.
     fn begin(
         &mut self,
-        mut input: Input<'a>,
-        mut format: Format,
-        name: &Arc<str>,
+        input: Input<'a>,
+        listed: &Listed,
+        rest: Vec<Listed>,
+        limit: u64,
         losses: &mut Losses,
     ) -> Result<bool, CaptureError> {
-        if format == Format::Zstd {
-            let mut plain = input.wrapped(|reader| {
-                let decoder = zstd::stream::read::Decoder::new(reader)?;
-                Ok(Box::new(decoder))
-            })?;
-            // The beginning is read to tell the format, and put back in front.
-            let mut head = Vec::new();
-            plain.fill(&mut head, MAGIC_BYTES)?;
-            format = Format::of(&head);
-            input = plain.preceded_by(head).limited_to(self.max_decompressed);
-        }
-        let reading = match format {
-            Format::Pcapng => Reading::Pcapng(Blocks::new(input, Arc::clone(name))),
-            Format::Pcap => {
-                let records = Records::new(input, Arc::clone(name))?;
-                if records.is_none() {
-                    losses.count(Loss::CaptureTruncated);
-                }
-                records.map_or(Reading::Queued, Reading::Pcap)
-            }
-            Format::Json => {
-                let mut text = Vec::new();
-                let is_longer = input.fill(&mut text, MAX_ARCHIVE)? && input.skip(1)?;
-                if is_longer {
-                    losses.count(Loss::CaptureTruncated);
-                }
-                let connections = &mut self.connections;
-                let mut next_handle = || connections.next_handle();
-                if !har::read(&text, name, &mut next_handle, &mut self.queue, losses) {
-                    return Ok(false);
-                }
-                Reading::Queued
-            }
-            Format::Zstd | Format::Unknown => return Ok(false),
+        let (input, format) = unwrapped(input, &self.options.identities, limit)?;
+        let Some(track) = Track::open(input, format, &listed.name, losses)? else {
+            return Ok(false);
         };
-        self.reading = Some(reading);
+        self.ranks += 1;
+        let mut open = Open {
+            rest,
+            track,
+            time: Timestamp(0),
+            rank: self.ranks,
+            replay: Replay::default(),
+        };
+        if Self::advance(&mut open, &self.options, &mut self.queue, losses)? {
+            self.open.push(open);
+        }
+        self.until = Timestamp(0);
         Ok(true)
     }
 
-    /// Takes in one packet. `false` at the end of the file.
-    fn step(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
-        let Self {
-            reading,
-            replay,
-            connections,
-            queue,
-            ..
-        } = self;
-        match reading {
-            Some(Reading::Pcapng(blocks)) => {
-                if !blocks.advance(losses)? {
-                    return Ok(false);
-                }
-                blocks.packet(losses, |packet, losses| {
-                    if packet.is_ours {
-                        replay.push(packet, queue, losses);
-                    } else {
-                        connections.push(packet, queue, losses);
-                    }
-                });
-                Ok(true)
+    /// Goes to the next packet of a capture, in the next file if need be.
+    /// `false` at its end.
+    fn advance(
+        open: &mut Open<'a>,
+        options: &OpenOptions,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) -> Result<bool, CaptureError> {
+        loop {
+            if open.track.advance(losses)? {
+                open.time = open.time.max(open.track.time());
+                return Ok(true);
             }
-            Some(Reading::Pcap(records)) => {
-                if !records.advance(losses)? {
-                    return Ok(false);
-                }
-                connections.push(&records.packet(), queue, losses);
-                Ok(true)
+            open.replay.end(queue, losses);
+            let Some(listed) = open.rest.pop() else {
+                return Ok(false);
+            };
+            let input = listing::open_file(&listed.path, options, true)?;
+            let (input, format) = unwrapped(input, &options.identities, u64::MAX)?;
+            match Track::open(input, format, &listed.name, losses)? {
+                Some(track) => open.track = track,
+                // It was one when it was listed.
+                None => losses.count(Loss::CaptureMalformed),
             }
-            Some(Reading::Queued) | None => Ok(false),
         }
+    }
+
+    /// Takes in one packet. `false` when there is none.
+    fn step(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
+        let is_next = |open: &Open<'_>| open.time < self.until;
+        if !self.open.get(self.current).is_some_and(is_next) {
+            self.open_due(losses)?;
+            let order = |open: &Open<'_>| (open.time, open.rank);
+            let next = self.open.iter().enumerate();
+            let Some((current, _)) = next.min_by_key(|(_, open)| order(open)) else {
+                return Ok(false);
+            };
+            self.current = current;
+            let others = self.open.iter().enumerate();
+            let others = others.filter(|(index, _)| *index != current);
+            let others = others.map(|(_, open)| open.time);
+            let waiting = self.waiting.last().map(|chain| chain.begins);
+            let until = others.chain(waiting).min();
+            self.until = until.unwrap_or(Timestamp(u64::MAX));
+        }
+        let Some(open) = self.open.get_mut(self.current) else {
+            return Ok(false);
+        };
+        let Open { track, replay, .. } = open;
+        track.take(replay, &mut self.connections, &mut self.queue, losses);
+        let result = Self::advance(open, &self.options, &mut self.queue, losses);
+        if !matches!(result, Ok(true)) {
+            // Whoever asks again is told what the others have.
+            self.open.swap_remove(self.current);
+            self.until = Timestamp(0);
+        }
+        result.map(|_| true)
     }
 }
 
@@ -323,13 +259,11 @@ impl EventSource for Reader<'_> {
             if let Some(event) = self.queue.pop_front() {
                 return Ok(Some(event));
             }
-            if self.reading.is_some() {
-                if !self.step(losses)? {
-                    self.reading = None;
-                    self.replay.flush(&mut self.queue);
-                }
-            } else if !self.open_next(losses)? {
-                self.connections.finish(&mut self.queue);
+            if self.unlisted.total() > 0 {
+                losses.merge(&std::mem::take(&mut self.unlisted));
+            }
+            if !self.step(losses)? {
+                self.connections.finish(&mut self.queue, losses);
                 if self.queue.is_empty() {
                     return Ok(None);
                 }

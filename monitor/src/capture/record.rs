@@ -12,12 +12,13 @@ use std::{
 
 use super::{
     address::{AddressBook, Addresses},
+    messages::{Marker, asking, markers},
     note::{MissingNote, Note, OpenedNote, Provenance, loss_name},
     packet::{ACK, FIN, PSH, SYN, Segment},
-    section::{Captured, Section},
+    section::{Captured, Section, SegmentSummary, fitting},
 };
 use crate::{
-    event::{Data, Direction, Event, EventKind, Origin, StreamId, Timestamp},
+    event::{Data, Direction, Event, EventKind, Message, Origin, StreamId, Timestamp},
     loss::Losses,
 };
 
@@ -82,13 +83,34 @@ impl Encoder {
     }
 
     /// Appends the statistics that end a segment file: packets by interface, and
-    /// of the losses in `drops` those that no earlier segment has told.
-    pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) {
-        self.section.end(drops, out);
+    /// of the losses in `drops` those that no earlier segment has told. Gives
+    /// what the segment holds.
+    pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
+        self.section.end(drops, out)
+    }
+
+    /// Takes in `event`, which is not recorded. What it says of its stream is
+    /// remembered and written when something of the stream is recorded again.
+    pub fn skip(&mut self, event: &Event) {
+        let id = event.stream;
+        match &event.kind {
+            EventKind::Opened(origin) => {
+                let recorded = self.remember(id);
+                recorded.origin = Some((event.time, Arc::clone(origin)));
+                recorded.introduced = 0;
+            }
+            EventKind::Named(name) => {
+                let recorded = self.remember(id);
+                recorded.sni = Some(Arc::clone(name));
+                recorded.introduced = 0;
+            }
+            EventKind::Closed => self.forget(id),
+            _ => {}
+        }
     }
 
     /// Appends the packets for `event`. Gives the number of the packet that
-    /// stands for it, from 1, if it is data or a server name.
+    /// stands for it, from 1, if it is data, a message or a server name.
     ///
     /// An origin is remembered and written with the stream's next packet when
     /// the stream has none yet, so that idle connections cost nothing.
@@ -134,6 +156,7 @@ impl Encoder {
                 self.remember(id).next[*direction as usize] = offset.wrapping_add(*length);
                 None
             }
+            EventKind::Message(message) => Some(self.message(id, time, message, out)),
             EventKind::Closed => {
                 self.closed(id, time, out);
                 None
@@ -202,6 +225,68 @@ impl Encoder {
                 return number;
             }
         }
+    }
+
+    /// Writes a message whose values were replaced: what was known of it, and
+    /// then its request and its response as the next bytes of the stream.
+    fn message(
+        &mut self,
+        id: StreamId,
+        time: Timestamp,
+        message: &Message,
+        out: &mut Vec<u8>,
+    ) -> u64 {
+        let recorded = self.remember(id);
+        let known = recorded.origin.as_ref().map(|(_, origin)| origin);
+        let mut note = Note {
+            messages: true,
+            ..Note::default()
+        };
+        if let Some(origin) = message.origin.as_ref().filter(|own| known != Some(own)) {
+            recorded.origin = Some((time, Arc::clone(origin)));
+            note.opened = Some(OpenedNote::new(time.0, origin));
+        }
+        if message.server_name.is_some() && message.server_name != recorded.sni {
+            recorded.sni.clone_from(&message.server_name);
+            note.sni = message.server_name.as_deref().map(str::to_owned);
+        }
+        if !self.is_introduced(id) {
+            self.introduce(id, time, note, None, out);
+        } else if note.opened.is_some() || note.sni.is_some() {
+            self.write_marker(id, time, note, out);
+        }
+        for Marker {
+            message,
+            proofs,
+            plantings,
+        } in markers(message)
+        {
+            let note = Note {
+                message,
+                proofs,
+                plantings,
+                ..Note::default()
+            };
+            self.write_marker(id, time, note, out);
+        }
+        let asks = asking(&message.facts);
+        let answers = match asks {
+            Direction::Sent => Direction::Received,
+            Direction::Received => Direction::Sent,
+        };
+        let mut first = None;
+        for (direction, text) in [(asks, &message.request), (answers, &message.response)] {
+            if text.expose().is_empty() {
+                continue;
+            }
+            let data = Data {
+                direction,
+                offset: self.remember(id).next[direction as usize],
+                bytes: text.clone(),
+            };
+            first.get_or_insert(self.data(id, time, &data, out));
+        }
+        first.unwrap_or_else(|| self.section.packets())
     }
 
     fn closed(&mut self, id: StreamId, time: Timestamp, out: &mut Vec<u8>) {
@@ -308,6 +393,7 @@ impl Encoder {
         let note = Note {
             stream: Some(id.into()),
             base: Some(base),
+            shift: Some(assigned.shift).filter(|shift| *shift != 0),
             addresses: Some(assigned.kind.to_owned()),
             opened: recorded
                 .origin
@@ -361,14 +447,19 @@ impl Encoder {
             Direction::Sent => (addresses.client, addresses.server, next[1]),
             Direction::Received => (addresses.server, addresses.client, next[0]),
         };
+        let number = |offset: u64| {
+            (offset as u32)
+                .wrapping_add(1)
+                .wrapping_add(addresses.shift)
+        };
         let segment = Segment {
             source,
             destination,
-            sequence: draft.offset.wrapping_add(1) as u32,
+            sequence: number(draft.offset),
             acknowledgment: if draft.flags & ACK == 0 {
                 0
             } else {
-                other.wrapping_add(1) as u32
+                number(other)
             },
             flags: draft.flags,
             payload: draft.payload,
@@ -386,7 +477,7 @@ impl Encoder {
             time,
             direction: draft.direction,
             pid,
-            note: draft.note,
+            comment: draft.note.map(fitting),
         };
         self.section.packet(&segment, capture, out)
     }

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     input::Packet,
+    messages::{Coming, MessageNote},
     note::{Note, loss_from_name},
     packet::{ACK, Endpoint, FIN, LINK_RAW, PSH, Pair, Parsed, Segment, pair, parse},
 };
@@ -33,7 +34,11 @@ struct Known {
     origin: Option<Arc<Origin>>,
     sni: Option<Arc<str>>,
     next: [u64; 2],
+    /// What was added to sequence numbers.
+    shift: u32,
     pair: Option<Pair>,
+    /// The stream holds messages, and gives no events of its own.
+    is_messages: bool,
 }
 
 /// Data of which more packets may follow.
@@ -55,6 +60,7 @@ pub(super) struct Replay {
     /// The stream that a packet's addresses mean, and its client.
     pairs: HashMap<Pair, (StreamId, Endpoint)>,
     partial: Option<Partial>,
+    coming: Option<Coming>,
 }
 
 impl Replay {
@@ -73,7 +79,7 @@ impl Replay {
                 Note::default()
             }
         };
-        let Parsed::Tcp(segment) = parse(LINK_RAW, packet.data) else {
+        let Parsed::Tcp(segment) = parse(LINK_RAW, packet.data, packet.cut) else {
             losses.count(Loss::CaptureMalformed);
             return;
         };
@@ -81,6 +87,9 @@ impl Replay {
         if let Some(stream) = note.stream {
             self.flush(queue);
             self.bind(stream.into(), key, segment.source);
+            if let Some(known) = self.streams.get_mut(&stream.into()) {
+                known.is_messages = note.messages;
+            }
         }
         let Some((stream, client)) = self.pairs.get(&key).copied() else {
             losses.count(Loss::CaptureMalformed);
@@ -92,6 +101,14 @@ impl Replay {
             Direction::Received
         };
         let is_data = segment.has(PSH) || !segment.payload.is_empty();
+        let is_messages = self
+            .streams
+            .get(&stream)
+            .is_some_and(|known| known.is_messages);
+        if is_data && is_messages {
+            self.text(stream, direction, packet, segment.payload, queue, losses);
+            return;
+        }
         if is_data {
             self.data(stream, direction, packet, &segment, note.offset, queue);
             return;
@@ -102,6 +119,67 @@ impl Replay {
             queue.push_back(event(packet, stream, EventKind::Closed));
             self.forget(stream);
         }
+    }
+
+    /// The file is over: appends what no more packets of it will complete.
+    pub(super) fn end(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+        self.flush(queue);
+        Coming::abandon(self.coming.take(), losses);
+    }
+
+    /// Takes the next bytes of a message.
+    fn text(
+        &mut self,
+        stream: StreamId,
+        direction: Direction,
+        packet: &Packet<'_>,
+        payload: &[u8],
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        let fits = self.coming.as_mut().is_some_and(|coming| {
+            coming.stream == stream && coming.append(direction, payload, packet.place())
+        });
+        if fits {
+            self.complete(queue);
+        } else {
+            losses.count(Loss::CaptureMalformed);
+            self.coming = None;
+        }
+    }
+
+    /// Begins a message.
+    fn begin(
+        &mut self,
+        stream: StreamId,
+        packet: &Packet<'_>,
+        note: MessageNote,
+        losses: &mut Losses,
+    ) {
+        Coming::abandon(self.coming.take(), losses);
+        self.coming = Coming::new(stream, packet.time, note);
+        if self.coming.is_none() {
+            losses.count(Loss::CaptureMalformed);
+        }
+    }
+
+    /// Appends the message that is coming in, if all of it has come.
+    fn complete(&mut self, queue: &mut VecDeque<Event>) {
+        let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) else {
+            return;
+        };
+        let (stream, time) = (coming.stream, coming.time);
+        let (mut message, place) = coming.finish();
+        if let Some(known) = self.streams.get(&stream) {
+            message.origin.clone_from(&known.origin);
+            message.server_name.clone_from(&known.sni);
+        }
+        queue.push_back(Event {
+            time,
+            stream,
+            place,
+            kind: EventKind::Message(message),
+        });
     }
 
     /// Appends what no more packets of this file will complete.
@@ -172,8 +250,26 @@ impl Replay {
         let Some(known) = self.streams.get_mut(&stream) else {
             return;
         };
+        if known.is_messages {
+            if let Some(opened) = note.opened {
+                known.origin = opened.origin().map(Arc::new);
+            }
+            if let Some(name) = note.sni {
+                known.sni = Some(name.into());
+            }
+            if let Some(message) = note.message {
+                self.begin(stream, packet, message, losses);
+            }
+            if let Some(coming) = self.coming.as_mut().filter(|own| own.stream == stream) {
+                coming.add(note.proofs, note.plantings);
+                // One without texts is whole with its markers.
+                self.complete(queue);
+            }
+            return;
+        }
         if let Some(base) = note.base {
             known.next = base;
+            known.shift = note.shift.unwrap_or_default();
         }
         if let Some(opened) = note.opened {
             let time = Timestamp(opened.time);
@@ -228,7 +324,8 @@ impl Replay {
             return;
         };
         let next = &mut known.next[direction as usize];
-        let offset = far.unwrap_or_else(|| unwrap(*next, segment.sequence.wrapping_sub(1)));
+        let low = segment.sequence.wrapping_sub(known.shift).wrapping_sub(1);
+        let offset = far.unwrap_or_else(|| unwrap(*next, low));
         *next = offset.wrapping_add(segment.payload.len() as u64);
         let continues = self.partial.as_ref().is_some_and(|partial| {
             partial.stream == stream

@@ -1,8 +1,13 @@
 //! One section of a recorded capture, which is one segment file: its header,
 //! its packets and the statistics that end it.
 
+use std::collections::BTreeMap;
+
 use super::{
-    note::{CAPTURE_VERSION, LossNote, Note, Provenance, SectionNote, json, loss_name},
+    note::{
+        CAPTURE_VERSION, EXPORT_VERSION, ExportNote, LossNote, Note, Provenance, SectionNote, json,
+        loss_name,
+    },
     packet::{LINK_RAW, Segment, synthesize},
     pcapng::write::{
         Block, ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, MAX_OPTION,
@@ -14,6 +19,9 @@ use crate::{
     loss::Losses,
 };
 
+/// Link type of messages without the packets that carried them.
+const LINK_PDU: u16 = 252;
+
 /// What the interface of a stream without origin is called.
 const UNKNOWN_INTERFACE: &str = "unknown";
 
@@ -24,11 +32,24 @@ pub(super) struct Captured {
     pub(super) direction: Direction,
     /// 0 where it is not known.
     pub(super) pid: u32,
-    pub(super) note: Option<Note>,
+    pub(super) comment: Option<String>,
+}
+
+/// What a segment holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SegmentSummary {
+    /// Packets.
+    pub packets: u64,
+    /// Earliest and latest time of a packet.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// What was lost and no earlier segment has told, by `stage.reason`.
+    pub lost: BTreeMap<String, u64>,
 }
 
 /// The section that is being written.
 pub(super) struct Section {
+    /// What its packets are.
+    link: u16,
     provenance: Provenance,
     /// From 1; 0 before the first.
     number: u64,
@@ -43,9 +64,19 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// No section yet.
+    /// No section yet, of packets.
     pub(super) fn new(provenance: Provenance) -> Self {
+        Self::of(LINK_RAW, provenance)
+    }
+
+    /// No section yet, of whole messages.
+    pub(super) fn of_pdus(provenance: Provenance) -> Self {
+        Self::of(LINK_PDU, provenance)
+    }
+
+    fn of(link: u16, provenance: Provenance) -> Self {
         Self {
+            link,
             provenance,
             number: 0,
             packets: 0,
@@ -72,10 +103,19 @@ impl Section {
         self.packets = 0;
         self.received.fill(0);
         self.span = None;
-        let note = SectionNote {
-            capture: CAPTURE_VERSION,
-            segment: self.number,
-            provenance: self.provenance.clone(),
+        let provenance = self.provenance.clone();
+        // Only packets are read back as a capture of phiwatch.
+        let comment = if self.link == LINK_PDU {
+            json(&ExportNote {
+                export: EXPORT_VERSION,
+                provenance,
+            })
+        } else {
+            json(&SectionNote {
+                capture: CAPTURE_VERSION,
+                segment: self.number,
+                provenance,
+            })
         };
         Block::begin(out, SECTION_HEADER)
             // Byte-order magic, version 1.0, section length not known.
@@ -91,7 +131,7 @@ impl Section {
                     .trim_end()
                     .as_bytes(),
             )
-            .option(OPTION_COMMENT, json(&note).as_bytes())
+            .option(OPTION_COMMENT, comment.as_bytes())
             .finish();
         let names = Source::ALL
             .iter()
@@ -99,7 +139,7 @@ impl Section {
             .chain([UNKNOWN_INTERFACE]);
         for name in names {
             Block::begin(out, INTERFACE_DESCRIPTION)
-                .u16(LINK_RAW)
+                .u16(self.link)
                 .u16(0)
                 .u32(0)
                 .option(2, name.as_bytes())
@@ -111,7 +151,7 @@ impl Section {
 
     /// Appends the statistics that end a segment file: packets by interface, and
     /// of the losses in `drops` those that no earlier segment has told.
-    pub(super) fn end(&mut self, drops: &Losses, out: &mut Vec<u8>) {
+    pub(super) fn end(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
         let mut note = LossNote::default();
         for (loss, count) in drops.iter() {
             let fresh = count.saturating_sub(self.told.get(loss));
@@ -146,6 +186,11 @@ impl Section {
             block.finish();
         }
         self.told = drops.clone();
+        SegmentSummary {
+            packets: self.packets,
+            span: self.span,
+            lost: note.lost,
+        }
     }
 
     /// Appends a packet and gives its number.
@@ -155,19 +200,34 @@ impl Section {
         captured: Captured,
         out: &mut Vec<u8>,
     ) -> u64 {
+        let mut packet = std::mem::take(&mut self.packet);
+        packet.clear();
+        synthesize(segment, &mut packet);
+        let number = self.frame(&packet, 0, captured, out);
+        self.packet = packet;
+        number
+    }
+
+    /// Appends the bytes of a packet, of which `cut` more are left out, and gives
+    /// its number.
+    pub(super) fn frame(
+        &mut self,
+        packet: &[u8],
+        cut: u32,
+        captured: Captured,
+        out: &mut Vec<u8>,
+    ) -> u64 {
         let Captured {
             source,
             time,
             direction,
             pid,
-            note,
+            comment,
         } = captured;
-        self.packet.clear();
-        synthesize(segment, &mut self.packet);
         let interface = source
             .and_then(|source| Source::ALL.iter().position(|known| *known == source))
             .unwrap_or(Source::ALL.len());
-        let length = self.packet.len() as u32;
+        let length = packet.len() as u32;
         // Inbound is 1 and outbound 2 in the lowest bits of the flags.
         let flags: u32 = match direction {
             Direction::Received => 1,
@@ -178,15 +238,15 @@ impl Section {
             .u32(interface as u32)
             .time(time.0)
             .u32(length)
-            .u32(length)
-            .padded(&self.packet);
+            .u32(length.saturating_add(cut))
+            .padded(packet);
         block.option(2, &flags.to_le_bytes());
         if pid != 0 {
             // Process and thread; which thread it was is not known here.
             block.option(8, &[pid.to_le_bytes(), 0_u32.to_le_bytes()].concat());
         }
-        if let Some(note) = note {
-            block.option(OPTION_COMMENT, fitting(note).as_bytes());
+        if let Some(comment) = comment {
+            block.option(OPTION_COMMENT, comment.as_bytes());
         }
         block.finish();
         self.packets += 1;
@@ -201,7 +261,7 @@ impl Section {
 
 /// `note` as JSON that fits an option. Facts about the process are what can be
 /// long; a note without them still identifies the stream.
-fn fitting(mut note: Note) -> String {
+pub(super) fn fitting(mut note: Note) -> String {
     let text = json(&note);
     if text.len() <= MAX_OPTION {
         return text;

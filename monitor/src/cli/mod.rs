@@ -1,7 +1,10 @@
 //! The command line: types and help texts, no behavior.
 
+mod captures;
+mod export;
 mod inspect;
 mod replay;
+mod select;
 mod watch;
 
 use std::ffi::OsString;
@@ -9,9 +12,12 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
+    captures::VerifyArgs,
+    export::{ExportArgs, ExportFormat},
     inspect::{CheckArgs, DoctorArgs, ExplainArgs, TrackersArgs},
     replay::{Format, ReplayArgs},
-    watch::{CaptureArgs, KernelLog, RunArgs, ScopeArgs},
+    select::SelectArgs,
+    watch::{CaptureArgs, EncryptArgs, KernelLog, RunArgs, ScopeArgs},
 };
 
 /// Sees the HTTP that server processes send before it is encrypted, and reports
@@ -50,6 +56,10 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Look for findings in captures
     Replay(ReplayArgs),
+    /// Write messages of captures for other tools
+    Export(ExportArgs),
+    /// Check that captures are as they were written
+    Verify(VerifyArgs),
     /// Say what this host allows phiwatch to see, and what not
     Doctor(DoctorArgs),
     /// Check a configuration file
@@ -72,16 +82,13 @@ impl Cli {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
-        let unredacted = match &cli.command {
-            Command::Capture(args) => !args.raw,
-            Command::Run(args) => args.capture.is_some() && !args.raw,
-            _ => false,
-        };
-        if unredacted {
+        if let Command::Replay(args) = &cli.command
+            && args.files.is_empty()
+            && !args.wants_filter_help()
+        {
             return Err(Self::command().error(
                 ErrorKind::MissingRequiredArgument,
-                "captures need --raw: this release records payload as it is, readable by whoever \
-                 can read the file; redacted captures come with a later release",
+                "replay needs captures: phiwatch replay FILE...",
             ));
         }
         Ok(cli)
@@ -102,21 +109,6 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn captures_need_raw_and_the_error_says_why() {
-        for line in ["phiwatch capture -o /c", "phiwatch run --capture /c"] {
-            let error = parse(line).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{line}");
-            assert!(
-                error
-                    .to_string()
-                    .contains("redacted captures come with a later"),
-                "{error}"
-            );
-            parse(&format!("{line} --raw")).unwrap();
-        }
     }
 
     #[test]

@@ -19,6 +19,18 @@ pub struct ScopeArgs {
     pub exe: Vec<PathBuf>,
 }
 
+/// Who can read raw captures.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EncryptArgs {
+    /// The age recipient who can read what --raw records; may be repeated
+    /// [default: capture.recipients of the configuration]
+    #[arg(long, value_name = "AGE1…", requires = "raw")]
+    pub recipient: Vec<String>,
+    /// A file with one recipient a line
+    #[arg(long, value_name = "FILE", requires = "raw")]
+    pub recipients_file: Option<PathBuf>,
+}
+
 /// The level of what the kernel programs log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum KernelLog {
@@ -63,9 +75,12 @@ pub struct RunArgs {
     /// Record captures in this folder as well
     #[arg(long, value_name = "DIR")]
     pub capture: Option<PathBuf>,
-    /// Record payload as it is, readable by whoever can read the file
+    /// Record payload as it is, encrypted to recipients
     #[arg(long)]
     pub raw: bool,
+    /// Who can read it.
+    #[command(flatten)]
+    pub encrypt: EncryptArgs,
     /// Show what the kernel programs log, from this level on
     #[arg(long, value_name = "LEVEL", default_value = "off")]
     pub kernel_log: KernelLog,
@@ -78,16 +93,20 @@ pub struct RunArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Example:
-  phiwatch capture -o /var/tmp/evidence --raw --pid 4711
+  phiwatch capture -o /var/tmp/evidence --pid 4711 --raw --recipient age1…
 
-The files are pcapng and open in any tool that reads it. Stop with Ctrl-C.")]
+The files are pcapng and open in any tool that reads it, once `age -d` has
+decrypted them. `phiwatch verify` checks them. Stop with Ctrl-C.")]
 pub struct CaptureArgs {
     /// The folder for the capture files
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Record payload as it is, readable by whoever can read the file
+    /// Record payload as it is, encrypted to recipients
     #[arg(long)]
     pub raw: bool,
+    /// Who can read it.
+    #[command(flatten)]
+    pub encrypt: EncryptArgs,
     /// The configuration file [default: /etc/phiwatch/phiwatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -3,6 +3,7 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    storage::store_options,
     watch::{Plan, overlay, watch},
 };
 use crate::{
@@ -10,21 +11,21 @@ use crate::{
     config::Config,
 };
 
-/// Records until SIGTERM or SIGINT. The command line has insisted on `--raw`.
+/// Records until SIGTERM or SIGINT.
 pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
     let mut config = Config::load(args.config.as_deref()).or_fail(ExitStatus::Config)?;
     let loaded = config.clone();
     overlay(&mut config.scope, &args.scope);
-    super::say(format_args!(
-        "phiwatch: capturing unredacted plaintext into {}, readable by its owner only",
-        args.output.display()
-    ));
+    let store = store_options(&config.capture, args.raw, &args.encrypt)?;
     watch(&Plan {
         config,
         loaded,
+        config_sha256: Config::digest(args.config.as_deref()),
         config_path: args.config.clone(),
         listen: args.listen,
         capture: Some(args.output.clone()),
+        raw: args.raw,
+        store,
         detect: false,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

@@ -2,27 +2,35 @@
 //! comes out to the journal and the metrics.
 
 use std::{
+    path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{ExitStatus, Failure, OrFail as _, state::token_key, watch::Plan};
+use super::{
+    ExitStatus, Failure, OrFail as _,
+    recording::{Mode, Recording},
+    state::{redaction_key, token_key},
+    watch::Plan,
+};
 use crate::{
     alert::{
         journal::Journal,
         metrics::{Blindness, Metrics},
     },
     canary::Canaries,
-    capture::{CaptureOptions, CaptureWriter, DEFAULT_SEGMENT_BYTES, Provenance},
+    capture::{CaptureOptions, CaptureWriter, ClockAnchor, Provenance, Ring, RingLimits},
     config::{JournalSection, Recipients},
     event::{Event, Source, Timestamp},
-    loss::{Loss, Losses},
+    loss::Losses,
     phi::{Form, Health, Identifier},
     pipeline::{Note, Output, Pipeline},
     probe::{Verdicts, hook_names},
+    redact::Redactor,
+    rules,
     tracker::Catalog,
 };
 
@@ -31,8 +39,6 @@ const IDLE: Duration = Duration::from_millis(100);
 /// How long an event may be under way from the kernel to the core: only what is
 /// older has surely arrived when the core lets time pass.
 const SLACK: u64 = 1_000_000_000;
-/// How often a capture is synced to disk.
-const SYNC: Duration = Duration::from_secs(1);
 
 /// What the main thread asks of the core.
 pub(super) enum Request {
@@ -70,17 +76,28 @@ fn now() -> Timestamp {
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
+/// The kernel's clock and that of the wall, read together.
+fn clock() -> ClockAnchor {
+    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(monotonic.tv_nsec).unwrap_or_default();
+    ClockAnchor {
+        monotonic: seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds),
+        realtime: now().0,
+    }
+}
+
 /// Everything behind the ring.
 pub(super) struct Core {
     metrics: Arc<Metrics>,
     pipeline: Option<Pipeline>,
     journal: Option<Journal>,
     journal_broken: bool,
-    capture: Option<CaptureWriter>,
-    capture_broken: bool,
+    recording: Option<Recording>,
     lost: Losses,
     journaled: Losses,
-    next_sync: Instant,
 }
 
 impl Core {
@@ -89,50 +106,46 @@ impl Core {
         plan: &Plan,
         recipients: Recipients,
         metrics: Arc<Metrics>,
+        before: Arc<Mutex<Losses>>,
     ) -> Result<Self, Failure> {
         let started = now();
         metrics.config_loaded(true, started);
-        let capture = match &plan.capture {
+        let recording = match &plan.capture {
+            Some(directory) => Some(recording(plan, directory, started, before)?),
             None => None,
-            Some(directory) => {
-                let uname = rustix::system::uname();
-                let options = CaptureOptions {
-                    max_bytes: DEFAULT_SEGMENT_BYTES.min(plan.config.capture.max_bytes),
-                    provenance: Provenance {
-                        host: uname.nodename().to_string_lossy().into_owned(),
-                        kernel: uname.release().to_string_lossy().into_owned(),
-                        version: env!("CARGO_PKG_VERSION").to_owned(),
-                        ..Provenance::default()
-                    },
-                    started,
-                };
-                Some(CaptureWriter::create(directory, options).or_fail(ExitStatus::Io)?)
-            }
         };
-        let (pipeline, journal) = if plan.detect {
-            let key = token_key(&plan.config.state.directory).or_fail(ExitStatus::Io)?;
-            let journal = Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?;
+        let is_redacted = recording.is_some() && !plan.raw;
+        let state = &plan.config.state.directory;
+        let pipeline = if plan.detect || is_redacted {
+            let key = token_key(state).or_fail(ExitStatus::Io)?;
             let Recipients {
                 catalog, services, ..
             } = recipients;
             let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
-            let pipeline = Pipeline::new(catalog, key)
+            let mut pipeline = Pipeline::new(catalog, key)
                 .with_services(services)
                 .with_canaries(canaries);
-            (Some(pipeline), Some(journal))
+            if is_redacted {
+                let key = redaction_key(state).or_fail(ExitStatus::Io)?;
+                pipeline = pipeline.with_redactor(Redactor::new(key));
+            }
+            Some(pipeline)
         } else {
-            (None, None)
+            None
+        };
+        let journal = if plan.detect {
+            Some(Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?)
+        } else {
+            None
         };
         Ok(Self {
             metrics,
             pipeline,
             journal,
             journal_broken: false,
-            capture,
-            capture_broken: false,
+            recording,
             lost: Losses::default(),
             journaled: Losses::default(),
-            next_sync: Instant::now() + SYNC,
         })
     }
 
@@ -165,6 +178,13 @@ impl Core {
                     true
                 }
             };
+            if let Some(recording) = &mut self.recording {
+                recording.output(&mut out);
+            }
+            if self.journal.is_none() {
+                // Only a record was asked for.
+                out.findings.clear();
+            }
             self.report(&out, verdicts.as_mut());
             while let Ok(Request::Reloaded(settings)) = requests.try_recv() {
                 self.reloaded(settings.map(|settings| *settings));
@@ -178,17 +198,8 @@ impl Core {
 
     fn event(&mut self, mut event: Event, out: &mut Output) {
         self.metrics.event_seen(event.time);
-        if let Some(capture) = &mut self.capture {
-            match capture.write(&mut event) {
-                Ok(()) => self.capture_broken = false,
-                Err(error) => {
-                    self.lost.count(Loss::CaptureWrite);
-                    // Once, not for every event of a full disk.
-                    if !std::mem::replace(&mut self.capture_broken, true) {
-                        tracing::error!("{:#}", anyhow::Error::from(error));
-                    }
-                }
-            }
+        if let Some(recording) = &mut self.recording {
+            recording.event(&mut event);
         }
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.push(&event, out);
@@ -248,11 +259,7 @@ impl Core {
             }
             self.journaled.clone_from(journal.losses());
         }
-        let mut losses = self.lost.clone();
-        losses.merge(&self.journaled);
-        if let Some(pipeline) = &self.pipeline {
-            losses.merge(pipeline.losses());
-        }
+        let losses = self.losses();
         self.metrics.follow_losses(&losses);
     }
 
@@ -276,22 +283,66 @@ impl Core {
         }
     }
 
+    /// What the core and all behind it have lost.
+    fn losses(&self) -> Losses {
+        let mut losses = self.lost.clone();
+        losses.merge(&self.journaled);
+        if let Some(recording) = &self.recording {
+            losses.merge(recording.losses());
+        }
+        if let Some(pipeline) = &self.pipeline {
+            losses.merge(pipeline.losses());
+        }
+        losses
+    }
+
     fn keep_capture(&mut self, ended: bool) {
+        let losses = self.losses();
         if ended {
-            if let Some(mut capture) = self.capture.take() {
-                capture.set_drops(&self.lost);
-                if let Err(error) = capture.sync().and_then(|()| capture.close().map(drop)) {
-                    tracing::error!("{:#}", anyhow::Error::from(error));
-                }
+            if let Some(recording) = self.recording.take() {
+                recording.close(&losses);
             }
-        } else if let Some(capture) = &mut self.capture
-            && Instant::now() >= self.next_sync
-        {
-            self.next_sync = Instant::now() + SYNC;
-            if let Err(error) = capture.sync() {
-                self.lost.count(Loss::CaptureWrite);
-                tracing::error!("{:#}", anyhow::Error::from(error));
-            }
+        } else if let Some(recording) = &mut self.recording {
+            recording.keep(&losses);
         }
     }
+}
+
+/// Begins the capture that the plan names.
+fn recording(
+    plan: &Plan,
+    directory: &Path,
+    started: Timestamp,
+    before: Arc<Mutex<Losses>>,
+) -> Result<Recording, Failure> {
+    let section = &plan.config.capture;
+    let uname = rustix::system::uname();
+    let options = CaptureOptions {
+        store: plan.store.clone(),
+        provenance: Provenance {
+            host: uname.nodename().to_string_lossy().into_owned(),
+            kernel: uname.release().to_string_lossy().into_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: rules::fingerprint().to_owned(),
+            redacted: !plan.raw,
+            clocks: vec![clock()],
+            config_sha256: plan.config_sha256.clone(),
+        },
+        started,
+    };
+    let writer = CaptureWriter::create(directory, options).or_fail(ExitStatus::Io)?;
+    let seconds = |count: u32| u64::from(count).saturating_mul(1_000_000_000);
+    let mode = match section.on_finding {
+        _ if plan.raw => Mode::Raw,
+        Some(least) if plan.detect => {
+            let ring = Ring::new(RingLimits {
+                before: seconds(section.before_seconds),
+                after: seconds(section.after_seconds),
+                max_bytes: section.ring_bytes.try_into().unwrap_or(usize::MAX),
+            });
+            Mode::OnFinding(ring, least)
+        }
+        _ => Mode::Redacted,
+    };
+    Ok(Recording::new(writer, mode, before))
 }

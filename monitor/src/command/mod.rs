@@ -6,12 +6,17 @@
 pub mod capture;
 pub mod check;
 mod core;
+mod crew;
 pub mod doctor;
 pub mod explain;
+pub mod export;
+mod recording;
 pub mod replay;
 pub mod run;
 mod state;
+mod storage;
 pub mod trackers;
+pub mod verify;
 mod watch;
 
 use std::{
@@ -133,8 +138,27 @@ fn recipients(config: &Config) -> Result<Recipients, Failure> {
     Ok(recipients)
 }
 
-/// Does what `cli` says.
+/// Whether whoever read standard output went away, as `head` does.
+fn is_closed_pipe(failure: &Failure) -> bool {
+    failure.source.chain().any(|cause| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let kind = kind.or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind());
+        kind == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Does what `cli` says. A verb that prints and ends is done when nobody reads
+/// on; what watches is not, because its findings would be lost.
 pub fn execute(cli: &Cli) -> Result<(), Failure> {
+    let result = dispatch(cli);
+    match (&cli.command, result) {
+        (Command::Run(_) | Command::Capture(_), result) => result,
+        (_, Err(failure)) if is_closed_pipe(&failure) => Ok(()),
+        (_, result) => result,
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Run(args) => run::execute(args),
         Command::Capture(args) => capture::execute(args),
@@ -143,12 +167,31 @@ pub fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Check(args) => check::execute(args),
         Command::Explain(args) => explain::execute(args),
         Command::Trackers(args) => trackers::execute(args),
+        Command::Verify(args) => verify::execute(args),
+        Command::Export(args) => export::execute(args),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_told_from_other_failures() {
+        let check = |kind: io::ErrorKind, expected: bool| {
+            let plain = Failure::new(ExitStatus::Io, io::Error::from(kind));
+            assert_eq!(is_closed_pipe(&plain), expected, "{kind:?}");
+            let error = anyhow::Error::new(io::Error::from(kind)).context("print");
+            assert_eq!(
+                is_closed_pipe(&Failure::new(ExitStatus::Io, error)),
+                expected
+            );
+            let error = <serde_json::Error as serde::ser::Error>::custom("x");
+            assert!(!is_closed_pipe(&Failure::new(ExitStatus::Io, error)));
+        };
+        check(io::ErrorKind::BrokenPipe, true);
+        check(io::ErrorKind::StorageFull, false);
+    }
 
     #[test]
     fn a_failure_prints_its_causes_once_and_in_order() {

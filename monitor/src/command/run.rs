@@ -2,9 +2,11 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    storage::store_options,
     watch::{Plan, overlay, watch},
 };
 use crate::{
+    capture::StoreOptions,
     cli::{KernelLog, RunArgs},
     config::{Config, JournalTarget},
 };
@@ -21,19 +23,20 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         .capture
         .clone()
         .or_else(|| config.capture.directory.clone());
-    if capture.is_some() && !args.raw {
-        return Err(Failure::message(
-            ExitStatus::Usage,
-            "the configuration names a folder for captures; this release records them only as \
-             they are, with every payload value in them: say --raw if that is what you want",
-        ));
-    }
+    let store = if capture.is_some() {
+        store_options(&config.capture, args.raw, &args.encrypt)?
+    } else {
+        StoreOptions::default()
+    };
     watch(&Plan {
         listen: Some(args.listen.unwrap_or(config.listen.address)),
         config,
         loaded,
+        config_sha256: Config::digest(args.config.as_deref()),
         config_path: args.config.clone(),
         capture,
+        raw: args.raw,
+        store,
         detect: true,
         kernel_log: args.kernel_log != KernelLog::Off,
     })

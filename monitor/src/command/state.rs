@@ -9,7 +9,7 @@ use std::{
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use crate::token::TokenKey;
+use crate::{redact::RedactionKey, token::TokenKey};
 
 /// Name of the key's file in the state folder.
 const KEY_FILE: &str = "token.key";
@@ -33,6 +33,14 @@ pub(super) enum StateError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// The key of the replacements in redacted captures. Derived from that of the
+/// tokens, so that it never leaves the host either.
+pub(super) fn redaction_key(directory: &Path) -> Result<RedactionKey, StateError> {
+    Ok(RedactionKey::from_bytes(
+        token_key(directory)?.derived("redaction"),
+    ))
 }
 
 /// The key in `directory`, made if there is none yet. Only its owner can read

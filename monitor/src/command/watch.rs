@@ -13,7 +13,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
@@ -37,6 +37,7 @@ use crate::{
         metrics::{HookCounts, Metrics},
         server::{self, ReloadRequest, State as ServerState},
     },
+    capture::StoreOptions,
     cli::ScopeArgs,
     config::{Config, ScopeSection},
     event::{Event, Source},
@@ -70,10 +71,16 @@ pub(super) struct Plan {
     pub loaded: Config,
     /// Where it came from, to load it again.
     pub config_path: Option<PathBuf>,
+    /// SHA-256 of that file, in hexadecimal digits, if there is one.
+    pub config_sha256: Option<String>,
     /// Where to serve, if anywhere.
     pub listen: Option<SocketAddr>,
     /// Where to record, if anywhere.
     pub capture: Option<PathBuf>,
+    /// Whether payload is recorded as it is.
+    pub raw: bool,
+    /// How it is stored.
+    pub store: StoreOptions,
     /// Whether to look for findings.
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.
@@ -141,7 +148,8 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let recipients = recipients(&plan.config)?;
     let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
     let listener = plan.listen.map(bind).transpose()?;
-    let core = Core::new(plan, recipients, Arc::clone(&metrics))?;
+    let before = Arc::new(Mutex::new(Losses::default()));
+    let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?;
     let mut probes = Probes::load(ProbeConfig {
         scope: scope(&plan.config.scope)?,
         data_ring_bytes: plan.config.ring.data_bytes,
@@ -150,8 +158,9 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     })
     .map_err(|error| probe_failure(&error))?;
     let reader = probes.reader().map_err(|error| probe_failure(&error))?;
-    // A capture records whole streams, so nothing is unwanted there.
-    let verdicts = if plan.capture.is_none() {
+    // Where whole streams are recorded nothing is unwanted.
+    let is_whole = plan.capture.is_some() && (plan.raw || !plan.detect);
+    let verdicts = if !is_whole {
         Some(probes.verdicts().map_err(|error| probe_failure(&error))?)
     } else {
         None
@@ -165,19 +174,14 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
 
     let mut threads = vec![
         spawn("phiwatch-ring", {
-            let (stop, metrics, status) = (Arc::clone(&stop), Arc::clone(&metrics), status.clone());
-            let watched = Arc::clone(&watched);
-            move || {
-                ring(
-                    reader,
-                    &stop,
-                    &batches_in,
-                    &signals_in,
-                    &metrics,
-                    &status,
-                    &watched,
-                );
-            }
+            let stop = Arc::clone(&stop);
+            let board = Board {
+                metrics: Arc::clone(&metrics),
+                status: status.clone(),
+                watched: Arc::clone(&watched),
+                losses: before,
+            };
+            move || ring(reader, &stop, &batches_in, &signals_in, &board)
         })?,
         spawn("phiwatch-core", move || {
             core.run(&batches, &requests, verdicts);
@@ -283,9 +287,7 @@ fn ring(
     stop: &AtomicBool,
     batches: &SyncSender<Vec<Event>>,
     signals: &SyncSender<Signal>,
-    metrics: &Metrics,
-    status: &Status,
-    watched: &AtomicUsize,
+    board: &Board,
 ) {
     let mut losses = Losses::default();
     let mut next_report = Instant::now();
@@ -306,7 +308,7 @@ fn ring(
             return;
         }
         if stopping || Instant::now() >= next_report {
-            report(&reader.counters(), &losses, metrics, status, watched);
+            report(&reader.counters(), &losses, board);
             next_report = Instant::now() + REPORT;
         }
         if more {
@@ -322,13 +324,27 @@ fn ring(
     }
 }
 
-fn report(
-    counters: &Counters,
-    losses: &Losses,
-    metrics: &Metrics,
-    status: &Status,
-    watched: &AtomicUsize,
-) {
+/// What the ring thread tells, and to whom.
+struct Board {
+    metrics: Arc<Metrics>,
+    status: Status,
+    watched: Arc<AtomicUsize>,
+    /// For the capture, which tells what was lost before it.
+    losses: Arc<Mutex<Losses>>,
+}
+
+fn report(counters: &Counters, losses: &Losses, board: &Board) {
+    let Board {
+        metrics,
+        status,
+        watched,
+        ..
+    } = board;
+    let mut before = losses.clone();
+    for (loss, total) in counters.losses() {
+        before.add(loss, total);
+    }
+    *board.losses.lock().unwrap_or_else(PoisonError::into_inner) = before;
     for (loss, total) in counters.losses() {
         metrics.follow_loss(loss, total);
     }

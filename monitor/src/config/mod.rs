@@ -7,6 +7,7 @@
 
 mod canary;
 mod error;
+mod on_finding;
 mod recipients;
 #[cfg(test)]
 mod tests;
@@ -19,12 +20,21 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
 pub use self::{
     error::{ConfigError, Problem},
     recipients::{PolicySection, Recipients, RecipientsError, ServiceSection, TrackersSection},
 };
-use crate::canary::Canary;
+use crate::{
+    canary::Canary,
+    capture::{
+        AgeRecipients, DEFAULT_MAX_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE,
+        DEFAULT_SEGMENT_BYTES, SyncPolicy,
+    },
+    finding::Severity,
+    token::hex,
+};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
@@ -40,6 +50,8 @@ const MAX_RING_BYTES: u32 = 1024 * 1024 * 1024;
 const MIN_JOURNAL_BYTES: u64 = 64 * 1024;
 /// Smallest room for captures, in bytes.
 const MIN_CAPTURE_BYTES: u64 = 1024 * 1024;
+/// Smallest size at which a file of a capture may end, in bytes.
+const MIN_SEGMENT_BYTES: u64 = 64 * 1024;
 /// The most rotated journals that are kept.
 const MAX_JOURNALS: u32 = 1_000;
 
@@ -160,16 +172,57 @@ pub struct CaptureSection {
     /// The folder for captures; without one, nothing is captured.
     #[serde(deserialize_with = "absolute_option")]
     pub directory: Option<PathBuf>,
-    /// Disk that all captures in the folder may take together, in bytes.
+    /// Disk that all captures in the folder may take together, in bytes. The
+    /// oldest are deleted first.
     #[serde(deserialize_with = "capture_bytes")]
     pub max_bytes: u64,
+    /// Keep only the messages around findings of at least this severity.
+    #[serde(deserialize_with = "on_finding::on_finding")]
+    pub on_finding: Option<Severity>,
+    /// How long before a finding they may be, in seconds.
+    pub before_seconds: u32,
+    /// How long after a finding they may be, in seconds.
+    pub after_seconds: u32,
+    /// Memory for the messages that may turn out to be before one, in bytes.
+    pub ring_bytes: u64,
+    /// Captures are deleted when they are this old, in days; `None` never.
+    #[serde(deserialize_with = "days")]
+    pub max_age_days: Option<u32>,
+    /// Disk that stays free, in bytes, but not more than a tenth of it.
+    pub min_free_bytes: u64,
+    /// A file that has this many bytes is followed by a new one.
+    #[serde(deserialize_with = "segment_bytes")]
+    pub segment_bytes: u64,
+    /// So is one that is this old, in seconds.
+    #[serde(deserialize_with = "rate")]
+    pub segment_seconds: u64,
+    /// When what is written is made to survive a power failure.
+    #[serde(deserialize_with = "sync_policy")]
+    pub sync: SyncPolicy,
+    /// The age recipients who can read raw captures.
+    #[serde(deserialize_with = "age_recipients")]
+    pub recipients: Vec<String>,
+    /// A minisign secret key without a password, which signs the manifest.
+    #[serde(deserialize_with = "absolute_option")]
+    pub sign_key: Option<PathBuf>,
 }
 
 impl Default for CaptureSection {
     fn default() -> Self {
         Self {
             directory: None,
-            max_bytes: 1024 * 1024 * 1024,
+            on_finding: None,
+            before_seconds: 30,
+            after_seconds: 30,
+            ring_bytes: 16 * 1024 * 1024,
+            max_bytes: DEFAULT_MAX_BYTES,
+            max_age_days: None,
+            min_free_bytes: DEFAULT_MIN_FREE_BYTES,
+            segment_bytes: DEFAULT_SEGMENT_BYTES,
+            segment_seconds: DEFAULT_SEGMENT_AGE.as_secs(),
+            sync: SyncPolicy::default(),
+            recipients: Vec::new(),
+            sign_key: None,
         }
     }
 }
@@ -227,6 +280,14 @@ impl Config {
                 source,
             }),
         }
+    }
+
+    /// SHA-256 of the file that [`Config::load`] reads, in hexadecimal digits;
+    /// `None` if there is none.
+    pub fn digest(path: Option<&Path>) -> Option<String> {
+        let text = read(path.unwrap_or(Path::new(DEFAULT_PATH))).ok()?;
+        let hash = Sha256::digest(text.as_bytes());
+        Some(hex(&hash, hash.len()))
     }
 
     /// Parses `text`; errors name `path`.
@@ -321,6 +382,32 @@ fn journal_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::E
 
 fn capture_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     at_least(MIN_CAPTURE_BYTES, u64::deserialize(deserializer)?)
+}
+
+fn segment_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    at_least(MIN_SEGMENT_BYTES, u64::deserialize(deserializer)?)
+}
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let days = u32::deserialize(deserializer)?;
+    at_least(1, u64::from(days)).map(|_| Some(days))
+}
+
+fn sync_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SyncPolicy, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "second" => Ok(SyncPolicy::Second),
+        "segment" => Ok(SyncPolicy::Segment),
+        "write" => Ok(SyncPolicy::Write),
+        _ => Err(D::Error::custom(
+            "must be \"second\", \"segment\" or \"write\"",
+        )),
+    }
+}
+
+fn age_recipients<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let recipients = Vec::<String>::deserialize(deserializer)?;
+    AgeRecipients::parse(&recipients).map_err(D::Error::custom)?;
+    Ok(recipients)
 }
 
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

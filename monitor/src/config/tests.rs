@@ -63,6 +63,22 @@ fn values_that_are_not_valid() {
         ("state", "directory = \"var\"", 13, absolute),
         ("capture", "directory = \"\"", 13, absolute),
         ("capture", "max_bytes = 1", 13, "must be at least 1048576"),
+        ("capture", "max_age_days = 0", 16, "must be at least 1"),
+        ("capture", "segment_bytes = 9", 17, "must be at least 65536"),
+        ("capture", "segment_seconds = 0", 19, "must be at least 1"),
+        (
+            "capture",
+            "sync = \"never\"",
+            8,
+            "must be \"second\", \"segment\" or \"write\"",
+        ),
+        (
+            "capture",
+            "recipients = [\"ann\"]",
+            14,
+            "not an age recipient (age1…): invalid Bech32 encoding",
+        ),
+        ("capture", "sign_key = \"k\"", 12, absolute),
         ("scope", "cgroup = \"a\"", 10, absolute),
         (
             "scope",

@@ -1,7 +1,7 @@
 //! What all readers share: the path to where they stand, the fields they have
 //! found, and what the limits still allow.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{FieldLimits, Fields, Part, StepId, ValueKind, text};
 use crate::loss::{Loss, Losses};

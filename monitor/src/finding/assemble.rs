@@ -1,26 +1,23 @@
 //! Evidence to findings: one per person-event.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
+use hashbrown::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    EvidenceRecord, FieldRecord, Finding, Kind, Memory, PeerRecord, ProcessRecord, RecipientRecord,
+    EvidenceRecord, Finding, Kind, Memory, PeerRecord, ProcessRecord, RecipientRecord,
     RequestRecord, SCHEMA, Severity,
     judge::{Judgment, judge},
-    key_path::{self, Values},
     memory::Who,
-    target, why,
+    proof::Proof,
+    residence, target, why,
 };
 use crate::{
     event::Origin,
-    field::Fields,
     http::Request,
     loss::{Loss, Losses},
-    phi::{Class, Evidence, Form, Health},
+    phi::{Class, Form, Health},
     token::{TokenKey, digits, hex},
     tracker::Match,
 };
@@ -61,39 +58,38 @@ pub struct Context<'a> {
     pub host: &'a str,
     /// What `host` was taken from: `host-header`, `target` or `sni`.
     pub host_source: &'static str,
+    /// The template of the path as an earlier look knew it.
+    pub path: Option<&'a str>,
     /// The key of the tokens.
     pub key: &'a TokenKey,
 }
 
 /// The findings of one request, in the order of its events: one per array
 /// element that has evidence, with what stands outside the arrays added to
-/// each; one in all where no element has any. `evidence` refers to `fields`.
+/// each; one in all where no element has any.
 /// What `memory` learns here, later findings know.
 pub fn assemble(
     context: &Context<'_>,
-    fields: &Fields,
-    evidence: &[Evidence],
+    proofs: &[Proof],
     memory: &mut Memory,
     losses: &mut Losses,
 ) -> Vec<Finding> {
     let Some(matched) = context.matched else {
         return Vec::new();
     };
-    memory.learn(context.key, fields, evidence, losses);
-    let values = Values::new(fields, evidence);
+    memory.learn(context.key, proofs, losses);
     let mut findings = Vec::new();
     let mut rest: Option<Rest<'_>> = None;
-    for event in events(evidence) {
+    for event in events(proofs) {
         let Some(judgment) = judge(
             &event,
-            fields,
             matched,
             context.request.status,
             context.sender.is_health,
         ) else {
             continue;
         };
-        let who = memory.meet(context.key, &event, losses);
+        let who = memory.meet(&event, losses);
         if let Some(who) = who {
             memory.count(&matched.tracker.id, who, losses);
         }
@@ -103,7 +99,7 @@ pub fn assemble(
                 judgment,
                 who,
             };
-            findings.push(finding(context, matched, fields, &event, &values, memory));
+            findings.push(finding(context, matched, &event, memory));
         } else {
             losses.count(Loss::FindingLimit);
             rest.get_or_insert_with(|| Rest::new(judgment))
@@ -111,15 +107,15 @@ pub fn assemble(
         }
     }
     if let Some(rest) = rest {
-        findings.push(rest.finding(context, matched, fields, &values, memory));
+        findings.push(rest.finding(context, matched, memory));
     }
     findings
 }
 
 /// The evidence of every person-event, each in the order of the message.
-fn events(evidence: &[Evidence]) -> Vec<Vec<&Evidence>> {
+fn events(evidence: &[Proof]) -> Vec<Vec<&Proof>> {
     let mut shared = Vec::new();
-    let mut events: Vec<Vec<&Evidence>> = Vec::new();
+    let mut events: Vec<Vec<&Proof>> = Vec::new();
     let mut positions = HashMap::new();
     for item in evidence {
         match item.element {
@@ -151,7 +147,7 @@ fn events(evidence: &[Evidence]) -> Vec<Vec<&Evidence>> {
 }
 
 /// Whether evidence of the same class and at least this strength is there.
-fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
+fn adds_nothing(known: &[&Proof], item: &Proof) -> bool {
     known
         .iter()
         .any(|other| other.class == item.class && other.strength >= item.strength)
@@ -160,7 +156,7 @@ fn adds_nothing(known: &[&Evidence], item: &Evidence) -> bool {
 /// One person-event, judged.
 #[derive(Clone, Copy)]
 struct Event<'a> {
-    evidence: &'a [&'a Evidence],
+    evidence: &'a [&'a Proof],
     judgment: Judgment,
     who: Option<Who>,
 }
@@ -168,7 +164,7 @@ struct Event<'a> {
 /// The person-events of a request that are too many to be listed.
 struct Rest<'a> {
     worst: Judgment,
-    evidence: Vec<&'a Evidence>,
+    evidence: Vec<&'a Proof>,
     people: HashSet<u128>,
     events: u64,
 }
@@ -183,7 +179,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    fn add(&mut self, event: &[&'a Evidence], judgment: Judgment, who: Option<Who>) {
+    fn add(&mut self, event: &[&'a Proof], judgment: Judgment, who: Option<Who>) {
         self.events += 1;
         if judgment.severity > self.worst.severity {
             self.worst = judgment;
@@ -196,21 +192,14 @@ impl<'a> Rest<'a> {
         self.people.extend(who.map(|who| who.person));
     }
 
-    fn finding(
-        mut self,
-        context: &Context<'_>,
-        matched: &Match,
-        fields: &Fields,
-        values: &Values,
-        memory: &mut Memory,
-    ) -> Finding {
+    fn finding(mut self, context: &Context<'_>, matched: &Match, memory: &mut Memory) -> Finding {
         self.evidence.sort_by_key(|item| item.field);
         let event = Event {
             evidence: &self.evidence,
             judgment: self.worst,
             who: None,
         };
-        let mut finding = finding(context, matched, fields, &event, values, memory);
+        let mut finding = finding(context, matched, &event, memory);
         finding.labels.push("summary");
         finding.why = format!("{} more of the same request: {}", self.events, finding.why);
         finding.people = Some(self.people.len().try_into().unwrap_or(u64::MAX));
@@ -221,9 +210,7 @@ impl<'a> Rest<'a> {
 fn finding(
     context: &Context<'_>,
     matched: &Match,
-    fields: &Fields,
     event: &Event<'_>,
-    values: &Values,
     memory: &mut Memory,
 ) -> Finding {
     let Event {
@@ -241,20 +228,7 @@ fn finding(
     if context.sender.is_health {
         health.insert(Health::Inherent.as_str());
     }
-    let records = evidence.iter().take(MAX_FIELDS).filter_map(|item| {
-        let field = fields.get(item.field)?;
-        Some(FieldRecord {
-            class: item.class.as_str(),
-            form: item.form.as_str(),
-            path: key_path::show(&field, values),
-            rule: item.rule,
-            masked: item.masked.clone(),
-            token: context
-                .key
-                .token(item.class.as_str(), item.normalized.expose()),
-            labels: Vec::new(),
-        })
-    });
+    let records = evidence.iter().take(MAX_FIELDS).map(|item| item.record());
     let mut finding = blank(context, Kind::Request, judgment.severity);
     finding.identifiers = identifiers.into_iter().collect();
     finding.health = health.into_iter().collect();
@@ -271,20 +245,16 @@ fn finding(
     );
     finding.labels = judgment.labels();
     for (record, item) in finding.fields.iter_mut().zip(evidence) {
-        record.labels = labels(context, matched, item, memory);
+        record.labels = labels(matched, item, memory);
     }
     finding.person = who.map(|who| digits(who.person));
     finding.evidence = place(context);
+    finding.states = residence::of(evidence.iter().copied());
     finding
 }
 
 /// The labels of one field.
-fn labels(
-    context: &Context<'_>,
-    matched: &Match,
-    item: &Evidence,
-    memory: &mut Memory,
-) -> Vec<&'static str> {
+fn labels(matched: &Match, item: &Proof, memory: &mut Memory) -> Vec<&'static str> {
     let Class::Identifier(identifier) = item.class else {
         return Vec::new();
     };
@@ -295,7 +265,7 @@ fn labels(
             Vec::new()
         };
     }
-    if memory.confirms(context.key, item) {
+    if memory.confirm(item).is_some() {
         vec!["confirmed"]
     } else {
         Vec::new()
@@ -347,15 +317,11 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         request: Some(RequestRecord {
             method: method(&request.method).to_owned(),
             host: None,
-            path: target::template(
-                request.target.expose(),
-                context
-                    .matched
-                    .and_then(|matched| matched.pattern.as_deref()),
-            ),
+            path: path(context),
             protocol: request.protocol.as_str(),
             status: request.status,
             bytes: request.wire_length,
+            body_bytes: request.body_wire_length,
         }),
         process: process(origin, context.sender),
         peer: PeerRecord {
@@ -370,7 +336,21 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
         person: None,
         people: None,
         evidence: None,
+        states: Vec::new(),
     }
+}
+
+/// The template of the request's path.
+pub(crate) fn path(context: &Context<'_>) -> String {
+    context.path.map_or_else(
+        || {
+            let pattern = context
+                .matched
+                .and_then(|matched| matched.pattern.as_deref());
+            target::template(context.request.target.expose(), pattern)
+        },
+        str::to_owned,
+    )
 }
 
 /// Where the request is recorded.
@@ -382,7 +362,7 @@ pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
 }
 
 /// The method, if it is one of the protocol's own: a client may send any word.
-pub(super) fn method(sent: &str) -> &'static str {
+pub(crate) fn method(sent: &str) -> &'static str {
     const METHODS: &[&str] = &[
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
     ];

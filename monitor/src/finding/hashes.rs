@@ -3,12 +3,15 @@
 //! Holds keyed hashes of hashes: neither a value nor a hash of one can be read
 //! from it.
 
-use super::recent::Recent;
+use super::{
+    proof::{Lesson, Proof},
+    recent::Recent,
+};
 use crate::{
     loss::{Loss, Losses},
     phi::{
-        Class, Evidence, Form, Identifier,
-        hashes::{MAX_VARIANTS, digest_of, variants},
+        Class, Form, Identifier,
+        hashes::{MAX_VARIANTS, hash_of, variants},
     },
     token::TokenKey,
 };
@@ -16,7 +19,7 @@ use crate::{
 /// Hashes that are remembered; what was not seen longest is forgotten.
 const MAX_DIGESTS: usize = 524_288;
 /// The hash functions that platforms ask for.
-const FORMS: &[Form] = &[Form::Sha256, Form::Sha1, Form::Md5];
+pub(super) const FORMS: &[Form] = &[Form::Sha256, Form::Sha1, Form::Md5];
 /// Plain identifiers whose hashes need not be made again: so few that their
 /// hashes are not forgotten before them.
 const MAX_PLAIN: usize = MAX_DIGESTS / (MAX_VARIANTS * FORMS.len());
@@ -39,8 +42,13 @@ const LEARNED: &[Identifier] = &[
     Identifier::Ip,
 ];
 
+/// Whether a plain value of `class` is worth remembering.
+pub(super) fn is_learned(class: Class) -> bool {
+    matches!(class, Class::Identifier(identifier) if LEARNED.contains(&identifier))
+}
+
 /// A plain identifier that was seen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plain {
     /// Its token.
     pub(super) number: u128,
@@ -64,25 +72,14 @@ impl Default for Hashes {
 }
 
 impl Hashes {
-    /// Learns the plain identifiers of one message; `raw_of` gives what was sent
-    /// in the field of a piece of evidence.
-    pub(super) fn learn<'a>(
-        &mut self,
-        key: &TokenKey,
-        evidence: &[Evidence],
-        raw_of: impl Fn(&Evidence) -> &'a str,
-        losses: &mut Losses,
-    ) {
+    /// Learns the plain identifiers of one message.
+    pub(super) fn learn(&mut self, key: &TokenKey, proofs: &[Proof], losses: &mut Losses) {
         let mut learned = 0_usize;
-        for item in evidence {
-            let Class::Identifier(identifier) = item.class else {
+        for item in proofs {
+            let (Class::Identifier(identifier), Some(lesson)) = (item.class, &item.lesson) else {
                 continue;
             };
-            if item.form != Form::Plain || !LEARNED.contains(&identifier) {
-                continue;
-            }
-            let normalized = item.normalized.expose();
-            let number = key.number(item.class.as_str(), normalized);
+            let number = item.token;
             if self.plain.fresh(number).is_some() {
                 continue;
             }
@@ -93,32 +90,76 @@ impl Hashes {
             learned += 1;
             self.plain.set(number, ());
             let plain = Plain { number, identifier };
-            // A field may hold more than the identifier: an address of a page.
-            let raw = raw_of(item);
-            let raw = if raw.len() > 2 * normalized.len() + 8 {
-                normalized
-            } else {
-                raw
+            let mut remember = |digest| {
+                let forgotten = self.digests.set(digest, plain);
+                losses.add(Loss::HashMemory, forgotten);
             };
-            for spelling in variants(identifier, normalized, raw) {
-                for digest in FORMS.iter().filter_map(|form| digest_of(*form, &spelling)) {
-                    let forgotten = self.digests.set(digest_number(key, &digest), plain);
-                    losses.add(Loss::HashMemory, forgotten);
-                }
+            match &lesson.digests {
+                Some(digests) => digests.iter().copied().for_each(remember),
+                None => lesson.digests(key, identifier).for_each(&mut remember),
             }
         }
     }
 
     /// The plain identifier that hashed evidence is the hash of, if it was seen.
-    pub(super) fn confirm(&mut self, key: &TokenKey, item: &Evidence) -> Option<Plain> {
-        if !FORMS.contains(&item.form) {
-            return None;
-        }
-        self.digests
-            .get(digest_number(key, item.normalized.expose()))
+    pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
+        item.plain.or_else(|| self.digests.get(item.digest?))
     }
 }
 
-fn digest_number(key: &TokenKey, digest: &str) -> u128 {
-    key.number("digest", digest)
+/// The plain identifiers that were seen lately by one who proves: their digests
+/// are probably known already. What is found does not depend on it.
+pub struct Familiar(Recent<()>);
+
+impl Default for Familiar {
+    fn default() -> Self {
+        Self(Recent::new(MAX_PLAIN))
+    }
+}
+
+impl Lesson {
+    /// The lesson with its digests, unless they are probably known.
+    pub(super) fn prepared(
+        mut self,
+        key: &TokenKey,
+        (class, token): (Class, u128),
+        familiar: &mut Familiar,
+    ) -> Self {
+        if let Class::Identifier(identifier) = class
+            && familiar.0.fresh(token).is_none()
+        {
+            familiar.0.set(token, ());
+            self.digests = Some(self.digests(key, identifier).collect());
+        }
+        self
+    }
+
+    /// The keyed hashes of the hashes that platforms ask for.
+    fn digests(&self, key: &TokenKey, identifier: Identifier) -> impl Iterator<Item = u128> {
+        let (normalized, raw) = (self.normalized.expose(), self.raw.expose());
+        // A field may hold more than the identifier: an address of a page.
+        let raw = if raw.len() > 2 * normalized.len() + 8 {
+            normalized
+        } else {
+            raw
+        };
+        variants(identifier, normalized, raw).flat_map(move |spelling| {
+            FORMS.iter().filter_map(move |form| {
+                let (hash, length) = hash_of(*form, &spelling)?;
+                Some(key.number_of("digest", hash.get(..length)?))
+            })
+        })
+    }
+}
+
+/// The keyed hash under which a hash is remembered, which is given in
+/// hexadecimal digits.
+pub(super) fn digest_number(key: &TokenKey, digits: &str) -> u128 {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    let hash: Vec<u8> = pairs
+        .iter()
+        .map(|[high, low]| value(*high) << 4 | value(*low))
+        .collect();
+    key.number_of("digest", &hash)
 }

@@ -1,10 +1,10 @@
 //! Evidence of one person-event to the levels of the severity matrix, and what
 //! moves the result.
 
-use super::{HealthLevel, IdentifierLevel, Severity, severity};
+use super::{HealthLevel, IdentifierLevel, Severity, proof::Proof, severity};
 use crate::{
-    field::{Fields, Part},
-    phi::{Class, Evidence, Form, Identifier, Strength},
+    field::{Field, Part},
+    phi::{Class, Form, Identifier, Strength},
     tracker::{Match, Weight},
 };
 
@@ -70,8 +70,7 @@ impl Judgment {
 /// The judgment of one event, `None` where it is nothing to report. `inherent`
 /// says that the sender is a health service.
 pub(super) fn judge(
-    event: &[&Evidence],
-    fields: &Fields,
+    event: &[&Proof],
     matched: &Match,
     status: Option<u16>,
     inherent: bool,
@@ -91,7 +90,7 @@ pub(super) fn judge(
     let ip_only = identifier == IdentifierLevel::I1
         && health == HealthLevel::H2
         && is_ip_only(event)
-        && is_public_page(event, fields);
+        && is_public(event);
     if ip_only {
         result = result.min(Severity::Low);
     }
@@ -109,7 +108,7 @@ pub(super) fn judge(
     })
 }
 
-pub(super) fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
+pub(super) fn identifier_level(event: &[&Proof]) -> IdentifierLevel {
     let mut level = IdentifierLevel::I0;
     let mut name_level = IdentifierLevel::I0;
     for item in event {
@@ -135,7 +134,7 @@ pub(super) fn identifier_level(event: &[&Evidence]) -> IdentifierLevel {
     })
 }
 
-pub(super) fn health_level(event: &[&Evidence]) -> HealthLevel {
+pub(super) fn health_level(event: &[&Proof]) -> HealthLevel {
     let levels = event.iter().filter_map(|item| match item.strength {
         Strength::H2 => Some(HealthLevel::H2),
         Strength::H3 => Some(HealthLevel::H3),
@@ -145,7 +144,7 @@ pub(super) fn health_level(event: &[&Evidence]) -> HealthLevel {
 }
 
 /// Whether the client's address, in clear, is all that points at someone.
-fn is_ip_only(event: &[&Evidence]) -> bool {
+fn is_ip_only(event: &[&Proof]) -> bool {
     event.iter().all(|item| match item.class {
         Class::Identifier(Identifier::Ip) => item.form == Form::Plain,
         Class::Identifier(Identifier::City | Identifier::Sex) | Class::Health(_) => true,
@@ -155,19 +154,27 @@ fn is_ip_only(event: &[&Evidence]) -> bool {
 
 /// Whether all that is said about health is the address of a page that anyone
 /// can open.
-fn is_public_page(event: &[&Evidence], fields: &Fields) -> bool {
+fn is_public(event: &[&Proof]) -> bool {
     event
         .iter()
         .filter(|item| matches!(item.class, Class::Health(_)))
-        .all(|item| {
-            fields.get(item.field).is_some_and(|field| {
-                let value = field.value().trim().to_ascii_lowercase();
-                field.part() != Part::Path
-                    && ["http://", "https://", "/"]
-                        .iter()
-                        .any(|start| value.starts_with(start))
-                    && !value.contains('?')
-                    && !PRIVATE_WORDS.iter().any(|word| value.contains(word))
-            })
-        })
+        .all(|item| item.is_public_page)
+}
+
+/// Whether a field is the address of a page that anyone can open.
+pub(super) fn is_public_page(field: &Field<'_>) -> bool {
+    if field.part() == Part::Path {
+        return false;
+    }
+    let value = field.value().trim();
+    let begins = ["http://", "https://", "/"].iter().any(|start| {
+        value
+            .get(..start.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(start))
+    });
+    if !begins || value.contains('?') {
+        return false;
+    }
+    let value = value.to_ascii_lowercase();
+    !PRIVATE_WORDS.iter().any(|word| value.contains(word))
 }

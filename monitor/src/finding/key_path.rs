@@ -94,8 +94,14 @@ pub(crate) fn show(field: &Field<'_>, values: &Values) -> String {
     path
 }
 
-pub(crate) fn is_shown(key: &str, values: &Values) -> bool {
-    is_word(key) && vocabulary::is_known(key) && !values.is_in(key)
+fn is_shown(key: &str, values: &Values) -> bool {
+    is_vocabulary(key) && !values.is_in(key)
+}
+
+/// Whether a key is made of words of interfaces, and may be shown where it is
+/// no value.
+pub(crate) fn is_vocabulary(key: &str) -> bool {
+    is_word(key) && vocabulary::is_known(key)
 }
 
 /// Whether a key has the shape of a word of an interface: letters, digits and

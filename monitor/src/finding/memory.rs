@@ -1,15 +1,18 @@
 //! What the findings of earlier events tell about later ones: which identifiers
 //! are one person's, and which hash is that of which plain identifier.
 
+use hashbrown::HashMap;
+
 use super::{
-    hashes::Hashes,
+    FieldRecord,
+    hashes::{Hashes, Plain},
     people::{People, PeopleCount, Token},
+    proof::Proof,
 };
 use crate::{
-    field::Fields,
     loss::Losses,
-    phi::{Class, Evidence, Identifier},
-    token::TokenKey,
+    phi::{Class, Identifier},
+    token::{TokenKey, digits, keyless},
 };
 
 /// Identifiers that tell people apart, the most stably one person's first, with
@@ -50,38 +53,49 @@ impl Memory {
         self.people.heard_by(tracker)
     }
 
-    /// Learns the plain identifiers of one message.
-    pub(super) fn learn(
-        &mut self,
-        key: &TokenKey,
-        fields: &Fields,
-        evidence: &[Evidence],
-        losses: &mut Losses,
-    ) {
-        let raw = |item: &Evidence| fields.get(item.field).map_or("", |field| field.value());
-        self.hashes.learn(key, evidence, raw, losses);
+    /// How many people any tracker has heard of.
+    pub fn people_in_total(&self) -> PeopleCount {
+        self.people.heard_by_any()
     }
 
-    /// Whether `item` is the hash of a plain identifier that was seen.
-    pub(super) fn confirms(&mut self, key: &TokenKey, item: &Evidence) -> bool {
-        self.hashes.confirm(key, item).is_some()
+    /// The names of people who turned out to be someone else, with the names of
+    /// those.
+    pub fn merged(&self) -> HashMap<u128, u128> {
+        self.people.merged()
+    }
+
+    /// Learns the plain identifiers of one message.
+    pub(super) fn learn(&mut self, key: &TokenKey, proofs: &[Proof], losses: &mut Losses) {
+        self.hashes.learn(key, proofs, losses);
+    }
+
+    /// The plain identifier that `item` is the hash of, if it was seen.
+    pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
+        self.hashes.confirm(item)
+    }
+
+    /// These proofs, each hash with the plain identifier that it is of, for a
+    /// record.
+    pub fn confirmed(&mut self, proofs: &[Proof]) -> Vec<Proof> {
+        proofs
+            .iter()
+            .map(|proof| Proof {
+                plain: self.hashes.confirm(proof),
+                ..proof.clone()
+            })
+            .collect()
     }
 
     /// Who the event is about. `None` where nothing in it tells.
-    pub(super) fn meet(
-        &mut self,
-        key: &TokenKey,
-        event: &[&Evidence],
-        losses: &mut Losses,
-    ) -> Option<Who> {
+    pub(super) fn meet(&mut self, event: &[&Proof], losses: &mut Losses) -> Option<Who> {
         let mut tokens: Vec<Token> = Vec::new();
         for (identifier, rank) in TELLING {
             let own = event
                 .iter()
                 .filter(|item| item.class == Class::Identifier(*identifier));
             for item in own {
-                let number = key.number(item.class.as_str(), item.normalized.expose());
-                let plain = self.hashes.confirm(key, item).and_then(|plain| {
+                let number = item.token;
+                let plain = self.hashes.confirm(item).and_then(|plain| {
                     let (_, rank) = TELLING.iter().find(|(own, _)| *own == plain.identifier)?;
                     Some(Token {
                         number: plain.number,
@@ -104,7 +118,7 @@ impl Memory {
             }
         }
         if tokens.is_empty() {
-            tokens.extend(composite(key, event));
+            tokens.extend(composite(event));
         }
         let strongest = tokens.first()?.number;
         let person = self.people.meet(&tokens, losses)?;
@@ -118,8 +132,18 @@ impl Memory {
     }
 }
 
+/// The token of the identifier in these fields that tells people apart best.
+pub fn strongest(fields: &[FieldRecord]) -> Option<u128> {
+    TELLING.iter().find_map(|(identifier, _)| {
+        let own = fields
+            .iter()
+            .find(|field| field.class == identifier.as_str())?;
+        super::number(&own.token)
+    })
+}
+
 /// A name with a date of birth or an address tells people apart as well.
-fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
+fn composite(event: &[&Proof]) -> Option<Token> {
     let has = |wanted: &[Identifier]| {
         event.iter().any(|item| {
             wanted
@@ -130,7 +154,7 @@ fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
     if !has(&[Identifier::Name]) || !has(&[Identifier::BirthDate, Identifier::Address]) {
         return None;
     }
-    let mut parts: Vec<&str> = event
+    let mut parts: Vec<u128> = event
         .iter()
         .filter(|item| {
             matches!(
@@ -138,12 +162,14 @@ fn composite(key: &TokenKey, event: &[&Evidence]) -> Option<Token> {
                 Class::Identifier(Identifier::Name | Identifier::BirthDate | Identifier::Address)
             )
         })
-        .map(|item| item.normalized.expose().as_str())
+        .map(|item| item.token)
         .collect();
     parts.sort_unstable();
     parts.dedup();
+    // Of tokens, not of values: whoever has the tokens alone gets the same.
+    let parts: String = parts.into_iter().map(digits).collect();
     Some(Token {
-        number: key.number("person", &parts.join("\0")),
+        number: keyless("person", &parts),
         rank: 0,
     })
 }

@@ -10,9 +10,12 @@ mod hashes;
 mod judge;
 pub(crate) mod key_path;
 mod memory;
+mod note;
 mod page;
 mod people;
+mod proof;
 mod recent;
+mod residence;
 mod severity;
 pub(crate) mod target;
 pub(crate) mod vocabulary;
@@ -23,12 +26,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
-pub(crate) use assemble::{blank, id, place};
-pub(crate) use key_path::{Values, show};
-pub use memory::Memory;
-pub use page::{Pages, Setting};
+pub(crate) use assemble::{blank, id, method, path, place};
+pub use hashes::Familiar;
+pub(crate) use key_path::{Values, is_vocabulary, show};
+pub use memory::{Memory, strongest};
+pub(crate) use note::number;
+pub use note::{class, form};
+pub use page::{PageProofs, Pages, Setting, Told};
 pub use people::PeopleCount;
+pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
+pub(crate) use target::{affixes, is_shown_segment, template};
 
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";
@@ -156,8 +164,11 @@ pub struct RequestRecord {
     pub protocol: &'static str,
     /// Status of the response, if it was seen.
     pub status: Option<u16>,
-    /// Length as sent, in bytes.
+    /// Length of the whole message as sent, in bytes; of a page, of its body.
     pub bytes: u64,
+    /// Length of the body as sent, in bytes: without the framing of chunks,
+    /// before content codings were removed.
+    pub body_bytes: u64,
 }
 
 /// The process that sent it.
@@ -247,4 +258,8 @@ pub struct Finding {
     pub people: Option<u64>,
     /// Where the bytes are recorded.
     pub evidence: Option<EvidenceRecord>,
+    /// States of the United States that the event names, by their two letters,
+    /// sorted. Not part of what the id is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<&'static str>,
 }

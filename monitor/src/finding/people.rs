@@ -4,7 +4,7 @@
 //! Holds keyed hashes only. Who a finding is about depends on the events before
 //! it and on nothing else, so live and replay agree.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::recent::Recent;
 use crate::loss::{Loss, Losses};
@@ -167,6 +167,42 @@ impl People {
                 at_most: length(&heard.unmerged).max(length(&heard.merged)),
             })
             .unwrap_or_default()
+    }
+
+    /// How many people any recipient has heard of.
+    pub(super) fn heard_by_any(&self) -> PeopleCount {
+        let length = |set: fn(&Heard) -> &HashSet<u64>| {
+            let all: HashSet<u64> = self.heard.values().flat_map(set).copied().collect();
+            all.len().try_into().unwrap_or(u64::MAX)
+        };
+        let at_least = length(|heard| &heard.merged);
+        PeopleCount {
+            at_least,
+            at_most: length(|heard| &heard.unmerged).max(at_least),
+        }
+    }
+
+    /// The names of people who turned out to be someone else, with the names of
+    /// those.
+    pub(super) fn merged(&self) -> HashMap<u128, u128> {
+        let renamed: HashMap<u128, u128> = self
+            .renamed
+            .iter()
+            .map(|(from, to)| (from, to.name))
+            .collect();
+        let last = |mut name: u128| {
+            for _ in 0..MAX_CHAIN {
+                match renamed.get(&name) {
+                    Some(next) => name = *next,
+                    None => break,
+                }
+            }
+            name
+        };
+        renamed
+            .iter()
+            .map(|(from, to)| (*from, last(*to)))
+            .collect()
     }
 
     /// Who someone is by now.

@@ -1,6 +1,6 @@
 //! A bounded map of keyed hashes that forgets what was not asked for longest.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Two generations: what is asked for moves to the young one; when that is half
 /// the bound, it becomes the old one and the old one is forgotten. Which
@@ -34,6 +34,14 @@ impl<V: Copy> Recent<V> {
     /// The value of `key`, if it was set or used since the last forgetting.
     pub(super) fn fresh(&self, key: u128) -> Option<V> {
         self.young.get(&key).copied()
+    }
+
+    /// All entries, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u128, V)> + '_ {
+        self.young
+            .iter()
+            .chain(&self.old)
+            .map(|(key, value)| (*key, *value))
     }
 
     /// Sets the value of `key`, and returns how many entries were forgotten.

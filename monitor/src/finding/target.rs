@@ -70,6 +70,39 @@ static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Beginnings and ends of segments that the catalog spells out beside an id:
+/// `:uploadClickConversions`.
+static AFFIXES: LazyLock<(HashSet<String>, HashSet<String>)> = LazyLock::new(|| {
+    let (mut starts, mut ends) = (HashSet::new(), HashSet::new());
+    for tracker in Catalog::builtin().entries() {
+        let rules = tracker.paths.iter().chain(&tracker.protocol);
+        for segment in rules.flat_map(|rule| rule.path.split('/')) {
+            if let (Some((start, _)), Some((_, end))) =
+                (segment.split_once('*'), segment.rsplit_once('*'))
+            {
+                starts.extend((!start.is_empty()).then(|| start.to_owned()));
+                ends.extend((!end.is_empty()).then(|| end.to_owned()));
+            }
+        }
+    }
+    (starts, ends)
+});
+
+/// How many bytes at the beginning and at the end of a segment are words of the
+/// catalog. The rest may be anyone's.
+pub(crate) fn affixes(segment: &str) -> (usize, usize) {
+    let longest = |own: &HashSet<String>, fits: &dyn Fn(&str) -> bool| {
+        own.iter()
+            .filter(|affix| fits(affix))
+            .map(String::len)
+            .max()
+            .unwrap_or_default()
+    };
+    let start = longest(&AFFIXES.0, &|affix| segment.starts_with(affix));
+    let rest = segment.get(start..).unwrap_or_default();
+    (start, longest(&AFFIXES.1, &|affix| rest.ends_with(affix)))
+}
+
 /// The path of a request target (path and query, or absolute form), without
 /// query.
 pub(super) fn path_of(target: &[u8]) -> &[u8] {
@@ -95,7 +128,7 @@ pub(super) fn path_of(target: &[u8]) -> &[u8] {
 
 /// The template of a request target. `pattern` is the catalog's pattern that
 /// the path matched.
-pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
+pub(crate) fn template(target: &[u8], pattern: Option<&str>) -> String {
     let path = String::from_utf8_lossy(path_of(target));
     let segments: Vec<&str> = path
         .split('/')
@@ -106,7 +139,7 @@ pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
     let mut shown = String::new();
     for (index, segment) in segments.iter().enumerate() {
         let is_literal = literal.get(index).copied().unwrap_or(false);
-        let known = is_literal || is_word(segment);
+        let known = is_literal || is_shown_segment(segment);
         shown.push('/');
         shown.push_str(if known { segment } else { PLACEHOLDER });
     }
@@ -116,8 +149,8 @@ pub(super) fn template(target: &[u8], pattern: Option<&str>) -> String {
     shown
 }
 
-/// Whether a segment is a word of the catalog or of interfaces, or a version.
-pub(crate) fn is_word(segment: &str) -> bool {
+/// Whether a segment of a path is shown whatever the recipient.
+pub(crate) fn is_shown_segment(segment: &str) -> bool {
     KNOWN.contains(segment) || is_version(segment)
 }
 

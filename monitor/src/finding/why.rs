@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{HealthLevel, IdentifierLevel, judge::Judgment};
+use super::{HealthLevel, IdentifierLevel, judge::Judgment, proof::Proof};
 use crate::{
-    phi::{Class, Evidence, Form, Health, Identifier, Strength},
+    phi::{Class, Form, Health, Identifier, Strength},
     tracker::{Category, Weight},
 };
 
@@ -15,7 +15,7 @@ const MAX_NAMED: usize = 6;
 
 /// Two sentences: what happened, and what its severity comes from.
 pub(super) fn why(
-    event: &[&Evidence],
+    event: &[&Proof],
     owner: &str,
     category: Category,
     status: Option<u16>,
@@ -96,7 +96,7 @@ const fn trade(category: Category) -> &'static str {
     }
 }
 
-fn identifiers(event: &[&Evidence]) -> Vec<String> {
+fn identifiers(event: &[&Proof]) -> Vec<String> {
     // In clear is worse than hashed: where both are there, that is said.
     let mut in_clear = BTreeMap::new();
     for item in event {
@@ -124,7 +124,7 @@ fn identifiers(event: &[&Evidence]) -> Vec<String> {
         .collect()
 }
 
-fn health(event: &[&Evidence], level: HealthLevel) -> Vec<String> {
+fn health(event: &[&Proof], level: HealthLevel) -> Vec<String> {
     let mut strongest = BTreeMap::new();
     for item in event {
         if let Class::Health(health) = item.class {

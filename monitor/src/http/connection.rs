@@ -7,7 +7,7 @@ use super::{
     Exchange,
     draft::Draft,
     message::Page,
-    pages::{Outlet, Pages},
+    pages::{Asking, Outlet, Pages},
     requests::{At, Requests},
     responses::{Follows, Responses, could_begin},
     start::{self, Start},
@@ -81,7 +81,7 @@ pub(super) struct Connection {
     /// Status that came before the request was complete.
     early: Option<u16>,
     /// Place in the table's order of use.
-    pub(super) stamp: u64,
+    pub(super) stamp: u32,
     /// Memory and deadline as the table has noted them.
     pub(super) noted_memory: usize,
     pub(super) noted_deadline: Option<Timestamp>,
@@ -121,7 +121,7 @@ impl Connection {
         self.unanswered.get(self.told).map(|oldest| oldest.deadline)
     }
 
-    pub(super) const fn join_late(&mut self) {
+    pub(super) fn join_late(&mut self) {
         self.requests.join_late();
     }
 
@@ -136,24 +136,17 @@ impl Connection {
         out: &mut Vec<Exchange>,
     ) {
         self.assume_role(direction, bytes);
-        if let Some(mut reader) = self.reader.take() {
-            if direction == self.asking() {
-                reader.push_request(bytes, at);
-            } else {
-                reader.push_response(bytes, at, losses, &mut self.outlet());
-            }
-            self.reader = Some(reader);
+        if direction == self.asking() {
+            let mut done = Vec::new();
+            let mut unheard = Losses::default();
+            let heard = self.heard(losses, &mut unheard);
+            self.requests.push(bytes, at, heard, &mut done);
+            self.asked(done, now, losses, out);
+            return;
         }
-        match direction {
-            _ if self.role == Role::Server => {}
-            Direction::Sent => {
-                let mut done = Vec::new();
-                self.requests.push(bytes, at, losses, &mut done);
-                self.complete(done, now, losses, out);
-            }
-            Direction::Received => {
-                self.with_responses(|responses, pair| responses.push(bytes, pair), losses, out);
-            }
+        self.read_pages(|reader, outlet| reader.push_response(bytes, at, losses, outlet));
+        if self.role != Role::Server {
+            self.with_responses(|responses, pair| responses.push(bytes, pair), losses, out);
         }
     }
 
@@ -184,12 +177,49 @@ impl Connection {
         }
     }
 
-    fn outlet(&mut self) -> Outlet<'_> {
-        Outlet {
+    /// Where losses of requests are counted: those of requests that others sent
+    /// are not.
+    fn heard<'a>(&self, losses: &'a mut Losses, unheard: &'a mut Losses) -> &'a mut Losses {
+        if self.role == Role::Server {
+            unheard
+        } else {
+            losses
+        }
+    }
+
+    /// Takes requests that were read to their end.
+    fn asked(
+        &mut self,
+        done: Vec<Draft>,
+        now: Timestamp,
+        losses: &mut Losses,
+        out: &mut Vec<Exchange>,
+    ) {
+        if let Some(reader) = &mut self.reader {
+            reader.ask(&done);
+        }
+        if self.role != Role::Server {
+            self.complete(done, now, losses, out);
+        }
+    }
+
+    /// Lets the reader of pages work, if there is one.
+    fn read_pages(&mut self, read: impl FnOnce(&mut Pages, &mut Outlet<'_>)) {
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let asking = if self.role == Role::Server {
+            Asking::Own(&mut self.requests)
+        } else {
+            Asking::Others(&self.requests)
+        };
+        let mut outlet = Outlet {
+            asking,
             stream: self.stream,
             facts: &self.facts,
             pages: &mut self.pages,
-        }
+        };
+        read(reader, &mut outlet);
     }
 
     /// Passes over bytes of a direction that are missing.
@@ -202,28 +232,21 @@ impl Connection {
         losses: &mut Losses,
         out: &mut Vec<Exchange>,
     ) {
-        if let Some(mut reader) = self.reader.take() {
-            if direction == self.asking() {
-                reader.push_request_gap(length, at);
-            } else {
-                reader.push_response_gap(length, losses, &mut self.outlet());
-            }
-            self.reader = Some(reader);
+        if direction == self.asking() {
+            let mut done = Vec::new();
+            let mut unheard = Losses::default();
+            let heard = self.heard(losses, &mut unheard);
+            self.requests.push_gap(length, at, heard, &mut done);
+            self.asked(done, now, losses, out);
+            return;
         }
-        match direction {
-            _ if self.role == Role::Server => {}
-            Direction::Sent => {
-                let mut done = Vec::new();
-                self.requests.push_gap(length, at, losses, &mut done);
-                self.complete(done, now, losses, out);
-            }
-            Direction::Received => {
-                self.with_responses(
-                    |responses, pair| responses.push_gap(length, pair),
-                    losses,
-                    out,
-                );
-            }
+        self.read_pages(|reader, outlet| reader.push_response_gap(length, losses, outlet));
+        if self.role != Role::Server {
+            self.with_responses(
+                |responses, pair| responses.push_gap(length, pair),
+                losses,
+                out,
+            );
         }
     }
 
@@ -240,8 +263,9 @@ impl Connection {
 
     /// The end of the stream: hands on everything.
     pub(super) fn finish(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        if let Some(mut reader) = self.reader.take() {
-            reader.finish(&mut self.outlet());
+        self.read_pages(|reader, outlet| reader.finish(outlet));
+        if self.role == Role::Server {
+            return;
         }
         let mut done = Vec::new();
         self.requests.finish(losses, &mut done);

@@ -15,6 +15,11 @@ use crate::{
 
 /// Most bytes of a body, as sent, that are kept.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Bytes of a body for which there is room before they come.
+const USUAL_BODY: usize = 16 * 1024;
+
+/// Method, target and host of a request.
+pub(super) type Line = (String, Bytes, Option<String>);
 
 /// Where the first byte of a request was.
 #[derive(Clone)]
@@ -31,7 +36,10 @@ pub(super) struct Draft {
     head_length: u64,
     end: Timestamp,
     body: Vec<u8>,
-    body_wire_length: u64,
+    /// Length of the body as sent, with the framing of chunks.
+    framed_length: u64,
+    /// The same without that framing.
+    body_length: u64,
     body_cut: bool,
     /// Length of the body kept before the first bytes that are missing.
     gap_at: Option<usize>,
@@ -53,7 +61,8 @@ impl Draft {
             head_length,
             end,
             body: Vec::new(),
-            body_wire_length: 0,
+            framed_length: 0,
+            body_length: 0,
             body_cut: false,
             gap_at: None,
         }
@@ -63,17 +72,9 @@ impl Draft {
         &self.head.method
     }
 
-    /// Method, target and host, where more of the body is to come.
-    pub(super) fn line(&self) -> (String, Bytes, Option<String>) {
-        let head = &self.head;
-        (head.method.clone(), head.target.clone(), head.host.clone())
-    }
-
-    /// Method, target and host alone.
-    pub(super) fn into_line(self) -> (String, Bytes, Option<String>) {
-        // The target shares the memory of the whole head.
-        let target = Bytes::copy_from_slice(&self.head.target);
-        (self.head.method, target, self.head.host)
+    /// Method, target and host. The target shares the memory of the whole head.
+    pub(super) fn line(&self) -> Line {
+        self.head.line()
     }
 
     /// Bytes of memory that the request holds, about.
@@ -85,14 +86,21 @@ impl Draft {
             .saturating_add(512)
     }
 
+    /// Makes room for a body of `length` bytes, as far as that is usual.
+    pub(super) fn expect(&mut self, length: u64) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        self.body.reserve_exact(length.min(USUAL_BODY));
+    }
+
     /// Notes that `length` bytes of the body as sent came at `time`.
     pub(super) fn advance(&mut self, length: u64, time: Timestamp) {
-        self.body_wire_length = self.body_wire_length.saturating_add(length);
+        self.framed_length = self.framed_length.saturating_add(length);
         self.end = self.end.max(time);
     }
 
     /// Appends data of the body, without its transfer coding.
     pub(super) fn append(&mut self, data: &[u8], losses: &mut Losses) {
+        self.body_length = self.body_length.saturating_add(data.len() as u64);
         let room = MAX_BODY.saturating_sub(self.body.len());
         if room < data.len() && !self.body_cut {
             self.body_cut = true;
@@ -103,8 +111,9 @@ impl Draft {
             .extend_from_slice(data.get(..room).unwrap_or(data));
     }
 
-    /// Notes that bytes of the body are missing here.
-    pub(super) fn gap(&mut self) {
+    /// Notes that `length` bytes of the body are missing here.
+    pub(super) fn gap(&mut self, length: u64) {
+        self.body_length = self.body_length.saturating_add(length);
         self.gap_at.get_or_insert(self.body.len());
         self.spoil(Completeness::Gap);
     }
@@ -142,7 +151,8 @@ impl Draft {
             head_length,
             end,
             body,
-            body_wire_length,
+            framed_length,
+            body_length,
             body_cut: _,
             gap_at,
             mut completeness,
@@ -179,8 +189,8 @@ impl Draft {
             host,
             headers,
             body: Secret::new(decoded.bytes),
-            body_wire_length,
-            wire_length: head_length.saturating_add(body_wire_length),
+            body_wire_length: body_length,
+            wire_length: head_length.saturating_add(framed_length),
             status,
             completeness,
         }

@@ -91,6 +91,13 @@ pub(super) struct RequestHead {
     pub(super) completeness: Completeness,
 }
 
+impl RequestHead {
+    /// Method, target and host.
+    pub(super) fn line(&self) -> (String, Bytes, Option<String>) {
+        (self.method.clone(), self.target.clone(), self.host.clone())
+    }
+}
+
 /// Reads a head, which was `cut` where its end is not there. `None` if there is
 /// no request line.
 pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<RequestHead> {
@@ -216,6 +223,19 @@ fn header_line(line: &[u8]) -> Option<(Option<String>, &[u8])> {
     let valid = !name.is_empty() && name.iter().all(is_name);
     let name = valid.then(|| String::from_utf8_lossy(name).to_ascii_lowercase());
     Some((name, value.get(1..).unwrap_or_default().trim_ascii()))
+}
+
+/// The value of the first header with this name (lower case), by the rules of
+/// [`lines`].
+pub(super) fn value<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    text.split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .take_while(|line| !line.is_empty())
+        .find_map(|line| {
+            let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+            let is_wanted = name.trim_ascii_end().eq_ignore_ascii_case(wanted);
+            is_wanted.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+        })
 }
 
 /// What the header lines say about the body. Every line is read, also beyond

@@ -103,7 +103,8 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// Its body, with transfer and content codings removed as far as possible.
     pub body: Secret<Bytes>,
-    /// Length of the body as sent, before any coding was removed, in bytes.
+    /// Length of the body as sent, in bytes: without the framing of chunks,
+    /// before content codings were removed.
     pub body_wire_length: u64,
     /// Length of the whole request as sent, in bytes.
     pub wire_length: u64,

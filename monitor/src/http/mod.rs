@@ -16,25 +16,28 @@ mod pages;
 mod requests;
 mod responses;
 mod start;
+mod text;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 pub use connection::{MAX_UNANSWERED, MAX_WAIT};
 pub use draft::MAX_BODY;
 pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
 pub use message::*;
 pub use pages::MAX_PAGE;
+pub use text::{
+    RequestText, ResponseText, read_request, read_response, write_request, write_response,
+};
 
 use connection::Connection;
+use hashbrown::HashMap;
 use requests::At;
 
 use crate::{
     event::{Direction, StreamId, Timestamp},
     loss::{Loss, Losses},
-    stream::{Delivery, Facts, MAX_STREAMS, Recency, Segment},
+    recency::Recency,
+    stream::{Delivery, Facts, MAX_STREAMS, Segment},
 };
 
 /// Most bytes of memory that unfinished and unanswered requests hold, over all
@@ -55,7 +58,7 @@ pub struct Exchange {
 pub struct Connections {
     now: Timestamp,
     table: HashMap<StreamId, Connection>,
-    recency: Recency,
+    recency: Recency<StreamId>,
     /// When which connection has a request that has waited long enough.
     deadlines: BTreeSet<(Timestamp, StreamId)>,
     memory: usize,
@@ -131,8 +134,8 @@ impl Connections {
             if let Some(connection) = self.table.get_mut(&id) {
                 connection.noted_deadline = None;
                 connection.expire(deadline, losses, out);
+                note(id, connection, &mut self.memory, &mut self.deadlines);
             }
-            self.note(id);
         }
     }
 
@@ -158,45 +161,28 @@ impl Connections {
         change: impl FnOnce(&mut Connection, Timestamp, &mut Losses, &mut Vec<Exchange>),
     ) {
         let id = delivery.stream;
-        if !self.table.contains_key(&id)
-            && self.table.len() >= MAX_STREAMS
-            && let Some(oldest) = self.recency.oldest()
-        {
-            losses.count(Loss::StreamEvicted);
-            self.end(oldest, losses, out);
+        if !self.table.contains_key(&id) {
+            if self.table.len() >= MAX_STREAMS
+                && let Some(oldest) = self.recency.oldest()
+            {
+                losses.count(Loss::StreamEvicted);
+                self.end(oldest, losses, out);
+            }
+            self.table.insert(id, Connection::new(id));
         }
-        let connection = self.table.entry(id).or_insert_with(|| Connection::new(id));
+        let Some(connection) = self.table.get_mut(&id) else {
+            return;
+        };
         self.recency.touch(id, &mut connection.stamp);
-        connection.facts = Arc::clone(&delivery.facts);
+        if !Arc::ptr_eq(&connection.facts, &delivery.facts) {
+            connection.facts = Arc::clone(&delivery.facts);
+        }
         if delivery.late && direction == Direction::Sent {
             connection.join_late();
         }
         change(connection, self.now, losses, out);
         self.pages.append(&mut connection.pages);
-        self.note(id);
-    }
-
-    /// Notes the memory and the deadline of a connection that changed.
-    fn note(&mut self, id: StreamId) {
-        let Some(connection) = self.table.get_mut(&id) else {
-            return;
-        };
-        let memory = connection.memory();
-        self.memory = self
-            .memory
-            .saturating_sub(connection.noted_memory)
-            .saturating_add(memory);
-        connection.noted_memory = memory;
-        let deadline = connection.deadline();
-        if deadline != connection.noted_deadline {
-            if let Some(noted) = connection.noted_deadline {
-                self.deadlines.remove(&(noted, id));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, id));
-            }
-            connection.noted_deadline = deadline;
-        }
+        note(id, connection, &mut self.memory, &mut self.deadlines);
     }
 
     fn end(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Exchange>) {
@@ -210,6 +196,30 @@ impl Connections {
         }
         connection.finish(self.now, losses, out);
         self.pages.append(&mut connection.pages);
+    }
+}
+
+/// Notes the memory and the deadline of a connection that changed.
+fn note(
+    id: StreamId,
+    connection: &mut Connection,
+    sum: &mut usize,
+    deadlines: &mut BTreeSet<(Timestamp, StreamId)>,
+) {
+    let memory = connection.memory();
+    *sum = sum
+        .saturating_sub(connection.noted_memory)
+        .saturating_add(memory);
+    connection.noted_memory = memory;
+    let deadline = connection.deadline();
+    if deadline != connection.noted_deadline {
+        if let Some(noted) = connection.noted_deadline {
+            deadlines.remove(&(noted, id));
+        }
+        if let Some(deadline) = deadline {
+            deadlines.insert((deadline, id));
+        }
+        connection.noted_deadline = deadline;
     }
 }
 

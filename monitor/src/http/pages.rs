@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{
     chunked::{Chunked, Progress},
-    draft::Draft,
+    draft::{Draft, Line},
     head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
     message::{Completeness, Header, Page},
     requests::{At, Requests},
@@ -38,11 +38,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn new(draft: Draft) -> Self {
-        let (method, target, host) = draft.into_line();
+    fn new((method, target, host): Line) -> Self {
         Self {
             method,
-            target,
+            // The target shares the memory of the whole head.
+            target: Bytes::copy_from_slice(&target),
             host,
         }
     }
@@ -115,9 +115,8 @@ enum State {
     Off,
 }
 
-/// The requests and responses of one connection, as far as pages need them.
+/// The responses of one connection, as far as pages need them.
 pub(super) struct Pages {
-    requests: Requests,
     asked: VecDeque<Asked>,
     /// The request whose body is coming in was answered.
     answered_early: bool,
@@ -129,7 +128,6 @@ pub(super) struct Pages {
 impl Default for Pages {
     fn default() -> Self {
         Self {
-            requests: Requests::default(),
             asked: VecDeque::new(),
             answered_early: false,
             state: State::Start,
@@ -138,8 +136,27 @@ impl Default for Pages {
     }
 }
 
+/// The requests that are answered.
+pub(super) enum Asking<'a> {
+    /// They are read for their pages alone.
+    Own(&'a mut Requests),
+    /// They are read for other reasons too, and stay as they are.
+    Others(&'a Requests),
+}
+
+impl Asking<'_> {
+    /// The request whose body is coming in.
+    fn current(&self) -> Option<&Draft> {
+        match self {
+            Self::Own(requests) => requests.current(),
+            Self::Others(requests) => requests.current(),
+        }
+    }
+}
+
 /// Where finished pages go, and what all of them share.
 pub(super) struct Outlet<'a> {
+    pub(super) asking: Asking<'a>,
     pub(super) stream: StreamId,
     pub(super) facts: &'a Arc<Facts>,
     pub(super) pages: &'a mut Vec<Page>,
@@ -157,27 +174,11 @@ impl Pages {
             .asked
             .iter()
             .fold(0, |sum: usize, asked| sum.saturating_add(asked.memory()));
-        self.requests
-            .memory()
-            .saturating_add(response)
-            .saturating_add(asked)
+        asked.saturating_add(response)
     }
 
-    /// Takes bytes of the direction of requests.
-    pub(super) fn push_request(&mut self, bytes: &[u8], at: At<'_>) {
-        let (mut done, mut unheard) = (Vec::new(), Losses::default());
-        self.requests.push(bytes, at, &mut unheard, &mut done);
-        self.ask(done);
-    }
-
-    /// Passes over missing bytes of the direction of requests.
-    pub(super) fn push_request_gap(&mut self, length: u64, at: At<'_>) {
-        let (mut done, mut unheard) = (Vec::new(), Losses::default());
-        self.requests.push_gap(length, at, &mut unheard, &mut done);
-        self.ask(done);
-    }
-
-    fn ask(&mut self, done: Vec<Draft>) {
+    /// Takes requests that were read to their end.
+    pub(super) fn ask(&mut self, done: &[Draft]) {
         for draft in done {
             if mem::take(&mut self.answered_early) {
                 continue;
@@ -185,28 +186,32 @@ impl Pages {
             if self.asked.len() >= MAX_ASKED {
                 self.asked.pop_front();
             }
-            self.asked.push_back(Asked::new(draft));
+            self.asked.push_back(Asked::new(draft.line()));
         }
     }
 
     /// The request that the response which begins now answers.
-    fn pair(&mut self) -> Option<Asked> {
+    fn pair(&mut self, asking: &mut Asking<'_>) -> Option<Asked> {
         let skipped = mem::take(&mut self.skipped);
         if self.asked.is_empty()
-            && let Some(draft) = self.requests.current()
+            && let Some(draft) = asking.current()
         {
-            let (method, target, host) = draft.line();
             self.answered_early = true;
-            return Some(Asked {
-                method,
-                target,
-                host,
-            });
+            return Some(Asked::new(draft.line()));
         }
         if self.asked.is_empty() {
-            let (mut done, mut unheard) = (Vec::new(), Losses::default());
-            self.requests.cut(&mut unheard, &mut done);
-            self.ask(done);
+            match asking {
+                Asking::Own(requests) => {
+                    let (mut done, mut unheard) = (Vec::new(), Losses::default());
+                    requests.cut(&mut unheard, &mut done);
+                    self.ask(&done);
+                }
+                Asking::Others(requests) => {
+                    let begun = requests.begun();
+                    self.answered_early = begun.is_some();
+                    return begun.map(Asked::new);
+                }
+            }
         }
         if skipped {
             let last = self.asked.pop_back();
@@ -390,7 +395,7 @@ impl Pages {
         if (100..200).contains(&status) && status != 101 {
             return State::Start;
         }
-        let asked = self.pair();
+        let asked = self.pair(&mut outlet.asking);
         let method = asked.as_ref().map_or("", |asked| asked.method.as_str());
         if status == 101 || method == "CONNECT" && (200..300).contains(&status) {
             return State::Off;
@@ -401,13 +406,12 @@ impl Pages {
         let lines = memchr::memchr(b'\n', &head.bytes)
             .and_then(|end| head.bytes.get(end.saturating_add(1)..))
             .unwrap_or_default();
-        let headers = head::lines(&Bytes::copy_from_slice(lines), MAX_HEADERS).headers;
-        let kind = content(&headers);
+        let kind = content(head::value(lines, b"content-type"));
         let sheet = (kind != Content::Other).then(|| {
             Box::new(Sheet {
                 asked,
                 status,
-                headers,
+                headers: head::lines(&Bytes::copy_from_slice(lines), MAX_HEADERS).headers,
                 declared: kind == Content::Page,
                 body: Vec::new(),
                 wire_length: 0,
@@ -438,11 +442,10 @@ enum Content {
     Other,
 }
 
-fn content(headers: &[Header]) -> Content {
-    let Some(header) = headers.iter().find(|header| header.name == "content-type") else {
+fn content(declared: Option<&[u8]>) -> Content {
+    let Some(value) = declared else {
         return Content::Unsaid;
     };
-    let value = header.value.expose();
     let essence = value
         .split(|byte| *byte == b';')
         .next()

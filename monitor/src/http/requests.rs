@@ -2,7 +2,7 @@
 //!
 //! In: bytes and gaps in order. Out: [`Draft`]s, complete or as far as they were
 //! seen. After bytes that are no HTTP the reader drops everything up to the next
-//! segment that begins with a request line.
+//! request line.
 
 use std::mem;
 
@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     chunked::{Chunked, Progress},
-    draft::{Beginning, Draft},
+    draft::{Beginning, Draft, Line},
     head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
     message::Completeness,
     start::{self, Start},
@@ -100,8 +100,12 @@ impl Default for Requests {
 
 impl Requests {
     /// The stream was joined after it had begun.
-    pub(super) const fn join_late(&mut self) {
+    pub(super) fn join_late(&mut self) {
         self.best = Completeness::Late;
+        // What comes first may be anything, and begin like anything.
+        if matches!(self.state, State::Start) {
+            self.state = State::Lost;
+        }
     }
 
     /// Nothing that follows is a request.
@@ -115,6 +119,16 @@ impl Requests {
             State::Head(head) => self.cut_head(*head, Completeness::Truncated, losses, done),
             other => self.state = other,
         }
+    }
+
+    /// What can be read of a head that is coming in.
+    pub(super) fn begun(&self) -> Option<Line> {
+        let State::Head(head) = &self.state else {
+            return None;
+        };
+        let bytes = Bytes::copy_from_slice(&head.bytes);
+        let parsed = head::request(&bytes, true, &mut Losses::default())?;
+        head.sure.then(|| parsed.line())
     }
 
     /// The request whose body is coming in.
@@ -154,15 +168,21 @@ impl Requests {
                     return;
                 }
                 State::Lost => {
-                    if matches!(
-                        start::start(bytes, true),
-                        Start::Incomplete | Start::Request
-                    ) {
-                        self.state = self.begin(true, at);
+                    let begins = |bytes| {
+                        let start = start::start(bytes, true);
+                        matches!(start, Start::Incomplete | Start::Request)
+                    };
+                    let found = if begins(bytes) {
+                        Some(0)
                     } else {
+                        start::find_request(bytes)
+                    };
+                    let Some(found) = found else {
                         self.state = State::Lost;
                         return;
-                    }
+                    };
+                    bytes = bytes.get(found..).unwrap_or_default();
+                    self.state = self.begin(true, at);
                 }
                 State::Start => {
                     let blank = bytes
@@ -214,8 +234,9 @@ impl Requests {
                 State::Lost
             }
             State::Body(mut draft, Body::Length(remaining)) => {
-                draft.gap();
-                draft.advance(length.min(remaining), at.time);
+                let missing = length.min(remaining);
+                draft.gap(missing);
+                draft.advance(missing, at.time);
                 match remaining.checked_sub(length) {
                     Some(left) if left > 0 => State::Body(draft, Body::Length(left)),
                     left => {
@@ -225,7 +246,7 @@ impl Requests {
                 }
             }
             State::Body(mut draft, Body::Chunked(mut chunked)) => {
-                draft.gap();
+                draft.gap(length);
                 draft.advance(length, at.time);
                 if chunked.skip(length) {
                     State::Body(draft, Body::Chunked(chunked))
@@ -332,6 +353,7 @@ impl Requests {
         ));
         match framing {
             Framing::Length(length) if length > 0 && !connect => {
+                draft.expect(length);
                 self.state = State::Body(draft, Body::Length(length));
             }
             Framing::Chunked if !connect => {

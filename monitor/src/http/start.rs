@@ -100,6 +100,40 @@ pub(super) fn is_request_line(line: &[u8]) -> bool {
         .is_some_and(|version| version.starts_with(b"HTTP/1."))
 }
 
+/// Where a request line stands within bytes of which nothing is known, such as
+/// behind the rest of a body; or the beginning of one, where they end.
+pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
+    let whole = memchr::memmem::find_iter(bytes, b" HTTP/1.").filter(|version| {
+        let end = bytes.get(*version..).unwrap_or_default();
+        matches!(end, [_, _, _, _, _, _, _, _, b'0' | b'1', b'\r', b'\n', ..])
+    });
+    let open = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+    let lines = whole.chain([bytes.len()]);
+    lines.into_iter().find_map(|end| {
+        let line = bytes.get(..end)?;
+        // The target has no space in it, and the method ends at the only one.
+        let mut space = memchr::memrchr(b' ', line)?;
+        if end == bytes.len()
+            && line
+                .get(space..)
+                .is_some_and(|rest| b" HTTP/1.1\r".starts_with(rest))
+        {
+            space = memchr::memrchr(b' ', line.get(..space)?).unwrap_or(space);
+        }
+        if end == bytes.len() && space < open {
+            return None;
+        }
+        let before = line.get(..space)?;
+        let method = KNOWN_METHODS
+            .iter()
+            .filter(|method| before.ends_with(method))
+            .max_by_key(|method| method.len())?;
+        let begin = space.saturating_sub(method.len());
+        let begins = start(bytes.get(begin..)?, true);
+        matches!(begins, Start::Request | Start::Incomplete).then_some(begin)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +161,30 @@ mod tests {
             ("PRI * HTTP/2.0\r\n", false, Start::Http2),
         ] {
             assert_eq!(start(bytes.as_bytes(), strict), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn requests_are_found_behind_other_bytes() {
+        for (bytes, expected) in [
+            ("\"x\"}POST /v1 HTTP/1.1\r\nHost: a\r\n\r\n", Some(4)),
+            ("}}GET / HTTP/1.0\r\n", Some(2)),
+            ("a GET /b HTTP/1.1 c POST /d HTTP/1.1\r\n", Some(20)),
+            ("\n{}GET /b HTTP/1.1\r", Some(3)),
+            ("\n{}GET /b HTTP", Some(3)),
+            ("\n{}GET /b", Some(3)),
+            ("\n{}GET ", Some(3)),
+            ("GET /b c", None),
+            ("GET /b HTTP/1.2\r\n", None),
+            ("GET /b\n{} ", None),
+            ("x\r\nFORGET / HTTP/1.1\r\n", Some(6)),
+            ("x\r\nNO / HTTP/1.1\r\n", None),
+            ("GET / HTTP/2\r\n", None),
+            (" HTTP/1.1\r\n", None),
+            ("GET  HTTP/1.1\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(find_request(bytes.as_bytes()), expected, "{bytes}");
         }
     }
 }

@@ -7,9 +7,10 @@
 
 use std::{
     cell::{Cell, OnceCell},
-    collections::HashMap,
     sync::{Arc, LazyLock},
 };
+
+use hashbrown::HashMap;
 
 use super::{
     Class, Evidence, Hits, Kind, Subject, Surroundings,

@@ -89,6 +89,25 @@ pub fn digest_of(form: Form, candidate: &str) -> Option<String> {
     })
 }
 
+/// The hash of `candidate` by one of the functions that platforms ask for, which
+/// have at most 32 bytes, and how many it has; none for any other form.
+pub fn hash_of(form: Form, candidate: &str) -> Option<([u8; 32], usize)> {
+    fn padded<const N: usize>(hash: [u8; N]) -> ([u8; 32], usize) {
+        let mut padded = [0; 32];
+        for (to, from) in padded.iter_mut().zip(hash) {
+            *to = from;
+        }
+        (padded, N)
+    }
+    let bytes = candidate.as_bytes();
+    match form {
+        Form::Sha256 => Some(padded::<32>(Sha256::digest(bytes).into())),
+        Form::Sha1 => Some(padded::<20>(Sha1::digest(bytes).into())),
+        Form::Md5 => Some(padded::<16>(Md5::digest(bytes).into())),
+        _ => None,
+    }
+}
+
 /// The soundex code of a name, in upper case. None without a Latin letter.
 pub fn soundex(name: &str) -> Option<String> {
     let class = |letter: char| match letter {

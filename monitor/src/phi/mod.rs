@@ -56,6 +56,7 @@ mod substance_use;
 mod text;
 mod trade;
 mod treatment;
+mod us_state;
 mod vehicle;
 
 use lexicon::Kind;
@@ -65,6 +66,7 @@ pub use class::{Form, Health, Identifier};
 pub use columns::label_columns;
 pub use engine::Detector;
 pub(crate) use path::elements;
+pub use us_state::{States, state_name, states_in};
 
 use crate::{
     field::{Fields, StepId},

@@ -1,6 +1,7 @@
 //! Tests of the core as a whole: events in, findings out.
 
 mod guess;
+mod recorded;
 
 use bytes::Bytes;
 

@@ -335,6 +335,7 @@ mod tests {
                 EventKind::Data(data) => ("data", data.offset, data.bytes.expose().len() as u64),
                 EventKind::Missing { offset, length, .. } => ("missing", *offset, *length),
                 EventKind::Closed => ("closed", 0, 0),
+                EventKind::Message(_) => ("message", 0, 0),
             })
             .collect()
     }

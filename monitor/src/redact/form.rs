@@ -1,10 +1,19 @@
 //! Forms, queries and URLs.
 
-use super::{escape::Escapes, host, rewriter::Rewriter};
+use super::{
+    escape::Escapes,
+    host,
+    rewriter::{Rewriter, Scope},
+};
 use crate::{
     field::{form, percent, url},
-    finding::target,
+    finding::{affixes, is_shown_segment},
 };
+
+/// Endings of the names of programs and pictures.
+const PROGRAMS: &[&str] = &[
+    "css", "gif", "htm", "html", "js", "json", "php", "png", "svg",
+];
 
 impl Rewriter<'_> {
     /// Pairs between separators.
@@ -87,7 +96,11 @@ impl Rewriter<'_> {
             .saturating_add(behind(parts.fragment));
         let (origin, _) = value.split_at(value.len().saturating_sub(length));
         out.extend(host::origin(self.known, origin));
+        let outer = (self.in_url, self.in_program);
+        self.in_url = self.scope != Scope::Target;
+        self.in_program = self.scope == Scope::Page && host::is_of_recipient(origin);
         self.url_parts(parts, cut, out);
+        (self.in_url, self.in_program) = outer;
     }
 
     /// Path, query and fragment.
@@ -138,13 +151,44 @@ impl Rewriter<'_> {
         let decoded = percent::decode(segment, false);
         let word = std::str::from_utf8(&decoded).ok();
         let is_kept = word.is_some_and(|word| {
-            target::is_word(word) && !self.known.has(word) && !self.known.hidden.is_in(word)
+            (is_shown_segment(word)
+                || (self.in_program && is_program(word))
+                || self.shown.iter().any(|own| own == word))
+                && !self.known.has(word)
+                && !self.known.hidden.is_in(word)
         });
         if is_kept {
             out.extend_from_slice(segment);
             return;
         }
+        // Words of the catalog beside an id, `:uploadClickConversions`, are what
+        // the recipient is known by.
+        if let Some(word) = word
+            && self.scope == Scope::Target
+        {
+            let (start, end) = affixes(word);
+            let stem = word.len().saturating_sub(end);
+            if start + end > 0
+                && let (Some(head), Some(stem), Some(tail)) =
+                    (word.get(..start), word.get(start..stem), word.get(stem..))
+            {
+                let new = self.value(stem.as_bytes(), None, cut);
+                let whole = [head.as_bytes(), &new, tail.as_bytes()].concat();
+                return Escapes::Percent(false).write_like(segment, &whole, out);
+            }
+        }
         let new = self.value(&decoded, None, cut);
         Escapes::Percent(false).write_like(segment, &new, out);
     }
+}
+
+/// Whether a segment names a program, or the language that it comes in.
+fn is_program(segment: &str) -> bool {
+    let is_locale = matches!(segment.as_bytes(), [a, b, b'_' | b'-', c, d]
+        if [a, b, c, d].into_iter().all(u8::is_ascii_alphabetic));
+    let has_ending = segment
+        .rsplit_once('.')
+        .is_some_and(|(name, ending)| name.len() <= 32 && PROGRAMS.contains(&ending));
+    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+    is_locale || (has_ending && digits <= 3) || PROGRAMS.contains(&segment)
 }

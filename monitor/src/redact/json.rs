@@ -122,7 +122,7 @@ impl Rewriter<'_> {
         let raw = raw.to_vec();
         let name = json::unescape(&raw).into_owned();
         let new = self.key(&name);
-        self.json_string(scanner, &raw, closed, &new);
+        write_string(scanner, &raw, closed, &new);
         scanner.copy_while(|byte| byte.is_ascii_whitespace());
         match scanner.rest.first() {
             None => return true,
@@ -158,7 +158,7 @@ impl Rewriter<'_> {
                 let raw = raw.to_vec();
                 let content = json::unescape(&raw).into_owned();
                 let new = self.value(&content, key, !closed);
-                self.json_string(scanner, &raw, closed, &new);
+                write_string(scanner, &raw, closed, &new);
             }
             _ => {
                 let token = json::token(scanner.rest);
@@ -179,16 +179,16 @@ impl Rewriter<'_> {
         }
         true
     }
+}
 
-    /// Writes `new` in the place of the string that comes.
-    fn json_string(&self, scanner: &mut Scanner<'_, '_>, raw: &[u8], closed: bool, new: &[u8]) {
-        let quote = scanner.rest.first().copied().unwrap_or(b'"');
+/// Writes `new` in the place of the string that comes.
+fn write_string(scanner: &mut Scanner<'_, '_>, raw: &[u8], closed: bool, new: &[u8]) {
+    let quote = scanner.rest.first().copied().unwrap_or(b'"');
+    scanner.copy(1);
+    Escapes::Json(quote).write_like(raw, new, scanner.out);
+    scanner.skip(raw.len());
+    if closed {
         scanner.copy(1);
-        Escapes::Json(quote).write_like(raw, new, scanner.out);
-        scanner.skip(raw.len());
-        if closed {
-            scanner.copy(1);
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     event::Timestamp,
     field::Fields,
-    finding::key_path::Values,
+    finding::Values,
     phi::{Class, Evidence, Form, Identifier},
 };
 
@@ -67,11 +67,11 @@ impl<'a> Known<'a> {
         for item in evidence {
             by_field.entry(item.field).or_default().push(item);
         }
-        let valued = |item: &Evidence| {
+        let value_of = |item: &Evidence| {
             let field = fields.get(item.field)?;
             Some(field.value()).filter(|value| !is_bare(value))
         };
-        let values = || evidence.iter().filter_map(valued);
+        let values = || evidence.iter().filter_map(value_of);
         let mut known = Self {
             key,
             exact: HashMap::new(),
@@ -85,7 +85,9 @@ impl<'a> Known<'a> {
             now: time.0 / 1_000_000_000,
         };
         for item in evidence {
-            let Some(value) = valued(item) else { continue };
+            let Some(value) = value_of(item) else {
+                continue;
+            };
             let normalized = item.normalized.expose();
             known.add_span(normalized, item.class, item.form, value);
         }

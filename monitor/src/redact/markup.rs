@@ -150,17 +150,15 @@ impl Rewriter<'_> {
 
     /// The value of an attribute. Returns what follows it.
     fn xml_attribute<'t>(&mut self, name: &[u8], text: &'t [u8], out: &mut Vec<u8>) -> &'t [u8] {
-        let (quote, raw, behind) = match text.split_first() {
-            Some((quote @ (b'"' | b'\''), inner)) => {
-                let (raw, behind) = url::split_once(inner, *quote);
-                (Some(*quote), raw, behind)
-            }
-            _ => {
-                let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
-                let end = text.iter().position(is_end).unwrap_or(text.len());
-                let (raw, behind) = text.split_at(end);
-                (None, raw, Some(behind))
-            }
+        let (quote, raw, behind) = if let Some((quote @ (b'"' | b'\''), inner)) = text.split_first()
+        {
+            let (raw, behind) = url::split_once(inner, *quote);
+            (Some(*quote), raw, behind)
+        } else {
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+            let end = text.iter().position(is_end).unwrap_or(text.len());
+            let (raw, behind) = text.split_at(end);
+            (None, raw, Some(behind))
         };
         out.extend(quote);
         if name.starts_with(b"xmlns") && is_namespace(raw) {

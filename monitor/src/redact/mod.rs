@@ -30,13 +30,18 @@ mod page;
 mod pseudonym;
 mod rewriter;
 mod scramble;
+mod script;
 mod table;
 mod vocabulary;
 
 use bytes::Bytes;
 
 pub use self::key::RedactionKey;
-use self::{known::Known, net::Net, rewriter::Rewriter};
+use self::{
+    known::Known,
+    net::Net,
+    rewriter::{Rewriter, Scope},
+};
 use crate::{
     field::{Fields, url},
     http::{Completeness, Header, Page, Request},
@@ -45,9 +50,10 @@ use crate::{
 };
 
 /// What became of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BodyState {
     /// It has the length that it had on the wire.
+    #[default]
     SameLength,
     /// It has another length.
     Resized,
@@ -120,25 +126,27 @@ impl Redactor {
         Self { key }
     }
 
-    /// Redacts a request. `fields` and `evidence` are those of this request;
-    /// `planted` are further values that must not be left.
+    /// Redacts a request. `shown` is the template of its path, whose words stay;
+    /// `fields` and `evidence` are those of this request; `planted` are further
+    /// values that must not be left.
     pub fn request(
         &self,
         request: &Request,
+        shown: &str,
         fields: &Fields,
         evidence: &[Evidence],
         planted: &[&str],
     ) -> RedactedRequest {
         let known = Known::new(&self.key, fields, evidence, planted, request.time);
         let mut rewriter = Rewriter::new(&known);
-        let mut target = rewriter.target(request.target.expose());
+        let mut target = rewriter.target(request.target.expose(), shown);
         let mut headers = rewriter.headers(&request.headers);
         let cut = request.completeness == Completeness::Truncated;
         let body = rewriter.body(request.body.expose(), cut);
         let net = Net::new(&known);
         net.clear_target(&mut target);
         net.clear_headers(&mut headers);
-        let (body, state) = net.clear_body(body);
+        let (body, state) = net.clear_body(body, || rewriter.told(fields));
         let state = state.unwrap_or_else(|| {
             state_of(
                 &request.headers,
@@ -156,11 +164,12 @@ impl Redactor {
         }
     }
 
-    /// Redacts a page whose decoded content is `markup`. `fields` and `evidence`
-    /// are those of the page.
+    /// Redacts a page whose decoded content is `markup`; the rest as with
+    /// requests.
     pub fn page(
         &self,
         page: &Page,
+        shown: &str,
         markup: &[u8],
         fields: &Fields,
         evidence: &[Evidence],
@@ -171,7 +180,7 @@ impl Redactor {
         let mut target = page
             .target
             .as_ref()
-            .map(|target| rewriter.target(target.expose()));
+            .map(|target| rewriter.target(target.expose(), shown));
         let mut headers = rewriter.headers(&page.headers);
         let body = rewriter.page(markup);
         let net = Net::new(&known);
@@ -179,7 +188,7 @@ impl Redactor {
             net.clear_target(target);
         }
         net.clear_headers(&mut headers);
-        let (body, state) = net.clear_body(body);
+        let (body, state) = net.clear_body(body, Vec::new);
         let state = state
             .unwrap_or_else(|| state_of(&page.headers, markup.len(), page.wire_length, body.len()));
         fit_headers(&mut headers, body.len(), true);
@@ -240,7 +249,20 @@ fn fit_headers(headers: &mut Vec<Header>, length: usize, has_body: bool) {
 
 impl Rewriter<'_> {
     /// A request target: path and query, the absolute form, or an authority.
-    fn target(&mut self, target: &[u8]) -> Vec<u8> {
+    fn target(&mut self, target: &[u8], shown: &str) -> Vec<u8> {
+        self.shown = shown
+            .split('/')
+            .filter(|word| !word.is_empty() && !word.contains('{'))
+            .map(str::to_owned)
+            .collect();
+        self.scope = Scope::Target;
+        let new = self.any_target(target);
+        self.scope = Scope::Message;
+        self.shown.clear();
+        new
+    }
+
+    fn any_target(&mut self, target: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(target.len());
         if target.first() == Some(&b'/') {
             self.url_parts(url::Parts::of_path(target), false, &mut out);

@@ -11,7 +11,7 @@ use super::{
     known::{Known, SHORTEST_SOUGHT},
     scramble,
 };
-use crate::{canary::spelling, finding::vocabulary, http::Header, secret::Secret};
+use crate::{canary::spelling, finding::is_vocabulary, http::Header, secret::Secret};
 
 /// Times that a text is searched and cleared before it is dropped.
 const ROUNDS: usize = 4;
@@ -131,13 +131,24 @@ impl<'a> Net<'a> {
         }
     }
 
-    /// The body cleared, and what became of it if it was dropped.
-    pub(super) fn clear_body(&self, mut body: Vec<u8>) -> (Vec<u8>, Option<BodyState>) {
-        if self.clear(&mut body) {
-            (body, None)
-        } else {
-            (Vec::new(), Some(BodyState::Dropped))
+    /// The body cleared, and what became of it if that is not its own encoding:
+    /// what `told` makes, or nothing.
+    pub(super) fn clear_body(
+        &self,
+        mut body: Vec<u8>,
+        told: impl FnOnce() -> Vec<u8>,
+    ) -> (Vec<u8>, Option<BodyState>) {
+        // What no reader understands was blanked, and is of no use.
+        let is_blank = !body.is_empty() && body.iter().all(|byte| *byte == 0);
+        if !is_blank && self.clear(&mut body) {
+            return (body, None);
         }
+        let mut told = told();
+        if !told.is_empty() && self.find(&told).is_empty() {
+            return (told, Some(BodyState::Rebuilt));
+        }
+        told.clear();
+        (told, Some(BodyState::Dropped))
     }
 }
 
@@ -154,7 +165,8 @@ fn escaped(value: &str) -> String {
             c if c.is_ascii() => text.push(c),
             c => {
                 for unit in c.encode_utf16(&mut buffer) {
-                    text.push_str(&format!("\\u{unit:04x}"));
+                    text.push_str("\\u");
+                    text.push_str(&crate::token::hex(&unit.to_be_bytes(), 2));
                 }
             }
         }
@@ -188,5 +200,5 @@ fn is_inside_word(text: &[u8], start: usize, end: usize) -> bool {
         && text
             .get(from..to)
             .and_then(|word| std::str::from_utf8(word).ok())
-            .is_some_and(vocabulary::is_known)
+            .is_some_and(is_vocabulary)
 }

@@ -1,8 +1,12 @@
 //! Pages: tags and what they load stay, texts, attributes and the strings of
 //! scripts are replaced.
 
-use super::{escape::Escapes, rewriter::Rewriter, scramble, vocabulary};
-use crate::field::{entity, html, json, url};
+use super::{
+    escape::Escapes,
+    rewriter::{Rewriter, Scope},
+    scramble, vocabulary,
+};
+use crate::field::{entity, url};
 
 /// Names of elements.
 const ELEMENTS: &[&str] = &[
@@ -183,106 +187,13 @@ const LEADING: &[&str] = &[
     "srcset",
     "value",
 ];
-/// Words of scripts.
-const SCRIPT: &[&str] = &[
-    "addeventlistener",
-    "appendchild",
-    "arguments",
-    "array",
-    "async",
-    "await",
-    "body",
-    "boolean",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "constructor",
-    "continue",
-    "createelement",
-    "currentscript",
-    "date",
-    "default",
-    "delete",
-    "document",
-    "documentelement",
-    "else",
-    "export",
-    "extends",
-    "false",
-    "fetch",
-    "finally",
-    "for",
-    "function",
-    "getelementbyid",
-    "getelementsbytagname",
-    "gtm",
-    "head",
-    "href",
-    "if",
-    "import",
-    "in",
-    "init",
-    "innerhtml",
-    "insertbefore",
-    "instanceof",
-    "js",
-    "json",
-    "key",
-    "let",
-    "location",
-    "log",
-    "map",
-    "math",
-    "navigator",
-    "new",
-    "null",
-    "number",
-    "object",
-    "of",
-    "parentnode",
-    "parse",
-    "promise",
-    "prototype",
-    "push",
-    "queryselector",
-    "return",
-    "script",
-    "self",
-    "setattribute",
-    "shift",
-    "slice",
-    "src",
-    "start",
-    "static",
-    "string",
-    "stringify",
-    "super",
-    "switch",
-    "then",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "undefined",
-    "value",
-    "var",
-    "void",
-    "while",
-    "window",
-    "with",
-    "yield",
-];
 /// The longest word of the format, in bytes.
 const LONGEST_FORMAL: usize = 64;
 
 impl Rewriter<'_> {
     /// A page.
     pub(super) fn page(&mut self, markup: &[u8]) -> Vec<u8> {
-        self.in_page = true;
+        self.scope = Scope::Page;
         let mut out = Vec::with_capacity(markup.len());
         let mut rest = markup;
         while !rest.is_empty() {
@@ -292,7 +203,7 @@ impl Rewriter<'_> {
             out.push(b'<');
             rest = self.page_tag(tag, &mut out);
         }
-        self.in_page = false;
+        self.scope = Scope::Message;
         out
     }
 
@@ -468,18 +379,16 @@ impl Rewriter<'_> {
         let blank = text.len() - text.trim_ascii_start().len();
         let (blanks, text) = text.split_at(blank);
         out.extend_from_slice(blanks);
-        let (quote, raw, behind) = match text.split_first() {
-            Some((quote @ (b'"' | b'\''), inner)) => {
-                let end = memchr::memchr(*quote, inner).unwrap_or(inner.len());
-                let (raw, behind) = inner.split_at(end);
-                (Some(*quote), raw, behind)
-            }
-            _ => {
-                let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
-                let end = text.iter().position(is_end).unwrap_or(text.len());
-                let (raw, behind) = text.split_at(end);
-                (None, raw, behind)
-            }
+        let (quote, raw, behind) = if let Some((quote @ (b'"' | b'\''), inner)) = text.split_first()
+        {
+            let end = memchr::memchr(*quote, inner).unwrap_or(inner.len());
+            let (raw, behind) = inner.split_at(end);
+            (Some(*quote), raw, behind)
+        } else {
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+            let end = text.iter().position(is_end).unwrap_or(text.len());
+            let (raw, behind) = text.split_at(end);
+            (None, raw, behind)
         };
         out.extend(quote);
         let value = entity::unescape(raw);
@@ -549,7 +458,7 @@ impl Rewriter<'_> {
     }
 
     /// An address, or a text. Without a scheme it is one of this page's own.
-    fn address(&mut self, value: &[u8]) -> Vec<u8> {
+    pub(super) fn address(&mut self, value: &[u8]) -> Vec<u8> {
         if let Some(rest) = value.strip_prefix(b"//") {
             let mut whole = b"https://".to_vec();
             whole.extend_from_slice(rest);
@@ -563,88 +472,6 @@ impl Rewriter<'_> {
         }
         self.value(value, None, false)
     }
-
-    /// A script: its strings and numbers are values.
-    fn script(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        let mut rest = text;
-        while let Some(byte) = rest.first().copied() {
-            let length = match byte {
-                b'/' if rest.starts_with(b"//") => {
-                    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                    let own = rest.get(..end).unwrap_or_default();
-                    out.extend(scramble::bytes(self.known.key, own));
-                    end
-                }
-                b'/' if rest.starts_with(b"/*") => {
-                    let end = memchr::memmem::find(rest, b"*/").unwrap_or(rest.len());
-                    let own = rest.get(..end).unwrap_or_default();
-                    out.extend(scramble::bytes(self.known.key, own));
-                    end.max(1)
-                }
-                b'"' | b'\'' | b'`' => self.script_string(rest, byte, out),
-                _ if byte.is_ascii_alphanumeric() || b"_$".contains(&byte) || byte >= 0x80 => {
-                    self.script_word(rest, out)
-                }
-                _ => {
-                    out.push(byte);
-                    1
-                }
-            };
-            rest = rest.get(length..).unwrap_or_default();
-        }
-    }
-
-    /// A string of a script. Returns its length with both quotes.
-    fn script_string(&mut self, text: &[u8], quote: u8, out: &mut Vec<u8>) -> usize {
-        let inner = text.get(1..).unwrap_or_default();
-        let line = memchr::memchr(b'\n', inner).filter(|_| quote != b'`');
-        let end = json::string_end(inner, quote);
-        let (raw, closed) = match (end, line) {
-            (Some(end), None) => (inner.get(..end).unwrap_or_default(), true),
-            (Some(end), Some(line)) if end < line => (inner.get(..end).unwrap_or_default(), true),
-            (_, Some(line)) => (inner.get(..line).unwrap_or_default(), false),
-            (None, None) => (inner, false),
-        };
-        let content = json::unescape(raw);
-        let new = if content.starts_with(b"//") || content.starts_with(b"/") {
-            self.address(&content)
-        } else {
-            match std::str::from_utf8(&content) {
-                Ok(word) if is_script_word(word) && !self.known.hides(word) => content.to_vec(),
-                _ => self.value(&content, None, false),
-            }
-        };
-        out.push(quote);
-        Escapes::Json(quote).write_like(raw, &new, out);
-        if closed {
-            out.push(quote);
-        }
-        raw.len().saturating_add(1 + usize::from(closed))
-    }
-
-    /// A name or a number of a script. Returns its length.
-    fn script_word(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
-        let is_word =
-            |byte: &u8| byte.is_ascii_alphanumeric() || b"_$".contains(byte) || *byte >= 0x80;
-        let length = text
-            .iter()
-            .position(|byte| !is_word(byte))
-            .unwrap_or(text.len());
-        let own = text.get(..length).unwrap_or_default();
-        match std::str::from_utf8(own) {
-            Ok(word) if word.starts_with(|c: char| c.is_ascii_digit()) => {
-                out.extend(self.known.number(word, None).into_bytes());
-            }
-            Ok(word) if is_script_word(word) => out.extend_from_slice(own),
-            _ => out.extend(self.key(own)),
-        }
-        length.max(1)
-    }
-}
-
-/// Whether a name is one of scripts or of the trackers that they speak to.
-fn is_script_word(word: &str) -> bool {
-    SCRIPT.contains(&word.to_ascii_lowercase().as_str()) || html::is_tracker_word(word)
 }
 
 /// Where the element `name` ends in `text`.

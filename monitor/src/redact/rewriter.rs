@@ -7,7 +7,7 @@
 
 use super::{escape::Escapes, known::Known, scramble};
 use crate::field::{
-    FieldLimits,
+    FieldLimits, Fields, Part, Step,
     compression::Coding,
     csv, form, json, multipart, packed, protobuf,
     sniff::{self, Content},
@@ -17,13 +17,32 @@ use crate::field::{
 /// A body of which more than one character in this many is a control character
 /// is no text.
 const BODY_TOLERANCE: usize = 10;
+/// Fields of a body that is told by its fields.
+const MAX_TOLD: usize = 4_096;
+
+/// What is rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Headers and body.
+    Message,
+    /// The target of the request.
+    Target,
+    /// A page, whose addresses name programs.
+    Page,
+}
 
 /// Rewrites the parts of one message.
 pub(super) struct Rewriter<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) limits: FieldLimits,
-    /// Whether what is rewritten is a page, whose addresses name programs.
-    pub(super) in_page: bool,
+    /// Words of the path that findings may show.
+    pub(super) shown: Vec<String>,
+    /// What is rewritten.
+    pub(super) scope: Scope,
+    /// Whether what is rewritten is a URL in a value.
+    pub(super) in_url: bool,
+    /// Whether it leads to a program of a recipient.
+    pub(super) in_program: bool,
     depth: u32,
     nested_left: usize,
 }
@@ -33,7 +52,10 @@ impl<'a> Rewriter<'a> {
         let limits = FieldLimits::default();
         Self {
             known,
-            in_page: false,
+            shown: Vec::new(),
+            scope: Scope::Message,
+            in_url: false,
+            in_program: false,
             depth: 0,
             nested_left: limits.nested_bytes,
             limits,
@@ -43,6 +65,10 @@ impl<'a> Rewriter<'a> {
     /// A text that is no container.
     pub(super) fn leaf(&self, value: &[u8], key: Option<&str>) -> Vec<u8> {
         match std::str::from_utf8(value) {
+            // Where someone is on a site is told by small numbers too.
+            Ok(text) if self.in_url && is_digits(text) => {
+                scramble::unknown(self.known.key, text).into_bytes()
+            }
             Ok(text) => self.known.text(text, key).into_bytes(),
             Err(_) => scramble::bytes(self.known.key, value),
         }
@@ -55,6 +81,32 @@ impl<'a> Rewriter<'a> {
         } else {
             vec![0; bytes.len()]
         }
+    }
+
+    /// The fields of a body with other values, as JSON: for a body that cannot be
+    /// cleared in its own encoding.
+    pub(super) fn told(&self, fields: &Fields) -> Vec<u8> {
+        let fields: Vec<_> = fields
+            .iter()
+            .filter(|field| field.part() == Part::Body)
+            .take(MAX_TOLD)
+            .map(|field| {
+                let steps: Vec<String> = field
+                    .steps()
+                    .into_iter()
+                    .map(|step| match step {
+                        Step::Key(key) => self.known.key_name(key),
+                        Step::Index(index) => index.to_string(),
+                    })
+                    .collect();
+                let value = self.known.text(field.value(), None);
+                serde_json::json!({"path": steps, "value": value})
+            })
+            .collect();
+        if fields.is_empty() {
+            return Vec::new();
+        }
+        serde_json::to_vec(&serde_json::json!({ "fields": fields })).unwrap_or_default()
     }
 
     /// A key. One that looks like a value is replaced like one.
@@ -291,6 +343,10 @@ impl<'a> Rewriter<'a> {
         }
         out
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The UTF-8 `new` as UTF-16 in the order of `old`, with its mark.

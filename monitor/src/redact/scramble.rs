@@ -131,16 +131,16 @@ pub(super) fn number(key: &RedactionKey, text: &str) -> String {
 }
 
 /// Tries until the result differs from `text`, if it can.
-pub(super) fn different(text: &str, mut make: impl FnMut(u32) -> String) -> String {
+pub(super) fn different(text: &str, mut draw: impl FnMut(u32) -> String) -> String {
     /// The chance that this many random texts all equal the value is small even
     /// for one digit.
     const TRIES: u32 = 16;
-    let mut made = make(0);
+    let mut made = draw(0);
     for attempt in 1..TRIES {
         if made != text {
             break;
         }
-        made = make(attempt);
+        made = draw(attempt);
     }
     made
 }

@@ -7,13 +7,14 @@ use crate::{
     canary::spelling,
     event::{StreamId, Timestamp},
     field::{self, FieldLimits},
-    finding::key_path::{self, Values},
+    finding::{Values, show},
     http::Protocol,
     loss::Losses,
     phi,
 };
 
 mod chains;
+mod events;
 mod limits;
 mod recorded;
 
@@ -63,7 +64,7 @@ fn read(request: &Request) -> (Fields, Vec<Evidence>) {
 /// `request` redacted, as a request again.
 fn redacted(request: &Request, planted: &[&str]) -> (Request, BodyState) {
     let (fields, evidence) = read(request);
-    let made = redactor().request(request, &fields, &evidence, planted);
+    let made = redactor().request(request, "/{id}", &fields, &evidence, planted);
     let again = Request {
         target: made.target,
         headers: made.headers,
@@ -129,7 +130,7 @@ fn seen(request: &Request) -> BTreeSet<String> {
         .iter()
         .filter_map(|item| {
             let field = fields.get(item.field)?;
-            let path = key_path::show(&field, &none);
+            let path = show(&field, &none);
             Some(format!(
                 "{} {} {path}",
                 item.class.as_str(),
@@ -261,7 +262,7 @@ fn the_same_person_stays_the_same() {
         email(&body("jane.roe@example.com", "x"))
     );
     assert_ne!(one, email(&body("john.roe@example.com", "Jane")));
-    assert!(one.ends_with(".com"), "{one}");
+    assert_eq!(one.rsplit('.').next(), Some("com"), "{one}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-use crate::finding::{key_path::Values, vocabulary};
+use crate::finding::{Values, is_vocabulary};
 
 /// Values that recipients and their libraries define, in lower case.
 const VALUES: &str = "\
@@ -88,12 +88,17 @@ pub(super) fn is_harmless(value: &str, key: Option<&str>, hidden: &Values) -> bo
     let lower = value.to_ascii_lowercase();
     WORDS.contains(lower.as_str())
         || is_named(&lower)
-        || (key.is_some_and(is_naming) && crate::finding::key_path::is_shown(value, hidden))
+        || (key.is_some_and(is_naming) && is_shown(value, hidden))
 }
 
 /// The same words with their joints written otherwise.
 fn is_named(lower: &str) -> bool {
     lower.contains([' ', '-']) && WORDS.contains(lower.replace([' ', '-'], "_").as_str())
+}
+
+/// Whether a text is a word of interfaces that is none of the message's values.
+fn is_shown(text: &str, hidden: &Values) -> bool {
+    is_vocabulary(text) && !hidden.is_in(text)
 }
 
 fn is_naming(key: &str) -> bool {
@@ -113,14 +118,12 @@ fn is_small_number(value: &str) -> bool {
 /// Whether a key may stay: a word of interfaces that is none of the values.
 pub(super) fn is_kept_key(key: &str, hidden: &Values) -> bool {
     let is_index = key.len() <= MOST_DIGITS && key.bytes().all(|byte| byte.is_ascii_digit());
-    is_index
-        || (key.len() <= 2 && !hidden.is_in(key))
-        || crate::finding::key_path::is_shown(key, hidden)
+    is_index || (key.len() <= 2 && !hidden.is_in(key)) || is_shown(key, hidden)
 }
 
 /// Whether every word of a text is one of interfaces.
 pub(super) fn is_interface_text(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .all(vocabulary::is_known)
+        .all(|word| is_vocabulary(word) || word.len() <= 2)
 }

@@ -26,6 +26,12 @@ pub struct Topic {
     pub rules: &'static [(&'static str, &'static str)],
 }
 
+/// Which rules this build detects with: 16 digits of a hash over their source.
+/// Two builds with the same digits find the same evidence in the same message.
+pub const fn fingerprint() -> &'static str {
+    env!("PHIWATCH_RULES")
+}
+
 /// Every topic: identifiers, health information, pages, canaries.
 pub fn topics() -> impl Iterator<Item = &'static Topic> {
     [
@@ -36,6 +42,14 @@ pub fn topics() -> impl Iterator<Item = &'static Topic> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The rule `id` as it stands in findings of this build.
+pub fn id(id: &str) -> Option<&'static str> {
+    topics()
+        .flat_map(|topic| topic.rules)
+        .map(|(own, _)| *own)
+        .find(|own| *own == id)
 }
 
 /// The topic and the text of the rule `id`.

@@ -5,6 +5,8 @@
 
 use std::mem;
 
+use bytes::Bytes;
+
 use super::{
     client_hello::{ClientHello, Outcome, Reader},
     lane::{Piece, Run},
@@ -64,7 +66,17 @@ impl Content {
         };
         held.push(piece);
         let hello = match outcome {
-            Outcome::Incomplete => return Verdict::Nothing,
+            Outcome::Incomplete => {
+                // What is held must not keep a buffer that holds much more.
+                if let Some(Piece {
+                    run: Run::Bytes(bytes),
+                    ..
+                }) = held.last_mut()
+                {
+                    *bytes = Bytes::copy_from_slice(bytes);
+                }
+                return Verdict::Nothing;
+            }
             Outcome::NotMine => None,
             // It began as a hello: whatever it is, it cannot be read.
             Outcome::Malformed => Some(ClientHello::default()),

@@ -20,6 +20,14 @@ pub const MAX_WAITING_CHUNKS: usize = 256;
 /// How long a hole may stay open, in nanoseconds of event time.
 pub const MAX_HOLE_AGE: u64 = 2_000_000_000;
 
+/// The same of captures of others, where nobody waits for the findings, and where
+/// bytes are sent again after minutes if need be.
+const MAX_WAITING_BYTES_FILE: usize = 4 * 1024 * 1024;
+const MAX_WAITING_CHUNKS_FILE: usize = 4_096;
+const MAX_HOLE_AGE_FILE: u64 = 120_000_000_000;
+/// There, a stream that was joined late begins behind this offset.
+const EARLIEST_LATE: u64 = 1 << 31;
+
 /// Bytes, or the statement that they are missing.
 #[derive(Clone)]
 pub(super) enum Run {
@@ -71,6 +79,10 @@ pub(super) struct Lane {
     /// Pieces behind a hole, by offset; they do not overlap.
     waiting: BTreeMap<u64, Piece>,
     waiting_bytes: usize,
+    /// When the first of the waiting pieces arrived.
+    oldest: Option<Timestamp>,
+    /// The source is a capture of others.
+    is_patient: bool,
     /// The deadline that the table has noted for this lane.
     pub(super) noted: Option<Timestamp>,
 }
@@ -90,14 +102,37 @@ impl Lane {
     pub(super) fn forget_waiting(&mut self) {
         self.waiting.clear();
         self.waiting_bytes = 0;
+        self.oldest = None;
+    }
+
+    /// Waits longer, and for more, than a live source allows.
+    pub(super) const fn be_patient(&mut self) {
+        self.is_patient = true;
     }
 
     /// When the hole in front of the waiting pieces is too old.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.waiting
-            .values()
-            .map(|piece| piece.seen.plus(MAX_HOLE_AGE))
-            .min()
+        // The first bytes of a stream that was joined late wait for no others.
+        let age = if self.is_patient && (self.begun || self.begins_early()) {
+            MAX_HOLE_AGE_FILE
+        } else {
+            MAX_HOLE_AGE
+        };
+        self.oldest.map(|oldest| oldest.plus(age))
+    }
+
+    /// Steps over a run that begins at `offset`, if it is the next one and nothing
+    /// waits, as nearly always. Whether it did: then the run is to be handed on.
+    pub(super) fn pass(&mut self, offset: u64, run: &Run) -> bool {
+        let end = offset.checked_add(run.length());
+        let Some(end) = end.filter(|end| offset == self.next && *end > offset) else {
+            return false;
+        };
+        if !self.waiting.is_empty() {
+            return false;
+        }
+        (self.next, self.begun) = (end, true);
+        true
     }
 
     /// Takes a piece at `offset`; what is in order goes to `out`.
@@ -118,13 +153,24 @@ impl Lane {
         }
         self.insert_uncovered(offset, end, piece);
         self.drain(out);
+        let (bytes, chunks) = if self.is_patient {
+            (MAX_WAITING_BYTES_FILE, MAX_WAITING_CHUNKS_FILE)
+        } else {
+            (MAX_WAITING_BYTES, MAX_WAITING_CHUNKS)
+        };
         while !self.waiting.is_empty()
-            && (!packets
-                || self.waiting_bytes > MAX_WAITING_BYTES
-                || self.waiting.len() > MAX_WAITING_CHUNKS)
+            && (!packets || self.waiting_bytes > bytes || self.waiting.len() > chunks)
         {
             self.skip_hole(!packets, losses, out);
         }
+    }
+
+    /// Whether the waiting pieces are of a stream whose start was seen, of which
+    /// nothing was handed on yet.
+    fn begins_early(&self) -> bool {
+        self.waiting
+            .first_key_value()
+            .is_some_and(|(offset, _)| *offset < EARLIEST_LATE)
     }
 
     /// Gives up on the hole in front of the waiting pieces. Where nothing was
@@ -136,11 +182,12 @@ impl Lane {
         losses: &mut Losses,
         out: &mut Vec<Piece>,
     ) {
+        let knows_start = self.begun || self.is_patient && self.begins_early();
         let Some(mut first) = self.waiting.first_entry() else {
             return;
         };
         let offset = *first.key();
-        if self.begun {
+        if knows_start {
             losses.count(Loss::StreamGap);
             let Piece {
                 time,
@@ -192,9 +239,13 @@ impl Lane {
                 .range(from..end)
                 .next()
                 .map_or(end, |(start, _)| *start);
-            let run = piece.run.part(from - offset, to - offset);
-            if let Run::Bytes(bytes) = &run {
+            let mut run = piece.run.part(from - offset, to - offset);
+            if let Run::Bytes(bytes) = &mut run {
                 self.waiting_bytes += bytes.len();
+                // What waits must not keep a buffer that holds much more.
+                if from > self.next {
+                    *bytes = Bytes::copy_from_slice(bytes);
+                }
             }
             let Piece {
                 run: _,
@@ -203,6 +254,7 @@ impl Lane {
                 ref place,
                 late,
             } = *piece;
+            self.oldest = Some(self.oldest.map_or(seen, |oldest| oldest.min(seen)));
             self.waiting.insert(
                 from,
                 Piece {
@@ -219,10 +271,12 @@ impl Lane {
 
     /// Hands on the pieces that begin where the last one ended.
     fn drain(&mut self, out: &mut Vec<Piece>) {
+        let mut has_gone = false;
         while let Some(first) = self.waiting.first_entry() {
             if *first.key() != self.next {
-                return;
+                break;
             }
+            has_gone = true;
             let piece = first.remove();
             self.next = self.next.saturating_add(piece.run.length());
             self.begun = true;
@@ -230,6 +284,9 @@ impl Lane {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes.len());
             }
             out.push(piece);
+        }
+        if has_gone {
+            self.oldest = self.waiting.values().map(|piece| piece.seen).min();
         }
     }
 }

@@ -10,24 +10,24 @@ mod client_hello;
 mod content;
 mod delivery;
 mod lane;
-mod recency;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use content::{Content, Verdict};
+use hashbrown::HashMap;
 use lane::{Lane, Piece, Run};
-pub(crate) use recency::Recency;
 
 pub use client_hello::{ClientHello, MAX_HELLO};
 pub use delivery::{Delivery, Facts, Segment};
 pub use lane::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 
 use crate::{
-    event::{Direction, Event, EventKind, Place, StreamId, Timestamp},
+    event::{Direction, Event, EventKind, Place, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
+    recency::Recency,
     secret::Secret,
 };
 
@@ -42,7 +42,7 @@ pub const MAX_WAITING_TOTAL: usize = 64 * 1024 * 1024;
 #[derive(Default)]
 struct Stream {
     facts: Arc<Facts>,
-    stamp: u64,
+    stamp: u32,
     sent: Lane,
     received: Lane,
     content: Content,
@@ -91,7 +91,7 @@ struct Ends {
 pub struct Streams {
     now: Timestamp,
     table: HashMap<StreamId, Stream>,
-    recency: Recency,
+    recency: Recency<StreamId>,
     /// When which lane gives up on the hole that it waits for.
     deadlines: BTreeSet<(Timestamp, StreamId, Direction)>,
     waiting_bytes: usize,
@@ -110,11 +110,13 @@ impl Streams {
             ref place,
             ref kind,
         } = *event;
-        if let Some(ends) = self.closed.get(&id) {
-            count_after_close(*ends, kind, losses);
-            return;
+        if !self.touch(id) {
+            if let Some(ends) = self.closed.get(&id) {
+                count_after_close(*ends, kind, losses);
+                return;
+            }
+            self.begin(id, losses, out);
         }
-        self.touch(id, losses, out);
         let piece = |run| Piece {
             run,
             time,
@@ -124,6 +126,12 @@ impl Streams {
         };
         match kind {
             EventKind::Opened(origin) => {
+                if origin.source == Source::Pcap
+                    && let Some(stream) = self.table.get_mut(&id)
+                {
+                    stream.sent.be_patient();
+                    stream.received.be_patient();
+                }
                 self.learn(id, |facts| facts.origin = Some(Arc::clone(origin)));
             }
             EventKind::Named(name) => {
@@ -131,7 +139,7 @@ impl Streams {
             }
             EventKind::Data(data) => {
                 let run = piece(Run::Bytes(data.bytes.expose().clone()));
-                self.insert(id, data.direction, data.offset, &run, losses, out);
+                self.insert(id, data.direction, data.offset, run, losses, out);
             }
             EventKind::Missing {
                 direction,
@@ -139,16 +147,12 @@ impl Streams {
                 length,
                 loss: _,
             } => {
-                self.insert(
-                    id,
-                    *direction,
-                    *offset,
-                    &piece(Run::Gap(*length)),
-                    losses,
-                    out,
-                );
+                let gap = piece(Run::Gap(*length));
+                self.insert(id, *direction, *offset, gap, losses, out);
             }
             EventKind::Closed => self.close(id, time, place.clone(), losses, out),
+            // Whole already: it passes by this stage.
+            EventKind::Message(_) => {}
         }
     }
 
@@ -190,10 +194,18 @@ impl Streams {
         }
     }
 
-    /// Makes `id` the most recently used stream, and room for it.
-    fn touch(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Delivery>) {
-        if !self.table.contains_key(&id)
-            && self.table.len() >= MAX_STREAMS
+    /// Makes `id` the most recently used stream. Whether there is one.
+    fn touch(&mut self, id: StreamId) -> bool {
+        let known = self.table.get_mut(&id);
+        known.is_some_and(|stream| {
+            self.recency.touch(id, &mut stream.stamp);
+            true
+        })
+    }
+
+    /// Begins the stream `id`, and makes room for it.
+    fn begin(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Delivery>) {
+        if self.table.len() >= MAX_STREAMS
             && let Some(oldest) = self.recency.oldest()
         {
             losses.count(Loss::StreamEvicted);
@@ -214,7 +226,7 @@ impl Streams {
         id: StreamId,
         direction: Direction,
         offset: u64,
-        piece: &Piece,
+        piece: Piece,
         losses: &mut Losses,
         out: &mut Vec<Delivery>,
     ) {
@@ -224,11 +236,17 @@ impl Streams {
         if matches!(stream.content, Content::Ciphertext) {
             return;
         }
+        if matches!(stream.content, Content::Plain)
+            && stream.lane(direction).pass(offset, &piece.run)
+        {
+            out.push(delivery(id, &stream.facts, direction, piece, self.now));
+            return;
+        }
         let packets = stream.is_packets();
         let mut pieces = Vec::new();
         stream
             .lane(direction)
-            .insert(offset, piece, packets, losses, &mut pieces);
+            .insert(offset, &piece, packets, losses, &mut pieces);
         let others = self.waiting_bytes.saturating_sub(stream.counted);
         if others.saturating_add(stream.waiting_bytes()) > MAX_WAITING_TOTAL {
             stream.lane(direction).flush(packets, losses, &mut pieces);
@@ -340,10 +358,14 @@ impl Streams {
     ) {
         match verdict {
             Verdict::Nothing => {}
-            Verdict::Pass(piece) => out.push(self.delivery(id, &stream.facts, direction, piece)),
+            Verdict::Pass(piece) => {
+                out.push(delivery(id, &stream.facts, direction, piece, self.now));
+            }
             Verdict::Release(pieces) => {
                 let each = pieces.into_iter();
-                out.extend(each.map(|piece| self.delivery(id, &stream.facts, direction, piece)));
+                out.extend(
+                    each.map(|piece| delivery(id, &stream.facts, direction, piece, self.now)),
+                );
             }
             Verdict::Hello { hello, time, place } => {
                 if let Some(name) = &hello.server_name {
@@ -364,37 +386,37 @@ impl Streams {
             }
         }
     }
+}
 
-    fn delivery(
-        &self,
-        stream: StreamId,
-        facts: &Arc<Facts>,
-        direction: Direction,
-        piece: Piece,
-    ) -> Delivery {
-        let Piece {
-            run,
-            time,
-            seen: _,
-            place,
-            late,
-        } = piece;
-        let what = match run {
-            Run::Bytes(bytes) => Segment::Bytes {
-                direction,
-                bytes: Secret::new(bytes),
-            },
-            Run::Gap(length) => Segment::Gap { direction, length },
-        };
-        Delivery {
-            stream,
-            facts: Arc::clone(facts),
-            time,
-            now: self.now,
-            place,
-            late,
-            what,
-        }
+fn delivery(
+    stream: StreamId,
+    facts: &Arc<Facts>,
+    direction: Direction,
+    piece: Piece,
+    now: Timestamp,
+) -> Delivery {
+    let Piece {
+        run,
+        time,
+        seen: _,
+        place,
+        late,
+    } = piece;
+    let what = match run {
+        Run::Bytes(bytes) => Segment::Bytes {
+            direction,
+            bytes: Secret::new(bytes),
+        },
+        Run::Gap(length) => Segment::Gap { direction, length },
+    };
+    Delivery {
+        stream,
+        facts: Arc::clone(facts),
+        time,
+        now,
+        place,
+        late,
+        what,
     }
 }
 

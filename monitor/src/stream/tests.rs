@@ -228,7 +228,7 @@ fn every_order_of_packets_gives_the_same_bytes() {
 
 #[test]
 fn a_hole_ends_by_age_by_limit_and_by_the_end() {
-    let source = opened(Source::Pcap);
+    let source = opened(Source::Socket);
     let (a, c) = (data(1, 0, b"ab"), data(2, 4, b"ef"));
     check(&[source.clone(), a.clone(), c.clone()], "ab", &[]);
     check(
@@ -272,6 +272,30 @@ fn a_hole_ends_by_age_by_limit_and_by_the_end() {
     large.push(data(2, 3 + big.len() as u64, b"x"));
     assert_eq!(run(&large).1.get(Loss::StreamGap), 1);
     assert_eq!(shown(&run(&large).0).len(), "ab[1]".len() + big.len() + 1);
+}
+
+#[test]
+fn captures_of_others_wait_longer() {
+    const LATE: u64 = 1 << 32;
+    let source = opened(Source::Pcap);
+    let (a, c) = (data(1, 0, b"ab"), data(2, 4, b"ef"));
+    let again = data(100 * SECOND, 2, b"cd");
+    check(
+        &[source.clone(), a.clone(), c.clone(), again],
+        "abcdef",
+        &[],
+    );
+    let never = data(120 * SECOND + 2, 6, b"gh");
+    check(&[source.clone(), a, c.clone(), never], "ab[2]efgh", &[GAP]);
+    // The start was seen, its bytes were not.
+    check(&[source.clone(), c, closed(3)], "[4]ef|", &[GAP]);
+    let late = [
+        source,
+        data(1, LATE, b"ab"),
+        data(2, LATE - 2, b"xy"),
+        data(3 * SECOND, LATE + 2, b"cd"),
+    ];
+    check(&late, "~xyabcd", &[]);
 }
 
 #[test]

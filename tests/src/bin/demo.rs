@@ -56,7 +56,7 @@ fn live(sandbox: &Sandbox) -> Result<()> {
     let mut sink = Sink::start(sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let captures = sandbox.folder().join("evidence");
-    let arguments = ["--capture".as_ref(), captures.as_os_str(), "--raw".as_ref()];
+    let arguments = ["--capture".as_ref(), captures.as_os_str()];
     let mut daemon = Daemon::run(sandbox, &arguments)?;
     println!(
         "   phiwatch watches {} and serves {}.",

@@ -1,14 +1,15 @@
 //! The bytes that a capture holds, read through phiwatch's own reader.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
     capture,
     event::{Direction, Event, EventKind, Source, StreamId},
     loss::Losses,
 };
+use tests::identity;
 
 /// One direction of one stream.
 pub(crate) struct Stream {
@@ -55,27 +56,15 @@ impl Stream {
 
 /// The streams of all captures in `folder`, in the order of their first bytes.
 pub(crate) fn streams(folder: &Path) -> Result<Vec<Stream>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "pcapng")
-        {
-            paths.push(path);
-        }
-    }
-    paths.sort();
     let mut events = Vec::new();
-    for path in paths {
+    for bytes in identity::decrypted(folder)? {
         let mut losses = Losses::default();
-        let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         events.extend(capture::read_bytes(&bytes, &mut losses));
         let lost: Vec<_> = losses
             .iter()
             .filter(|(loss, _)| loss.labels().0 == "capture")
             .collect();
-        ensure!(lost.is_empty(), "{}: {lost:?}", path.display());
+        ensure!(lost.is_empty(), "{}: {lost:?}", folder.display());
     }
     Ok(collect(events))
 }
@@ -96,7 +85,7 @@ fn collect(events: Vec<Event>) -> Vec<Stream> {
                 length,
                 loss: _,
             } => (direction, offset, None, length),
-            EventKind::Named(_) | EventKind::Closed => continue,
+            EventKind::Named(_) | EventKind::Message(_) | EventKind::Closed => continue,
         };
         let known = streams
             .iter()

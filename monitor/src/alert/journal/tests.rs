@@ -41,6 +41,7 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         person: None,
         people: None,
         evidence: None,
+        states: Vec::new(),
     }
 }
 

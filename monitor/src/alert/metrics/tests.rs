@@ -51,6 +51,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
             protocol: "http/1.1",
             status: Some(200),
             bytes: 1,
+            body_bytes: 1,
         }),
         process: ProcessRecord {
             exe: Some("/planted/exe".to_owned()),
@@ -66,6 +67,7 @@ fn finding(severity: Severity, tracker: &'static str, class: &'static str) -> Fi
         person: Some("planted-person".to_owned()),
         people: None,
         evidence: None,
+        states: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Tests of foreign connections.
 
+use std::{net::SocketAddr, sync::Arc};
+
 use super::*;
-use crate::capture::{
-    input::Packet,
-    packet::{LINK_RAW, synthesize},
+use crate::{
+    capture::packet::{LINK_RAW, synthesize},
+    event::EventKind,
 };
 
 const CLIENT: &str = "10.0.0.1:5000";
@@ -11,23 +13,40 @@ const SERVER: &str = "10.0.0.2:80";
 
 type Sketch<'a> = (&'a str, u32, u8, &'a [u8]);
 
+/// An acknowledgment that says nothing.
+const NONE: u32 = 0;
+
 /// Feeds packets `(sender, sequence, flags, payload)` and compares what comes
 /// out, one line an event.
 fn check(packets: &[Sketch<'_>], expected: &[&str]) {
+    let packets: Vec<_> = packets
+        .iter()
+        .map(|(sender, sequence, flags, payload)| (*sender, *sequence, NONE, *flags, *payload))
+        .collect();
+    check_answers(&packets, expected, &[]);
+}
+
+/// The same with acknowledgments, `(sender, sequence, acknowledgment, flags,
+/// payload)`, and losses.
+fn check_answers(
+    packets: &[(&str, u32, u32, u8, &[u8])],
+    expected: &[&str],
+    expected_losses: &[(Loss, u64)],
+) {
     let mut connections = Connections::default();
     let (mut queue, mut losses) = (VecDeque::new(), Losses::default());
     let endpoint = |text: &str| {
         let address: SocketAddr = text.parse().expect("a literal address");
         (address.ip(), address.port())
     };
-    for (index, (sender, sequence, flags, payload)) in packets.iter().enumerate() {
+    for (index, (sender, sequence, acknowledgment, flags, payload)) in packets.iter().enumerate() {
         let receiver = if *sender == CLIENT { SERVER } else { CLIENT };
         let mut data = Vec::new();
         let segment = Segment {
             source: endpoint(sender),
             destination: endpoint(receiver),
             sequence: *sequence,
-            acknowledgment: 0,
+            acknowledgment: *acknowledgment,
             flags: *flags,
             payload,
             cut: 0,
@@ -39,12 +58,13 @@ fn check(packets: &[Sketch<'_>], expected: &[&str]) {
             time: Timestamp(index as u64),
             link: LINK_RAW,
             data: &data,
+            cut: 0,
             comment: None,
             is_ours: false,
         };
         connections.push(&packet, &mut queue, &mut losses);
     }
-    connections.finish(&mut queue);
+    connections.finish(&mut queue, &mut losses);
     let shown: Vec<_> = queue
         .iter()
         .map(|event| {
@@ -62,12 +82,18 @@ fn check(packets: &[Sketch<'_>], expected: &[&str]) {
                     String::from_utf8_lossy(data.bytes.expose())
                 ),
                 EventKind::Closed => format!("{stream} closed"),
-                EventKind::Named(_) | EventKind::Missing { .. } => "unexpected".into(),
+                EventKind::Missing {
+                    direction,
+                    offset,
+                    length,
+                    ..
+                } => format!("{stream} missing {direction:?} {offset} {length}"),
+                EventKind::Named(_) | EventKind::Message(_) => "unexpected".into(),
             }
         })
         .collect();
     assert_eq!(shown, expected);
-    assert_eq!(losses, Losses::default());
+    assert_eq!(losses.iter().collect::<Vec<_>>(), expected_losses);
 }
 
 #[test]
@@ -110,8 +136,6 @@ fn repeated_and_reordered_segments_keep_their_offsets() {
             "1 opened 5000 80",
             "1 Sent 4 efgh",
             "1 Sent 0 abcd",
-            "1 Sent 2 cdef",
-            "1 Sent 0 ab",
             "1 closed",
         ],
     );
@@ -130,7 +154,6 @@ fn sequence_numbers_wrap() {
             "1 opened 5000 80",
             "1 Sent 0 abcd",
             "1 Sent 4 ef",
-            "1 Sent 1 bc",
             "1 closed",
         ],
     );
@@ -197,6 +220,119 @@ fn addresses_used_again_are_another_stream() {
             "3 opened 5000 80",
             "3 Sent 4294967296 c",
             "3 closed",
+        ],
+    );
+}
+
+#[test]
+fn the_start_is_known_however_it_is_captured() {
+    let whole = [
+        "1 opened 5000 80",
+        "1 Sent 0 GET ",
+        "1 Received 0 HTTP",
+        "1 closed",
+    ];
+    let syn = (CLIENT, 99, 0, SYN, &b""[..]);
+    let answer = (SERVER, 499, 100, SYN | ACK, &b""[..]);
+    let request = (CLIENT, 100, 500, ACK, &b"GET "[..]);
+    let response = (SERVER, 500, 104, ACK, &b"HTTP"[..]);
+    // Both opened at once; SYN with data.
+    let both = (SERVER, 499, 0, SYN, &b""[..]);
+    let early = (CLIENT, 99, 0, SYN, &b"GET "[..]);
+    for packets in [
+        [syn, answer, request, response],
+        [answer, syn, request, response],
+        [answer, answer, request, response],
+        [syn, syn, request, answer].map(|packet| packet),
+        [syn, both, request, response],
+        [early, answer, request, response],
+    ] {
+        let packets = [&packets[..], &[response]].concat();
+        check_answers(&packets, &whole, &[]);
+    }
+}
+
+#[test]
+fn answers_stand_behind_what_they_answer() {
+    let start = [
+        (CLIENT, 99, 0, SYN, &b""[..]),
+        (SERVER, 499, 100, SYN | ACK, b""),
+        (CLIENT, 100, 500, ACK, b"ab"),
+    ];
+    let (late, answer) = (
+        (CLIENT, 102, 500, ACK, &b"cd"[..]),
+        (SERVER, 500, 104, ACK, &b"ok"[..]),
+    );
+    let next = (CLIENT, 104, 502, ACK, &b"ef"[..]);
+    // Captured in another order.
+    check_answers(
+        &[&start[..], &[answer, late, next]].concat(),
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 ab",
+            "1 Sent 2 cd",
+            "1 Received 0 ok",
+            "1 Sent 4 ef",
+            "1 closed",
+        ],
+        &[],
+    );
+    // Not captured.
+    check_answers(
+        &[&start[..], &[answer, next]].concat(),
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 ab",
+            "1 Sent 4 ef",
+            "1 missing Sent 2 2",
+            "1 Received 0 ok",
+            "1 closed",
+        ],
+        &[(Loss::StreamGap, 1)],
+    );
+}
+
+#[test]
+fn an_end_waits_for_what_comes_before_it() {
+    check(
+        &[
+            (CLIENT, 99, SYN, b""),
+            (CLIENT, 100, ACK, b"ab"),
+            (CLIENT, 104, ACK | FIN, b""),
+            (SERVER, 500, ACK | FIN, b""),
+            (CLIENT, 102, ACK, b"cd"),
+            // Another connection without its start.
+            (CLIENT, 9_000, ACK, b"ef"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 0 ab",
+            "1 Sent 2 cd",
+            "1 closed",
+            "2 opened 5000 80",
+            "2 Sent 4294967296 ef",
+            "2 closed",
+        ],
+    );
+}
+
+#[test]
+fn probes_and_far_numbers_are_no_data() {
+    check(
+        &[
+            (CLIENT, 99, ACK, b"\0"),
+            (CLIENT, 100, ACK, b"ab"),
+            (CLIENT, 101, ACK, b"\0"),
+            // Too far back for a retransmission.
+            (CLIENT, 0xf000_0000, ACK, b"cd"),
+        ],
+        &[
+            "1 opened 5000 80",
+            "1 Sent 4294967296 ab",
+            "1 closed",
+            "2 opened 5000 80",
+            "2 Sent 4294967296 cd",
+            "2 closed",
         ],
     );
 }

@@ -1,5 +1,7 @@
 //! Tests of HTTP archives.
 
+mod exporters;
+
 use super::*;
 
 const ARCHIVE: &str = r#"{"log":{"version":"1.2","entries":[
@@ -27,13 +29,14 @@ fn shown(text: &[u8]) -> (bool, Vec<String>, Losses) {
         handle += 1;
         handle
     };
-    let is_archive = read(
-        text,
-        &Arc::from("test.har"),
-        &mut next,
-        &mut queue,
-        &mut losses,
-    );
+    let input = Input::new(Box::new(text), "test.har".into());
+    let entries = Entries::open(input, Arc::from("test.har")).expect("memory has no errors");
+    let is_archive = entries.is_some();
+    if let Some(mut entries) = entries {
+        while entries.advance(&mut losses).expect("memory has no errors") {
+            entries.take(&mut next, &mut queue, &mut losses);
+        }
+    }
     let lines = queue
         .iter()
         .map(|event| {
@@ -52,6 +55,7 @@ fn shown(text: &[u8]) -> (bool, Vec<String>, Losses) {
                     format!("{stream} missing {offset} {length}")
                 }
                 EventKind::Closed => format!("{stream} closed {}", event.time),
+                EventKind::Message(_) => format!("{stream} message"),
             }
         })
         .collect();
@@ -68,7 +72,7 @@ fn entries_become_exchanges_in_http_1() {
         [
             "1 opened Some([2001:db8::7]:443) 2025-11-25T02:41:03.500000000Z",
             "1 named tracker.example.com",
-            r#"1 Sent "POST /v1/e?id=1 HTTP/1.1\r\nHost: tracker.example.com\r\nX-Two: a\r\nX-Two: b\r\nX-Two: c\r\nContent-Length: 7\r\n\r\n{\"a\":1}""#,
+            r#"1 Sent "POST /v1/e?id=1 HTTP/1.1\r\nHost: tracker.example.com\r\nX-Two: a\r\nX-Two: b\r\nX-Two: c\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}""#,
             r#"1 Received "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi""#,
             "1 closed 2025-11-25T02:41:03.750500000Z",
             "2 opened None 2025-11-25T03:41:04.000000000Z",

@@ -1,13 +1,14 @@
 //! Packets of a pcapng file, ours or foreign, of either byte order.
 
-use std::sync::Arc;
+use std::{ops::Range, str, sync::Arc};
 
-use pcap_parser::{
-    Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, parse_block_be, parse_block_le,
-    traits::PcapNGPacketBlock as _,
+use super::{
+    option::{ByteOrder, Options},
+    write::{
+        ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, OPTION_COMMENT,
+        SECTION_HEADER,
+    },
 };
-
-use super::write::{ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER};
 use crate::{
     capture::{
         CaptureError,
@@ -18,35 +19,62 @@ use crate::{
     loss::{Loss, Losses},
 };
 
+/// The packet block that the enhanced one replaced.
+const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-/// The packet block that the enhanced one replaced, the journal block and both
-/// custom blocks: Wireshark gives them a number although they hold no packet
-/// that is read here.
-const NUMBERED: [u32; 4] = [2, 9, 0x0000_0BAD, 0x4000_0BAD];
+/// The journal block and both custom blocks: Wireshark gives them a number
+/// although they hold no packet.
+const NUMBERED: [u32; 3] = [9, 0x0000_0BAD, 0x4000_0BAD];
 /// More interfaces in one section than this are not remembered.
 const MAX_INTERFACES: usize = 4_096;
+
+/// Resolution and offset of an interface's times.
+const OPTION_RESOLUTION: u16 = 9;
+const OPTION_OFFSET: u16 = 14;
+/// Packets that the interface, or the operating system, dropped so far.
+const OPTIONS_DROPPED: [u16; 2] = [5, 7];
 
 #[derive(Clone, Copy)]
 struct Interface {
     link: u16,
+    /// Longest packet that was captured whole; 0 is no limit.
+    snap: u32,
     /// The exponent as the file has it.
     resolution: u8,
     offset: i64,
+    /// Packets that were dropped, as told so far.
+    dropped: u64,
+}
+
+/// Where the current packet is.
+struct Found {
+    interface: Interface,
+    data: Range<usize>,
+    /// Where the options begin.
+    options: usize,
+    cut: u32,
 }
 
 /// A pcapng file while it is read.
 pub(in crate::capture) struct Blocks<'a> {
     input: Input<'a>,
     file: Arc<str>,
-    /// The current block, framed and whole.
-    block: Vec<u8>,
     kind: u32,
-    is_big_endian: bool,
+    /// Length of the current block, which is stepped over to come to the next.
+    length: usize,
+    order: ByteOrder,
     is_ours: bool,
+    /// The host that a section of ours names.
+    host: Arc<str>,
+    /// It holds messages, not streams.
+    is_redacted: bool,
     interfaces: Vec<Interface>,
+    /// Statistics blocks since the last block of another kind.
+    statistics: usize,
     number: u64,
     /// Time of the last packet, for packets that have none.
     time: Timestamp,
+    found: Option<Found>,
 }
 
 impl<'a> Blocks<'a> {
@@ -54,13 +82,17 @@ impl<'a> Blocks<'a> {
         Self {
             input,
             file,
-            block: Vec::new(),
             kind: 0,
-            is_big_endian: false,
+            length: 0,
+            order: ByteOrder::default(),
             is_ours: false,
+            host: Arc::from(""),
+            is_redacted: false,
             interfaces: Vec::new(),
+            statistics: 0,
             number: 0,
             time: Timestamp::default(),
+            found: None,
         }
     }
 
@@ -70,176 +102,239 @@ impl<'a> Blocks<'a> {
         losses: &mut Losses,
     ) -> Result<bool, CaptureError> {
         loop {
+            self.input.consume(self.length);
+            self.length = 0;
             let Some(length) = self.frame(losses)? else {
                 return Ok(false);
             };
+            let is_packet = [ENHANCED_PACKET, OBSOLETE_PACKET, SIMPLE_PACKET].contains(&self.kind);
+            self.number += u64::from(is_packet || NUMBERED.contains(&self.kind));
             if length > MAX_BLOCK {
                 losses.count(Loss::CaptureMalformed);
-                let rest = u64::from(length).saturating_sub(self.block.len() as u64);
-                if !self.input.skip(rest)? {
+                if !self.input.skip(u64::from(length))? {
                     losses.count(Loss::CaptureTruncated);
                     return Ok(false);
                 }
-            } else {
-                let rest = u64::from(length).saturating_sub(self.block.len() as u64);
-                if !self.input.append(&mut self.block, rest)? {
-                    losses.count(Loss::CaptureTruncated);
-                    return Ok(false);
-                }
+                continue;
             }
-            match self.kind {
-                ENHANCED_PACKET | SIMPLE_PACKET => {
-                    self.number += 1;
-                    if length <= MAX_BLOCK {
-                        return Ok(true);
-                    }
+            let length = length as usize;
+            if self.input.peek(length)?.len() < length {
+                losses.count(Loss::CaptureTruncated);
+                return Ok(false);
+            }
+            self.length = length;
+            self.statistics = match self.kind {
+                INTERFACE_STATISTICS => self.statistics + 1,
+                _ => 0,
+            };
+            let is_whole = self.order.u32(self.block(), length - 4) as usize == length;
+            if is_packet {
+                self.found = is_whole.then(|| self.locate()).flatten();
+                if self.found.is_some() {
+                    return Ok(true);
                 }
-                kind if NUMBERED.contains(&kind) => {
-                    self.number += 1;
-                    if kind == 2 {
-                        losses.count(Loss::CaptureUnsupported);
-                    }
-                }
+                losses.count(Loss::CaptureMalformed);
+            } else if matches!(
+                self.kind,
                 SECTION_HEADER | INTERFACE_DESCRIPTION | INTERFACE_STATISTICS
-                    if length <= MAX_BLOCK =>
-                {
-                    self.describe(losses);
-                }
-                _ => {}
+            ) {
+                self.describe(is_whole, losses);
             }
         }
+    }
+
+    fn block(&self) -> &[u8] {
+        self.input.ready(self.length)
     }
 
     /// Reads what begins a block and gives its whole length, `None` at the end
     /// of what can be read.
     fn frame(&mut self, losses: &mut Losses) -> Result<Option<u32>, CaptureError> {
-        if !self.input.fill(&mut self.block, 12)? {
-            if !self.block.is_empty() {
+        // A section of ours ends with the statistics of each interface: one that
+        // does not was cut there, or is still being written.
+        let is_ended =
+            !self.is_ours || self.statistics > 0 && self.statistics >= self.interfaces.len();
+        let head = self.input.peek(12)?;
+        let Some(&[t0, t1, t2, t3, _, _, _, _, m0, m1, m2, m3]) = head.first_chunk::<12>() else {
+            if !head.is_empty() || self.input.is_broken() || !is_ended {
                 losses.count(Loss::CaptureTruncated);
             }
             return Ok(None);
-        }
-        let word = |at: usize| -> [u8; 4] {
-            self.block
-                .get(at..)
-                .and_then(|rest| rest.first_chunk())
-                .copied()
-                .unwrap_or_default()
         };
-        let kind = word(0);
-        if kind == SECTION_HEADER.to_le_bytes() {
+        if [t0, t1, t2, t3] == SECTION_HEADER.to_le_bytes() {
             // The type of a section header reads the same in both byte orders;
             // the magic behind the length tells which it is.
-            match word(8) {
-                [0x4d, 0x3c, 0x2b, 0x1a] => self.is_big_endian = false,
-                [0x1a, 0x2b, 0x3c, 0x4d] => self.is_big_endian = true,
-                _ => return Ok(self.give_up(losses)),
-            }
+            self.order.is_big_endian = match [m0, m1, m2, m3] {
+                [0x4d, 0x3c, 0x2b, 0x1a] => false,
+                [0x1a, 0x2b, 0x3c, 0x4d] => true,
+                _ => return Ok(give_up(losses)),
+            };
             self.is_ours = false;
+            self.is_redacted = false;
             self.interfaces.clear();
         }
-        let integer = if self.is_big_endian {
-            u32::from_be_bytes
-        } else {
-            u32::from_le_bytes
-        };
-        self.kind = integer(kind);
-        let length = integer(word(4));
+        let head = self.input.ready(12);
+        let (kind, length) = (self.order.u32(head, 0), self.order.u32(head, 4));
+        self.kind = kind;
         if length < 12 || !length.is_multiple_of(4) || length > MAX_PLAUSIBLE {
-            return Ok(self.give_up(losses));
+            return Ok(give_up(losses));
         }
         Ok(Some(length))
     }
 
-    /// The next block cannot be found.
-    #[expect(clippy::unused_self, reason = "reads as an action of the file")]
-    fn give_up(&self, losses: &mut Losses) -> Option<u32> {
-        losses.count(Loss::CaptureMalformed);
-        losses.count(Loss::CaptureTruncated);
-        None
-    }
-
     /// Takes in a block that describes the section.
-    fn describe(&mut self, losses: &mut Losses) {
-        let Some(block) = parse_block(self.is_big_endian, &self.block) else {
-            losses.count(Loss::CaptureMalformed);
-            if self.kind == INTERFACE_DESCRIPTION && self.interfaces.len() < MAX_INTERFACES {
-                // Later interfaces keep their numbers.
-                self.interfaces.push(Interface {
-                    link: u16::MAX,
-                    resolution: 6,
-                    offset: 0,
-                });
-            }
-            return;
+    fn describe(&mut self, is_whole: bool, losses: &mut Losses) {
+        let block = self.input.ready(self.length);
+        let body = block
+            .get(8..self.length.saturating_sub(4))
+            .filter(|_| is_whole)
+            .unwrap_or_default();
+        let (order, fixed) = match self.kind {
+            SECTION_HEADER => (self.order, 16),
+            INTERFACE_DESCRIPTION => (self.order, 8),
+            _ => (self.order, 12),
         };
-        match block {
-            Block::SectionHeader(section) => {
-                let note = comment(&section.options)
-                    .and_then(|text| serde_json::from_str::<SectionNote>(text).ok());
-                if let Some(note) = note {
+        let options = body.get(fixed..).map(|list| order.options(list));
+        if options.is_none() {
+            losses.count(Loss::CaptureMalformed);
+        }
+        match self.kind {
+            SECTION_HEADER => {
+                let note = options.and_then(comment);
+                if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
+                    let note: SectionNote = note;
                     self.is_ours = note.capture == CAPTURE_VERSION;
+                    self.is_redacted = note.provenance.redacted;
                     if !self.is_ours {
                         losses.count(Loss::CaptureUnsupported);
                     }
+                    self.host = note.provenance.host.into();
                 }
             }
-            Block::InterfaceDescription(description) => {
-                let interface = interface(&description);
+            INTERFACE_DESCRIPTION => {
+                let mut interface = Interface {
+                    link: u16::MAX,
+                    snap: 0,
+                    resolution: 6,
+                    offset: 0,
+                    dropped: 0,
+                };
+                if let Some(options) = options {
+                    (interface.link, interface.snap) = (order.u16(body, 0), order.u32(body, 4));
+                    for (code, value) in options {
+                        match (code, value) {
+                            (OPTION_RESOLUTION, [exponent, ..]) => interface.resolution = *exponent,
+                            (OPTION_OFFSET, [_, _, _, _, _, _, _, _]) => {
+                                interface.offset = order.u64(value, 0).cast_signed();
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                // Later interfaces keep their numbers, also behind a broken one.
                 if self.interfaces.len() < MAX_INTERFACES {
                     self.interfaces.push(interface);
                 } else {
                     losses.count(Loss::CaptureMalformed);
                 }
             }
-            Block::InterfaceStatistics(statistics) if self.is_ours => {
-                let note = comment(&statistics.options)
-                    .and_then(|text| serde_json::from_str::<LossNote>(text).ok());
-                if let Some(note) = note {
-                    losses.merge(&recorded_losses(&note));
+            _ if self.is_ours => {
+                let note = options.and_then(comment);
+                if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
+                    let note: LossNote = note;
+                    losses.merge(&recorded_losses(&note, self.is_redacted));
                 }
             }
-            _ => {}
+            _ => {
+                let Some(options) = options else { return };
+                let dropped = options
+                    .filter(|(code, value)| OPTIONS_DROPPED.contains(code) && value.len() == 8)
+                    .fold(0_u64, |sum, (_, value)| {
+                        sum.saturating_add(order.u64(value, 0))
+                    });
+                let index = order.u32(body, 0) as usize;
+                if let Some(interface) = self.interfaces.get_mut(index) {
+                    // Each statistics block repeats the sum of those before.
+                    let more = dropped.saturating_sub(interface.dropped);
+                    interface.dropped += more;
+                    losses.add(Loss::CaptureDropped, more);
+                }
+            }
         }
     }
 
-    /// Hands the packet that [`Blocks::advance`] came to to `sink`.
-    pub(in crate::capture) fn packet(
-        &mut self,
-        losses: &mut Losses,
-        sink: impl FnOnce(&Packet<'_>, &mut Losses),
-    ) {
-        let Some(block) = parse_block(self.is_big_endian, &self.block) else {
-            losses.count(Loss::CaptureMalformed);
-            return;
-        };
-        let (interface, ticks, data, comment) = match &block {
-            Block::EnhancedPacket(packet) => (
-                packet.if_id as usize,
-                Some(u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low)),
-                packet.packet_data(),
-                comment(&packet.options),
-            ),
-            Block::SimplePacket(packet) => (0, None, packet.packet_data(), None),
-            _ => return,
-        };
-        let Some(interface) = self.interfaces.get(interface) else {
-            losses.count(Loss::CaptureMalformed);
-            return;
-        };
-        if let Some(ticks) = ticks {
-            self.time = interface.time(ticks);
+    /// Finds the packet in the current block and its time. `None` if the block
+    /// is malformed.
+    fn locate(&mut self) -> Option<Found> {
+        let (order, block) = (self.order, self.input.ready(self.length));
+        let end = self.length.checked_sub(4)?;
+        if self.kind == SIMPLE_PACKET {
+            let interface = *self.interfaces.first()?;
+            let length = order.u32(block.get(..12)?, 8);
+            let limit = if interface.snap == 0 {
+                length
+            } else {
+                length.min(interface.snap)
+            };
+            let captured = usize::try_from(limit).ok()?.min(end.checked_sub(12)?);
+            return Some(Found {
+                interface,
+                data: 12..12 + captured,
+                options: end,
+                cut: length.saturating_sub(captured as u32),
+            });
         }
-        let packet = Packet {
+        let fixed = block.get(..28)?;
+        let index = if self.kind == OBSOLETE_PACKET {
+            usize::from(order.u16(fixed, 8))
+        } else {
+            order.u32(fixed, 8) as usize
+        };
+        let interface = *self.interfaces.get(index)?;
+        let ticks = u64::from(order.u32(fixed, 12)) << 32 | u64::from(order.u32(fixed, 16));
+        let (captured, length) = (order.u32(fixed, 20), order.u32(fixed, 24));
+        let data = 28..usize::try_from(captured).ok()?.checked_add(28)?;
+        if data.end > end {
+            return None;
+        }
+        self.time = interface.time(ticks);
+        Some(Found {
+            interface,
+            options: data.end.next_multiple_of(4),
+            data,
+            cut: length.saturating_sub(captured),
+        })
+    }
+
+    /// When the current packet was captured.
+    pub(in crate::capture) const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The host that phiwatch ran on, where it wrote the current section.
+    pub(in crate::capture) fn our_host(&self) -> Option<&Arc<str>> {
+        self.is_ours.then_some(&self.host)
+    }
+
+    /// The packet that [`Blocks::advance`] came to.
+    pub(in crate::capture) fn packet(&self) -> Option<Packet<'_>> {
+        let found = self.found.as_ref()?;
+        let block = self.block();
+        let options = block
+            .get(found.options..block.len().saturating_sub(4))
+            .filter(|_| self.is_ours)
+            .unwrap_or_default();
+        Some(Packet {
             file: &self.file,
             number: self.number,
             time: self.time,
-            link: interface.link,
-            data,
-            comment,
+            link: found.interface.link,
+            data: block.get(found.data.clone())?,
+            cut: found.cut,
+            // Nobody asks for the comments of others.
+            comment: comment(self.order.options(options)),
             is_ours: self.is_ours,
-        };
-        sink(&packet, losses);
+        })
     }
 }
 
@@ -247,46 +342,29 @@ impl Interface {
     /// The time that `ticks` say.
     fn time(self, ticks: u64) -> Timestamp {
         let exponent = u32::from(self.resolution & 0x7f);
+        let ticks = u128::from(ticks);
         // Ticks a second; a resolution finer than 128 bits hold leaves zero.
-        let per_second = if self.resolution & 0x80 == 0 {
-            10_u128.checked_pow(exponent)
-        } else {
-            1_u128.checked_shl(exponent).filter(|value| *value != 0)
+        let elapsed = match (self.resolution & 0x80 == 0, exponent) {
+            (true, 9) => Some(ticks),
+            (true, 6) => Some(ticks * 1_000),
+            (true, _) => 10_u128
+                .checked_pow(exponent)
+                .map(|per_second| ticks * 1_000_000_000 / per_second),
+            (false, _) => (ticks * 1_000_000_000).checked_shr(exponent),
         };
-        let elapsed = per_second
-            .and_then(|per_second| {
-                u128::from(ticks)
-                    .checked_mul(1_000_000_000)
-                    .map(|n| n / per_second)
-            })
-            .unwrap_or(0);
-        let elapsed = i128::try_from(elapsed).unwrap_or(i128::MAX);
+        let elapsed = i128::try_from(elapsed.unwrap_or(0)).unwrap_or(i128::MAX);
         let time = elapsed.saturating_add(i128::from(self.offset) * 1_000_000_000);
         Timestamp(u64::try_from(time.max(0)).unwrap_or(u64::MAX))
     }
 }
 
-fn parse_block(is_big_endian: bool, block: &[u8]) -> Option<Block<'_>> {
-    let result = if is_big_endian {
-        parse_block_be(block)
-    } else {
-        parse_block_le(block)
-    };
-    result.ok().map(|(_, block)| block)
+/// The next block cannot be found.
+fn give_up(losses: &mut Losses) -> Option<u32> {
+    losses.count(Loss::CaptureMalformed);
+    losses.count(Loss::CaptureTruncated);
+    None
 }
 
-fn interface(description: &InterfaceDescriptionBlock<'_>) -> Interface {
-    Interface {
-        link: u16::try_from(description.linktype.0).unwrap_or(u16::MAX),
-        resolution: description.if_tsresol,
-        offset: description.if_tsoffset,
-    }
-}
-
-fn comment<'a>(options: &'a [PcapNGOption<'a>]) -> Option<&'a str> {
-    options
-        .iter()
-        .find(|option| option.code == OptionCode::Comment)?
-        .as_str()
-        .ok()
+fn comment(options: Options<'_>) -> Option<&str> {
+    str::from_utf8(options.find_code(OPTION_COMMENT)?).ok()
 }

@@ -9,6 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Context, Finding, MAX_FIELDS, MAX_FINDINGS, Memory, Sender, assemble};
 use crate::{
     event::{Origin, Place, Process, Source, StreamId, Timestamp},
+    finding::prove,
     http::{Completeness, Protocol, Request},
     loss::{Loss, Losses},
     phi::{detect, label_columns, tests::fields},
@@ -43,14 +44,8 @@ impl Host {
         let mut fields = fields(pairs);
         label_columns(&mut fields);
         with_context(line, status, self.sender, |context| {
-            let evidence = detect(&fields);
-            assemble(
-                context,
-                &fields,
-                &evidence,
-                &mut self.memory,
-                &mut self.losses,
-            )
+            let proofs = prove(context.key, &fields, detect(&fields), None);
+            assemble(context, &proofs, &mut self.memory, &mut self.losses)
         })
     }
 }
@@ -112,6 +107,7 @@ fn with_context<T>(
         matched: Some(&matched),
         host: &host,
         host_source: "host-header",
+        path: None,
         key: &key,
     };
     then(&context)

@@ -26,6 +26,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use form::Asked;
 use loader::Loaded;
 
@@ -34,7 +35,7 @@ use super::{
     RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
     assemble::{self, MAX_FIELDS},
     judge,
-    key_path::{self, Values},
+    proof::{Proof, prove},
     severity,
 };
 use crate::{
@@ -43,6 +44,7 @@ use crate::{
     http::{Completeness, Page, Protocol},
     loss::{Loss, Losses},
     phi::{self, Class, Evidence, Health},
+    secret::Secret,
     token::{TokenKey, digits},
     tracker::{Catalog, Weight},
 };
@@ -76,6 +78,31 @@ pub struct Setting<'a> {
     pub key: &'a TokenKey,
     /// How much of a page is examined.
     pub limits: &'a FieldLimits,
+    /// What an earlier look found in the page, if its values were replaced.
+    pub recorded: Option<&'a PageProofs>,
+}
+
+/// What was found in a page, by which its findings can be made again.
+#[derive(Clone, Debug, Default)]
+pub struct PageProofs {
+    /// The evidence.
+    pub proofs: Vec<Proof>,
+    /// The template of its route.
+    pub path: String,
+}
+
+/// A page that gave findings, for whoever records it.
+pub struct Told {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What was found in it.
+    pub proofs: PageProofs,
+    /// Its markup, without codings.
+    pub markup: Secret<Bytes>,
+    /// Its fields.
+    pub fields: Fields,
+    /// The evidence in them.
+    pub evidence: Vec<Evidence>,
 }
 
 struct Route {
@@ -88,46 +115,49 @@ struct Sheet<'a> {
     page: &'a Page,
     sender: Sender<'a>,
     completeness: Completeness,
-    template: String,
-    fields: Fields,
-    evidence: Vec<Evidence>,
+    template: &'a str,
+    proofs: &'a [Proof],
     asked: Asked,
 }
 
 impl Pages {
-    /// The findings that `page` adds to those of earlier pages.
+    /// The findings that `page` adds to those of earlier pages; `None` if it
+    /// adds none.
     pub fn examine(
         &mut self,
         page: &Page,
         setting: &Setting<'_>,
         memory: &mut Memory,
         losses: &mut Losses,
-    ) -> Vec<Finding> {
+    ) -> Option<Told> {
         let Setting {
             catalog,
             sender,
             key,
             limits,
+            recorded,
         } = *setting;
         if !self.affords(page.time, page.body.expose().len()) {
             losses.count(Loss::PageRateLimit);
-            return Vec::new();
+            return None;
         }
-        let Some((markup, completeness)) = page.markup(losses) else {
-            return Vec::new();
-        };
+        let (markup, completeness) = page.markup(losses)?;
         let document = html::read_page(markup.expose(), losses);
         let target = page.target.as_ref().map(|target| target.expose().as_ref());
         let (fields, mentions) = document.examine(target, limits, losses);
         let loaded = loader::loaded(&document, mentions, catalog);
         if loaded.is_empty() {
-            return Vec::new();
+            return None;
         }
         let evidence = phi::detect(&fields);
+        let found = recorded.cloned().unwrap_or_else(|| PageProofs {
+            proofs: prove(key, &fields, evidence.clone(), None),
+            path: target.map_or_else(|| "{id}".to_owned(), route::template),
+        });
         let mut asked = form::asked(&document.inputs);
-        for item in &evidence {
+        for item in &found.proofs {
             if let Class::Health(class) = item.class
-                && part(&fields, item) == Some(Part::Form)
+                && item.part == Part::Form
             {
                 asked.health.insert(class.as_str());
             }
@@ -136,15 +166,21 @@ impl Pages {
             page,
             sender,
             completeness,
-            template: target.map_or_else(|| "{id}".to_owned(), route::template),
-            fields,
-            evidence,
+            template: &found.path,
+            proofs: &found.proofs,
             asked,
         };
-        loaded
+        let findings: Vec<_> = loaded
             .iter()
-            .filter_map(|loaded| self.tell(&sheet, loaded, key, memory, losses))
-            .collect()
+            .filter_map(|loaded| self.tell(&sheet, loaded, memory, losses))
+            .collect();
+        (!findings.is_empty()).then_some(Told {
+            findings,
+            proofs: found,
+            markup,
+            fields,
+            evidence,
+        })
     }
 
     /// Whether `length` more bytes may be examined at `time`.
@@ -162,15 +198,14 @@ impl Pages {
         &mut self,
         sheet: &Sheet<'_>,
         loaded: &Loaded,
-        key: &TokenKey,
         memory: &mut Memory,
         losses: &mut Losses,
     ) -> Option<Finding> {
-        let mut finding = sheet.finding(loaded, key);
+        let mut finding = sheet.finding(loaded);
         let route = hash(&(
             sheet.owner(),
             &sheet.page.host,
-            &sheet.template,
+            sheet.template,
             &loaded.tracker.id,
         ));
         let version = hash(&(
@@ -184,7 +219,7 @@ impl Pages {
             return None;
         }
         // Behind the id: what earlier events decide is no part of it.
-        if let Some(who) = memory.meet(key, &sheet.counted(), losses) {
+        if let Some(who) = memory.meet(&sheet.counted(), losses) {
             memory.count(&loaded.tracker.id, who, losses);
             finding.person = Some(digits(who.person));
         }
@@ -230,11 +265,6 @@ impl Pages {
     }
 }
 
-/// Where the field of a piece of evidence stands.
-fn part(fields: &Fields, item: &Evidence) -> Option<Part> {
-    fields.get(item.field).map(|field| field.part())
-}
-
 impl Sheet<'_> {
     /// Who sends the page: the service if it has a name, else the executable,
     /// else the port.
@@ -263,28 +293,20 @@ impl Sheet<'_> {
 
     /// The evidence that counts: health wherever it stands, identifiers only
     /// where they are a visitor's. A headline names whom it likes.
-    fn counted(&self) -> Vec<&Evidence> {
-        self.evidence
+    fn counted(&self) -> Vec<&Proof> {
+        self.proofs
             .iter()
             .filter(|item| {
                 matches!(item.class, Class::Health(_))
-                    || !matches!(
-                        part(&self.fields, item),
-                        None | Some(Part::Page | Part::Form)
-                    )
+                    || !matches!(item.part, Part::Page | Part::Form)
             })
             .collect()
     }
 
-    fn judge(&self, counted: &[&Evidence], weight: Weight) -> Severity {
-        let inline = |item: &&&Evidence| {
-            matches!(
-                part(&self.fields, item),
-                Some(Part::Body | Part::Query | Part::Path)
-            )
-        };
+    fn judge(&self, counted: &[&Proof], weight: Weight) -> Severity {
+        let inline = |item: &&&Proof| matches!(item.part, Part::Body | Part::Query | Part::Path);
         let identifier = judge::identifier_level(counted).max(IdentifierLevel::I1);
-        let explicit: Vec<&Evidence> = counted.iter().filter(inline).copied().collect();
+        let explicit: Vec<&Proof> = counted.iter().filter(inline).copied().collect();
         let mut health = judge::health_level(&explicit);
         let context = counted
             .iter()
@@ -308,14 +330,14 @@ impl Sheet<'_> {
             }
         } else if self.asked.is_personal() {
             at_least(Severity::High)
-        } else if plain && self.asked.identifiers.is_empty() && !route::is_care(&self.template) {
+        } else if plain && self.asked.identifiers.is_empty() && !route::is_care(self.template) {
             base.milder(1)
         } else {
             base
         }
     }
 
-    fn finding(&self, loaded: &Loaded, key: &TokenKey) -> Finding {
+    fn finding(&self, loaded: &Loaded) -> Finding {
         let page = self.page;
         let counted = self.counted();
         let mut identifiers = self.asked.identifiers.clone();
@@ -347,14 +369,15 @@ impl Sheet<'_> {
             },
             identifiers: identifiers.into_iter().collect(),
             health: health.into_iter().collect(),
-            fields: self.records(&counted, key),
+            fields: self.records(&counted),
             request: Some(RequestRecord {
                 method: assemble::method(page.method.as_deref().unwrap_or("GET")).to_owned(),
                 host: page.host.clone(),
-                path: self.template.clone(),
+                path: self.template.to_owned(),
                 protocol: Protocol::Http1.as_str(),
                 status: Some(page.status),
                 bytes: page.wire_length,
+                body_bytes: page.wire_length,
             }),
             process: assemble::process(self.origin(), self.sender),
             // The other end is the visitor.
@@ -370,6 +393,7 @@ impl Sheet<'_> {
             person: None,
             people: None,
             evidence: None,
+            states: Vec::new(),
         };
         finding.id = assemble::id(&finding);
         finding.evidence = page.place.as_ref().map(|place| EvidenceRecord {
@@ -396,24 +420,12 @@ impl Sheet<'_> {
     }
 
     /// The evidence, each class at each place once, and what forms ask for.
-    fn records(&self, counted: &[&Evidence], key: &TokenKey) -> Vec<FieldRecord> {
-        let values = Values::new(&self.fields, &self.evidence);
+    fn records(&self, counted: &[&Proof]) -> Vec<FieldRecord> {
         let mut known = BTreeSet::new();
-        let found = counted.iter().filter_map(|item| {
-            let field = self.fields.get(item.field)?;
-            let path = key_path::show(&field, &values);
-            known
-                .insert((item.class.as_str(), path.clone()))
-                .then(|| FieldRecord {
-                    class: item.class.as_str(),
-                    form: item.form.as_str(),
-                    path,
-                    rule: item.rule,
-                    masked: item.masked.clone(),
-                    token: key.token(item.class.as_str(), item.normalized.expose()),
-                    labels: Vec::new(),
-                })
-        });
+        let found = counted
+            .iter()
+            .filter(|item| known.insert((item.class.as_str(), item.path.as_str())))
+            .map(|item| item.record());
         let mut records: Vec<_> = found.collect();
         let asked = self.asked.identifiers.iter().chain(&self.asked.health);
         records.extend(asked.map(|class| FieldRecord {

@@ -171,8 +171,9 @@ fn dea(plain: &str) -> Option<(u32, bool)> {
     let (head, number) = plain.split_at_checked(2)?;
     let is_head = head.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
         && head
-            .bytes()
-            .nth(1)
+            .as_bytes()
+            .get(1)
+            .copied()
             .is_some_and(|b| b.is_ascii_uppercase() || b == b'9');
     if !is_head || number.len() != 7 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

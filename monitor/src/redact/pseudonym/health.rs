@@ -12,112 +12,61 @@ use super::super::{
 use crate::phi::Health;
 
 /// Single words, each of which says its class by itself.
-const fn terms(health: Health) -> &'static [&'static str] {
-    match health {
-        Health::Condition => &[
-            "htn",
-            "mpox",
-            "mumps",
-            "marfan",
-            "melasma",
-            "vitiligo",
-            "hirsutism",
-            "osteopenia",
-            "hemophilia",
-            "scleroderma",
-            "sarcoidosis",
-            "polycythemia",
-            "gastroparesis",
-            "bronchiectasis",
-            "hemochromatosis",
-        ],
-        Health::Medication => &[
-            "zpak",
-            "ovide",
-            "tpoxx",
-            "xeomin",
-            "xcopri",
-            "kerydin",
-            "tolsura",
-            "elevidys",
-            "glasdegib",
-            "nifurtimox",
-            "golodirsen",
-            "stiripentol",
-            "luliconazole",
-            "loncastuximab",
-        ],
-        Health::Procedure => &[
-            "eeg",
-            "epidural",
-            "craniotomy",
-            "colposcopy",
-            "septoplasty",
-            "laminectomy",
-            "hymenoplasty",
-            "sclerotherapy",
-        ],
-        Health::Lab => &[
-            "egfr",
-            "igetest",
-            "ferritin",
-            "prolactin",
-            "microalbumin",
-            "tumormarker",
-        ],
-        Health::Assessment => &[
-            "ymrs",
-            "bprs",
-            "madrs",
-            "ados2",
-            "whodas",
-            "core10",
-            "epworth",
-            "oswestry",
-            "liebowitz",
-            "fagerstrom",
-        ],
-        Health::Appointment => &["appt", "telehealth", "clinicvisit", "intakesession"],
-        Health::Treatment => &[
-            "dbt",
-            "emdr",
-            "hospice",
-            "dialysis",
-            "palliative",
-            "biofeedback",
-            "neurofeedback",
-        ],
-        Health::Insurance => &[
-            "umr",
-            "geha",
-            "avmed",
-            "cdphp",
-            "regence",
-            "meritain",
-            "magnacare",
-            "connecticare",
-        ],
-        Health::Provider => &[
-            "lmft",
-            "pmhnp",
-            "midwife",
-            "allergist",
-            "podiatrist",
-            "audiologist",
-            "hepatologist",
-            "otolaryngologist",
-        ],
-        Health::Reproductive => &[
-            "iui",
-            "ectopic",
-            "surrogacy",
-            "ovulating",
-            "stillbirth",
-            "perimenopause",
-        ],
-        Health::SubstanceUse => &["oud", "detox", "sobriety", "alcoholism"],
-        Health::Inherent => &[],
-    }
+const TERMS: &[(Health, &str)] = &[
+    (
+        Health::Condition,
+        "htn mpox mumps marfan melasma vitiligo hirsutism osteopenia hemophilia \
+         scleroderma sarcoidosis polycythemia gastroparesis bronchiectasis \
+         hemochromatosis",
+    ),
+    (
+        Health::Medication,
+        "zpak ovide tpoxx xeomin xcopri kerydin tolsura elevidys glasdegib nifurtimox \
+         golodirsen stiripentol luliconazole loncastuximab",
+    ),
+    (
+        Health::Procedure,
+        "eeg epidural craniotomy colposcopy septoplasty laminectomy hymenoplasty \
+         sclerotherapy",
+    ),
+    (
+        Health::Lab,
+        "egfr igetest ferritin prolactin microalbumin tumormarker",
+    ),
+    (
+        Health::Assessment,
+        "ymrs bprs madrs ados2 whodas core10 epworth oswestry liebowitz fagerstrom",
+    ),
+    (
+        Health::Appointment,
+        "appt telehealth clinicvisit intakesession",
+    ),
+    (
+        Health::Treatment,
+        "dbt emdr hospice dialysis palliative biofeedback neurofeedback",
+    ),
+    (
+        Health::Insurance,
+        "umr geha avmed cdphp regence meritain magnacare connecticare",
+    ),
+    (
+        Health::Provider,
+        "lmft pmhnp midwife allergist podiatrist audiologist hepatologist \
+         otolaryngologist",
+    ),
+    (
+        Health::Reproductive,
+        "iui ectopic surrogacy ovulating stillbirth perimenopause",
+    ),
+    (Health::SubstanceUse, "oud detox sobriety alcoholism"),
+];
+
+/// The terms of a class.
+fn terms(health: Health) -> impl Iterator<Item = &'static str> {
+    TERMS
+        .iter()
+        .filter(move |(own, _)| *own == health)
+        .flat_map(|(_, terms)| terms.split_ascii_whitespace())
 }
 
 /// The pseudonym of a term, a code or a number.
@@ -189,15 +138,10 @@ fn number(value: &str, stream: &mut Stream) -> String {
 /// A term of the class, filled up to the length of `value`.
 fn term(health: Health, value: &str, stream: &mut Stream) -> String {
     let length = value.chars().count();
-    let terms = terms(health);
-    let same: Vec<&str> = terms
-        .iter()
-        .copied()
+    let same: Vec<&str> = terms(health)
         .filter(|term| term.len() == length && !value.eq_ignore_ascii_case(term))
         .collect();
-    let fitting: Vec<&str> = terms
-        .iter()
-        .copied()
+    let fitting: Vec<&str> = terms(health)
         .filter(|term| term.len() + 2 <= length)
         .collect();
     let chosen = stream.one_of(&same).or_else(|| {
@@ -214,7 +158,7 @@ fn term(health: Health, value: &str, stream: &mut Stream) -> String {
         .chars()
         .enumerate()
         .map(|(at, c)| {
-            if (at == 0 && is_title) || (is_title && !is_lower) {
+            if is_title && (at == 0 || !is_lower) {
                 c.to_ascii_uppercase()
             } else {
                 c

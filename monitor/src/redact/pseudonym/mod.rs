@@ -50,8 +50,8 @@ pub(super) fn of(key: &RedactionKey, class: Class, form: Form, value: &str) -> S
         Identifier::Address => place::address(key, value),
         Identifier::Name | Identifier::City => words(key, name, value),
         Identifier::Sex => sex(value),
-        Identifier::Photo => id(key, name, value),
-        Identifier::Mrn
+        Identifier::Photo
+        | Identifier::Mrn
         | Identifier::HealthPlanId
         | Identifier::Account
         | Identifier::License

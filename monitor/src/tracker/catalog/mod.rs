@@ -1,9 +1,8 @@
 //! All trackers, indexed by host, with the operator's policy over them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
+
+use hashbrown::HashMap;
 
 use super::{
     BodyShape, Category, Confidence, Host, HostMatch, IMPORTED, Match, MatchedBy, PathRule, Policy,

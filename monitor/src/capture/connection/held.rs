@@ -1,0 +1,117 @@
+//! Answers to bytes that were not captured, or not yet.
+//!
+//! In: data that acknowledges bytes of the other side which were not seen. Out:
+//! the same a moment later: behind those bytes, if the capture has them in
+//! another order, or else behind the statement that they are missing. So an
+//! answer stands behind what it answers.
+
+use std::collections::VecDeque;
+
+use super::single::Connection;
+use crate::{
+    event::{Direction, Event, EventKind, Timestamp},
+    loss::{Loss, Losses},
+};
+
+/// How long an answer waits, in nanoseconds: longer than packets overtake one
+/// another within one capture, and less than a request takes to be sent again.
+const MAX_HOLD: u64 = 100_000_000;
+/// Events of a connection that wait.
+const MAX_HELD: usize = 256;
+
+/// What waits on one connection. It holds payload: no `Debug`.
+#[derive(Default)]
+pub(super) struct Held {
+    events: VecDeque<Event>,
+    /// Which half answers, up to which number, and until when it waits.
+    waits: Option<(usize, u32, Timestamp)>,
+}
+
+impl Held {
+    /// Whether what waits does so until `due`.
+    pub(super) fn is_due(&self, due: Timestamp) -> bool {
+        self.waits.is_some_and(|(.., until)| until == due)
+    }
+}
+
+impl Connection {
+    /// Whether data of half `side` is to wait that acknowledges up to a number.
+    pub(super) fn must_hold(&self, side: usize, acknowledged: u32) -> bool {
+        if let Some((waiting, ..)) = self.held.waits {
+            return waiting == side;
+        }
+        let other = self.halves.get(1 - side);
+        other.is_some_and(|other| !other.unseen_before(acknowledged).is_empty())
+    }
+
+    /// Lets `events` of half `side` wait, if there are any. Until when comes back
+    /// if nothing waited before.
+    pub(super) fn hold(
+        &mut self,
+        side: usize,
+        events: VecDeque<Event>,
+        acknowledged: u32,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if events.is_empty() {
+            return None;
+        }
+        self.held.events.extend(events);
+        if let Some((_, until_number, _)) = &mut self.held.waits {
+            if acknowledged.wrapping_sub(*until_number).cast_signed() > 0 {
+                *until_number = acknowledged;
+            }
+            return None;
+        }
+        let due = now.plus(MAX_HOLD);
+        self.held.waits = Some((side, acknowledged, due));
+        Some(due)
+    }
+
+    /// Whether something waits for bytes that may still come.
+    pub(super) fn is_waiting(&self) -> bool {
+        let Some((side, acknowledged, _)) = self.held.waits else {
+            return false;
+        };
+        let other = self.halves.get(1 - side);
+        self.held.events.len() <= MAX_HELD
+            && other.is_some_and(|other| !other.unseen_before(acknowledged).is_empty())
+    }
+
+    /// Hands on what waits, behind what is missing.
+    pub(super) fn release(
+        &mut self,
+        time: Timestamp,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        let Some((side, acknowledged, _)) = self.held.waits.take() else {
+            return;
+        };
+        let Some(first) = self.held.events.front() else {
+            return;
+        };
+        let direction = match &first.kind {
+            EventKind::Data(data) if data.direction == Direction::Sent => Direction::Received,
+            _ => Direction::Sent,
+        };
+        if let Some(other) = self.halves.get_mut(1 - side) {
+            for (offset, length) in other.unseen_before(acknowledged) {
+                other.give_up(offset, length);
+                losses.count(Loss::StreamGap);
+                queue.push_back(Event {
+                    time,
+                    stream: self.stream,
+                    place: None,
+                    kind: EventKind::Missing {
+                        direction,
+                        offset,
+                        length,
+                        loss: Some(Loss::StreamGap),
+                    },
+                });
+            }
+        }
+        queue.append(&mut self.held.events);
+    }
+}

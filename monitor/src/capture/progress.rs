@@ -1,0 +1,41 @@
+//! How far the files of a replay were read.
+
+use std::{
+    io::{self, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Bytes of files, before anything is decompressed. Whoever opened the captures
+/// reads it while they are read.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Length of all files together; 0 until they are listed, pipes excluded.
+    pub total: AtomicU64,
+    /// How much of them was read.
+    pub read: AtomicU64,
+}
+
+/// A reader that tells how much was read of it.
+pub(super) struct Counted<R> {
+    reader: R,
+    progress: Arc<Progress>,
+}
+
+impl<R> Counted<R> {
+    pub(super) const fn new(reader: R, progress: Arc<Progress>) -> Self {
+        Self { reader, progress }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(out)?;
+        self.progress
+            .read
+            .fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}

@@ -1,0 +1,123 @@
+//! What the store asks of the operating system: clocks, room, writing.
+//!
+//! Everything that can fail for want of room, or that depends on the time, goes
+//! through [`Disk`], so that tests can play a disk that fills up and a day that
+//! passes.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::event::Timestamp;
+
+/// Where the monotonic clock begins to count.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Room on a file system, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::capture) struct Space {
+    /// What is free for this process.
+    pub(in crate::capture) free: u64,
+    /// What there is.
+    pub(in crate::capture) total: u64,
+}
+
+/// The operating system, or one that a test plays.
+pub(in crate::capture) trait Disk: Send + Sync {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// A clock that only goes forward.
+    fn uptime(&self) -> Duration;
+    /// Writes some of `bytes` at `offset`.
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<usize>;
+    /// Makes what was written to `file` survive a power failure.
+    fn sync(&self, file: &File) -> io::Result<()>;
+    /// The room on the file system of `directory`.
+    fn space(&self, directory: &Path) -> io::Result<Space>;
+
+    /// Writes all of `bytes` at `offset`.
+    fn write_all(&self, file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write(file, bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    bytes = bytes.get(written..).unwrap_or_default();
+                    offset = offset.saturating_add(written as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The operating system.
+pub(super) struct System;
+
+impl Disk for System {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
+    }
+
+    fn uptime(&self) -> Duration {
+        ORIGIN.elapsed()
+    }
+
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        file.write_at(bytes, offset)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        let room = rustix::fs::statvfs(directory)?;
+        Ok(Space {
+            free: room.f_bavail.saturating_mul(room.f_frsize),
+            total: room.f_blocks.saturating_mul(room.f_frsize),
+        })
+    }
+}
+
+/// A new file at `path` that only its owner can read. What was there before, such
+/// as a link that leads elsewhere, is replaced.
+pub(super) fn fresh(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Whether `error` says that the file system does not know the operation.
+pub(super) fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
+}
+
+/// Whether `error` says that there is no room, now or for this user.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+#[cfg(test)]
+pub(in crate::capture) mod played;

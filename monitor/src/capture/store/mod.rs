@@ -1,0 +1,125 @@
+//! The part of a capture that is on disk, as evidence.
+//!
+//! In: every event, before the core gets it. Out: the event's place, and a
+//! folder that only its owner can read:
+//!
+//! ```text
+//! phiwatch-20261124T024103Z-0000.pcapng      a segment; .pcapng.age if encrypted
+//! manifest.jsonl                             what happened to each segment, hash-chained
+//! manifest-0001.jsonl                        the earlier part of a long manifest
+//! SHA256SUMS, SHA256SUMS.minisig             for sha256sum -c and minisign -V
+//! custody.jsonl                              who took what out, and why
+//! hold                                       made by people: nothing is deleted
+//! ```
+//!
+//! A segment is begun, written, and sealed; the oldest sealed ones are deleted
+//! when the limits ask for it, which the manifest says before it happens. A kill
+//! at any moment leaves a valid manifest: the segment that was being written is
+//! in it as begun, and is sealed as recovered at the next start. When the disk
+//! is full, the segment ends after a whole block; events are refused and counted
+//! until there is room.
+//!
+//! What survives what: after [`CaptureWriter::sync`] everything written before
+//! survives a power failure. With [`SyncPolicy::Second`] this happens every
+//! second, except that the newest up to 64 KiB of an encrypted segment may wait
+//! up to [`ENCRYPTED_WAIT`].
+
+use std::time::Duration;
+
+use super::note::Provenance;
+use crate::event::Timestamp;
+
+pub(in crate::capture) mod disk;
+pub(in crate::capture) mod entry;
+mod envelope;
+mod error;
+mod keep;
+pub(in crate::capture) mod manifest;
+pub(in crate::capture) mod name;
+mod pause;
+mod recovery;
+mod room;
+#[cfg(test)]
+pub(in crate::capture) mod sample;
+mod segment;
+pub(in crate::capture) mod signature;
+pub(in crate::capture) mod structure;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use envelope::AgeRecipients;
+pub use error::StoreError;
+pub use room::RoomLimits;
+pub use signature::{CheckingKey, SignatureError, SigningKey};
+pub use writer::CaptureWriter;
+
+/// The size at which a segment ends unless told otherwise, in bytes.
+pub const DEFAULT_SEGMENT_BYTES: u64 = 256 << 20;
+/// The age at which a segment ends unless told otherwise.
+pub const DEFAULT_SEGMENT_AGE: Duration = Duration::from_hours(1);
+/// The bytes of all captures of a folder unless told otherwise.
+pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
+/// The bytes that stay free on the file system unless told otherwise.
+pub const DEFAULT_MIN_FREE_BYTES: u64 = 512 << 20;
+
+/// How long the incomplete chunk of an encrypted segment may wait in memory:
+/// filling it up to have it on disk costs up to 64 KiB.
+pub const ENCRYPTED_WAIT: Duration = Duration::from_secs(30);
+
+/// When what is written is made to survive a power failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// Every second.
+    #[default]
+    Second,
+    /// When a segment ends.
+    Segment,
+    /// Before an event is said to be written.
+    Write,
+}
+
+/// How captures are stored. It holds a secret key: no `Debug`.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// A segment that has reached this many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// So is one that is this old.
+    pub segment_age: Duration,
+    /// What is deleted when.
+    pub room: RoomLimits,
+    /// What survives a power failure.
+    pub sync: SyncPolicy,
+    /// Who can read the segments; with nobody, they are not encrypted.
+    pub recipients: AgeRecipients,
+    /// The key that signs.
+    pub key: Option<SigningKey>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes: DEFAULT_SEGMENT_BYTES,
+            segment_age: DEFAULT_SEGMENT_AGE,
+            room: RoomLimits {
+                max_bytes: DEFAULT_MAX_BYTES,
+                max_age: None,
+                min_free_bytes: DEFAULT_MIN_FREE_BYTES,
+            },
+            sync: SyncPolicy::default(),
+            recipients: AgeRecipients::default(),
+            key: None,
+        }
+    }
+}
+
+/// How a capture is written.
+#[derive(Clone)]
+pub struct CaptureOptions {
+    /// How it is stored.
+    pub store: StoreOptions,
+    /// What goes into every section header.
+    pub provenance: Provenance,
+    /// When the capture begins; it names the first segment.
+    pub started: Timestamp,
+}

@@ -1,0 +1,62 @@
+//! The pause after a failure: a disk that is full is not asked for every event.
+//!
+//! In: failures, successes and the time. Out: whether to try now, what has
+//! failed, once, and how what is refused meanwhile is counted.
+
+use std::time::Duration;
+
+use super::error::StoreError;
+use crate::loss::Loss;
+
+/// How long the writer waits after the first failure, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The time after a failure in which nothing is tried.
+#[derive(Default)]
+pub(super) struct Pause {
+    until: Duration,
+    length: Duration,
+    /// What failed, until somebody has been told.
+    trouble: Option<StoreError>,
+    /// How refused events are counted.
+    is_full: bool,
+}
+
+impl Pause {
+    /// Whether nothing is tried at `now`, in the monotonic clock.
+    pub(super) fn covers(&self, now: Duration) -> bool {
+        now < self.until
+    }
+
+    /// Whether something failed and nothing has worked since.
+    pub(super) const fn is_begun(&self) -> bool {
+        !self.length.is_zero()
+    }
+
+    /// Begins, longer than the last one unless that had an end.
+    pub(super) fn begins(&mut self, now: Duration, error: StoreError) {
+        self.length = (self.length * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.until = now + self.length;
+        self.is_full = error.is_full();
+        self.trouble = Some(error);
+    }
+
+    /// Ends: writing works.
+    pub(super) fn ended(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The error, the first time; then that there was one.
+    pub(super) fn told(&mut self) -> StoreError {
+        self.trouble.take().unwrap_or(StoreError::Waiting)
+    }
+
+    /// How an event is counted that is refused.
+    pub(super) const fn loss(&self) -> Loss {
+        if self.is_full {
+            Loss::CaptureNoRoom
+        } else {
+            Loss::CaptureWrite
+        }
+    }
+}

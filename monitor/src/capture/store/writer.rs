@@ -1,0 +1,480 @@
+//! The writer of captures: events in, segments out, one after the other.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::fs::FlockOperation;
+
+use super::{
+    CaptureOptions, ENCRYPTED_WAIT, StoreError, StoreOptions, SyncPolicy,
+    disk::{Disk, System},
+    entry::{Entry, Header, MANIFEST_VERSION, Sealed},
+    keep::{FRAME_ROOM, room_for},
+    manifest::Manifest,
+    name::{MAX_NUMBER, segment_name},
+    pause::Pause,
+    recovery::{adopt, recover},
+    segment::Segment,
+};
+use crate::{
+    capture::record::Encoder,
+    event::{Event, EventKind, Place, Timestamp},
+    loss::{Loss, Losses},
+};
+
+/// The most names of segments that are remembered for [`CaptureWriter::segments`].
+const MAX_PATHS: usize = 10_000;
+
+/// How often, and after which pauses, it is tried to lock the folder: `verify`
+/// locks it for a moment to see whether somebody else does.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+/// Writes events to capture files.
+pub struct CaptureWriter {
+    pub(super) directory: PathBuf,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) options: StoreOptions,
+    encoder: Encoder,
+    pub(super) manifest: Manifest,
+    /// The segment that is being written; `None` after one has failed.
+    pub(super) segment: Option<Segment>,
+    pause: Pause,
+    /// Number in the name of the next segment, from which on a free one is sought.
+    number: u32,
+    /// Time in the name of the current segment; names never go back in time, so
+    /// that their order is the order of the events.
+    named: Timestamp,
+    drops: Losses,
+    losses: Losses,
+    paths: Vec<PathBuf>,
+    buffer: Vec<u8>,
+    /// Locked as long as this writer lives.
+    _lock: File,
+}
+
+impl CaptureWriter {
+    /// Begins a capture in `directory`, which is made (mode 0700) if it does not
+    /// exist. What an interrupted writer left there is put in order first. A
+    /// disk without room is no error: events are refused until there is some.
+    pub fn create(directory: &Path, options: CaptureOptions) -> Result<Self, StoreError> {
+        Self::create_on(directory, options, Arc::new(System))
+    }
+
+    /// As [`CaptureWriter::create`], on `disk`.
+    pub(in crate::capture) fn create_on(
+        directory: &Path,
+        options: CaptureOptions,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, StoreError> {
+        let lock = prepare(directory)?;
+        let CaptureOptions {
+            store,
+            provenance,
+            started,
+        } = options;
+        let (mut manifest, set_aside) =
+            Manifest::open(directory, Arc::clone(&disk), store.key.clone())?;
+        if let Some(problem) = &set_aside {
+            tracing::error!(
+                "{}: the manifest is not as it was written and was set aside: {problem}",
+                directory.display()
+            );
+        }
+        for note in recover(directory, &*disk, &mut manifest)? {
+            tracing::warn!("{}: {note}", directory.display());
+        }
+        manifest.note(Entry::Capture(Box::new(Header {
+            version: MANIFEST_VERSION,
+            time: disk.now().to_string(),
+            provenance: provenance.clone(),
+            boot: fs::read_to_string("/proc/sys/kernel/random/boot_id")
+                .ok()
+                .map(|text| text.trim().to_owned()),
+            recipients: store.recipients.texts().to_vec(),
+            public_key: store.key.as_ref().map(super::SigningKey::public),
+            set_aside,
+        })));
+        let mut writer = Self {
+            directory: directory.to_owned(),
+            disk,
+            options: store,
+            encoder: Encoder::new(provenance),
+            manifest,
+            segment: None,
+            pause: Pause::default(),
+            number: 0,
+            named: started,
+            drops: Losses::default(),
+            losses: Losses::default(),
+            paths: Vec::new(),
+            buffer: Vec::new(),
+            _lock: lock,
+        };
+        match writer.begin(started) {
+            Err(error) if error.is_full() => writer.failed(error),
+            begun => begun?,
+        }
+        Ok(writer)
+    }
+
+    /// Records `event` and sets its place, if it is data, a message or a
+    /// server name.
+    ///
+    /// # Errors
+    /// The event is not recorded, and is counted in [`CaptureWriter::losses`].
+    /// Writing is tried again after a pause; until then events are refused at
+    /// once. With [`SyncPolicy::Write`] an event may also wait in memory then,
+    /// without a place, and is counted only if it is lost for good.
+    pub fn write(&mut self, event: &mut Event) -> Result<(), StoreError> {
+        event.place = None;
+        if let Err(error) = self.ready(event) {
+            self.encoder.skip(event);
+            self.losses.count(self.pause.loss());
+            return Err(error);
+        }
+        self.buffer.clear();
+        let number = self.encoder.event(event, &mut self.buffer);
+        let Some(segment) = &mut self.segment else {
+            return Err(StoreError::Waiting);
+        };
+        let mut result = segment.put_event(&self.buffer, &*self.disk);
+        let place = match (&event.kind, number) {
+            (EventKind::Data(_) | EventKind::Named(_) | EventKind::Message(_), Some(packet)) => {
+                Some(Place {
+                    file: Arc::clone(&segment.name),
+                    packet,
+                })
+            }
+            _ => None,
+        };
+        let is_written_through = self.options.sync == SyncPolicy::Write;
+        let is_written = is_written_through || segment.is_due();
+        if result.is_ok() && is_written {
+            result = self.hand_over();
+        }
+        if result.is_ok() && is_written_through {
+            result = self.settle();
+        }
+        match result {
+            Err(error) if is_written_through => {
+                self.failed(error);
+                return Err(self.pause.told());
+            }
+            // The event waits in memory; whoever writes next is told.
+            Err(error) => self.failed(error),
+            Ok(()) if is_written => self.pause.ended(),
+            Ok(()) => {}
+        }
+        event.place = place;
+        Ok(())
+    }
+
+    /// Does what time asks for; to be called about every second. Ends a segment
+    /// that is old, deletes what is too old, and syncs as the policy says.
+    pub fn tick(&mut self) -> Result<(), StoreError> {
+        if self.is_paused() {
+            return Ok(());
+        }
+        let result = self.try_tick();
+        self.noted(result)
+    }
+
+    /// Tells the writer what has been lost since the capture began; the counts
+    /// go into the statistics that end a segment. What the writer itself lost it
+    /// knows, so that it does not matter whether that is among them.
+    pub fn set_drops(&mut self, drops: &Losses) {
+        self.drops = Losses::default();
+        for (loss, count) in drops.iter() {
+            if !matches!(loss, Loss::CaptureWrite | Loss::CaptureNoRoom) {
+                self.drops.add(loss, count);
+            }
+        }
+    }
+
+    /// Whether writing failed and has not worked since.
+    pub const fn is_failing(&self) -> bool {
+        self.pause.is_begun()
+    }
+
+    /// What could not be recorded.
+    pub const fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// Ends the current segment and begins the next, named after `now`.
+    pub fn rotate(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let result = self.seal().and_then(|()| self.begin(now));
+        self.noted(result)
+    }
+
+    /// Hands everything written so far to the operating system, but for the
+    /// incomplete chunk of an encrypted segment.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        let result = self.hand_over();
+        self.noted(result)
+    }
+
+    /// Makes everything written so far survive a power failure.
+    pub fn sync(&mut self) -> Result<(), StoreError> {
+        let result = self.hand_over().and_then(|()| self.settle());
+        self.noted(result)
+    }
+
+    /// Ends the capture and gives the paths of its segments, in order.
+    pub fn close(mut self) -> Result<Vec<PathBuf>, StoreError> {
+        self.seal()?;
+        self.manifest.commit(&[])?;
+        Ok(self.paths)
+    }
+
+    /// The latest segments of this capture, in order. The last is being written.
+    pub fn segments(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    fn try_tick(&mut self) -> Result<(), StoreError> {
+        let uptime = self.disk.uptime();
+        let is_over = self
+            .segment
+            .as_ref()
+            .is_some_and(|segment| self.is_old(segment, uptime) || segment.is_ended);
+        if is_over {
+            self.seal()?;
+            self.begin(self.disk.now())?;
+        }
+        self.hand_over()?;
+        if let Some(segment) = &mut self.segment {
+            match self.options.sync {
+                SyncPolicy::Segment => {}
+                SyncPolicy::Second | SyncPolicy::Write => segment.sync(&*self.disk)?,
+            }
+            let waits_long = |since: Duration| uptime.saturating_sub(since) >= ENCRYPTED_WAIT;
+            if segment.waiting.is_some_and(waits_long) && self.options.sync != SyncPolicy::Segment {
+                segment.settle(&*self.disk)?;
+            }
+        }
+        if self.manifest.is_behind() {
+            self.manifest.commit(&[])?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there is a segment with room for `event`.
+    fn ready(&mut self, event: &Event) -> Result<(), StoreError> {
+        if self.is_paused() {
+            return Err(self.pause.told());
+        }
+        self.try_ready(event).map_err(|error| {
+            self.failed(error);
+            self.pause.told()
+        })
+    }
+
+    fn try_ready(&mut self, event: &Event) -> Result<(), StoreError> {
+        let uptime = self.disk.uptime();
+        let is_over = self.segment.as_ref().is_none_or(|segment| {
+            segment.is_broken
+                || segment.is_ended
+                || segment.bytes() >= self.options.segment_bytes
+                || self.is_old(segment, uptime)
+        });
+        if is_over {
+            self.seal()?;
+            self.begin(event.time)?;
+        }
+        self.make_room(room_for(event), false)?;
+        if self.segment.as_ref().is_some_and(Segment::is_due) {
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, segment: &Segment, uptime: Duration) -> bool {
+        let age = |began| uptime.saturating_sub(began);
+        segment
+            .began
+            .is_some_and(|began| age(began) >= self.options.segment_age)
+    }
+
+    /// Writes what waits in memory, if the limits allow.
+    fn hand_over(&mut self) -> Result<(), StoreError> {
+        if self
+            .segment
+            .as_ref()
+            .is_some_and(|segment| segment.is_broken)
+        {
+            self.seal()?;
+            self.begin(self.named)?;
+        }
+        let unwritten = self.segment.as_ref().map_or(0, Segment::unwritten);
+        self.make_room(unwritten, true)?;
+        match &mut self.segment {
+            Some(segment) => segment.flush(&*self.disk),
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        match &mut self.segment {
+            Some(segment) => segment.settle(&*self.disk),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the segment that is being written, if there is one, and notes it.
+    fn seal(&mut self) -> Result<(), StoreError> {
+        let Some(segment) = &mut self.segment else {
+            return Ok(());
+        };
+        if segment.is_broken {
+            self.abandon();
+            return Ok(());
+        }
+        if !segment.is_ended {
+            let mut drops = self.drops.clone();
+            drops.merge(&self.losses);
+            self.buffer.clear();
+            let summary = self.encoder.end_segment(&drops, &mut self.buffer);
+            segment.end(&self.buffer, summary, &*self.disk)?;
+        }
+        segment.sync(&*self.disk)?;
+        let summary = std::mem::take(&mut segment.summary);
+        let sealed = Sealed {
+            segment: segment.name.to_string(),
+            time: self.disk.now().to_string(),
+            bytes: segment.bytes(),
+            sha256: segment.sha256(),
+            first: summary.span.map(|(first, _)| first.to_string()),
+            last: summary.span.map(|(_, last)| last.to_string()),
+            packets: Some(summary.packets),
+            losses: summary.lost,
+            recovered: None,
+        };
+        self.manifest.note(Entry::Sealed(Box::new(sealed)));
+        self.segment = None;
+        Ok(())
+    }
+
+    /// Gives up a segment whose file cannot be written any more.
+    fn abandon(&mut self) {
+        let Some(segment) = self.segment.take() else {
+            return;
+        };
+        self.losses
+            .add(Loss::CaptureWrite, segment.unwritten_events());
+        let reason = "writing it failed";
+        match adopt(&self.directory, &segment.name, &*self.disk, reason) {
+            Ok(Some(sealed)) => self.manifest.note(Entry::Sealed(Box::new(sealed))),
+            Ok(None) => self.manifest.note(Entry::Lost {
+                segment: segment.name.to_string(),
+                time: self.disk.now().to_string(),
+            }),
+            // It stays begun, and the next start tries again.
+            Err(error) => tracing::warn!("{} could not be recovered: {error}", segment.name),
+        }
+    }
+
+    /// Begins the next segment: first beside its place, then in the manifest,
+    /// then in its place.
+    fn begin(&mut self, time: Timestamp) -> Result<(), StoreError> {
+        self.make_room(FRAME_ROOM, true)?;
+        let time = time.max(self.named);
+        let name = self.free_name(time);
+        self.buffer.clear();
+        self.encoder.begin_segment(&mut self.buffer);
+        let segment = Segment::draft(
+            &self.directory,
+            &name,
+            &self.buffer,
+            &self.options.recipients,
+            &*self.disk,
+        )?;
+        let begun = Entry::Begun {
+            segment: name,
+            time: self.disk.now().to_string(),
+        };
+        if let Err(error) = self.manifest.commit(&[begun]) {
+            segment.discard(&self.directory);
+            return Err(error);
+        }
+        // Should this fail, the draft is adopted at the next start.
+        segment.publish(&self.directory)?;
+        self.named = time;
+        self.number = (self.number + 1) % MAX_NUMBER;
+        if self.paths.len() >= MAX_PATHS {
+            self.paths.drain(..MAX_PATHS / 2);
+        }
+        self.paths.push(segment.path.clone());
+        self.segment = Some(segment);
+        Ok(())
+    }
+
+    /// A name that no file and no segment of the manifest has.
+    fn free_name(&mut self, time: Timestamp) -> String {
+        let is_encrypted = !self.options.recipients.is_empty();
+        let mut name = segment_name(time, self.number, is_encrypted);
+        for _ in 0..MAX_NUMBER {
+            let is_known = self.manifest.ledger().state(&name).is_some();
+            if !is_known && !self.directory.join(&name).exists() {
+                break;
+            }
+            self.number = (self.number + 1) % MAX_NUMBER;
+            name = segment_name(time, self.number, is_encrypted);
+        }
+        name
+    }
+
+    fn is_paused(&self) -> bool {
+        self.pause.covers(self.disk.uptime())
+    }
+
+    fn noted(&mut self, result: Result<(), StoreError>) -> Result<(), StoreError> {
+        match result {
+            Ok(()) => {
+                self.pause.ended();
+                Ok(())
+            }
+            Err(error) => {
+                self.failed(error);
+                Err(self.pause.told())
+            }
+        }
+    }
+
+    fn failed(&mut self, error: StoreError) {
+        self.pause.begins(self.disk.uptime(), error);
+    }
+}
+
+/// Makes `directory`, and sees to it that nobody else writes there.
+fn prepare(directory: &Path) -> Result<File, StoreError> {
+    let failed = |source| StoreError::Write {
+        path: directory.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)?;
+    let lock = File::open(directory).map_err(failed)?;
+    for _ in 0..LOCK_TRIES {
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            // A file system without locks has no two writers either, as a rule.
+            _ => return Ok(lock),
+        }
+    }
+    Err(StoreError::Busy {
+        directory: directory.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! One capture file that is open: its next packet or entry, and when it was.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    CaptureError, connection::Connections, har::Entries, input::Input, pcap::Records,
+    pcapng::read::Blocks, replay::Replay, wrapping::Format,
+};
+use crate::{
+    event::{Event, Timestamp},
+    loss::{Loss, Losses},
+};
+
+/// A file while it is read.
+pub(super) enum Track<'a> {
+    Pcap(Records<'a>),
+    Pcapng(Blocks<'a>),
+    Archive(Box<Entries<'a>>),
+    /// Cut before its first packet.
+    Torn,
+}
+
+impl<'a> Track<'a> {
+    /// Begins to read `input`, which is `format`. `None` if it is no capture.
+    pub(super) fn open(
+        input: Input<'a>,
+        format: Format,
+        name: &Arc<str>,
+        losses: &mut Losses,
+    ) -> Result<Option<Self>, CaptureError> {
+        let name = Arc::clone(name);
+        let track = match format {
+            Format::Pcapng => Some(Self::Pcapng(Blocks::new(input, name))),
+            Format::Pcap => Records::new(input, name)?.map(Self::Pcap),
+            Format::Json => {
+                let entries = Entries::open(input, name)?;
+                return Ok(entries.map(|entries| Self::Archive(Box::new(entries))));
+            }
+            Format::Torn => None,
+            Format::Unknown => return Ok(None),
+        };
+        if track.is_none() {
+            losses.count(Loss::CaptureTruncated);
+        }
+        Ok(Some(track.unwrap_or(Self::Torn)))
+    }
+
+    /// Goes to the next packet or entry. `false` at the end of the file.
+    pub(super) fn advance(&mut self, losses: &mut Losses) -> Result<bool, CaptureError> {
+        match self {
+            Self::Pcap(records) => records.advance(losses),
+            Self::Pcapng(blocks) => blocks.advance(losses),
+            Self::Archive(entries) => entries.advance(losses),
+            Self::Torn => Ok(false),
+        }
+    }
+
+    /// The time of the current packet or entry.
+    pub(super) const fn time(&self) -> Timestamp {
+        match self {
+            Self::Pcap(records) => records.time(),
+            Self::Pcapng(blocks) => blocks.time(),
+            Self::Archive(entries) => entries.time(),
+            Self::Torn => Timestamp(0),
+        }
+    }
+
+    /// The host that phiwatch ran on, where it wrote what is being read.
+    pub(super) fn our_host(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Pcapng(blocks) => blocks.our_host(),
+            Self::Pcap(_) | Self::Archive(_) | Self::Torn => None,
+        }
+    }
+
+    /// Appends to `queue` what the current packet or entry says.
+    pub(super) fn take(
+        &self,
+        replay: &mut Replay,
+        connections: &mut Connections,
+        queue: &mut VecDeque<Event>,
+        losses: &mut Losses,
+    ) {
+        match self {
+            Self::Pcap(records) => connections.push(&records.packet(), queue, losses),
+            Self::Pcapng(blocks) => {
+                if let Some(packet) = blocks.packet() {
+                    if packet.is_ours {
+                        replay.push(&packet, queue, losses);
+                    } else {
+                        connections.push(&packet, queue, losses);
+                    }
+                }
+            }
+            Self::Archive(entries) => {
+                entries.take(&mut || connections.next_handle(), queue, losses);
+            }
+            Self::Torn => {}
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! A capture through the core with every core of the machine: one thread reads,
+//! one makes messages, several examine them, the caller's makes findings.
+//!
+//! In: a source of events. Out: what the core says, in the order of the capture
+//! and equal for any number of threads. What is under way is bounded in bytes.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    num::NonZero,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::{self, ScopedJoinHandle},
+};
+
+use super::Failure;
+use crate::{
+    capture::{CaptureError, EventSource},
+    event::{Event, EventKind},
+    finding::PeopleCount,
+    loss::Losses,
+    pipeline::{Back, Desk, Examined, Front, Output, Practice, Step},
+};
+
+/// Events that are handed on at once hold this many bytes, about.
+const EVENTS_BYTES: usize = 64 * 1024;
+/// Events that are handed on at once, whatever they hold.
+const EVENTS: usize = 256;
+/// Times that many that were read and not taken.
+const MAX_EVENTS_WAITING: usize = 16;
+/// Messages that are examined at once weigh this many bytes, about.
+const BATCH_BYTES: usize = 128 * 1024;
+/// Steps of one batch, whatever they weigh.
+const BATCH_STEPS: usize = 256;
+/// Bytes of messages that were made and not finished, over all batches.
+const MAX_UNDER_WAY: usize = 8 * 1024 * 1024;
+/// What a step weighs besides its payload.
+const STEP_BYTES: usize = 256;
+
+/// What is known at the end.
+pub(super) struct Replayed {
+    /// Events of the capture.
+    pub(super) events: u64,
+    /// Everything that was lost.
+    pub(super) losses: Losses,
+    /// What the core remembers.
+    pub(super) back: Back,
+}
+
+impl Replayed {
+    /// How many people the tracker with this id has heard of.
+    pub(super) fn people(&self, tracker: &str) -> PeopleCount {
+        self.back.people(tracker)
+    }
+}
+
+/// One thread for each core of the machine.
+pub(super) fn all_cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Replays `source`, whose messages are examined by that many `threads`; one does
+/// everything else too. Hands `sink` what the core
+/// says as soon as it is known.
+///
+/// # Errors
+/// What `unreadable` makes of an error of the source, after everything before it
+/// was handed on; or the error of `sink`, at once.
+pub(super) fn replay(
+    source: &mut dyn EventSource,
+    desk: &Desk,
+    threads: NonZero<usize>,
+    unreadable: impl FnOnce(CaptureError) -> Failure,
+    mut sink: impl FnMut(&mut Output) -> Result<(), Failure>,
+) -> Result<Replayed, Failure> {
+    let board = Board::default();
+    let mut back = Back::default();
+    let mut losses = Losses::default();
+    let read = thread::scope(|scope| {
+        if threads.get() == 1 {
+            let mut alone = Alone {
+                desk,
+                practice: Practice::default(),
+                back: &mut back,
+                losses: &mut losses,
+                out: Output::default(),
+            };
+            let mut making = Making::default();
+            let end = read(source, |events| {
+                let mut post = |steps, _| alone.work(steps, &mut sink);
+                events
+                    .iter()
+                    .try_for_each(|event| making.push(event, &mut post))
+            })?;
+            return making.finish(end, |steps, _| alone.work(steps, &mut sink));
+        }
+        let (events, batches) = mpsc::sync_channel(MAX_EVENTS_WAITING);
+        let reader = scope.spawn(move || {
+            // Whoever makes messages has gone where nobody takes them.
+            read(source, |batch| events.send(batch).map_err(|_| Stop::Ended))
+        });
+        let maker = scope.spawn(|| {
+            let _guard = Closing(&board);
+            let mut making = Making::default();
+            let mut post = |steps, weight| board.post(steps, weight);
+            for batch in batches {
+                for event in &batch {
+                    making.push(event, &mut post)?;
+                }
+            }
+            making.finish(joined(reader)?, post)
+        });
+        for _ in 0..threads.get() {
+            scope.spawn(|| {
+                let _guard = Alarm(&board);
+                let mut practice = Practice::default();
+                while let Some((number, job)) = board.take() {
+                    board.put(number, job.examined(desk, &mut practice));
+                }
+            });
+        }
+        let guard = Alarm(&board);
+        let mut out = Output::default();
+        let settled = (0..).try_for_each(|number| {
+            let Some(job) = board.next(number) else {
+                return Err(Stop::Ended);
+            };
+            settle(job.steps, desk, &mut back, &mut losses, &mut out);
+            board.release(job.weight);
+            hand_on(&mut out, &mut sink).map_err(Stop::Failed)
+        });
+        if let Err(Stop::Failed(failure)) = settled {
+            board.abandon();
+            return Err(Stop::Failed(failure));
+        }
+        drop(guard);
+        joined(maker)
+    });
+    let read = match read {
+        Ok(read) => read,
+        Err(Stop::Failed(failure)) => return Err(failure),
+        // A thread that died is told by its panic, which came before.
+        Err(Stop::Ended) => Read::default(),
+    };
+    losses.merge(&read.losses);
+    match read.error {
+        Some(error) => Err(unreadable(error)),
+        None => Ok(Replayed {
+            events: read.events,
+            losses,
+            back,
+        }),
+    }
+}
+
+/// What a thread gave; its panic goes on in this one.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Why no further batch is settled.
+enum Stop {
+    Ended,
+    Failed(Failure),
+}
+
+/// A step, and what it means if it was an exchange.
+enum Known {
+    Examined(Box<Examined>),
+    Other(Step),
+}
+
+fn settle(steps: Vec<Known>, desk: &Desk, back: &mut Back, losses: &mut Losses, out: &mut Output) {
+    for step in steps {
+        match step {
+            Known::Examined(examined) => back.exchange(desk, &examined, losses, out),
+            Known::Other(step) => back.step(desk, step, losses, out),
+        }
+    }
+}
+
+fn hand_on(
+    out: &mut Output,
+    sink: &mut impl FnMut(&mut Output) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let result = sink(out);
+    out.findings.clear();
+    out.notes.clear();
+    result
+}
+
+/// All the work on the caller's thread.
+struct Alone<'a> {
+    desk: &'a Desk,
+    practice: Practice,
+    back: &'a mut Back,
+    losses: &'a mut Losses,
+    out: Output,
+}
+
+impl Alone<'_> {
+    fn work(
+        &mut self,
+        steps: Vec<Step>,
+        sink: &mut impl FnMut(&mut Output) -> Result<(), Failure>,
+    ) -> Result<(), Stop> {
+        let steps = examined(steps, self.desk, &mut self.practice);
+        settle(steps, self.desk, self.back, self.losses, &mut self.out);
+        hand_on(&mut self.out, sink).map_err(Stop::Failed)
+    }
+}
+
+fn examined(steps: Vec<Step>, desk: &Desk, practice: &mut Practice) -> Vec<Known> {
+    steps
+        .into_iter()
+        .map(|step| match step {
+            Step::Exchange(exchange, recorded) => {
+                Known::Examined(Box::new(desk.examine(practice, exchange, recorded)))
+            }
+            other => Known::Other(other),
+        })
+        .collect()
+}
+
+/// How reading ended.
+#[derive(Default)]
+struct Read {
+    events: u64,
+    losses: Losses,
+    error: Option<CaptureError>,
+}
+
+/// Reads `source` to its end and gives `post` its events in batches.
+fn read(
+    source: &mut dyn EventSource,
+    mut post: impl FnMut(Vec<Event>) -> Result<(), Stop>,
+) -> Result<Read, Stop> {
+    let mut read = Read::default();
+    let (mut batch, mut bytes) = (Vec::with_capacity(EVENTS), 0_usize);
+    loop {
+        let event = source.next(&mut read.losses);
+        let is_over = !matches!(event, Ok(Some(_)));
+        match event {
+            Ok(Some(event)) => {
+                read.events += 1;
+                bytes = bytes.saturating_add(held(&event));
+                batch.push(event);
+            }
+            Ok(None) => {}
+            Err(error) => read.error = Some(error),
+        }
+        if is_over || bytes >= EVENTS_BYTES || batch.len() >= EVENTS {
+            bytes = 0;
+            post(std::mem::replace(&mut batch, Vec::with_capacity(EVENTS)))?;
+        }
+        if is_over {
+            return Ok(read);
+        }
+    }
+}
+
+/// Bytes of payload that an event holds.
+fn held(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::Data(data) => data.bytes.expose().len(),
+        EventKind::Message(message) => {
+            let (request, response) = (&message.request, &message.response);
+            request.expose().len() + response.expose().len()
+        }
+        _ => 0,
+    }
+}
+
+/// Makes messages, and batches of them.
+#[derive(Default)]
+struct Making {
+    front: Front,
+    losses: Losses,
+    steps: Vec<Step>,
+    /// How many of the steps are in the weight.
+    weighed: usize,
+    weight: usize,
+}
+
+impl Making {
+    /// Takes an event, and gives `post` a batch of steps with its weight when one
+    /// is full.
+    fn push(
+        &mut self,
+        event: &Event,
+        post: &mut impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.front.push(event, &mut self.losses, &mut self.steps);
+        let new = self.steps.iter().skip(self.weighed);
+        self.weight += new.map(weigh).sum::<usize>();
+        self.weighed = self.steps.len();
+        if self.weight >= BATCH_BYTES || self.steps.len() >= BATCH_STEPS {
+            let weight = std::mem::take(&mut self.weight);
+            self.weighed = 0;
+            post(std::mem::take(&mut self.steps), weight)?;
+        }
+        Ok(())
+    }
+
+    /// Gives `post` what is left, at the end that reading came to. After an error
+    /// more may follow that cannot be read, so that nothing is said to be whole.
+    fn finish(
+        mut self,
+        mut end: Read,
+        mut post: impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
+    ) -> Result<Read, Stop> {
+        if end.error.is_none() {
+            self.front.finish(&mut self.losses, &mut self.steps);
+        }
+        end.losses.merge(&self.losses);
+        let weight = self.weight;
+        post(self.steps, weight)?;
+        Ok(end)
+    }
+}
+
+/// Bytes of memory that a step holds, about.
+fn weigh(step: &Step) -> usize {
+    let payload = match step {
+        Step::Exchange(exchange, _) => {
+            let request = &exchange.request;
+            let head = request.wire_length.saturating_sub(request.body_wire_length);
+            request.body.expose().len() + usize::try_from(head).unwrap_or(usize::MAX)
+        }
+        Step::Page(page, _) => page.body.expose().len(),
+        Step::Time(_) | Step::Hello { .. } | Step::Closed(_) => 0,
+    };
+    payload.saturating_add(STEP_BYTES)
+}
+
+/// A batch on its way.
+struct Job<T> {
+    steps: Vec<T>,
+    weight: usize,
+}
+
+impl Job<Step> {
+    fn examined(self, desk: &Desk, practice: &mut Practice) -> Job<Known> {
+        Job {
+            steps: examined(self.steps, desk, practice),
+            weight: self.weight,
+        }
+    }
+}
+
+/// What all threads see.
+#[derive(Default)]
+struct Board {
+    state: Mutex<State>,
+    /// There is a batch to examine, or no more will come.
+    work: Condvar,
+    /// A batch was finished.
+    room: Condvar,
+    /// A batch was examined, or no more will come.
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    posted: u64,
+    under_way: usize,
+    waiting: VecDeque<(u64, Job<Step>)>,
+    ready: BTreeMap<u64, Job<Known>>,
+    is_closed: bool,
+    is_abandoned: bool,
+}
+
+impl Board {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts up a batch to examine, once there is room for it.
+    fn post(&self, steps: Vec<Step>, weight: usize) -> Result<(), Stop> {
+        let mut state = self.state();
+        while state.under_way > 0
+            && state.under_way.saturating_add(weight) > MAX_UNDER_WAY
+            && !state.is_abandoned
+        {
+            state = wait(&self.room, state);
+        }
+        if state.is_abandoned {
+            return Err(Stop::Ended);
+        }
+        state.under_way += weight;
+        let number = state.posted;
+        state.posted += 1;
+        state.waiting.push_back((number, Job { steps, weight }));
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// The next batch to examine; `None` at the end.
+    fn take(&self) -> Option<(u64, Job<Step>)> {
+        let mut state = self.state();
+        loop {
+            if state.is_abandoned {
+                return None;
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                return Some(job);
+            }
+            if state.is_closed {
+                return None;
+            }
+            state = wait(&self.work, state);
+        }
+    }
+
+    /// Gives back a batch that was examined.
+    fn put(&self, number: u64, job: Job<Known>) {
+        self.state().ready.insert(number, job);
+        self.news.notify_one();
+    }
+
+    /// The batch with this number, once it was examined; `None` at the end.
+    fn next(&self, number: u64) -> Option<Job<Known>> {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.ready.remove(&number) {
+                return Some(job);
+            }
+            if state.is_abandoned || state.is_closed && number >= state.posted {
+                return None;
+            }
+            state = wait(&self.news, state);
+        }
+    }
+
+    /// A batch is finished.
+    fn release(&self, weight: usize) {
+        let mut state = self.state();
+        state.under_way = state.under_way.saturating_sub(weight);
+        drop(state);
+        self.room.notify_one();
+    }
+
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.wake_all();
+    }
+
+    fn abandon(&self) {
+        self.state().is_abandoned = true;
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        self.work.notify_all();
+        self.room.notify_all();
+        self.news.notify_all();
+    }
+}
+
+fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    condition
+        .wait(state)
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says that no more batches will come, however the thread ends.
+struct Closing<'a>(&'a Board);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Keeps the others from waiting for a thread that panicked.
+struct Alarm<'a>(&'a Board);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.abandon();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

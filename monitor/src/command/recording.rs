@@ -1,0 +1,145 @@
+//! What the core records: everything as it is, everything with its values
+//! replaced, or only what is around findings.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::{CaptureWriter, Ring, StoreError},
+    event::{Event, Place},
+    finding::{EvidenceRecord, Finding, Severity},
+    loss::Losses,
+    pipeline::Output,
+};
+
+/// How often a capture is synced to disk, and its limits are looked at.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// What is recorded.
+pub(super) enum Mode {
+    /// Every event as it is.
+    Raw,
+    /// Every message with its values replaced.
+    Redacted,
+    /// The messages around findings of at least this severity.
+    OnFinding(Ring, Severity),
+}
+
+/// Records what the core gets or makes.
+pub(super) struct Recording {
+    writer: CaptureWriter,
+    mode: Mode,
+    is_broken: bool,
+    next_sync: Instant,
+    /// What was lost before the core: the statistics of a segment tell it.
+    before: Arc<Mutex<Losses>>,
+}
+
+impl Recording {
+    pub(super) fn new(writer: CaptureWriter, mode: Mode, before: Arc<Mutex<Losses>>) -> Self {
+        Self {
+            writer,
+            mode,
+            is_broken: false,
+            next_sync: Instant::now() + SYNC,
+            before,
+        }
+    }
+
+    /// Records an event that the core is about to get, if events are recorded,
+    /// and sets its place.
+    pub(super) fn event(&mut self, event: &mut Event) {
+        if matches!(self.mode, Mode::Raw) {
+            self.write(event);
+        }
+    }
+
+    /// Records the messages that came out of the core, if messages are recorded,
+    /// and says in their findings where they are.
+    pub(super) fn output(&mut self, out: &mut Output) {
+        for record in std::mem::take(&mut out.records) {
+            let findings = out.findings.get_mut(record.findings).unwrap_or_default();
+            let mut due = Vec::new();
+            let is_due = match &mut self.mode {
+                Mode::Raw => false,
+                Mode::Redacted => {
+                    due.push(record.event);
+                    true
+                }
+                Mode::OnFinding(ring, least) => {
+                    let is_finding = findings.iter().any(|finding| finding.severity >= *least);
+                    ring.push(record.event, is_finding, &mut due)
+                }
+            };
+            let mut place = None;
+            for mut event in due {
+                self.write(&mut event);
+                place = event.place;
+            }
+            if is_due {
+                say_where(findings, place.as_ref());
+            }
+        }
+    }
+
+    fn write(&mut self, event: &mut Event) {
+        match self.writer.write(event) {
+            // What was only taken into memory does not end a failure.
+            Ok(()) => self.is_broken &= self.writer.is_failing(),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// What could not be recorded.
+    pub(super) const fn losses(&self) -> &Losses {
+        self.writer.losses()
+    }
+
+    /// Makes what was recorded survive, from time to time, and keeps its limits.
+    /// `losses` are those of the core and behind it.
+    pub(super) fn keep(&mut self, losses: &Losses) {
+        if Instant::now() < self.next_sync {
+            return;
+        }
+        self.next_sync = Instant::now() + SYNC;
+        self.tell(losses);
+        match self.writer.tick() {
+            Ok(()) => self.is_broken &= self.writer.is_failing(),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Ends the capture.
+    pub(super) fn close(mut self, losses: &Losses) {
+        self.tell(losses);
+        if let Err(error) = self.writer.close() {
+            tracing::error!("{:#}", anyhow::Error::from(error));
+        }
+    }
+
+    fn tell(&mut self, losses: &Losses) {
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = before.clone();
+        drop(before);
+        all.merge(losses);
+        self.writer.set_drops(&all);
+    }
+
+    fn failed(&mut self, error: StoreError) {
+        // Once, not for every event of a full disk; the writer counts them.
+        if !std::mem::replace(&mut self.is_broken, true) {
+            tracing::error!("{:#}", anyhow::Error::from(error));
+        }
+    }
+}
+
+fn say_where(findings: &mut [Finding], place: Option<&Place>) {
+    for finding in findings {
+        finding.evidence = place.map(|place| EvidenceRecord {
+            file: place.file.to_string(),
+            packet: place.packet,
+        });
+    }
+}

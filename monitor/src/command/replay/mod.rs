@@ -1,0 +1,187 @@
+//! `phiwatch replay`: what the daemon would have said about a capture.
+//!
+//! In: captures, filters, perhaps a second configuration. Out: findings, or how
+//! those of the two differ, on standard output or in a file; what was lost on
+//! standard error.
+
+mod bar;
+mod diff;
+mod input;
+mod ledger;
+mod printer;
+mod selection;
+mod setup;
+mod summary;
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
+pub(crate) use self::{
+    input::open,
+    selection::selection,
+    setup::{desk, unreadable},
+};
+use super::{ExitStatus, Failure, OrFail as _, crew};
+use crate::{
+    capture::Progress,
+    cli::ReplayArgs,
+    finding::Severity,
+    pipeline::Desk,
+    select::{self, Selection, Vocabulary},
+};
+
+/// Replays the files; findings go to standard output or into a file, what was
+/// lost to standard error.
+pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
+    if args.wants_filter_help() {
+        return io::stdout()
+            .write_all(select::help().as_bytes())
+            .or_fail(ExitStatus::Io);
+    }
+    let desk = desk(args.config.as_deref(), args.state.as_deref())?;
+    if let Some(other) = &args.diff {
+        return diff::execute(args, &desk, other);
+    }
+    let vocabulary = Vocabulary::of([desk.catalog()]);
+    let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
+    let worst = show(args, &desk, &selection)?;
+    judged(args.fail_on, worst, "findings")
+}
+
+/// The end of a replay whose worst finding was that bad.
+fn judged(limit: Option<Severity>, worst: Option<Severity>, what: &str) -> Result<(), Failure> {
+    match (limit, worst) {
+        (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
+            ExitStatus::Findings,
+            format!("there are {what} of severity {} or worse", limit.as_str()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Shows what is selected, and gives the severity of the worst of it.
+fn show(
+    args: &ReplayArgs,
+    desk: &Desk,
+    selection: &Selection,
+) -> Result<Option<Severity>, Failure> {
+    let progress = Arc::<Progress>::default();
+    let mut source = open(&args.files, &args.identity, &progress)?;
+    let bar = Bar::start(&progress, args.quiet);
+    let threads = args.threads.unwrap_or_else(crew::all_cores);
+    let output = args
+        .output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
+    let mut printer = Printer::new(args.format, output).or_fail(ExitStatus::Io)?;
+    let mut ledger = Ledger::new(args.select.description());
+    let mut summary = Summary::default();
+    let mut counter = Counter::new(args);
+    let replayed = crew::replay(&mut *source, desk, threads, unreadable, |out| {
+        ledger.notes(&out.notes);
+        for finding in out.findings.drain(..) {
+            summary.found();
+            if !selection.matches(&finding) {
+                continue;
+            }
+            summary.add(&finding);
+            let print = || bar.aside(|| printer.finding(&finding));
+            counter.take(Some(finding.severity), print)?;
+        }
+        Ok(())
+    });
+    drop(bar);
+    // What was found before an error stays found.
+    let facts = ledger.close(replayed.as_ref().map_err(|failure| {
+        if counter.is_over {
+            "no more findings were asked for".to_owned()
+        } else {
+            failure.to_string()
+        }
+    }));
+    let finished = printer.finish(&facts);
+    let finished = finished.or_else(|error| counter.closed(error));
+    match replayed {
+        Ok(replayed) => {
+            finished.or_fail(ExitStatus::Io)?;
+            if !args.quiet {
+                summary.print(&replayed, !selection.is_empty());
+            }
+        }
+        Err(_) if counter.is_over => {
+            finished.or_fail(ExitStatus::Io)?;
+            if !args.quiet && !counter.is_closed {
+                summary.print_limit();
+            }
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(summary.worst)
+}
+
+/// Decides when enough was shown.
+struct Counter {
+    limit: Option<u64>,
+    fail_on: Option<Severity>,
+    worst: Option<Severity>,
+    shown: u64,
+    /// Nobody reads standard output any more.
+    is_closed: bool,
+    /// Nothing more is to be read.
+    is_over: bool,
+}
+
+impl Counter {
+    fn new(args: &ReplayArgs) -> Self {
+        Self {
+            limit: args.limit.map(std::num::NonZero::get),
+            fail_on: args.fail_on,
+            worst: None,
+            shown: 0,
+            is_closed: false,
+            is_over: false,
+        }
+    }
+
+    /// Shows something that is that bad, unless enough was shown.
+    ///
+    /// # Errors
+    /// Printing failed; or [`Counter::is_over`], and nothing more is wanted.
+    fn take(
+        &mut self,
+        severity: Option<Severity>,
+        show: impl FnOnce() -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        self.worst = self.worst.max(severity);
+        if !self.is_full() {
+            self.shown += 1;
+            show()
+                .or_else(|error| self.closed(error))
+                .or_fail(ExitStatus::Io)?;
+        }
+        // For the exit code of --fail-on it is worth reading on.
+        let is_settled = self.fail_on.is_none_or(|limit| self.worst >= Some(limit));
+        if self.is_full() && is_settled {
+            self.is_over = true;
+            return Err(Failure::message(ExitStatus::Internal, "enough"));
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_closed || self.limit.is_some_and(|limit| self.shown >= limit)
+    }
+
+    /// A reader that went away is no error.
+    fn closed(&mut self, error: io::Error) -> io::Result<()> {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.is_closed = true;
+            return Ok(());
+        }
+        Err(error)
+    }
+}

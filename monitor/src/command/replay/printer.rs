@@ -1,0 +1,145 @@
+//! Findings to where the user wants them, in the format that was asked for.
+//!
+//! In: findings, and the facts at the end. Out: standard output, or a file that
+//! appears under its name only when it is whole.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    cli::Format,
+    finding::Finding,
+    report::{Csv, Facts, Look, Reporter},
+};
+
+/// Prints findings.
+pub(super) struct Printer {
+    reporter: Reporter,
+    out: Destination,
+    /// Every finding is shown at once.
+    is_terminal: bool,
+}
+
+impl Printer {
+    /// A printer in this format to `file`, or to standard output.
+    ///
+    /// # Errors
+    /// What the operating system says when it refuses the file.
+    pub(super) fn new(format: Format, file: Option<&Path>) -> io::Result<Self> {
+        let (out, is_terminal) = match file {
+            None => {
+                let stdout = io::stdout();
+                let is_terminal = stdout.is_terminal();
+                let out = BufWriter::new(stdout.lock());
+                (Destination::Stdout(out), is_terminal)
+            }
+            Some(file) => (Destination::File(Draft::new(file)?), false),
+        };
+        Ok(Self {
+            reporter: match format {
+                Format::Table => Reporter::table(look(is_terminal)),
+                Format::Json => Reporter::Json(Box::default()),
+                Format::Jsonl => Reporter::Jsonl,
+                Format::Csv => Reporter::Csv(Csv::default()),
+                Format::Html => Reporter::Html(Box::default()),
+                Format::Sarif => Reporter::Sarif(Box::default()),
+            },
+            out,
+            is_terminal,
+        })
+    }
+
+    /// Prints one finding.
+    pub(super) fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.reporter.finding(finding, self.out.writer())?;
+        if self.is_terminal {
+            self.out.writer().flush()?;
+        }
+        Ok(())
+    }
+
+    /// Prints what was held back.
+    pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
+        self.reporter.finish(facts, self.out.writer())?;
+        match self.out {
+            Destination::Stdout(mut out) => out.flush(),
+            Destination::File(draft) => draft.publish(),
+        }
+    }
+}
+
+/// How tables look on standard output.
+fn look(is_terminal: bool) -> Look {
+    if !is_terminal {
+        return Look::default();
+    }
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    Look {
+        width: size.map(|size| size.ws_col).filter(|width| *width > 0),
+        is_colored: !no_color,
+    }
+}
+
+enum Destination {
+    Stdout(BufWriter<StdoutLock<'static>>),
+    File(Draft),
+}
+
+impl Destination {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(out) => out,
+            Self::File(draft) => &mut draft.out,
+        }
+    }
+}
+
+/// A file that is not there yet.
+struct Draft {
+    out: BufWriter<File>,
+    /// `None` once it has its name.
+    draft: Option<PathBuf>,
+    path: PathBuf,
+}
+
+impl Draft {
+    fn new(path: &Path) -> io::Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.tmp", std::process::id()));
+        let draft = path.with_file_name(hidden);
+        let file = File::options().write(true).create_new(true).open(&draft)?;
+        Ok(Self {
+            out: BufWriter::new(file),
+            draft: Some(draft),
+            path: path.to_owned(),
+        })
+    }
+
+    fn publish(mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.out.get_ref().sync_all()?;
+        if let Some(draft) = &self.draft {
+            fs::rename(draft, &self.path)?;
+        }
+        self.draft = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(draft) = &self.draft {
+            // The report was not finished; nothing can be done about a file
+            // that cannot be removed.
+            drop(fs::remove_file(draft));
+        }
+    }
+}

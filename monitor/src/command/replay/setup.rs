@@ -1,0 +1,52 @@
+//! What every verb needs that looks for findings in captures.
+//!
+//! In: the names of a configuration and of a state folder. Out: the [`Desk`]
+//! that examines messages, and the [`Failure`] of a capture that cannot be read.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    canary::Canaries,
+    capture::CaptureError,
+    command::{ExitStatus, Failure, OrFail as _, recipients, state::token_key},
+    config::{Config, Recipients},
+    pipeline::Desk,
+};
+
+/// The desk that the configuration at `config` describes, with the key of the
+/// tokens in `state`, or in the state folder of the configuration.
+pub(crate) fn desk(config: Option<&Path>, state: Option<&Path>) -> Result<Desk, Failure> {
+    let config = Config::load(config).or_fail(ExitStatus::Config)?;
+    let recipients = recipients(&config)?;
+    let directory = state.map_or_else(|| state_directory(&config), Path::to_owned);
+    let key = token_key(&directory).or_fail(ExitStatus::Io)?;
+    let Recipients {
+        catalog, services, ..
+    } = recipients;
+    let canaries = Canaries::new(&config.canary).or_fail(ExitStatus::Config)?;
+    Ok(Desk::new(catalog, key)
+        .with_services(services)
+        .with_canaries(canaries))
+}
+
+/// The configured state folder if this user can use it, else the user's own.
+fn state_directory(config: &Config) -> PathBuf {
+    let configured = config.state.directory.clone();
+    if rustix::process::geteuid().is_root() {
+        return configured;
+    }
+    let own = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));
+    own.map_or(configured, |folder| folder.join("phiwatch"))
+}
+
+/// How the program ends when a capture cannot be read.
+pub(crate) fn unreadable(error: CaptureError) -> Failure {
+    let code = match &error {
+        CaptureError::Unrecognized { .. } | CaptureError::Identity { .. } => ExitStatus::BadInput,
+        CaptureError::Encrypted { .. } => ExitStatus::NotPermitted,
+        CaptureError::Read { .. } | CaptureError::Write { .. } => ExitStatus::Io,
+    };
+    Failure::new(code, error)
+}

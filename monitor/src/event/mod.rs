@@ -1,0 +1,248 @@
+//! The core's only input: what a probe, or a capture that stands in for it,
+//! delivers.
+//!
+//! Events are owned, validated and carry their own time, so that the core needs
+//! no clock. An event that replay reads from a capture equals the event that
+//! was recorded, which is why live and replay give the same findings.
+
+mod message;
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+
+pub use self::message::{Message, MessageFacts, PlantedNote, PlantingNote, ProofNote};
+use crate::{loss::Loss, secret::Secret};
+
+/// Nanoseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// This time and `nanoseconds` more, saturating.
+    #[must_use]
+    pub const fn plus(self, nanoseconds: u64) -> Self {
+        Self(self.0.saturating_add(nanoseconds))
+    }
+
+    /// Nanoseconds from `earlier` to this time, 0 if it is not earlier.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// RFC 3339 in UTC with nanoseconds: `2026-11-24T02:41:03.123456789Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, nanoseconds) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        // Days to a civil date in the proleptic Gregorian calendar, counted in
+        // 400-year eras of 146,097 days that begin on 1 March.
+        let shifted = days + 719_468;
+        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{nanoseconds:09}Z",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60,
+        )
+    }
+}
+
+/// Names one stream: the ordered bytes of one process on one connection.
+///
+/// A TLS object's address alone is reused and collides between processes, so
+/// the process and the time of the stream's birth are part of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId {
+    /// Thread-group id of the process; 0 where it is not known.
+    pub owner: u32,
+    /// Address of the TLS object, cookie of the socket, or a number that the
+    /// capture reader gave to the connection.
+    pub handle: u64,
+    /// When the stream was first seen, in the clock of whoever numbers it.
+    pub born: u64,
+}
+
+/// Which hook, or which kind of file, saw the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// `SSL_write` and its relatives.
+    OpenSsl,
+    /// Plaintext, or the first TLS record, on a socket.
+    Socket,
+    /// A packet capture that phiwatch did not write.
+    Pcap,
+    /// An HTTP archive.
+    Har,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: &'static [Self] = &[Self::OpenSsl, Self::Socket, Self::Pcap, Self::Har];
+
+    /// The name in records, labels and captures.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenSsl => "openssl",
+            Self::Socket => "socket",
+            Self::Pcap => "pcap",
+            Self::Har => "har",
+        }
+    }
+
+    /// The source that [`Source::as_str`] names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|source| source.as_str() == name)
+    }
+
+    /// Whether chunks can arrive out of order, twice or overlapping.
+    pub const fn is_packets(self) -> bool {
+        matches!(self, Self::Socket | Self::Pcap)
+    }
+}
+
+/// The process behind a stream. None of this is payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Process {
+    /// Thread-group id in the host's pid namespace.
+    pub pid: u32,
+    /// Path of the executable, as the kernel shows it.
+    pub exe: Option<String>,
+    /// The name of the thread-group leader, at most 15 bytes.
+    pub comm: Option<String>,
+    /// Path in the cgroup v2 hierarchy.
+    pub cgroup: Option<String>,
+    /// Container id, where the cgroup path holds one.
+    pub container: Option<String>,
+    /// systemd unit, where the cgroup path holds one.
+    pub unit: Option<String>,
+    /// The operator's own name for the service.
+    pub service: Option<String>,
+}
+
+/// Where a stream comes from: enrichment, never a condition for being seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Who saw it.
+    pub source: Source,
+    /// The process, where it is known.
+    pub process: Option<Arc<Process>>,
+    /// This host's end of the connection.
+    pub local: Option<SocketAddr>,
+    /// The other end of the connection.
+    pub peer: Option<SocketAddr>,
+}
+
+/// Seen from the process that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// Written by the process.
+    Sent,
+    /// Read by the process.
+    Received,
+}
+
+/// Where a record of evidence stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the capture file.
+    pub file: Arc<str>,
+    /// Number of the packet in the file, from 1, as Wireshark counts.
+    pub packet: u64,
+}
+
+/// One thing that a probe or a capture saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When it happened.
+    pub time: Timestamp,
+    /// On which stream.
+    pub stream: StreamId,
+    /// Where it is recorded, if it is.
+    pub place: Option<Place>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened on a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// The stream, or more about it, became known. May come more than once; the
+    /// latest replaces the earlier.
+    Opened(Arc<Origin>),
+    /// The client named the server it wants (TLS SNI). Host names are no payload.
+    Named(Arc<str>),
+    /// Bytes.
+    Data(Data),
+    /// Bytes that exist but are not here.
+    Missing {
+        /// Which way they went.
+        direction: Direction,
+        /// Offset of the first of them in the stream.
+        offset: u64,
+        /// How many.
+        length: u64,
+        /// Why they were lost; `None` where nobody asked for them (the body of
+        /// a response). The loss has been counted by whoever lost them.
+        loss: Option<Loss>,
+    },
+    /// A whole message, from a capture that holds messages with their values
+    /// replaced in place of streams.
+    Message(Message),
+    /// Nothing more will come on this stream.
+    Closed,
+}
+
+/// A chunk of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Which way it went.
+    pub direction: Direction,
+    /// Offset of the first byte in its direction of the stream, from 0.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Secret<Bytes>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_print_as_rfc_3339() {
+        for (nanoseconds, expected) in [
+            (0, "1970-01-01T00:00:00.000000000Z"),
+            (951_827_696_000_000_007, "2000-02-29T12:34:56.000000007Z"),
+            (1_709_164_799_999_999_999, "2024-02-28T23:59:59.999999999Z"),
+            (1_764_038_463_123_456_789, "2025-11-25T02:41:03.123456789Z"),
+            (4_107_542_399_000_000_000, "2100-02-28T23:59:59.000000000Z"),
+            (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000000000Z"),
+        ] {
+            assert_eq!(Timestamp(nanoseconds).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn source_names_round_trip() {
+        for source in Source::ALL {
+            assert_eq!(Source::from_name(source.as_str()), Some(*source));
+        }
+        assert_eq!(Source::from_name("quic"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! HTTP/2 in recorded streams, as whole frames.
+//!
+//! In: the events of streams, in order. Out: the preface and the frames of those
+//! that begin as HTTP/2 does. Nothing in them is read or replaced, so that they
+//! are only for exports of what was sent. After bytes that are missing, where a
+//! frame begins is not known, and nothing more of that direction comes out.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::{
+    capture::About,
+    event::{Direction, Event, StreamId, Timestamp},
+    loss::Losses,
+    stream::{Delivery, Segment, Streams},
+};
+
+/// How a client begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Bytes before the payload of a frame.
+const FRAME_HEAD: usize = 9;
+/// Type of the frame that each side sends first.
+const SETTINGS: u8 = 4;
+/// Longest frame that is taken, in bytes with its head.
+const MAX_FRAME: usize = 128 * 1024;
+/// Bytes of one direction that wait for the rest of a frame, or for the other
+/// side's preface.
+const MAX_WAITING: usize = MAX_FRAME;
+/// Streams that are looked at, the oldest of which is forgotten beyond that.
+const MAX_STREAMS: usize = 4_096;
+/// Streams that are remembered as being something else.
+const MAX_OTHERS: usize = 65_536;
+
+/// What a stream is, as far as it was seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It could be HTTP/2.
+    Undecided,
+    /// One side sent the preface.
+    Http2,
+}
+
+/// One direction of a stream.
+#[derive(Default)]
+struct Half {
+    waiting: Vec<u8>,
+    time: Timestamp,
+    is_lost: bool,
+}
+
+struct Stream {
+    order: u64,
+    state: State,
+    halves: [Half; 2],
+}
+
+/// The streams that may be HTTP/2.
+#[derive(Default)]
+pub struct Frames {
+    /// Puts the bytes in order.
+    ordered: Streams,
+    deliveries: Vec<Delivery>,
+    streams: HashMap<StreamId, Stream>,
+    order: BTreeMap<u64, StreamId>,
+    next_order: u64,
+    /// Streams that began as something else.
+    others: HashSet<StreamId>,
+    found: u64,
+}
+
+impl Frames {
+    /// Streams that are HTTP/2.
+    pub const fn streams(&self) -> u64 {
+        self.found
+    }
+
+    /// Takes one event. What is complete goes to `hand_on`: the preface, or one
+    /// frame.
+    pub fn push(&mut self, event: &Event, mut hand_on: impl FnMut(&About<'_>, &[u8])) {
+        // Whoever reads the same events for their messages counts the losses.
+        let mut counted = Losses::default();
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        self.ordered.tick(event.time, &mut counted, &mut deliveries);
+        self.ordered.push(event, &mut counted, &mut deliveries);
+        for delivery in deliveries.drain(..) {
+            self.take(&delivery, &mut hand_on);
+        }
+        self.deliveries = deliveries;
+    }
+
+    /// Takes what still waits for bytes that never came.
+    pub fn finish(&mut self, mut hand_on: impl FnMut(&About<'_>, &[u8])) {
+        let mut deliveries = Vec::new();
+        self.ordered.finish(&mut Losses::default(), &mut deliveries);
+        for delivery in &deliveries {
+            self.take(delivery, &mut hand_on);
+        }
+    }
+
+    fn take(&mut self, delivery: &Delivery, hand_on: &mut impl FnMut(&About<'_>, &[u8])) {
+        let id = delivery.stream;
+        let (direction, bytes) = match &delivery.what {
+            Segment::Bytes { direction, bytes } if !delivery.late => (*direction, bytes.expose()),
+            Segment::Bytes { direction, .. } | Segment::Gap { direction, .. } => {
+                if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.halves[*direction as usize].is_lost = true;
+                } else if self.others.len() < MAX_OTHERS {
+                    self.others.insert(id);
+                }
+                return;
+            }
+            Segment::Closed => {
+                self.forget(id);
+                self.others.remove(&id);
+                return;
+            }
+            Segment::Hello(_) => return,
+        };
+        if self.others.contains(&id) {
+            return;
+        }
+        let stream = self.stream(id);
+        let was_found = stream.state == State::Http2;
+        stream.take(direction, bytes, delivery.time);
+        let is_found = stream.state == State::Http2;
+        if is_found {
+            stream.hand_on(delivery, direction, hand_on);
+        } else if stream.is_other() {
+            self.forget(id);
+            if self.others.len() < MAX_OTHERS {
+                self.others.insert(id);
+            }
+        }
+        self.found += u64::from(is_found && !was_found);
+    }
+
+    /// What is known of stream `id`, which is made if it is new.
+    fn stream(&mut self, id: StreamId) -> &mut Stream {
+        if !self.streams.contains_key(&id) {
+            if self.streams.len() >= MAX_STREAMS
+                && let Some((_, oldest)) = self.order.pop_first()
+            {
+                self.streams.remove(&oldest);
+            }
+            self.next_order += 1;
+            self.order.insert(self.next_order, id);
+        }
+        let order = self.next_order;
+        self.streams.entry(id).or_insert_with(|| Stream {
+            order,
+            state: State::Undecided,
+            halves: [Half::default(), Half::default()],
+        })
+    }
+
+    fn forget(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.remove(&id) {
+            self.order.remove(&stream.order);
+        }
+    }
+}
+
+impl Stream {
+    /// Takes bytes of one direction.
+    fn take(&mut self, direction: Direction, bytes: &[u8], time: Timestamp) {
+        let half = &mut self.halves[direction as usize];
+        if half.is_lost {
+            return;
+        }
+        if half.waiting.is_empty() {
+            half.time = time;
+        }
+        half.waiting.extend_from_slice(bytes);
+        if half.waiting.starts_with(PREFACE) {
+            self.state = State::Http2;
+        }
+    }
+
+    /// Whether neither direction can be HTTP/2.
+    fn is_other(&self) -> bool {
+        !self.halves.iter().any(|half| {
+            let waiting = &half.waiting;
+            let asks = waiting.starts_with(PREFACE.get(..waiting.len()).unwrap_or(PREFACE));
+            let answers = waiting.get(3).is_none_or(|kind| *kind == SETTINGS);
+            waiting.len() <= MAX_WAITING
+                && !half.is_lost
+                && !waiting.is_empty()
+                && (asks || answers)
+        })
+    }
+
+    /// Hands on what is whole, of the direction that brought it first: the order
+    /// of requests and answers stays.
+    fn hand_on(
+        &mut self,
+        delivery: &Delivery,
+        first: Direction,
+        hand_on: &mut impl FnMut(&About<'_>, &[u8]),
+    ) {
+        let second = match first {
+            Direction::Sent => Direction::Received,
+            Direction::Received => Direction::Sent,
+        };
+        for direction in [first, second] {
+            let half = &mut self.halves[direction as usize];
+            let about = About {
+                stream: delivery.stream,
+                time: half.time,
+                direction,
+                origin: delivery.facts.origin.as_deref(),
+                server_name: delivery.facts.server_name.as_deref(),
+                findings: &[],
+                completeness: None,
+            };
+            let mut rest = half.waiting.as_slice();
+            while let Some(length) = unit(rest) {
+                let Some((whole, behind)) = rest.split_at_checked(length) else {
+                    half.is_lost |= length > MAX_FRAME;
+                    break;
+                };
+                hand_on(&about, whole);
+                rest = behind;
+            }
+            let used = half.waiting.len() - rest.len();
+            half.waiting.drain(..used);
+            if used > 0 {
+                half.time = delivery.time;
+            }
+            if half.is_lost {
+                half.waiting = Vec::new();
+            }
+        }
+    }
+}
+
+/// Length of the preface or of the frame that begins here, once that can be said.
+fn unit(bytes: &[u8]) -> Option<usize> {
+    if bytes.starts_with(PREFACE) {
+        return Some(PREFACE.len());
+    }
+    let [high, middle, low] = *bytes.first_chunk()?;
+    let payload = u32::from_be_bytes([0, high, middle, low]) as usize;
+    (!PREFACE.starts_with(bytes.get(..FRAME_HEAD)?)).then_some(payload + FRAME_HEAD)
+}

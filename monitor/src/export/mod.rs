@@ -1,0 +1,69 @@
+//! Messages to files of other tools.
+//!
+//! In: messages as [`Item`]s, in order, with the ids of the findings in them.
+//! Out: bytes of a file, appended to a byte vector: an HTTP archive, packets, or
+//! packets that hold whole messages. Pure: where the bytes go is not known here.
+//!
+//! A message comes with its values replaced, as the core records it, or as it
+//! was sent ([`plain`]); what is written of it does not depend on which.
+
+mod frames;
+mod har;
+mod packets;
+pub mod plain;
+mod units;
+mod url;
+
+pub use self::{frames::Frames, har::Archive, packets::Packets, units::Units};
+use crate::{
+    event::{Event, EventKind, Message},
+    loss::Losses,
+};
+
+/// One message to export.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// The event that records it.
+    pub event: &'a Event,
+    /// The ids of the findings in it.
+    pub findings: &'a [String],
+}
+
+impl<'a> Item<'a> {
+    /// The message, if the event is one that people exchange: a greeting is not.
+    pub fn message(&self) -> Option<&'a Message> {
+        match &self.event.kind {
+            EventKind::Message(message) if !message.facts.greeting => Some(message),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a file of one kind.
+pub trait Exporter {
+    /// Appends what begins the file.
+    fn begin(&mut self, out: &mut Vec<u8>);
+
+    /// Appends one message.
+    fn message(&mut self, item: &Item<'_>, out: &mut Vec<u8>);
+
+    /// Appends one event as it was recorded. Only packets keep streams.
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let _ = (event, out);
+    }
+
+    /// Appends what ends the file. `losses` is what was lost on the way to it.
+    fn finish(&mut self, losses: &Losses, out: &mut Vec<u8>);
+
+    /// Messages that are in the file.
+    fn messages(&self) -> u64;
+
+    /// Messages whose ends are not in the file, because its format holds no
+    /// longer ones.
+    fn cut(&self) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Evidence to proofs: all that findings need to know of a value, without the
+//! value.
+//!
+//! In: the fields of one message and the evidence in them. Out: [`Proof`]s in
+//! the same order. Proving needs no memory of other messages, so it can be done
+//! for many messages at once; a capture that holds no values holds these.
+
+use super::{
+    FieldRecord,
+    hashes::{FORMS, Familiar, Plain, digest_number, is_learned},
+    judge,
+    key_path::{self, Values},
+    residence,
+};
+use crate::{
+    field::{Fields, Part},
+    phi::{Class, Evidence, Form, States, Strength},
+    secret::Secret,
+    token::{TokenKey, digits},
+};
+
+/// What findings need to know of one piece of evidence.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Of what it is evidence.
+    pub class: Class,
+    /// How the value is written.
+    pub form: Form,
+    /// The rule that recognized it; the set is closed.
+    pub rule: &'static str,
+    /// How much it says by itself.
+    pub strength: Strength,
+    /// Index of the field in its message.
+    pub field: usize,
+    /// The array element that the field belongs to, `None` where it is shared
+    /// by the whole message.
+    pub element: Option<usize>,
+    /// The part of the message that the field stands in.
+    pub part: Part,
+    /// The path to the field as it may be shown.
+    pub path: String,
+    /// Whether the field is the address of a page that anyone can open.
+    pub is_public_page: bool,
+    /// What of the value may be shown.
+    pub masked: String,
+    /// Keyed hash of the normalized value.
+    pub token: u128,
+    /// States of the United States that the event names, noted at one proof of
+    /// it.
+    pub states: States,
+    /// Keyed hash of the hash that the value is, by which it is confirmed.
+    pub(super) digest: Option<u128>,
+    /// The plain identifier that the hash is of, as an earlier look knew it.
+    pub(super) plain: Option<Plain>,
+    /// What the memory of plain identifiers learns of it.
+    pub(super) lesson: Option<Lesson>,
+}
+
+impl Proof {
+    /// The record of the field in a finding, without labels.
+    pub(super) fn record(&self) -> FieldRecord {
+        FieldRecord {
+            class: self.class.as_str(),
+            form: self.form.as_str(),
+            path: self.path.clone(),
+            rule: self.rule,
+            masked: self.masked.clone(),
+            token: digits(self.token),
+            labels: Vec::new(),
+        }
+    }
+}
+
+/// A plain identifier, by which hashes of it will be confirmed.
+#[derive(Clone, Debug)]
+pub(super) struct Lesson {
+    /// In the spelling that equal values share.
+    pub(super) normalized: Secret<String>,
+    /// As sent.
+    pub(super) raw: Secret<String>,
+    /// Its digests, where they were made beforehand.
+    pub(super) digests: Option<Vec<u128>>,
+}
+
+/// The proofs of one message, in the order of its evidence. Who has a `familiar`
+/// memory does beforehand what learning from the proofs costs.
+pub fn prove(
+    key: &TokenKey,
+    fields: &Fields,
+    evidence: Vec<Evidence>,
+    mut familiar: Option<&mut Familiar>,
+) -> Vec<Proof> {
+    let values = Values::new(fields, &evidence);
+    let states = residence::states(fields, &evidence);
+    let mut proofs: Vec<_> = evidence
+        .into_iter()
+        .filter_map(|item| one(key, fields, item, &values, familiar.as_deref_mut()))
+        .collect();
+    residence::note(&states, &mut proofs);
+    proofs
+}
+
+fn one(
+    key: &TokenKey,
+    fields: &Fields,
+    item: Evidence,
+    values: &Values,
+    familiar: Option<&mut Familiar>,
+) -> Option<Proof> {
+    let field = fields.get(item.field)?;
+    let token = key.number(item.class.as_str(), item.normalized.expose());
+    let digest = FORMS
+        .contains(&item.form)
+        .then(|| digest_number(key, item.normalized.expose()));
+    let lesson = (item.form == Form::Plain && is_learned(item.class)).then(|| {
+        let lesson = Lesson {
+            normalized: item.normalized,
+            raw: Secret::new(field.value().to_owned()),
+            digests: None,
+        };
+        match familiar {
+            Some(familiar) => lesson.prepared(key, (item.class, token), familiar),
+            None => lesson,
+        }
+    });
+    Some(Proof {
+        class: item.class,
+        form: item.form,
+        rule: item.rule,
+        strength: item.strength,
+        field: item.field,
+        element: item.element.map(crate::field::StepId::index),
+        part: field.part(),
+        path: key_path::show(&field, values),
+        is_public_page: judge::is_public_page(&field),
+        masked: item.masked,
+        token,
+        states: States::default(),
+        digest,
+        plain: None,
+        lesson,
+    })
+}

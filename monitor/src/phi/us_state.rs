@@ -1,0 +1,561 @@
+//! States of the United States: by name, by postal code, by hash.
+//!
+//! In: the fields of a message and the evidence in them. Out: which states an
+//! event names, and in which array element. A state tells nobody apart, so that
+//! it is no evidence by itself; whoever must notify people by state wants to
+//! know it.
+
+use std::{collections::HashMap, fmt, sync::LazyLock};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Class, Evidence, Form, Identifier, path::elements};
+use crate::{
+    field::{Field, Fields, Step, StepId},
+    token::hex,
+};
+
+/// The states, districts and territories: letters and name.
+const STATES: &[(&str, &str)] = &[
+    ("AK", "Alaska"),
+    ("AL", "Alabama"),
+    ("AR", "Arkansas"),
+    ("AS", "American Samoa"),
+    ("AZ", "Arizona"),
+    ("CA", "California"),
+    ("CO", "Colorado"),
+    ("CT", "Connecticut"),
+    ("DC", "District of Columbia"),
+    ("DE", "Delaware"),
+    ("FL", "Florida"),
+    ("GA", "Georgia"),
+    ("GU", "Guam"),
+    ("HI", "Hawaii"),
+    ("IA", "Iowa"),
+    ("ID", "Idaho"),
+    ("IL", "Illinois"),
+    ("IN", "Indiana"),
+    ("KS", "Kansas"),
+    ("KY", "Kentucky"),
+    ("LA", "Louisiana"),
+    ("MA", "Massachusetts"),
+    ("MD", "Maryland"),
+    ("ME", "Maine"),
+    ("MI", "Michigan"),
+    ("MN", "Minnesota"),
+    ("MO", "Missouri"),
+    ("MP", "Northern Mariana Islands"),
+    ("MS", "Mississippi"),
+    ("MT", "Montana"),
+    ("NC", "North Carolina"),
+    ("ND", "North Dakota"),
+    ("NE", "Nebraska"),
+    ("NH", "New Hampshire"),
+    ("NJ", "New Jersey"),
+    ("NM", "New Mexico"),
+    ("NV", "Nevada"),
+    ("NY", "New York"),
+    ("OH", "Ohio"),
+    ("OK", "Oklahoma"),
+    ("OR", "Oregon"),
+    ("PA", "Pennsylvania"),
+    ("PR", "Puerto Rico"),
+    ("RI", "Rhode Island"),
+    ("SC", "South Carolina"),
+    ("SD", "South Dakota"),
+    ("TN", "Tennessee"),
+    ("TX", "Texas"),
+    ("UT", "Utah"),
+    ("VA", "Virginia"),
+    ("VI", "U.S. Virgin Islands"),
+    ("VT", "Vermont"),
+    ("WA", "Washington"),
+    ("WI", "Wisconsin"),
+    ("WV", "West Virginia"),
+    ("WY", "Wyoming"),
+];
+
+/// Letters that are words or countries as well: they count beside an address.
+const AMBIGUOUS: &[&str] = &[
+    "AL", "AS", "CO", "DE", "HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA",
+];
+
+/// The first three digits of postal codes, from and to, and where that is.
+const POSTAL: &[(u16, u16, &str)] = &[
+    (5, 5, "NY"),
+    (6, 7, "PR"),
+    (8, 8, "VI"),
+    (9, 9, "PR"),
+    (10, 27, "MA"),
+    (28, 29, "RI"),
+    (30, 38, "NH"),
+    (39, 49, "ME"),
+    (50, 54, "VT"),
+    (55, 55, "MA"),
+    (56, 59, "VT"),
+    (60, 69, "CT"),
+    (70, 89, "NJ"),
+    (100, 149, "NY"),
+    (150, 196, "PA"),
+    (197, 199, "DE"),
+    (200, 200, "DC"),
+    (201, 201, "VA"),
+    (202, 205, "DC"),
+    (206, 219, "MD"),
+    (220, 246, "VA"),
+    (247, 268, "WV"),
+    (270, 289, "NC"),
+    (290, 299, "SC"),
+    (300, 319, "GA"),
+    (320, 339, "FL"),
+    (341, 349, "FL"),
+    (350, 369, "AL"),
+    (370, 385, "TN"),
+    (386, 397, "MS"),
+    (398, 399, "GA"),
+    (400, 427, "KY"),
+    (430, 459, "OH"),
+    (460, 479, "IN"),
+    (480, 499, "MI"),
+    (500, 528, "IA"),
+    (530, 549, "WI"),
+    (550, 567, "MN"),
+    (569, 569, "DC"),
+    (570, 577, "SD"),
+    (580, 588, "ND"),
+    (590, 599, "MT"),
+    (600, 629, "IL"),
+    (630, 658, "MO"),
+    (660, 679, "KS"),
+    (680, 693, "NE"),
+    (700, 714, "LA"),
+    (716, 729, "AR"),
+    (730, 732, "OK"),
+    (733, 733, "TX"),
+    (734, 749, "OK"),
+    (750, 799, "TX"),
+    (800, 816, "CO"),
+    (820, 831, "WY"),
+    (832, 838, "ID"),
+    (840, 847, "UT"),
+    (850, 865, "AZ"),
+    (870, 884, "NM"),
+    (885, 885, "TX"),
+    (889, 898, "NV"),
+    (900, 961, "CA"),
+    (967, 968, "HI"),
+    (969, 969, "GU"),
+    (970, 979, "OR"),
+    (980, 994, "WA"),
+    (995, 999, "AK"),
+];
+
+/// Keys that hold a state, folded, also behind a word of [`OWNERS`].
+const KEYS: &[&str] = &[
+    "administrativearea",
+    "administrativearealevel1",
+    "addressregion",
+    "province",
+    "region",
+    "regioncode",
+    "regionname",
+    "st",
+    "state",
+    "statecd",
+    "statecode",
+    "statename",
+    "stateorprovince",
+    "stateprovince",
+    "usstate",
+];
+
+/// Whose state it is.
+const OWNERS: &[&str] = &[
+    "address",
+    "billing",
+    "contact",
+    "customer",
+    "home",
+    "hashed",
+    "mailing",
+    "member",
+    "patient",
+    "person",
+    "residence",
+    "shipping",
+    "user",
+];
+
+/// Keys that hold a country, folded.
+const COUNTRY_KEYS: &[&str] = &[
+    "addresscountry",
+    "country",
+    "countrycd",
+    "countrycode",
+    "countryname",
+];
+
+/// Longer keys are none of these, longer values no names of states, in bytes.
+const MAX_LENGTH: usize = 64;
+
+/// Hashes of letters and names in lower case, as platforms want them.
+static HASHES: LazyLock<HashMap<String, States>> = LazyLock::new(|| {
+    let hash = |text: &str| hex(&Sha256::digest(text.as_bytes()), 32);
+    STATES
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (letters, name))| {
+            let state = States::of(index);
+            let letters = letters.to_ascii_lowercase();
+            let name = name.to_ascii_lowercase();
+            [
+                (hash(&letters), state),
+                (hash(&name), state),
+                (hash(&name.replace([' ', '.'], "")), state),
+            ]
+        })
+        .collect()
+});
+
+static US_HASHES: LazyLock<[String; 2]> =
+    LazyLock::new(|| ["us", "usa"].map(|text| hex(&Sha256::digest(text.as_bytes()), 32)));
+
+/// A set of states.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct States(u64);
+
+impl States {
+    const fn of(index: usize) -> Self {
+        Self(1 << index)
+    }
+
+    /// The state with these two letters.
+    pub fn from_letters(letters: &str) -> Option<Self> {
+        STATES
+            .iter()
+            .position(|(own, _)| own.eq_ignore_ascii_case(letters))
+            .map(Self::of)
+    }
+
+    /// The states with these letters; what is none is left out.
+    pub fn from_all<'a>(letters: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Self::default();
+        for state in letters.filter_map(Self::from_letters) {
+            all.add(state);
+        }
+        all
+    }
+
+    /// Adds all of `other`.
+    pub const fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Their two letters, sorted.
+    pub fn letters(self) -> Vec<&'static str> {
+        STATES
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.0 & (1 << index) != 0)
+            .map(|(_, (letters, _))| *letters)
+            .collect()
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "States({} of them)", self.0.count_ones())
+    }
+}
+
+/// The name of the state with these two letters.
+pub fn state_name(letters: &str) -> Option<&'static str> {
+    STATES
+        .iter()
+        .find(|(own, _)| *own == letters)
+        .map(|(_, name)| *name)
+}
+
+/// The states that a message names, each with the array element that the field
+/// belongs to, `None` where it is shared by the whole message.
+pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>, States)> {
+    let mut found = Vec::new();
+    if evidence.is_empty() {
+        return found;
+    }
+    let has_address = evidence.iter().any(|item| {
+        matches!(
+            item.class,
+            Class::Identifier(Identifier::Address | Identifier::City | Identifier::Zip)
+        )
+    });
+    for item in evidence {
+        let value = item.normalized.expose();
+        let state = match (item.class, item.form) {
+            (Class::Identifier(Identifier::Zip), Form::Plain) => by_postal_code(value),
+            (Class::Identifier(Identifier::Address), Form::Plain) => by_address(value),
+            _ => None,
+        };
+        found.extend(state.map(|state| (item.element, state)));
+    }
+    let (mut is_elsewhere, mut is_here) = (false, false);
+    let mut layout = None;
+    for (index, field) in fields.iter().enumerate() {
+        match kind_of(&field) {
+            Some(Kind::Country) => {
+                let own = is_united_states(field.value());
+                is_here |= own == Some(true);
+                is_elsewhere |= own == Some(false);
+            }
+            Some(Kind::State) => {
+                if let Some(state) = by_value(field.value(), has_address) {
+                    let layout = layout.get_or_insert_with(|| elements(fields));
+                    found.push((layout.get(index).copied().flatten(), state));
+                }
+            }
+            None => {}
+        }
+    }
+    if is_elsewhere && !is_here {
+        found.clear();
+    }
+    found
+}
+
+enum Kind {
+    State,
+    Country,
+}
+
+fn kind_of(field: &Field<'_>) -> Option<Kind> {
+    let key = field.steps_up().find_map(|step| match step {
+        Step::Key(key) => Some(key),
+        Step::Index(_) => None,
+    })?;
+    if key.len() > MAX_LENGTH {
+        return None;
+    }
+    let mut buffer = [0; MAX_LENGTH];
+    let letters = key.bytes().filter(u8::is_ascii_alphanumeric);
+    let mut length = 0;
+    for (slot, letter) in buffer.iter_mut().zip(letters) {
+        *slot = letter.to_ascii_lowercase();
+        length += 1;
+    }
+    let folded = buffer.get(..length).unwrap_or_default();
+    if COUNTRY_KEYS.iter().any(|own| own.as_bytes() == folded) {
+        return Some(Kind::Country);
+    }
+    let is_state = |key: &[u8]| KEYS.iter().any(|own| own.as_bytes() == key);
+    let is_owned = || {
+        OWNERS
+            .iter()
+            .filter_map(|owner| folded.strip_prefix(owner.as_bytes()))
+            .any(is_state)
+    };
+    (is_state(folded) || is_owned()).then_some(Kind::State)
+}
+
+fn by_value(value: &str, has_address: bool) -> Option<States> {
+    let value = value.trim();
+    if value.len() > MAX_LENGTH {
+        return None;
+    }
+    if value.len() == MAX_LENGTH {
+        return HASHES.get(&value.to_ascii_lowercase()).copied();
+    }
+    let is_certain = |letters: &str| {
+        has_address
+            || !AMBIGUOUS
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(letters))
+    };
+    // `US-CA`, as ISO 3166-2 writes it.
+    let letters = value
+        .get(..3)
+        .filter(|country| country.eq_ignore_ascii_case("US-"))
+        .and_then(|_| value.get(3..))
+        .or_else(|| Some(value).filter(|value| is_certain(value)));
+    letters.and_then(States::from_letters).or_else(|| {
+        let folded = |text: &str| -> String {
+            text.chars()
+                .filter(char::is_ascii_alphabetic)
+                .map(|char| char.to_ascii_lowercase())
+                .collect()
+        };
+        let own = folded(value);
+        // A whole name is certain, two letters of it are not.
+        STATES
+            .iter()
+            .position(|(_, name)| own.len() > 3 && folded(name) == own)
+            .map(States::of)
+    })
+}
+
+fn is_united_states(value: &str) -> Option<bool> {
+    let value = value.trim().to_ascii_lowercase();
+    if value.is_empty() {
+        return None;
+    }
+    Some(
+        matches!(
+            &*value,
+            "us" | "usa" | "u.s." | "u.s.a." | "united states" | "united states of america" | "840"
+        ) || US_HASHES.contains(&value),
+    )
+}
+
+/// The state of a postal code of five or nine digits.
+fn by_postal_code(code: &str) -> Option<States> {
+    let digits = code.bytes().filter(u8::is_ascii_digit).count();
+    let is_code = matches!(digits, 5 | 9)
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b' '));
+    if !is_code {
+        return None;
+    }
+    let prefix: u16 = code.get(..3)?.parse().ok()?;
+    let letters = match code.get(..5)? {
+        "06390" => "NY",
+        "96799" => "AS",
+        "96950" | "96951" | "96952" => "MP",
+        _ => {
+            POSTAL
+                .iter()
+                .find(|(first, last, _)| (*first..=*last).contains(&prefix))?
+                .2
+        }
+    };
+    States::from_letters(letters)
+}
+
+/// The state of an address in one line: `… il 62704`, `… il`.
+fn by_address(address: &str) -> Option<States> {
+    let mut words = address
+        .rsplit([' ', ',', '\n'])
+        .filter(|word| !word.is_empty() && !matches!(*word, "usa" | "us" | "USA" | "US"));
+    let last = words.next()?;
+    if !last.starts_with(|char: char| char.is_ascii_digit()) {
+        // Two letters at the end of a street may be a direction or a kind of
+        // street: only behind a code it is certain.
+        return None;
+    }
+    // The last four digits of nine may stand alone.
+    let mut before = words.next()?;
+    if before.len() == 5 && before.bytes().all(|byte| byte.is_ascii_digit()) {
+        before = words.next()?;
+    }
+    States::from_letters(before).filter(|_| matches!(last.len(), 4 | 5 | 9 | 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{field::StepId, phi::detect, phi::tests::fields};
+
+    /// The states that a message of these paths and values names.
+    fn check(message: &[(&str, &str)], expected: &[&str]) {
+        let fields = fields(message);
+        let evidence = detect(&fields);
+        let mut all = States::default();
+        for (_, states) in states_in(&fields, &evidence) {
+            all.add(states);
+        }
+        assert_eq!(all.letters(), expected, "{message:?}");
+    }
+
+    const EMAIL: (&str, &str) = ("user.email", "jane.roe@example.com");
+    const CITY: (&str, &str) = ("user.city", "Springfield");
+
+    #[test]
+    fn states_are_read_by_key_and_value() {
+        check(&[EMAIL, ("user.state", "CA")], &["CA"]);
+        check(&[EMAIL, ("user.state", "tx")], &["TX"]);
+        check(&[EMAIL, ("user.billing_state", "New York")], &["NY"]);
+        check(&[EMAIL, ("user.region", "US-OH")], &["OH"]);
+        check(
+            &[EMAIL, ("user.administrative_area", "west virginia")],
+            &["WV"],
+        );
+        check(&[EMAIL, CITY, ("user.st", "in")], &["IN"]);
+        check(&[EMAIL, ("user.st", "in")], &[]);
+        check(&[EMAIL, ("state", "ok")], &[]);
+        check(&[EMAIL, ("state", "active")], &[]);
+        check(&[EMAIL, ("appstate", "CA")], &[]);
+        // Nobody is meant.
+        check(&[("state", "CA")], &[]);
+    }
+
+    #[test]
+    fn hashed_states_are_looked_up() {
+        for (text, letters) in [("il", "IL"), ("northdakota", "ND"), ("north dakota", "ND")] {
+            let hash = hex(&Sha256::digest(text.as_bytes()), 32);
+            check(&[EMAIL, ("user_data.st.0", &hash)], &[letters]);
+            check(
+                &[EMAIL, ("user_data.st.0", &hash.to_uppercase())],
+                &[letters],
+            );
+            check(&[EMAIL, ("user_data.xx.0", &hash)], &[]);
+        }
+        let other = hex(&Sha256::digest(b"nowhere"), 32);
+        check(&[EMAIL, ("user_data.st", &other)], &[]);
+    }
+
+    #[test]
+    fn postal_codes_and_addresses_tell_the_state() {
+        check(&[EMAIL, ("user.zip", "62704")], &["IL"]);
+        check(&[EMAIL, ("user.zip", "10001-1234")], &["NY"]);
+        check(&[EMAIL, ("user.zip", "06390")], &["NY"]);
+        check(&[EMAIL, ("user.zip", "09012")], &[]);
+        check(
+            &[("user.note", "12 Elm Street, Springfield, IL 62704")],
+            &["IL"],
+        );
+        check(&[EMAIL, ("user.zip", "62704"), ("user.country", "de")], &[]);
+        check(
+            &[EMAIL, ("user.zip", "62704"), ("user.country", "US")],
+            &["IL"],
+        );
+        let us = hex(&Sha256::digest(b"us"), 32);
+        check(
+            &[EMAIL, ("user.zip", "62704"), ("user.country", &us)],
+            &["IL"],
+        );
+    }
+
+    #[test]
+    fn states_stay_in_their_element() {
+        let fields = fields(&[
+            ("data.0.user.email", "a.roe@example.com"),
+            ("data.0.user.state", "CA"),
+            ("data.1.user.email", "b.roe@example.com"),
+            ("data.1.user.state", "NY"),
+        ]);
+        let found: Vec<_> = states_in(&fields, &detect(&fields))
+            .into_iter()
+            .map(|(element, states)| (element.map(StepId::index), states.letters()))
+            .collect();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(element, _)| element.is_some()));
+        assert_ne!(found.first(), found.last());
+    }
+
+    #[test]
+    fn the_tables_are_sound() {
+        assert!(STATES.is_sorted());
+        assert!(STATES.len() <= 64);
+        assert!(POSTAL.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        for (first, last, letters) in POSTAL {
+            assert!(first <= last && States::from_letters(letters).is_some());
+        }
+        for letters in AMBIGUOUS {
+            assert!(state_name(letters).is_some());
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! What one message means by itself: who receives it, and what is in it.
+//!
+//! In: one exchange. Out: an [`Examined`] with the proofs in it. Needs nothing
+//! of other messages, so that several can be examined at once.
+
+use std::sync::Arc;
+
+use super::{
+    recorded,
+    target::{is_third_party, path_of},
+};
+use crate::{
+    canary::{self, Canaries, Disclosure, Planting},
+    event::{MessageFacts, Origin, Source},
+    field::{self, FieldLimits},
+    finding::{Context, Familiar, Proof, Sender, prove, template},
+    http::{Exchange, Request},
+    loss::Losses,
+    phi::{self, Detector},
+    redact::{RedactedRequest, RedactionKey, Redactor},
+    token::TokenKey,
+    tracker::{Catalog, Match, Service, Services, fields_fit},
+};
+
+/// Who a request is addressed to.
+struct Addressed<'a> {
+    /// The tracker, if it is one.
+    matched: Option<Match>,
+    host: &'a str,
+    host_source: &'static str,
+    /// The fields, where they had to be read to decide.
+    fields: Option<field::Fields>,
+    /// Whether the stream may carry requests to a tracker.
+    may_follow: bool,
+    /// Whether the path alone could be that of a tracker's protocol.
+    is_guess: bool,
+}
+
+/// What the operator configured, which is the same for every message.
+#[derive(Clone)]
+pub struct Desk {
+    pub(super) catalog: Catalog,
+    pub(super) services: Services,
+    pub(super) key: TokenKey,
+    pub(super) canaries: Canaries,
+    pub(super) limits: FieldLimits,
+    /// Messages are to be recorded with their values replaced.
+    pub(super) redactor: Option<Arc<Redactor>>,
+}
+
+/// What one who works at a desk remembers of earlier messages.
+#[derive(Default)]
+pub struct Practice {
+    detector: Detector,
+    familiar: Familiar,
+}
+
+/// An exchange, and what it means by itself.
+pub struct Examined {
+    pub(super) exchange: Box<Exchange>,
+    /// What was known of it, if its values were replaced.
+    pub(super) recorded: Option<Box<MessageFacts>>,
+    pub(super) source: Source,
+    /// The tracker, if it is one.
+    pub(super) matched: Option<Match>,
+    pub(super) host: String,
+    pub(super) host_source: &'static str,
+    /// Whether the stream may carry requests that matter.
+    pub(super) may_follow: bool,
+    /// Whether the path alone could be that of a tracker's protocol.
+    pub(super) is_guess: bool,
+    /// What the request says, if it goes to a tracker.
+    pub(super) proofs: Vec<Proof>,
+    /// The planted values in it.
+    pub(super) plantings: Vec<Planting>,
+    /// The request with its values replaced, if it is to be recorded.
+    pub(super) redacted: Option<RedactedRequest>,
+    /// What was lost while reading it.
+    pub(super) losses: Losses,
+}
+
+impl Desk {
+    /// A desk that recognizes the trackers of `catalog` and whose tokens are made
+    /// with `key`.
+    pub fn new(catalog: Catalog, key: TokenKey) -> Self {
+        Self {
+            catalog,
+            services: Services::default(),
+            key,
+            canaries: Canaries::default(),
+            limits: FieldLimits::default(),
+            redactor: None,
+        }
+    }
+
+    /// The trackers that it recognizes.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// This desk with another catalog.
+    #[must_use]
+    pub fn with_catalog(self, catalog: Catalog) -> Self {
+        Self { catalog, ..self }
+    }
+
+    /// This desk, which knows these services.
+    #[must_use]
+    pub fn with_services(self, services: Services) -> Self {
+        Self { services, ..self }
+    }
+
+    /// This desk, which seeks planted values as well.
+    #[must_use]
+    pub fn with_canaries(self, canaries: Canaries) -> Self {
+        Self { canaries, ..self }
+    }
+
+    /// This desk, which replaces the values of every message, for a record.
+    #[must_use]
+    pub fn with_redactor(self, redactor: Redactor) -> Self {
+        Self {
+            redactor: Some(Arc::new(redactor)),
+            ..self
+        }
+    }
+
+    /// This desk, which replaces the values of every message by what the key of
+    /// its tokens makes of them.
+    #[must_use]
+    pub fn redacting(self) -> Self {
+        let key = RedactionKey::from_bytes(self.key.derived("redaction"));
+        self.with_redactor(Redactor::new(key))
+    }
+
+    /// Examines one exchange; `recorded` is what was known of it, if its values
+    /// were replaced. `practice` changes how quickly something is
+    /// found, and not what.
+    pub fn examine(
+        &self,
+        practice: &mut Practice,
+        exchange: Box<Exchange>,
+        recorded: Option<Box<MessageFacts>>,
+    ) -> Examined {
+        let mut losses = Losses::default();
+        let Exchange { request, facts } = &*exchange;
+        let origin = facts.origin.as_deref();
+        let Addressed {
+            matched,
+            host,
+            host_source,
+            fields,
+            may_follow,
+            is_guess,
+        } = self.addressed(request, facts.server_name.as_deref(), &mut losses);
+        let sought = !self.canaries.is_empty()
+            && is_third_party(host, origin)
+            && !self.catalog.is_first_party(host);
+        let mut found = Found::default();
+        let is_wanted = matched.is_some() || self.redactor.is_some();
+        match &recorded {
+            Some(facts) if recorded::is_current(facts) => {
+                found.proofs = recorded::proofs(facts);
+            }
+            _ if is_wanted || sought => {
+                let fields =
+                    fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
+                let wanted = Wanted {
+                    matched: matched.as_ref(),
+                    is_wanted,
+                    sought,
+                };
+                found = self.find(request, fields, wanted, practice);
+                if let Some(facts) = &recorded {
+                    found.proofs = recorded::joined(facts, found.proofs);
+                }
+            }
+            _ => {}
+        }
+        if let Some(facts) = recorded.as_ref().filter(|_| !self.canaries.is_empty()) {
+            found.plantings = recorded::plantings(facts);
+        }
+        let Found {
+            proofs,
+            plantings,
+            redacted,
+        } = found;
+        Examined {
+            source: origin.map_or(Source::Pcap, |origin| origin.source),
+            host: host.to_owned(),
+            host_source,
+            may_follow: may_follow || sought,
+            is_guess,
+            proofs,
+            plantings,
+            redacted,
+            losses,
+            matched,
+            recorded,
+            exchange,
+        }
+    }
+
+    /// What a request says, as far as it is wanted.
+    fn find(
+        &self,
+        request: &Request,
+        mut fields: field::Fields,
+        wanted: Wanted<'_>,
+        practice: &mut Practice,
+    ) -> Found {
+        let Wanted {
+            matched,
+            is_wanted,
+            sought,
+        } = wanted;
+        let mut found = Found::default();
+        let mut planted: Vec<String> = Vec::new();
+        if sought {
+            let disclosures = self.canaries.find(&fields, request.body.expose());
+            for disclosure in &disclosures {
+                let planting = canary::prove(&self.key, &fields, disclosure);
+                found.plantings.push(planting);
+                planted.extend(values(&fields, disclosure));
+            }
+        }
+        if is_wanted {
+            phi::label_columns(&mut fields);
+            let evidence = practice.detector.detect(&fields);
+            found.redacted = self.redactor.as_ref().map(|redactor| {
+                let planted: Vec<_> = planted.iter().map(String::as_str).collect();
+                let pattern = matched.and_then(|matched| matched.pattern.as_deref());
+                let shown = template(request.target.expose(), pattern);
+                redactor.request(request, &shown, &fields, &evidence, &planted)
+            });
+            found.proofs = prove(&self.key, &fields, evidence, Some(&mut practice.familiar));
+        }
+        found
+    }
+
+    /// Who a request is addressed to. The host that it names comes first; a TLS
+    /// name that is a tracker's counts even where the request names another.
+    fn addressed<'a>(
+        &self,
+        request: &'a Request,
+        server_name: Option<&'a str>,
+        losses: &mut Losses,
+    ) -> Addressed<'a> {
+        let path = path_of(request.target.expose());
+        let is_absolute = !request.target.expose().starts_with(b"/");
+        let named = request
+            .host
+            .as_deref()
+            .map(|host| (host, if is_absolute { "target" } else { "host-header" }));
+        let sni = server_name.map(|name| (name, "sni"));
+        let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
+        let (host, host_source) = candidates.first().copied().unwrap_or(("", "none"));
+        // A host that serves trackers under other paths, and a proxy, may carry
+        // the next request to a tracker on the same connection.
+        let mut addressed = Addressed {
+            matched: None,
+            host,
+            host_source,
+            fields: None,
+            may_follow: is_absolute
+                || candidates
+                    .iter()
+                    .any(|(host, _)| self.catalog.match_host(host).is_some()),
+            is_guess: false,
+        };
+        let nameless = candidates.is_empty().then_some((None, "none"));
+        let named = candidates.iter().map(|(host, from)| (Some(*host), *from));
+        for (host, from) in named.chain(nameless) {
+            let Some(mut found) = self.catalog.match_request(host, &request.method, &path) else {
+                continue;
+            };
+            if found.needs_body_shape.is_some() {
+                addressed.is_guess = true;
+                addressed.may_follow = true;
+                let limits = &self.limits;
+                let fields = (addressed.fields)
+                    .get_or_insert_with(|| field::read(request, limits, &mut *losses));
+                let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
+                    fields_fit(shape, fields)
+                });
+                let Some(confirmed) = confirmed else {
+                    continue;
+                };
+                found = confirmed;
+            }
+            addressed.matched = Some(found);
+            addressed.host = host.unwrap_or_default();
+            addressed.host_source = from;
+            break;
+        }
+        addressed
+    }
+
+    /// What the operator declared about the sender of a message.
+    pub(super) fn sender(&self, origin: Option<&Origin>) -> Sender<'_> {
+        let service = origin
+            .and_then(|origin| origin.process.as_deref())
+            .and_then(|process| self.services.find(process));
+        sender(service)
+    }
+
+    /// Everything about an examined request that its findings tell.
+    pub(super) fn context<'a>(&'a self, examined: &'a Examined) -> Context<'a> {
+        let Exchange { request, facts } = &*examined.exchange;
+        let origin = facts.origin.as_deref();
+        Context {
+            request,
+            origin,
+            sender: self.sender(origin),
+            server_name: facts.server_name.as_deref(),
+            matched: examined.matched.as_ref(),
+            host: &examined.host,
+            host_source: examined.host_source,
+            path: examined
+                .recorded
+                .as_ref()
+                .map(|facts| facts.path.as_str())
+                .filter(|path| !path.is_empty()),
+            key: &self.key,
+        }
+    }
+}
+
+/// What is wanted of one request.
+struct Wanted<'a> {
+    /// The tracker that it goes to.
+    matched: Option<&'a Match>,
+    /// What it says is wanted.
+    is_wanted: bool,
+    /// Planted values are sought in it.
+    sought: bool,
+}
+
+/// What was found in one request.
+#[derive(Default)]
+struct Found {
+    proofs: Vec<Proof>,
+    plantings: Vec<Planting>,
+    redacted: Option<RedactedRequest>,
+}
+
+/// The values of a disclosed canary as they stand in the message.
+fn values(fields: &field::Fields, disclosure: &Disclosure) -> Vec<String> {
+    disclosure
+        .hits
+        .iter()
+        .flat_map(|hit| {
+            let sent = hit.field.and_then(|field| fields.get(field));
+            let sent = sent.map(|field| field.value().to_owned());
+            [Some(hit.normalized.expose().clone()), sent]
+        })
+        .flatten()
+        .collect()
+}
+
+/// What the operator declared about a service.
+fn sender(service: Option<&Service>) -> Sender<'_> {
+    service.map_or_else(Sender::default, |service| Sender {
+        service: Some(&service.name),
+        is_health: service.health,
+    })
+}

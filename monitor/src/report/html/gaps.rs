@@ -1,0 +1,202 @@
+//! What was not seen.
+//!
+//! In: facts and counts. Out: tables of messages, connections, losses and
+//! silences in words.
+
+use super::{
+    super::clock::{lasting, to_second},
+    super::facts::Facts,
+    super::silence::{LONG_SILENCE, silences},
+    super::tally::Tally,
+    super::text::{clean, counted, cut, grouped},
+};
+use crate::loss::Loss;
+
+/// The section.
+pub(super) struct Gaps {
+    /// In one sentence.
+    pub(super) verdict: String,
+    pub(super) is_whole: bool,
+    /// What of the messages was seen: words and count.
+    pub(super) messages: Vec<(&'static str, String)>,
+    /// Tracker, readable, blind.
+    pub(super) connections: Vec<(String, String, String)>,
+    /// What was lost, how often, and what that means.
+    pub(super) losses: Vec<(String, String, &'static str)>,
+    /// From, to, how long, what is known.
+    pub(super) silences: Vec<(String, String, String, &'static str)>,
+    pub(super) more_silences: u64,
+    pub(super) long_silence: String,
+    /// Losses that the recorders tell of: file, what, how often.
+    pub(super) recorded: Vec<(String, String, String)>,
+    pub(super) ended: Option<String>,
+}
+
+/// Recipients whose connections are listed.
+const MAX_ROWS: usize = 100;
+
+impl Gaps {
+    pub(super) fn new(tally: &Tally, facts: &Facts) -> Self {
+        let silent = silences(&facts.inputs);
+        let losses: Vec<_> = facts
+            .losses
+            .iter()
+            .map(|(loss, count)| {
+                let (stage, reason) = loss.labels();
+                (
+                    format!("{stage}: {}", reason.replace('_', " ")),
+                    grouped(count),
+                    meaning(loss),
+                )
+            })
+            .collect();
+        let recorded = recorded(facts);
+        let blind: u64 = facts.connections.values().map(|own| own.blind).sum();
+        let is_whole = losses.is_empty()
+            && recorded.is_empty()
+            && blind == 0
+            && silent.unrecorded == 0
+            && facts.ended.is_none()
+            && tally.completeness.keys().all(|name| *name == "complete");
+        let mut verdict = if is_whole {
+            "Nothing is known to be missing from the inputs.".to_owned()
+        } else {
+            "Something is missing. What was disclosed is at least what is listed.".to_owned()
+        };
+        if silent.unrecorded > 0 {
+            verdict.push_str(" No input covers ");
+            verdict.push_str(&lasting(silent.unrecorded));
+            verdict.push_str(" between the first and the last packet.");
+        }
+        Self {
+            verdict,
+            is_whole,
+            messages: messages(facts),
+            connections: connections(tally, facts),
+            losses,
+            silences: silent
+                .list
+                .iter()
+                .map(|silence| {
+                    let span = silence.span;
+                    (
+                        to_second(span.first),
+                        to_second(span.last),
+                        lasting(span.last.since(span.first)),
+                        if silence.is_recorded {
+                            "within an input: nothing was sent, or nothing was captured"
+                        } else {
+                            "between inputs: nobody was recording"
+                        },
+                    )
+                })
+                .collect(),
+            more_silences: silent.more,
+            long_silence: lasting(LONG_SILENCE),
+            recorded,
+            ended: facts
+                .ended
+                .as_deref()
+                .map(|reason| cut(reason, 500).into_owned()),
+        }
+    }
+}
+
+fn messages(facts: &Facts) -> Vec<(&'static str, String)> {
+    let mut sums = std::collections::BTreeMap::<&'static str, u64>::new();
+    for ((_, completeness), count) in &facts.messages {
+        *sums.entry(completeness).or_default() += count;
+    }
+    sums.into_iter()
+        .map(|(name, count)| {
+            let words = match name {
+                "complete" => "seen whole",
+                "truncated" => "cut off at a limit or at the end of what was recorded",
+                "gap" => "with bytes missing in the middle",
+                "late" => "whose beginning was not seen",
+                other => other,
+            };
+            (words, grouped(count))
+        })
+        .collect()
+}
+
+fn connections(tally: &Tally, facts: &Facts) -> Vec<(String, String, String)> {
+    let mut rows: Vec<_> = facts.connections.iter().collect();
+    rows.sort_by_key(|(tracker, own)| (u64::MAX - own.blind, *tracker));
+    rows.into_iter()
+        .take(MAX_ROWS)
+        .map(|(tracker, own)| {
+            let owner = tally
+                .recipients
+                .get(tracker)
+                .map_or(tracker, |received| &received.owner);
+            (
+                clean(owner).into_owned(),
+                grouped(own.readable),
+                grouped(own.blind),
+            )
+        })
+        .collect()
+}
+
+fn recorded(facts: &Facts) -> Vec<(String, String, String)> {
+    let mut rows = Vec::new();
+    for input in &facts.inputs {
+        let name = clean(&input.name).into_owned();
+        let mut lost = std::collections::BTreeMap::<&str, u64>::new();
+        for section in &input.sections {
+            for (what, count) in &section.lost {
+                *lost.entry(what).or_default() += count;
+            }
+        }
+        if lost.is_empty() && input.dropped > 0 {
+            let what = counted(input.dropped, "packet dropped", "packets dropped");
+            let what = what.split_once(' ').map_or("dropped", |(_, words)| words);
+            rows.push((name.clone(), what.to_owned(), grouped(input.dropped)));
+        }
+        for (what, count) in lost {
+            rows.push((
+                name.clone(),
+                clean(&what.replace(['.', '_'], " ")).into_owned(),
+                grouped(count),
+            ));
+        }
+    }
+    rows
+}
+
+/// What a loss means for whoever reads the report.
+const fn meaning(loss: Loss) -> &'static str {
+    match loss {
+        Loss::KernelRingFull
+        | Loss::KernelControlRingFull
+        | Loss::KernelFault
+        | Loss::KernelCallCap
+        | Loss::KernelNoEntry
+        | Loss::KernelTableFull
+        | Loss::ProbeUnknownRecord => "bytes never reached phiwatch",
+        Loss::CaptureMalformed | Loss::CaptureTruncated | Loss::CaptureUnsupported => {
+            "a part of an input could not be read"
+        }
+        Loss::StreamGap | Loss::StreamReorderLimit | Loss::StreamEvicted => {
+            "bytes of a connection are missing; a request in them is missing or cut"
+        }
+        Loss::HttpMalformed => "bytes that are no HTTP/1.1 message were not examined",
+        Loss::HttpHeadLimit
+        | Loss::HttpBodyLimit
+        | Loss::HttpBomb
+        | Loss::HttpBodyBroken
+        | Loss::FieldLimit
+        | Loss::FieldDepth
+        | Loss::FieldLength => "the rest of a message was not examined",
+        Loss::HttpPipelineLimit => "answers could not be told to their requests",
+        Loss::PageRateLimit | Loss::PageEvicted | Loss::PageVersions => {
+            "a page was not examined, or is told again"
+        }
+        Loss::FindingLimit => "events of one request are told in one summary",
+        Loss::PeopleMemory | Loss::PeopleLimit => "the numbers of people are less exact",
+        Loss::HashMemory => "a hash could not be told to be that of a known value",
+        _ => "something that should have been written was not",
+    }
+}

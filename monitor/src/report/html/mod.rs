@@ -1,0 +1,87 @@
+//! The report for people without tools: one HTML file that needs nothing else.
+//!
+//! In: findings, of which the worst are kept up to a limit and all are counted,
+//! and facts. Out: a page without scripts that loads nothing, which its content
+//! policy enforces. All text of others is escaped by the template.
+
+mod evidence;
+mod flow;
+mod gaps;
+mod kept;
+mod label;
+mod matrix;
+mod origin;
+mod plot;
+mod residents;
+mod story;
+
+use std::io::{self, Write};
+
+use askama::Template;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest as _, Sha256};
+
+use self::{
+    evidence::Evidence, flow::Diagram, gaps::Gaps, kept::Kept, matrix::Matrix, origin::Origin,
+    plot::Plot, residents::Residents, story::Story,
+};
+use super::{facts::Facts, tally::Tally};
+use crate::finding::Finding;
+
+/// How the page looks.
+const STYLE: &str = include_str!("../../../templates/report/style.css");
+
+/// Collects findings for the page.
+#[derive(Default)]
+pub struct Html {
+    tally: Tally,
+    kept: Kept,
+}
+
+/// What the page shows.
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    style: &'static str,
+    style_hash: String,
+    version: &'a str,
+    has_findings: bool,
+    story: Story,
+    matrix: Matrix<'a>,
+    residents: Residents,
+    plot: Plot,
+    diagram: Diagram,
+    evidence: Evidence<'a>,
+    gaps: Gaps,
+    origin: Origin,
+}
+
+impl Html {
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        self.tally.add(finding);
+        self.kept.add(finding);
+    }
+
+    pub(super) fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+        let tally = &self.tally;
+        let kept = self.kept.in_order();
+        let style = STYLE.trim();
+        let page = Page {
+            style,
+            style_hash: STANDARD.encode(Sha256::digest(style.as_bytes())),
+            version: &facts.version,
+            has_findings: tally.findings > 0,
+            story: Story::new(tally, facts, self.kept.worst()),
+            matrix: Matrix::new(tally),
+            residents: Residents::new(tally, facts),
+            plot: Plot::new(tally),
+            diagram: Diagram::new(tally),
+            evidence: Evidence::new(kept, tally, facts),
+            gaps: Gaps::new(tally, facts),
+            origin: Origin::new(tally, facts),
+        };
+        let mut out = out;
+        page.write_into(&mut out)?;
+        out.write_all(b"\n")
+    }
+}

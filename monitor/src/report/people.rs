@@ -1,0 +1,92 @@
+//! How many people a disclosure is about.
+//!
+//! In: what the core knows of people, and whom the findings in the report name.
+//! Out: bounds. With conditions in force only the people of the findings that
+//! meet them count.
+
+use super::{
+    facts::Facts,
+    tally::{Heard, Received, Tally},
+    text::grouped,
+};
+use crate::{finding::PeopleCount, loss::Loss};
+
+/// From how many to how many people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// Everyone whose identifiers were seen together counted once.
+    pub(super) at_least: u64,
+    /// Every identifier counted as a person of its own.
+    pub(super) at_most: u64,
+    /// There was no room to count everyone: there may be more.
+    pub(super) is_lower_bound: bool,
+}
+
+/// How far the number of people stands from a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Certainly there.
+    Reached,
+    /// There or not, depending on who is the same person.
+    Possible,
+    /// Not there by what was seen.
+    NotReached,
+}
+
+impl Bounds {
+    /// Whether there are at least `threshold` people.
+    pub(super) const fn reach(self, threshold: u64) -> Reach {
+        if self.at_least >= threshold {
+            Reach::Reached
+        } else if self.at_most >= threshold || self.is_lower_bound {
+            Reach::Possible
+        } else {
+            Reach::NotReached
+        }
+    }
+
+    /// `3`, `2 to 3`, `2 to 3 or more`.
+    pub(super) fn words(self) -> String {
+        let mut words = if self.at_least == self.at_most {
+            grouped(self.at_least)
+        } else {
+            format!("{} to {}", grouped(self.at_least), grouped(self.at_most))
+        };
+        if self.is_lower_bound {
+            words.push_str(" or more");
+        }
+        words
+    }
+}
+
+/// The people that one recipient heard of.
+pub(super) fn of(tracker: &str, received: &Received, facts: &Facts) -> Bounds {
+    bounds(facts.people.get(tracker).copied(), &received.heard, facts)
+}
+
+/// The people that any recipient heard of.
+pub(super) fn in_total(tally: &Tally, facts: &Facts) -> Bounds {
+    bounds(Some(facts.people_in_total), &tally.heard, facts)
+}
+
+/// The people of one state. The core does not count by states.
+pub(super) fn of_state(heard: &Heard, facts: &Facts) -> Bounds {
+    let at_least = heard.least(&facts.merged);
+    Bounds {
+        at_least,
+        at_most: heard.most().max(at_least),
+        is_lower_bound: heard.is_full,
+    }
+}
+
+fn bounds(known: Option<PeopleCount>, heard: &Heard, facts: &Facts) -> Bounds {
+    let is_all = facts.filter.is_none() && facts.ended.is_none();
+    match known {
+        Some(PeopleCount { at_least, at_most }) if is_all && at_most > 0 => Bounds {
+            at_least,
+            at_most,
+            is_lower_bound: facts.losses.get(Loss::PeopleLimit) > 0,
+        },
+        _ => of_state(heard, facts),
+    }
+}

@@ -1,0 +1,106 @@
+//! JSON whose text shows nothing but what it is.
+//!
+//! In: values to serialize. Out: the same values, with characters that turn the
+//! direction of writing, cannot be seen or control a terminal written as
+//! escapes. Whoever parses it gets them back.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{
+    Serializer,
+    ser::{CompactFormatter, Formatter, PrettyFormatter},
+};
+
+use super::text::is_active;
+
+/// Writes `value` in one line.
+pub(super) fn compact(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Plain(CompactFormatter));
+    Ok(value.serialize(&mut serializer)?)
+}
+
+/// Writes `value` for people.
+pub(super) fn pretty(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Plain(PrettyFormatter::new()));
+    Ok(value.serialize(&mut serializer)?)
+}
+
+struct Plain<F>(F);
+
+impl<F: Formatter> Formatter for Plain<F> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, active)) = rest.char_indices().find(|(_, char)| is_active(*char)) {
+            let (before, after) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            for unit in active.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = after.get(active.len_utf8()..).unwrap_or_default();
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_comes_back() {
+        for text in [
+            "plain",
+            "a\u{202e}b\u{9b}2J\u{1b}[0m\0\n\"\\</script>",
+            "\u{e0001}\u{feff}日本",
+            "",
+        ] {
+            let mut written = Vec::new();
+            compact(&mut written, &[text]).expect("memory");
+            let written = String::from_utf8(written).expect("text");
+            assert!(!written.chars().any(is_active), "{written}");
+            let read: Vec<String> = serde_json::from_str(&written).expect("JSON");
+            assert_eq!(read, [text]);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Every recorded request of a real client library, redacted: the findings stay,
+//! the values go.
+//!
+//! `PHIWATCH_CAPTURES=FILE…` (separated by colons) does the same with other
+//! captures.
+
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use phiwatch::{
+    capture::{self, Encoder, Provenance},
+    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    field::{self, FieldLimits},
+    finding::Finding,
+    http::{Exchange, read_request},
+    loss::Losses,
+    phi::{self, Class},
+    pipeline::{Front, Output, Pipeline, Step},
+    redact::{RedactionKey, Redactor},
+    secret::Secret,
+    token::TokenKey,
+    tracker::Catalog,
+};
+use serde_json::Value;
+use tests::{disclosure::found_in, file};
+
+/// Values of at least this many letters and digits are no accident where they
+/// are found.
+const MIN_VALUE: usize = 6;
+
+fn pipeline() -> Pipeline {
+    Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
+}
+
+/// One recorded request as the events of a stream.
+fn events(number: u64, record: &Value) -> Result<Vec<Event>> {
+    let text = |name: &str| record[name].as_str().with_context(|| format!("a {name}"));
+    let body = STANDARD.decode(text("body")?)?;
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n",
+        text("method")?,
+        text("target")?,
+        text("host")?,
+        body.len()
+    );
+    for pair in record["headers"].as_array().into_iter().flatten() {
+        let (name, value) = (pair[0].as_str(), pair[1].as_str());
+        let (name, value) = (name.context("a name")?, value.context("a value")?);
+        if !["host", "content-length"].contains(&name.to_lowercase().as_str()) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    let bytes = [head.as_bytes(), b"\r\n", &body].concat();
+    let stream = StreamId {
+        owner: 1,
+        handle: number,
+        born: number,
+    };
+    let origin = Origin {
+        source: Source::OpenSsl,
+        process: None,
+        local: None,
+        peer: None,
+    };
+    let data = Data {
+        direction: Direction::Sent,
+        offset: 0,
+        bytes: Secret::new(Bytes::from(bytes)),
+    };
+    let kinds = [
+        EventKind::Opened(origin.into()),
+        EventKind::Data(data),
+        EventKind::Closed,
+    ];
+    Ok(kinds
+        .into_iter()
+        .map(|kind| Event {
+            time: Timestamp(1_764_000_000_000_000_000 + number * 1_000),
+            stream,
+            place: None,
+            kind,
+        })
+        .collect())
+}
+
+/// A finding without the place of its evidence.
+fn line(finding: &Finding) -> String {
+    let mut finding = finding.clone();
+    finding.evidence = None;
+    serde_json::to_string(&finding).expect("a finding has only text keys")
+}
+
+/// Which request: its stream and its time.
+type Which = (u64, u64);
+
+/// Values with evidence in the requests of `events`, with how many pieces of
+/// evidence each class has there.
+fn values(
+    events: &[Event],
+) -> (
+    BTreeMap<Which, Vec<String>>,
+    BTreeMap<(u64, &'static str), usize>,
+) {
+    let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
+    for event in events {
+        front.push(event, &mut losses, &mut steps);
+    }
+    front.finish(&mut losses, &mut steps);
+    let (mut values, mut classes) = (BTreeMap::<Which, Vec<String>>::new(), BTreeMap::new());
+    for step in &steps {
+        let Step::Exchange(exchange, _) = step else {
+            continue;
+        };
+        let Exchange { request, .. } = &**exchange;
+        let mut fields = field::read(request, &FieldLimits::default(), &mut losses);
+        phi::label_columns(&mut fields);
+        for item in phi::detect(&fields) {
+            *classes
+                .entry((request.stream.handle, item.class.as_str()))
+                .or_default() += 1;
+            if let (Class::Identifier(_), Some(field)) = (item.class, fields.get(item.field)) {
+                let value = field.value().trim();
+                if value.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_VALUE {
+                    let which = (request.stream.handle, request.time.0);
+                    values.entry(which).or_default().push(value.to_owned());
+                }
+            }
+        }
+    }
+    (values, classes)
+}
+
+fn same(name: &str, one: &[String], other: &[String]) -> Result<()> {
+    let first = one.iter().zip(other).find(|(one, other)| one != other);
+    if let Some((one, other)) = first {
+        bail!("{name}: other findings:\n{one}\n{other}");
+    }
+    ensure!(
+        one.len() == other.len(),
+        "{name}: {} findings, not {}",
+        one.len(),
+        other.len()
+    );
+    Ok(())
+}
+
+/// Redacts `events` and holds what comes of it against them.
+fn check(name: &str, events: &[Event]) -> Result<()> {
+    let redactor = Redactor::new(RedactionKey::from_bytes([2; 32]));
+    let (mut live, mut raw) = (Output::default(), Output::default());
+    let (mut redacting, mut plain) = (pipeline().with_redactor(redactor), pipeline());
+    for event in events {
+        redacting.push(event, &mut live);
+        plain.push(event, &mut raw);
+    }
+    redacting.finish(&mut live);
+    plain.finish(&mut raw);
+    let mut encoder = Encoder::new(Provenance {
+        redacted: true,
+        ..Provenance::default()
+    });
+    let mut bytes = Vec::new();
+    encoder.begin_segment(&mut bytes);
+    let mut states = BTreeMap::<String, usize>::new();
+    for record in &live.records {
+        if let EventKind::Message(message) = &record.event.kind {
+            *states.entry(message.facts.body.clone()).or_default() += 1;
+        }
+        encoder.event(&record.event, &mut bytes);
+    }
+    encoder.end_segment(&Losses::default(), &mut bytes);
+
+    let mut losses = Losses::default();
+    let again = capture::read_bytes(&bytes, &mut losses);
+    let (mut replaying, mut replayed) = (pipeline(), Output::default());
+    for event in &again {
+        replaying.push(event, &mut replayed);
+    }
+    replaying.finish(&mut replayed);
+    let lines = |out: &Output| out.findings.iter().map(line).collect::<Vec<_>>();
+    same(name, &lines(&live), &lines(&raw))?;
+    same(name, &lines(&replayed), &lines(&raw))?;
+
+    let (values, classes) = values(events);
+    let mut left = Vec::new();
+    for event in &again {
+        let EventKind::Message(message) = &event.kind else {
+            continue;
+        };
+        let own = values.get(&(event.stream.handle, event.time.0));
+        let own: Vec<_> = own.into_iter().flatten().map(String::as_str).collect();
+        left.extend(found_in(message.request.expose(), &own));
+    }
+    let whole = again.iter().filter(|event| match &event.kind {
+        EventKind::Message(message) => read_request(message.request.expose()).is_some(),
+        _ => false,
+    });
+    println!(
+        "{name}: {} requests, {} whole, {} findings, {} values, bodies {states:?}, left {}",
+        live.records.len(),
+        whole.count(),
+        raw.findings.len(),
+        values.values().map(Vec::len).sum::<usize>(),
+        left.len()
+    );
+    ensure!(
+        left.is_empty(),
+        "{name}: {:?}",
+        left.get(..left.len().min(20))
+    );
+    native(name, &again, &classes);
+    Ok(())
+}
+
+/// How much of the evidence detection finds again in what was replaced.
+fn native(name: &str, again: &[Event], classes: &BTreeMap<(u64, &'static str), usize>) {
+    let (mut found, mut all) = (0, 0);
+    let mut own = BTreeMap::<(u64, &'static str), usize>::new();
+    for event in again {
+        let EventKind::Message(message) = &event.kind else {
+            continue;
+        };
+        let Some(text) = read_request(message.request.expose()) else {
+            continue;
+        };
+        let body = field::read_body(
+            text.body.expose(),
+            false,
+            &FieldLimits::default(),
+            &mut Losses::default(),
+        );
+        for item in phi::detect(&body) {
+            *own.entry((event.stream.handle, item.class.as_str()))
+                .or_default() += 1;
+        }
+    }
+    for (key, count) in classes {
+        all += count;
+        found += own.get(key).copied().unwrap_or_default().min(*count);
+    }
+    println!("{name}: {found} of {all} pieces of evidence are found in the replaced values");
+}
+
+#[test]
+fn recorded_requests_keep_their_findings_and_lose_their_values() -> Result<()> {
+    let mut all = Vec::new();
+    for name in ["python", "node"] {
+        let path = file(&format!("../corpus/recorded/{name}.jsonl"));
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        for line in text.lines() {
+            let number = all.len() as u64 + 1;
+            all.push(events(number, &serde_json::from_str(line)?)?);
+        }
+    }
+    ensure!(all.len() > 100, "only {} recordings", all.len());
+    check("recorded", &all.concat())?;
+    for path in env::var("PHIWATCH_CAPTURES")
+        .iter()
+        .flat_map(|list| list.split(':'))
+    {
+        let mut source = capture::open(&PathBuf::from(path))?;
+        let (mut losses, mut events) = (Losses::default(), Vec::new());
+        while let Some(event) = source.next(&mut losses)? {
+            events.push(event);
+        }
+        check(path, &events)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,637 @@
+//! Filters, comparisons of configurations, and single findings with their
+//! values, by the built binary over captures that are made here.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use phiwatch::{
+    capture::{
+        AgeRecipients, CaptureOptions, CaptureWriter, Encoder, Provenance, StoreOptions, open,
+    },
+    event::Timestamp,
+    loss::Losses,
+    pipeline::Pipeline,
+    redact::{RedactionKey, Redactor},
+    token::TokenKey,
+    tracker::Catalog,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{disclosure, identity, phiwatch};
+
+/// Values that no output may hold unless they are asked for.
+const PLANTED: &[&str] = &[
+    "ada.lovelace@example.com",
+    "bob.miller@example.com",
+    "carol.jones@example.com",
+    "eve.adams@example.com",
+];
+
+/// A folder with a capture `a.har`, two configurations and a state folder.
+struct Desk {
+    folder: TempDir,
+}
+
+/// One request of an archive.
+fn entry(time: &str, host: &str, path: &str, body: &Value, status: u16) -> Value {
+    let body = body.to_string();
+    json!({
+        "startedDateTime": time,
+        "request": {
+            "method": "POST",
+            "url": format!("https://{host}{path}"),
+            "httpVersion": "HTTP/1.1",
+            "headers": [
+                {"name": "Host", "value": host},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
+            "postData": {"mimeType": "application/json", "text": body},
+        },
+        "response": {"status": status, "httpVersion": "HTTP/1.1", "headers": [], "content": {}},
+    })
+}
+
+fn meta(email: &str) -> Value {
+    json!({"data": [{
+        "event_name": "Lead",
+        "user_data": {"em": email},
+        "custom_data": {"diagnosis": "Major depressive disorder"},
+    }]})
+}
+
+fn entries() -> Vec<Value> {
+    let tiktok = json!({
+        "event": "SubmitForm",
+        "context": {
+            "user": {"email": "bob.miller@example.com"},
+            "page": {"url": "https://clinic.example.com/anxiety-test"},
+        },
+    });
+    let unknown = json!({"email": "dan.brown@example.com", "diagnosis": "asthma"});
+    let segment = json!({
+        "userId": "u1",
+        "event": "Appointment Booked",
+        "properties": {"email": "eve.adams@example.com", "specialty": "oncology"},
+    });
+    let facebook = ("graph.facebook.com", "/v26.0/1234/events");
+    let first = meta("ada.lovelace@example.com");
+    let third = meta("carol.jones@example.com");
+    vec![
+        entry(
+            "2026-11-24T01:00:00.000Z",
+            facebook.0,
+            facebook.1,
+            &first,
+            200,
+        ),
+        entry(
+            "2026-11-24T02:00:00.500Z",
+            "business-api.tiktok.com",
+            "/open_api/v1.3/event/track/",
+            &tiktok,
+            200,
+        ),
+        entry(
+            "2026-11-24T03:00:00.000Z",
+            facebook.0,
+            facebook.1,
+            &third,
+            400,
+        ),
+        entry(
+            "2026-11-24T04:00:00.000Z",
+            "collect.example.net",
+            "/c",
+            &unknown,
+            200,
+        ),
+        entry(
+            "2026-11-25T04:00:00.000Z",
+            "api.segment.io",
+            "/v1/track",
+            &segment,
+            200,
+        ),
+    ]
+}
+
+fn archive(path: &Path, entries: Vec<Value>) -> Result<()> {
+    let log = json!({"log": {"version": "1.2", "creator": {"name": "t", "version": "1"},
+        "entries": entries}});
+    fs::write(path, log.to_string()).context("write the archive")
+}
+
+impl Desk {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let desk = Self { folder };
+        archive(&desk.path("a.har"), entries())?;
+        fs::write(desk.path("list.txt"), "collect.example.net\n")?;
+        fs::write(desk.path("base.toml"), "")?;
+        let list = desk.path("list.txt");
+        let other = format!(
+            "[trackers]\nlists = [{:?}]\n[policy]\nbaa = [\"segment\"]\nfirst_parties = \
+             [\"business-api.tiktok.com\"]\n",
+            list.display().to_string()
+        );
+        fs::write(desk.path("other.toml"), other)?;
+        Ok(desk)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// phiwatch in the folder, with its state there.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(phiwatch());
+        command.current_dir(self.folder.path()).args(arguments);
+        if matches!(arguments.first(), Some(&("replay" | "explain"))) {
+            let state = self.path("state");
+            command
+                .args(["--config", "base.toml", "--state"])
+                .arg(state);
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str], code: i32) -> Result<Output> {
+        let output = self.command(arguments).output().context("start phiwatch")?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(code),
+            "{arguments:?}: {:?}: {error}",
+            output.status
+        );
+        ensure!(
+            !error.contains('\u{1b}') && !error.contains('\r'),
+            "a bar: {error}"
+        );
+        ensure!(
+            disclosure::found_in(&output.stderr, PLANTED).is_empty(),
+            "{error}"
+        );
+        Ok(output)
+    }
+
+    /// The findings that `arguments` select.
+    fn findings(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        let all = [&["replay", "a.har", "--format", "jsonl"], arguments].concat();
+        lines(&self.run(&all, 0)?.stdout)
+    }
+}
+
+fn lines(stdout: &[u8]) -> Result<Vec<Value>> {
+    let text = std::str::from_utf8(stdout)?;
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str(line).context("a line"));
+    lines.collect()
+}
+
+/// `tracker day hour` of each finding.
+fn names(findings: &[Value]) -> Vec<String> {
+    let name = |finding: &Value| {
+        let tracker = finding["recipient"]["tracker"].as_str().unwrap_or_default();
+        let time = finding["time"].as_str().unwrap_or_default();
+        let hour = time.get(8..13).unwrap_or_default();
+        format!("{tracker} {hour}")
+    };
+    findings.iter().map(name).collect()
+}
+
+#[test]
+fn filters_select_and_change_nothing() -> Result<()> {
+    let desk = Desk::new()?;
+    let all = desk.findings(&[])?;
+    let everything = ["meta 24T01", "tiktok 24T02", "meta 24T03", "segment 25T04"];
+    assert_eq!(names(&all), everything);
+    for (arguments, expected) in [
+        (
+            &["--tracker", "meta"][..],
+            &["meta 24T01", "meta 24T03"][..],
+        ),
+        (
+            &["--tracker", "meta", "--tracker", "segment"],
+            &["meta 24T01", "meta 24T03", "segment 25T04"],
+        ),
+        (
+            &["--severity", "critical"],
+            &["meta 24T01", "tiktok 24T02", "segment 25T04"],
+        ),
+        (&["--class", "external_id"], &["segment 25T04"]),
+        (&["--host", "facebook.com"], &["meta 24T01", "meta 24T03"]),
+        (&["--host", "example.com"], &[]),
+        (&["--process", "nginx"], &[]),
+        (&["--since", "2026-11-25"], &["segment 25T04"]),
+        (&["--until", "2026-11-24"], &everything[..3]),
+        (
+            &[
+                "--since",
+                "2026-11-24T02:00:00.5Z",
+                "--until",
+                "2026-11-24T04:00+01:00",
+            ],
+            &["tiktok 24T02", "meta 24T03"],
+        ),
+        (
+            &["--since", "2026-11-24T02:00:00.500000001Z"],
+            &["meta 24T03", "segment 25T04"],
+        ),
+        (&["--since", "25h"], &["meta 24T03", "segment 25T04"]),
+        (&["--since", "-7d", "--until", "-1d"], &everything[..3]),
+        (&["--filter", "status >= 400"], &["meta 24T03"]),
+        (
+            &[
+                "--filter",
+                "tracker in [meta, tiktok] and not status == 400",
+            ],
+            &everything[..2],
+        ),
+        (
+            &[
+                "--filter",
+                "class has any [external_id] or label has attempted",
+            ],
+            &everything[2..],
+        ),
+        (
+            &["--filter", "path =~ /v*/{id}/events"],
+            &["meta 24T01", "meta 24T03"],
+        ),
+        (
+            &["--tracker", "meta", "--filter", "time == 2026-11-24T03:00Z"],
+            &["meta 24T03"],
+        ),
+        (&["--limit", "2"], &everything[..2]),
+        (
+            &["--limit", "1", "--tracker", "segment"],
+            &["segment 25T04"],
+        ),
+    ] {
+        let found = desk.findings(arguments)?;
+        assert_eq!(names(&found), expected, "{arguments:?}");
+        // Neither ids nor persons depend on what is shown.
+        assert!(
+            found.iter().all(|finding| all.contains(finding)),
+            "{arguments:?}"
+        );
+    }
+    let output = desk.run(&["replay", "a.har", "--tracker", "meta"], 0)?;
+    let summary = String::from_utf8(output.stderr)?;
+    assert!(summary.contains("4 findings, 2 shown"), "{summary}");
+    assert!(summary.contains("meta: 2 people"), "{summary}");
+    let quiet = desk.run(&["replay", "-q", "a.har"], 0)?;
+    assert_eq!(String::from_utf8(quiet.stderr)?, "");
+    assert_eq!(String::from_utf8(output.stdout)?.lines().count(), 3);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_selected_is_said() -> Result<()> {
+    let desk = Desk::new()?;
+    for (arguments, code, part) in [
+        (
+            &["--filter", "severtiy >= high"][..],
+            2,
+            "did you mean `severity`?",
+        ),
+        (&["--filter", "tracker == mtea"], 2, "did you mean `meta`?"),
+        (&["--filter", ""], 2, "is empty"),
+        (&["--tracker", "mtea"], 2, "did you mean `meta`?"),
+        (&["--class", "emial"], 2, "email"),
+        (&["--severity", "awful"], 2, "critical"),
+        (&["--since", "yesterday"], 2, "2026-11-24T02:41Z"),
+        (
+            &["--since", "2026-11-25", "--until", "2026-11-24"],
+            2,
+            "later than --until",
+        ),
+        (&["--limit", "0"], 2, "--limit"),
+        (
+            &["--fail-on", "high", "--tracker", "segment"],
+            1,
+            "of severity high or worse",
+        ),
+        (&["--fail-on", "high", "--process", "nginx"], 0, "0 shown"),
+        (
+            &["--fail-on", "critical", "--limit", "1"],
+            1,
+            "critical or worse",
+        ),
+        (
+            &[
+                "--fail-on",
+                "critical",
+                "--limit",
+                "1",
+                "--filter",
+                "severity == high",
+            ],
+            0,
+            "1 shown",
+        ),
+        (&["list.txt"], 65, "list.txt"),
+        (&["no-such-file"], 74, "no-such-file"),
+        (&["--diff", "no-such.toml"], 78, "no-such.toml"),
+        (&["--identity", "list.txt"], 65, "list.txt"),
+    ] {
+        let all = [&["replay", "a.har"], arguments].concat();
+        let output = desk.run(&all, code)?;
+        let error = String::from_utf8(output.stderr)?;
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    }
+    let piped = Command::new(phiwatch())
+        .args(["replay", "/dev/stdin", "--since", "2h", "--state"])
+        .arg(desk.path("state"))
+        .stdin(Stdio::piped())
+        .output()?;
+    let error = String::from_utf8_lossy(&piped.stderr);
+    assert_eq!(piped.status.code(), Some(2), "{error}");
+    assert!(error.contains("read twice"), "{error}");
+    let help = Command::new(phiwatch())
+        .args(["replay", "--filter", "help"])
+        .output()?;
+    let help = String::from_utf8(help.stdout)?;
+    assert!(
+        help.contains("severity >= high and tracker in [meta, tiktok]"),
+        "{help}"
+    );
+    let alone = Command::new(phiwatch()).arg("replay").output()?;
+    assert_eq!(alone.status.code(), Some(2));
+    Ok(())
+}
+
+#[test]
+fn two_configurations_are_compared() -> Result<()> {
+    let desk = Desk::new()?;
+    let compared = |arguments: &[&str], code| -> Result<Vec<Value>> {
+        let start = [
+            "replay",
+            "a.har",
+            "--diff",
+            "other.toml",
+            "--format",
+            "jsonl",
+        ];
+        lines(&desk.run(&[&start, arguments].concat(), code)?.stdout)
+    };
+    let changes = compared(&[], 0)?;
+    let shown: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            let tracker = |side: &str| change[side]["recipient"]["tracker"].as_str();
+            (
+                change["change"].as_str(),
+                tracker("before"),
+                tracker("after"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (Some("lost"), Some("tiktok"), None),
+            (Some("gained"), None, Some("imported")),
+            (Some("changed"), Some("segment"), Some("segment")),
+        ]
+    );
+    let differs: Vec<_> = changes[2]["differs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|difference| difference["what"].as_str())
+        .collect();
+    assert_eq!(differs, ["severity", "labels"]);
+    // The lines of a comparison are findings of the two.
+    let before = desk.findings(&[])?;
+    assert!(before.contains(&changes[0]["before"]) && before.contains(&changes[2]["before"]));
+    for (arguments, code, expected) in [
+        (&["--tracker", "imported"][..], 0, 1),
+        (&["--severity", "critical"], 0, 3),
+        (&["--filter", "severity == medium"], 0, 1),
+        (&["--limit", "2"], 0, 2),
+        (&["--fail-on", "high"], 1, 3),
+        (&["--fail-on", "high", "--tracker", "segment"], 0, 1),
+        (&["--fail-on", "high", "--limit", "1"], 1, 1),
+    ] {
+        assert_eq!(compared(arguments, code)?.len(), expected, "{arguments:?}");
+    }
+    let table = desk.run(&["replay", "a.har", "--diff", "other.toml"], 0)?;
+    let summary = String::from_utf8(table.stderr)?;
+    assert!(
+        summary.contains("4 findings before, 4 after: 1 gained, 1 lost, 1 changed, 2 the same"),
+        "{summary}"
+    );
+    let table = String::from_utf8(table.stdout)?;
+    assert!(
+        table.contains("severity critical → medium; labels +agreement"),
+        "{table}"
+    );
+    let same = desk.run(&["replay", "a.har", "--diff", "base.toml"], 0)?;
+    assert!(same.stdout.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() -> Result<()> {
+    let desk = Desk::new()?;
+    let many: Vec<_> = (0..600)
+        .map(|number| {
+            let body = meta(&format!("person{number}@example.com"));
+            let time = format!("2026-11-24T01:{:02}:{:02}Z", number / 60, number % 60);
+            entry(
+                &time,
+                "graph.facebook.com",
+                "/v26.0/1234/events",
+                &body,
+                200,
+            )
+        })
+        .collect();
+    archive(&desk.path("many.har"), many)?;
+    for (arguments, code) in [
+        (&["replay", "many.har", "--format", "jsonl"][..], 0),
+        (
+            &[
+                "replay",
+                "many.har",
+                "--format",
+                "jsonl",
+                "--fail-on",
+                "high",
+            ],
+            1,
+        ),
+        (&["replay", "many.har", "--diff", "base.toml"], 0),
+        (&["explain"], 0),
+        (&["trackers"], 0),
+        (&["trackers", "--json"], 0),
+    ] {
+        let mut command = match arguments {
+            ["explain"] => {
+                let mut command = Command::new(phiwatch());
+                command.arg("explain");
+                command
+            }
+            _ => desk.command(arguments),
+        };
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdout = child.stdout.take().context("standard output")?;
+        stdout.read_exact(&mut [0; 1])?;
+        drop(stdout);
+        let output = child.wait_with_output()?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert!(!error.contains("roken pipe"), "{error}");
+    }
+    Ok(())
+}
+
+/// The id of the finding about Segment.
+fn segment(desk: &Desk) -> Result<String> {
+    let found = desk.findings(&["--tracker", "segment"])?;
+    let id = found.first().and_then(|finding| finding["id"].as_str());
+    id.map(str::to_owned).context("no finding")
+}
+
+#[test]
+fn a_finding_is_shown_and_its_values_after_the_custody_log() -> Result<()> {
+    let desk = Desk::new()?;
+    let id = segment(&desk)?;
+    for name in [&id, &id[..6].to_uppercase()] {
+        let shown = desk.run(&["explain", name, "a.har"], 0)?;
+        let leaks = disclosure::found_in(&shown.stdout, PLANTED);
+        assert!(leaks.is_empty(), "{leaks:?}");
+        let text = String::from_utf8(shown.stdout)?;
+        for part in [
+            id.as_str(),
+            "email, plain: e…",
+            "direct identifiers in clear (I3)",
+            "a.har, packet",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    assert!(!desk.path("custody.jsonl").exists());
+    desk.run(&["explain", "000000", "a.har"], 65)?;
+    desk.run(&["explain", &id], 2)?;
+    desk.run(&["explain", &id, "a.har", "--reveal"], 2)?;
+    desk.run(&["explain", &id, "a.har", "--reveal", "--reason", " "], 2)?;
+    let reveal = [
+        "explain",
+        id.as_str(),
+        "a.har",
+        "--reveal",
+        "--reason",
+        "case 4711",
+    ];
+    let shown = String::from_utf8(desk.run(&reveal, 0)?.stdout)?;
+    assert!(
+        shown.contains("Value:    \"eve.adams@example.com\""),
+        "{shown}"
+    );
+    let log = fs::read_to_string(desk.path("custody.jsonl"))?;
+    let entry: Value = serde_json::from_str(log.trim_end())?;
+    assert_eq!(
+        (
+            &entry["action"],
+            &entry["reason"],
+            &entry["details"]["finding"]
+        ),
+        (&json!("reveal"), &json!("case 4711"), &json!(id))
+    );
+    assert!(disclosure::found_in(log.as_bytes(), PLANTED).is_empty());
+    // A log that cannot be written: nothing is shown.
+    fs::write(desk.path("custody.jsonl"), "no log\n")?;
+    assert!(desk.run(&reveal, 74)?.stdout.is_empty());
+    Ok(())
+}
+
+/// The events of `a.har` as a raw capture for an age identity.
+fn encrypted(desk: &Desk) -> Result<PathBuf> {
+    let folder = desk.path("raw");
+    let options = CaptureOptions {
+        store: StoreOptions {
+            recipients: AgeRecipients::parse(&[identity::RECIPIENT])?,
+            ..StoreOptions::default()
+        },
+        provenance: Provenance::default(),
+        started: Timestamp(1_763_946_000_000_000_000),
+    };
+    let mut writer = CaptureWriter::create(&folder, options)?;
+    let mut source = open(&desk.path("a.har"))?;
+    let mut losses = Losses::default();
+    while let Some(mut event) = source.next(&mut losses)? {
+        writer.write(&mut event)?;
+    }
+    writer.close()?;
+    Ok(folder)
+}
+
+/// The events of `a.har` as a redacted capture.
+fn redacted(desk: &Desk) -> Result<PathBuf> {
+    let key = fs::read(desk.path("state/token.key"))?;
+    let key = TokenKey::from_bytes(key.as_slice().try_into()?);
+    let mut pipeline = Pipeline::new(Catalog::builtin(), key)
+        .with_redactor(Redactor::new(RedactionKey::from_bytes([7; 32])));
+    let mut source = open(&desk.path("a.har"))?;
+    let mut losses = Losses::default();
+    let mut out = phiwatch::pipeline::Output::default();
+    while let Some(event) = source.next(&mut losses)? {
+        pipeline.push(&event, &mut out);
+    }
+    pipeline.finish(&mut out);
+    let mut encoder = Encoder::new(Provenance {
+        redacted: true,
+        ..Provenance::default()
+    });
+    let mut bytes = Vec::new();
+    encoder.begin_segment(&mut bytes);
+    for record in &out.records {
+        encoder.event(&record.event, &mut bytes);
+    }
+    encoder.end_segment(&losses, &mut bytes);
+    let path = desk.path("redacted.pcapng");
+    fs::write(&path, bytes)?;
+    Ok(path)
+}
+
+#[test]
+fn encrypted_captures_need_an_identity_and_redacted_ones_have_no_values() -> Result<()> {
+    let desk = Desk::new()?;
+    let id = segment(&desk)?;
+    let raw = encrypted(&desk)?;
+    let identity = identity::file(desk.folder.path())?;
+    let (raw, identity) = (raw.display().to_string(), identity.display().to_string());
+    let refused = desk.run(&["replay", &raw], 77)?;
+    let error = String::from_utf8(refused.stderr)?;
+    assert!(error.contains("--identity"), "{error}");
+    let opened = ["replay", &raw, "--identity", &identity, "--format", "jsonl"];
+    let found = lines(&desk.run(&opened, 0)?.stdout)?;
+    assert_eq!(names(&found), names(&desk.findings(&[])?));
+    let reveal = ["--reveal", "--reason", "case 4711"];
+    let start = ["explain", id.as_str(), &raw, "--identity", &identity];
+    let shown = desk.run(&[&start[..], &reveal[..]].concat(), 0)?;
+    let shown = String::from_utf8(shown.stdout)?;
+    assert!(shown.contains("\"eve.adams@example.com\""), "{shown}");
+    assert!(Path::new(&raw).join("custody.jsonl").exists());
+    let path = redacted(&desk)?.display().to_string();
+    let shown = desk.run(&["explain", &id, &path], 0)?;
+    assert!(disclosure::found_in(&shown.stdout, PLANTED).is_empty());
+    let start = ["explain", id.as_str(), path.as_str()];
+    let refused = desk.run(&[&start[..], &reveal[..]].concat(), 65)?;
+    assert!(refused.stdout.is_empty());
+    let error = String::from_utf8(refused.stderr)?;
+    assert!(error.contains("redacted"), "{error}");
+    assert!(!desk.path("custody.jsonl").exists());
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! `bench`: how fast phiwatch is, beside others.
+
+mod child;
+mod detection;
+mod replay;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Subject {
+    /// Reading and detecting on bodies, beside dd-sensitive-data-scanner
+    Detection,
+    /// Replay of a large capture, beside tshark; fails below the bars
+    Replay(replay::Arguments),
+}
+
+/// Measures, and prints what was measured.
+pub(crate) fn bench(subject: &Subject) -> Result<()> {
+    match subject {
+        Subject::Detection => detection::bench(),
+        Subject::Replay(arguments) => replay::bench(arguments),
+    }
+}
