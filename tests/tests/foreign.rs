@@ -68,7 +68,7 @@ fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
     shaken::write(folder.path(), 40, 5)?;
     let state = folder.path().join("state");
     let clean = folder.path().join("clean");
-    let expected = findings(&state, &[clean.clone()])?;
+    let expected = findings(&state, std::slice::from_ref(&clean))?;
     assert!(expected.len() > 80, "{} findings", expected.len());
     let names = ["ethernet", "raw", "any", "any2", "loopback"];
     let files = names.map(|name| clean.join(format!("{name}.pcap")));
@@ -89,12 +89,12 @@ fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
     let all: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let to = merged.to_string_lossy().into_owned();
     tool("mergecap", &["-w", &to], &all)?;
-    assert_eq!(findings(&state, &[merged.clone()])?, expected);
+    assert_eq!(findings(&state, std::slice::from_ref(&merged))?, expected);
     let pieces = folder.path().join("pieces");
     fs::create_dir(&pieces)?;
     let piece = pieces.join("piece.pcapng");
     tool("editcap", &["-c", "50"], &[&merged, &piece])?;
-    assert_eq!(findings(&state, &[pieces.clone()])?, expected);
+    assert_eq!(findings(&state, std::slice::from_ref(&pieces))?, expected);
     let mut parts: Vec<PathBuf> = fs::read_dir(&pieces)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;

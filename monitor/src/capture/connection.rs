@@ -336,10 +336,12 @@ impl Connections {
         let key = pair(source, destination);
         // HTTP/2 begins once in a connection.
         let begins = begins_http2(payload);
-        match self.table.get_mut(&key) {
-            Some(known) if begins && known.is_opened => known.close(packet.time, queue, losses),
-            Some(_) => {}
-            None => {}
+        if let Some(known) = self
+            .table
+            .get_mut(&key)
+            .filter(|known| begins && known.is_opened)
+        {
+            known.close(packet.time, queue, losses);
         }
         if self.table.get(&key).is_none_or(|known| known.is_closed) {
             let client = guess_client(source, destination, payload);

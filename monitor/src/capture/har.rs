@@ -114,16 +114,14 @@ impl<'a> Entries<'a> {
             }
             // An archive is text in UTF-8; some exporters know no better.
             let text = String::from_utf8_lossy(&self.kept.text);
-            match serde_json::from_str(&text) {
-                Ok(entry) => self.current = entry,
-                Err(_) => {
-                    losses.count(Loss::CaptureMalformed);
-                    if text.is_empty() {
-                        return self.give_up(losses);
-                    }
-                    continue;
+            let Ok(entry) = serde_json::from_str(&text) else {
+                losses.count(Loss::CaptureMalformed);
+                if text.is_empty() {
+                    return self.give_up(losses);
                 }
-            }
+                continue;
+            };
+            self.current = entry;
             if is_local(&self.current) {
                 continue;
             }

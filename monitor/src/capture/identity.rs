@@ -52,7 +52,8 @@ impl Identities {
                 if line.is_empty() || line.starts_with('#') {
                     continue;
                 }
-                keys.push(line.parse().map_err(|_: &str| CaptureError::Identity {
+                let key = line.parse().ok();
+                keys.push(key.ok_or_else(|| CaptureError::Identity {
                     path: path.clone(),
                     line: index + 1,
                 })?);

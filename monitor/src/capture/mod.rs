@@ -34,6 +34,7 @@ mod replay;
 mod ring;
 mod section;
 mod store;
+mod survey;
 mod track;
 mod verify;
 mod wrapping;
@@ -56,6 +57,7 @@ pub use store::{
     DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
     SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
 };
+pub use survey::{FileSurvey, SectionSurvey, survey};
 pub use verify::{FileCheck, FileState, Verification, verify};
 
 /// Where events come from in place of a probe.

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     CaptureError, connection::Connections, har::Entries, input::Input, pcap::Records,
-    pcapng::read::Blocks, replay::Replay, wrapping::Format,
+    pcapng::read::Blocks, replay::Replay, survey::SectionSurvey, wrapping::Format,
 };
 use crate::{
     event::{Event, Timestamp},
@@ -70,6 +70,14 @@ impl<'a> Track<'a> {
         match self {
             Self::Pcapng(blocks) => blocks.our_host(),
             Self::Pcap(_) | Self::Archive(_) | Self::Torn => None,
+        }
+    }
+
+    /// What the recorders of what was read so far say about themselves.
+    pub(super) fn sections(&self) -> &[SectionSurvey] {
+        match self {
+            Self::Pcapng(blocks) => blocks.sections(),
+            Self::Pcap(_) | Self::Archive(_) | Self::Torn => &[],
         }
     }
 

@@ -5,7 +5,7 @@
 use super::{CaptureError, Identities, input::Input, pcap};
 
 /// Enough of a file to tell what it is: a JSON text may begin with white space.
-const MAGIC_BYTES: usize = 256;
+pub(super) const MAGIC_BYTES: usize = 256;
 /// More than this in one another nobody wraps.
 const MAX_WRAPPINGS: usize = 4;
 /// The lines that begin files of age, binary and as text.
@@ -55,6 +55,16 @@ fn beginning(head: &[u8]) -> Beginning {
         }
         _ if text.starts_with(b"{") => Beginning::Plain(Format::Json),
         _ => Beginning::Plain(Format::Unknown),
+    }
+}
+
+/// What is around an input that begins with `head`, the outermost of it.
+pub(super) fn outermost(head: &[u8]) -> Option<&'static str> {
+    match beginning(head) {
+        Beginning::Plain(_) => None,
+        Beginning::Wrapped(Wrapping::Zstd) => Some("zstd"),
+        Beginning::Wrapped(Wrapping::Gzip) => Some("gzip"),
+        Beginning::Wrapped(Wrapping::Age) => Some("age"),
     }
 }
 

@@ -25,6 +25,17 @@ pub enum Format {
     Html,
 }
 
+impl Format {
+    /// Whether the report says what its inputs are, which have to be read for
+    /// that.
+    pub const fn has_facts(self) -> bool {
+        match self {
+            Self::Json | Self::Sarif | Self::Html => true,
+            Self::Table | Self::Jsonl | Self::Csv => false,
+        }
+    }
+}
+
 /// `phiwatch replay`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\

@@ -25,13 +25,13 @@ const EVENTS_BYTES: usize = 64 * 1024;
 /// Events that are handed on at once, whatever they hold.
 const EVENTS: usize = 256;
 /// Times that many that were read and not taken.
-const MAX_EVENTS_WAITING: usize = 16;
+const MAX_EVENTS_WAITING: usize = 8;
 /// Messages that are examined at once weigh this many bytes, about.
 const BATCH_BYTES: usize = 128 * 1024;
 /// Steps of one batch, whatever they weigh.
 const BATCH_STEPS: usize = 256;
 /// Bytes of messages that were made and not finished, over all batches.
-const MAX_UNDER_WAY: usize = 8 * 1024 * 1024;
+const MAX_UNDER_WAY: usize = 4 * 1024 * 1024;
 /// What a step weighs besides its payload.
 const STEP_BYTES: usize = 256;
 

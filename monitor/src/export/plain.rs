@@ -14,9 +14,9 @@ use crate::{
 /// What became of the body: nothing.
 const AS_SENT: &str = "as_sent";
 
-/// The event that holds `exchange`.
+/// The event that holds `exchange`, whose codings are removed.
 pub fn exchange(exchange: &Exchange) -> Event {
-    let Exchange { request, facts } = exchange;
+    let Exchange { request, facts, .. } = exchange;
     let known = MessageFacts {
         ordinal: request.ordinal,
         end: request.end.0,

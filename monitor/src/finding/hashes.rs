@@ -5,7 +5,7 @@
 
 use super::{
     proof::{Lesson, Proof},
-    recent::Recent,
+    recent::{Halves, Recent},
 };
 use crate::{
     loss::{Loss, Losses},
@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Hashes that are remembered; what was not seen longest is forgotten.
-const MAX_DIGESTS: usize = 524_288;
+/// Half of them fill a table of a power of two, up to what keeps it quick.
+const MAX_DIGESTS: usize = 458_752;
 /// The hash functions that platforms ask for.
 pub(super) const FORMS: &[Form] = &[Form::Sha256, Form::Sha1, Form::Md5];
 /// Plain identifiers whose hashes need not be made again: so few that their
@@ -56,9 +57,16 @@ pub(super) struct Plain {
     pub(super) identifier: Identifier,
 }
 
+/// The same in the memory.
+#[derive(Clone, Copy)]
+struct Stored {
+    number: Halves,
+    identifier: Identifier,
+}
+
 /// The memory.
 pub(super) struct Hashes {
-    digests: Recent<Plain>,
+    digests: Recent<Stored>,
     plain: Recent<()>,
 }
 
@@ -89,7 +97,10 @@ impl Hashes {
             }
             learned += 1;
             self.plain.set(number, ());
-            let plain = Plain { number, identifier };
+            let plain = Stored {
+                number: number.into(),
+                identifier,
+            };
             let mut remember = |digest| {
                 let forgotten = self.digests.set(digest, plain);
                 losses.add(Loss::HashMemory, forgotten);
@@ -103,7 +114,11 @@ impl Hashes {
 
     /// The plain identifier that hashed evidence is the hash of, if it was seen.
     pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
-        item.plain.or_else(|| self.digests.get(item.digest?))
+        item.plain.or_else(|| {
+            let Stored { number, identifier } = self.digests.get(item.digest?)?;
+            let number = number.into();
+            Some(Plain { number, identifier })
+        })
     }
 }
 

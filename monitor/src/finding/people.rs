@@ -6,11 +6,12 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::recent::Recent;
+use super::recent::{Halves, Recent, low};
 use crate::loss::{Loss, Losses};
 
 /// Identifiers that are remembered; what was not seen longest is forgotten.
-const MAX_TOKENS: usize = 262_144;
+/// Half of them fill a table of a power of two, up to what keeps it quick.
+const MAX_TOKENS: usize = 229_376;
 /// Entries of all counts together. From there on counts are lower bounds.
 const MAX_COUNTED: usize = 1_000_000;
 /// How often one pseudonym may show that two people are one. A pseudonym that
@@ -38,7 +39,7 @@ struct Node {
 /// A person: the identifier that was first known of them, and when.
 #[derive(Clone, Copy, PartialEq)]
 struct Person {
-    name: u128,
+    name: Halves,
     born: u64,
 }
 
@@ -61,7 +62,8 @@ pub struct PeopleCount {
 /// The memory of people.
 pub(super) struct People {
     tokens: Recent<Node>,
-    renamed: Recent<Person>,
+    /// With the earlier name.
+    renamed: Recent<(Halves, Person)>,
     births: u64,
     heard: HashMap<String, Heard>,
     counted: usize,
@@ -107,7 +109,7 @@ impl People {
         let person = person.unwrap_or_else(|| {
             self.births += 1;
             Person {
-                name: first.number,
+                name: first.number.into(),
                 born: self.births,
             }
         });
@@ -126,7 +128,7 @@ impl People {
             let forgotten = self.tokens.set(token.number, Node { person, merges });
             losses.add(Loss::PeopleMemory, forgotten);
         }
-        Some(person.name)
+        Some(person.name.into())
     }
 
     /// Counts `person`, whose strongest identifier is `strongest`, for a
@@ -187,8 +189,8 @@ impl People {
     pub(super) fn merged(&self) -> HashMap<u128, u128> {
         let renamed: HashMap<u128, u128> = self
             .renamed
-            .iter()
-            .map(|(from, to)| (from, to.name))
+            .values()
+            .map(|(from, to)| (from.into(), to.name.into()))
             .collect();
         let last = |mut name: u128| {
             for _ in 0..MAX_CHAIN {
@@ -208,8 +210,8 @@ impl People {
     /// Who someone is by now.
     fn present(&mut self, mut person: Person) -> Person {
         for _ in 0..MAX_CHAIN {
-            match self.renamed.get(person.name) {
-                Some(next) => person = next,
+            match self.renamed.get(person.name.into()) {
+                Some((_, next)) => person = next,
                 None => break,
             }
         }
@@ -217,20 +219,16 @@ impl People {
     }
 
     fn rename(&mut self, from: Person, to: Person, losses: &mut Losses) {
-        let forgotten = self.renamed.set(from.name, to);
+        let forgotten = self.renamed.set(from.name.into(), (from.name, to));
         losses.add(Loss::PeopleMemory, forgotten);
         for heard in self.heard.values_mut() {
-            if heard.merged.remove(&low(from.name)) && !heard.merged.insert(low(to.name)) {
+            if heard.merged.remove(&low(from.name.into()))
+                && !heard.merged.insert(low(to.name.into()))
+            {
                 self.counted = self.counted.saturating_sub(1);
             }
         }
     }
-}
-
-/// Half of a keyed hash is enough to tell a million apart.
-#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
-const fn low(number: u128) -> u64 {
-    number as u64
 }
 
 #[cfg(test)]

@@ -6,9 +6,33 @@ use hashbrown::HashMap;
 /// the bound, it becomes the old one and the old one is forgotten. Which
 /// entries go depends on the order of calls alone, so live and replay agree.
 pub(super) struct Recent<V> {
-    young: HashMap<u128, V>,
-    old: HashMap<u128, V>,
+    /// By half of the keyed hash, which is enough to tell a million apart.
+    young: HashMap<u64, V>,
+    old: HashMap<u64, V>,
     half: usize,
+}
+
+/// A keyed hash in a table: in two parts, a number of its size would make every
+/// entry longer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Halves([u64; 2]);
+
+impl From<u128> for Halves {
+    fn from(number: u128) -> Self {
+        Self([low(number >> 64), low(number)])
+    }
+}
+
+impl From<Halves> for u128 {
+    fn from(Halves([high, low]): Halves) -> Self {
+        Self::from(high) << 64 | Self::from(low)
+    }
+}
+
+/// The lower half of a keyed hash.
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+pub(super) const fn low(number: u128) -> u64 {
+    number as u64
 }
 
 impl<V: Copy> Recent<V> {
@@ -23,6 +47,7 @@ impl<V: Copy> Recent<V> {
 
     /// The value of `key`, which counts as used.
     pub(super) fn get(&mut self, key: u128) -> Option<V> {
+        let key = low(key);
         if let Some(value) = self.young.get(&key) {
             return Some(*value);
         }
@@ -33,19 +58,17 @@ impl<V: Copy> Recent<V> {
 
     /// The value of `key`, if it was set or used since the last forgetting.
     pub(super) fn fresh(&self, key: u128) -> Option<V> {
-        self.young.get(&key).copied()
+        self.young.get(&low(key)).copied()
     }
 
-    /// All entries, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u128, V)> + '_ {
-        self.young
-            .iter()
-            .chain(&self.old)
-            .map(|(key, value)| (*key, *value))
+    /// All values, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = V> + '_ {
+        self.young.values().chain(self.old.values()).copied()
     }
 
     /// Sets the value of `key`, and returns how many entries were forgotten.
     pub(super) fn set(&mut self, key: u128, value: V) -> u64 {
+        let key = low(key);
         self.old.remove(&key);
         self.young.insert(key, value);
         if self.young.len() < self.half {

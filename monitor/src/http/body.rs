@@ -112,6 +112,16 @@ pub fn decode(codings: &[&str], body: Bytes, losses: &mut Losses) -> Decoded {
     decoded
 }
 
+/// Whether this names a coding that can be removed.
+pub(super) fn is_known(coding: &str) -> bool {
+    Coding::from_name(coding).is_some()
+}
+
+/// Whether a body has a coding that is recognized by its magic.
+pub(super) fn is_coded(body: &[u8]) -> bool {
+    Coding::sniff(body).is_some()
+}
+
 /// Removes one coding. Returns whether to go on.
 fn remove(coding: Coding, claimed: bool, decoded: &mut Decoded, losses: &mut Losses) -> bool {
     let body = &decoded.bytes;

@@ -146,7 +146,7 @@ impl Connection {
         }
         self.read_pages(|reader, outlet| reader.push_response(bytes, at, losses, outlet));
         if self.role != Role::Server {
-            self.with_responses(|responses, pair| responses.push(bytes, pair), losses, out);
+            self.with_responses(|responses, pair| responses.push(bytes, pair), out);
         }
     }
 
@@ -242,21 +242,17 @@ impl Connection {
         }
         self.read_pages(|reader, outlet| reader.push_response_gap(length, losses, outlet));
         if self.role != Role::Server {
-            self.with_responses(
-                |responses, pair| responses.push_gap(length, pair),
-                losses,
-                out,
-            );
+            self.with_responses(|responses, pair| responses.push_gap(length, pair), out);
         }
     }
 
     /// Hands on the requests that have waited long enough at `now`.
-    pub(super) fn expire(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+    pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         while self.deadline().is_some_and(|deadline| deadline <= now) {
             if let Some(oldest) = self.unanswered.get_mut(self.told) {
                 let draft = oldest.draft.take();
                 self.told += 1;
-                self.tell(draft, None, losses, out);
+                self.tell(draft, None, out);
             }
         }
     }
@@ -270,7 +266,7 @@ impl Connection {
         let mut done = Vec::new();
         self.requests.finish(losses, &mut done);
         self.complete(done, now, losses, out);
-        self.expire(Timestamp(u64::MAX), losses, out);
+        self.expire(Timestamp(u64::MAX), out);
     }
 
     /// Requests that were read to their end.
@@ -284,7 +280,7 @@ impl Connection {
         for draft in done {
             if let Some(status) = self.early.take() {
                 self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());
-                self.tell(Some(Box::new(draft)), Some(status), losses, out);
+                self.tell(Some(Box::new(draft)), Some(status), out);
                 continue;
             }
             if self.unanswered.len() >= MAX_UNANSWERED
@@ -294,7 +290,7 @@ impl Connection {
                 if oldest.draft.is_some() {
                     losses.count(Loss::HttpPipelineLimit);
                 }
-                self.tell(oldest.draft, None, losses, out);
+                self.tell(oldest.draft, None, out);
             }
             self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());
             self.unanswered.push_back(Unanswered {
@@ -305,19 +301,14 @@ impl Connection {
         }
     }
 
-    fn tell(
-        &mut self,
-        draft: Option<Box<Draft>>,
-        status: Option<u16>,
-        losses: &mut Losses,
-        out: &mut Vec<Exchange>,
-    ) {
+    fn tell(&mut self, draft: Option<Box<Draft>>, status: Option<u16>, out: &mut Vec<Exchange>) {
         if let Some(draft) = draft {
             self.waiting_memory = self.waiting_memory.saturating_sub(draft.memory());
-            let request = draft.finish(self.stream, status, losses);
+            let (request, coded) = draft.finish(self.stream, status);
             out.push(Exchange {
                 request,
                 facts: Arc::clone(&self.facts),
+                coded,
             });
         }
     }
@@ -325,22 +316,21 @@ impl Connection {
     fn with_responses(
         &mut self,
         read: impl FnOnce(&mut Responses, &mut dyn FnMut(u16) -> Follows),
-        losses: &mut Losses,
         out: &mut Vec<Exchange>,
     ) {
         let mut responses = std::mem::take(&mut self.responses);
-        read(&mut responses, &mut |status| self.pair(status, losses, out));
+        read(&mut responses, &mut |status| self.pair(status, out));
         self.responses = responses;
     }
 
     /// Gives a status to the request that it answers. Returns what follows it.
-    fn pair(&mut self, status: u16, losses: &mut Losses, out: &mut Vec<Exchange>) -> Follows {
+    fn pair(&mut self, status: u16, out: &mut Vec<Exchange>) -> Follows {
         if (100..200).contains(&status) && status != 101 {
             return Follows::Response;
         }
         let method = if let Some(answered) = self.unanswered.pop_front() {
             self.told = self.told.saturating_sub(1);
-            self.tell(answered.draft, Some(status), losses, out);
+            self.tell(answered.draft, Some(status), out);
             answered.method
         } else if let Some(current) = self.requests.current() {
             let method = Method::of(current);

@@ -126,13 +126,8 @@ impl Draft {
         self.head.headers.extend(trailers);
     }
 
-    /// The request, its body decoded.
-    pub(super) fn finish(
-        self,
-        stream: StreamId,
-        status: Option<u16>,
-        losses: &mut Losses,
-    ) -> Request {
+    /// The request, its body as sent; and its codings, if it has any.
+    pub(super) fn finish(self, stream: StreamId, status: Option<u16>) -> (Request, Option<Coded>) {
         let Self {
             beginning:
                 Beginning {
@@ -155,29 +150,12 @@ impl Draft {
             body_length,
             body_cut: _,
             gap_at,
-            mut completeness,
+            completeness,
         } = self;
-        let codings = codings(&headers);
-        let codings: Vec<_> = codings.iter().map(String::as_str).collect();
-        let body = Bytes::from(body);
-        let decoded = if completeness == Completeness::Complete {
-            body::decode(&codings, body, losses)
-        } else {
-            // That the coding ends early is no news then. What stands behind a
-            // gap has no meaning in a coding, and reads as it is without one.
-            let mut known = Losses::default();
-            let before =
-                gap_at.map_or_else(|| body.clone(), |gap| body.slice(..gap.min(body.len())));
-            let decoded = body::decode(&codings, before.clone(), &mut known);
-            losses.add(Loss::HttpBomb, known.get(Loss::HttpBomb));
-            let plain = decoded.bytes == before;
-            body::Decoded {
-                bytes: if plain { body } else { decoded.bytes },
-                ..decoded
-            }
-        };
-        completeness = completeness.and(decoded.completeness);
-        Request {
+        let mut codings = codings(&headers);
+        codings.retain(|coding| body::is_known(coding));
+        let is_coded = !codings.is_empty() || body::is_coded(&body);
+        let request = Request {
             stream,
             ordinal,
             time,
@@ -188,12 +166,50 @@ impl Draft {
             target: Secret::new(target),
             host,
             headers,
-            body: Secret::new(decoded.bytes),
+            body: Secret::new(body.into()),
             body_wire_length: body_length,
             wire_length: head_length.saturating_add(framed_length),
             status,
             completeness,
-        }
+        };
+        (request, is_coded.then_some(Coded { codings, gap_at }))
+    }
+}
+
+/// What a body has to go through to be read. To most bodies that need it nobody
+/// listens, so it is done when somebody does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coded {
+    /// In the order of application; those that are recognized by their magic
+    /// come besides.
+    codings: Vec<String>,
+    /// Length of the body kept before the first bytes that are missing.
+    gap_at: Option<usize>,
+}
+
+impl Coded {
+    /// Removes the codings of `request`, as far as possible.
+    pub(super) fn decode(&self, request: &mut Request, losses: &mut Losses) {
+        let codings: Vec<_> = self.codings.iter().map(String::as_str).collect();
+        let body = request.body.expose().clone();
+        let decoded = if request.completeness == Completeness::Complete {
+            body::decode(&codings, body, losses)
+        } else {
+            // That the coding ends early is no news then. What stands behind a
+            // gap has no meaning in a coding, and reads as it is without one.
+            let mut known = Losses::default();
+            let gap_at = self.gap_at.map(|gap| gap.min(body.len()));
+            let before = gap_at.map_or_else(|| body.clone(), |gap| body.slice(..gap));
+            let decoded = body::decode(&codings, before.clone(), &mut known);
+            losses.add(Loss::HttpBomb, known.get(Loss::HttpBomb));
+            let plain = decoded.bytes == before;
+            body::Decoded {
+                bytes: if plain { body } else { decoded.bytes },
+                ..decoded
+            }
+        };
+        request.completeness = request.completeness.and(decoded.completeness);
+        request.body = Secret::new(decoded.bytes);
     }
 }
 

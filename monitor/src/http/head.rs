@@ -114,7 +114,15 @@ pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<Re
     let target = head.slice_ref(line.get(method_length..version)?.trim_ascii());
     let method = std::str::from_utf8(method).ok()?.to_owned();
     let mut completeness = Completeness::Complete;
-    let headers = well_formed(head).unwrap_or_else(|| {
+    let well_formed = well_formed(head);
+    let framing = match &well_formed {
+        Some(headers) => framing(headers.iter().map(|header| {
+            let value: &[u8] = header.value.expose();
+            (header.name.as_bytes(), value)
+        })),
+        None => framing(pairs(head.get(lines_start..).unwrap_or_default())),
+    };
+    let headers = well_formed.unwrap_or_else(|| {
         let Lines {
             headers,
             skipped,
@@ -132,7 +140,6 @@ pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<Re
         }
         headers
     });
-    let framing = framing(&head.slice(lines_start..));
     let host = if method == "CONNECT" {
         host_of_authority(&target)
     } else {
@@ -241,15 +248,9 @@ pub(super) fn value<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
 /// What the header lines say about the body. Every line is read, also beyond
 /// the number of headers that is kept. Of several lengths the first one counts:
 /// where it is wrong, the bytes behind it are no request, which is counted.
-fn framing(lines: &[u8]) -> Framing {
+fn framing<'a>(headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Framing {
     let (mut said, mut length) = (false, None);
-    for line in lines.split(|byte| *byte == b'\n') {
-        let Some((name, value)) = memchr::memchr(b':', line)
-            .and_then(|colon| line.split_at_checked(colon))
-            .map(|(name, value)| (name.trim_ascii(), value.get(1..).unwrap_or_default()))
-        else {
-            continue;
-        };
+    for (name, value) in headers {
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let last = value
                 .rsplit(|byte| *byte == b',')
@@ -269,6 +270,14 @@ fn framing(lines: &[u8]) -> Framing {
         None if said => Framing::Broken,
         None => Framing::Unsaid,
     }
+}
+
+/// Names and values of header lines, whatever else stands there.
+fn pairs(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines.split(|byte| *byte == b'\n').filter_map(|line| {
+        let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+        Some((name.trim_ascii(), value.get(1..).unwrap_or_default()))
+    })
 }
 
 fn content_length(value: &[u8]) -> Option<u64> {
@@ -331,7 +340,7 @@ pub(super) fn response(head: &[u8]) -> Option<ResponseHead> {
     let lines = memchr::memchr(b'\n', head).and_then(|end| head.get(end + 1..));
     Some(ResponseHead {
         status,
-        framing: framing(lines.unwrap_or_default()),
+        framing: framing(pairs(lines.unwrap_or_default())),
     })
 }
 
@@ -392,7 +401,7 @@ mod tests {
                 Framing::Chunked,
             ),
         ] {
-            assert_eq!(framing(lines.as_bytes()), expected, "{lines}");
+            assert_eq!(framing(pairs(lines.as_bytes())), expected, "{lines}");
         }
     }
 }

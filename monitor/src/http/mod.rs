@@ -21,7 +21,7 @@ mod text;
 use std::{collections::BTreeSet, sync::Arc};
 
 pub use connection::{MAX_UNANSWERED, MAX_WAIT};
-pub use draft::MAX_BODY;
+pub use draft::{Coded, MAX_BODY};
 pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
 pub use message::*;
 pub use pages::MAX_PAGE;
@@ -42,7 +42,7 @@ use crate::{
 
 /// Most bytes of memory that unfinished and unanswered requests hold, over all
 /// connections, about.
-pub const MAX_MEMORY: usize = 256 * 1024 * 1024;
+pub const MAX_MEMORY: usize = 64 * 1024 * 1024;
 
 /// A request and what is known about the stream it was sent on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,18 @@ pub struct Exchange {
     pub request: Request,
     /// Source, process, addresses, TLS server name.
     pub facts: Arc<Facts>,
+    /// What the body has to go through before it can be read, if anything.
+    pub coded: Option<Coded>,
+}
+
+impl Exchange {
+    /// Removes the codings of the body, as far as possible and if that was not
+    /// done.
+    pub fn decode(&mut self, losses: &mut Losses) {
+        if let Some(coded) = self.coded.take() {
+            coded.decode(&mut self.request, losses);
+        }
+    }
 }
 
 /// The table of connections that may carry HTTP.
@@ -74,7 +86,7 @@ impl Connections {
 
     /// Takes one delivery; complete requests go to `out`.
     pub fn push(&mut self, delivery: &Delivery, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        self.tick(delivery.now, losses, out);
+        self.tick(delivery.now, out);
         self.now = self.now.max(delivery.now);
         let id = delivery.stream;
         let at = At {
@@ -124,7 +136,7 @@ impl Connections {
 
     /// Lets time pass: hands on the requests that have waited long enough at
     /// `now`.
-    pub fn tick(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         while let Some(&(deadline, id)) = self.deadlines.first() {
             if deadline > now {
                 break;
@@ -133,7 +145,7 @@ impl Connections {
             self.now = self.now.max(deadline);
             if let Some(connection) = self.table.get_mut(&id) {
                 connection.noted_deadline = None;
-                connection.expire(deadline, losses, out);
+                connection.expire(deadline, out);
                 note(id, connection, &mut self.memory, &mut self.deadlines);
             }
         }
@@ -142,7 +154,7 @@ impl Connections {
     /// The end of the input: hands on everything, first what is complete, as it
     /// was completed, then what is not, in the order of the stream ids.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        self.tick(Timestamp(u64::MAX), losses, out);
+        self.tick(Timestamp(u64::MAX), out);
         let mut ids: Vec<_> = self.table.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {

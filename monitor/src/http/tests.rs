@@ -69,10 +69,12 @@ fn run(deliveries: &[Delivery]) -> (Vec<Request>, Losses) {
     connections.finish(&mut losses, &mut out);
     assert_eq!(connections.memory, 0, "memory is not given back");
     assert!(connections.deadlines.is_empty() && connections.table.is_empty());
-    (
-        out.into_iter().map(|exchange| exchange.request).collect(),
-        losses,
-    )
+    let mut requests = Vec::new();
+    for mut exchange in out {
+        exchange.decode(&mut losses);
+        requests.push(exchange.request);
+    }
+    (requests, losses)
 }
 
 /// `METHOD host target status completeness body`, the body's bytes as text.

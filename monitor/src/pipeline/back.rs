@@ -290,7 +290,7 @@ impl Back {
 
     /// Remembers that a TLS stream's plaintext was seen.
     fn count_read(&mut self, desk: &Desk, examined: &Examined) {
-        let Exchange { request, facts } = &*examined.exchange;
+        let Exchange { request, facts, .. } = &*examined.exchange;
         let (stream, source) = (request.stream, examined.source);
         if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
             return;

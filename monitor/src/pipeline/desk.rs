@@ -139,11 +139,14 @@ impl Desk {
     pub fn examine(
         &self,
         practice: &mut Practice,
-        exchange: Box<Exchange>,
+        mut exchange: Box<Exchange>,
         recorded: Option<Box<MessageFacts>>,
     ) -> Examined {
         let mut losses = Losses::default();
-        let Exchange { request, facts } = &*exchange;
+        if exchange.coded.is_some() && self.may_read(&exchange) {
+            exchange.decode(&mut losses);
+        }
+        let Exchange { request, facts, .. } = &*exchange;
         let origin = facts.origin.as_deref();
         let Addressed {
             matched,
@@ -199,6 +202,20 @@ impl Desk {
             recorded,
             exchange,
         }
+    }
+
+    /// Whether what a request says may matter, as far as its head tells.
+    fn may_read(&self, exchange: &Exchange) -> bool {
+        let Exchange { request, facts, .. } = exchange;
+        let path = path_of(request.target.expose());
+        let is_tracker = |host| {
+            let found = self.catalog.match_request(host, &request.method, &path);
+            found.is_some()
+        };
+        self.redactor.is_some()
+            || !self.canaries.is_empty()
+            || is_tracker(request.host.as_deref())
+            || (facts.server_name.as_deref()).is_some_and(|name| is_tracker(Some(name)))
     }
 
     /// What a request says, as far as it is wanted.
@@ -306,7 +323,7 @@ impl Desk {
 
     /// Everything about an examined request that its findings tell.
     pub(super) fn context<'a>(&'a self, examined: &'a Examined) -> Context<'a> {
-        let Exchange { request, facts } = &*examined.exchange;
+        let Exchange { request, facts, .. } = &*examined.exchange;
         let origin = facts.origin.as_deref();
         Context {
             request,

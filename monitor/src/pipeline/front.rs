@@ -92,7 +92,7 @@ impl Front {
         self.now = self.now.max(now);
         self.streams.tick(self.now, losses, &mut self.deliveries);
         self.drain(losses, out);
-        self.connections.tick(self.now, losses, &mut self.exchanges);
+        self.connections.tick(self.now, &mut self.exchanges);
         self.hand_on(out);
         let period = self.now.0 / TIME_STEP;
         if period > self.told {

@@ -83,6 +83,7 @@ pub(super) fn whole(event: &Event, message: &Message) -> Option<Whole> {
             completeness,
         },
         facts,
+        coded: None,
     }))
 }
 
@@ -140,7 +141,7 @@ pub(super) fn request_event(
     path: String,
     proofs: &[Proof],
 ) -> Event {
-    let Exchange { request, facts } = &*examined.exchange;
+    let Exchange { request, facts, .. } = &*examined.exchange;
     let known = MessageFacts {
         rules: rules::fingerprint().to_owned(),
         ordinal: request.ordinal,

@@ -79,6 +79,7 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
                 "attempted": received.attempted,
                 "worst": received.worst.map(Severity::as_str),
                 "people": bounds(people::of(tracker, received, facts)),
+                "patients": bounds(people::counted(&received.patients, facts)),
                 "classes": received.classes,
                 "hosts": received.hosts,
                 "first": received.span.map(|span| span.first.to_string()),
@@ -93,7 +94,7 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
             json!({
                 "state": state,
                 "findings": findings,
-                "people": bounds(people::of_state(heard, facts)),
+                "people": bounds(people::counted(heard, facts)),
             })
         })
         .collect();
@@ -104,6 +105,7 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
         "attempted": tally.attempted,
         "completeness": tally.completeness,
         "people": bounds(people::in_total(tally, facts)),
+        "patients": bounds(people::counted(&tally.patients, facts)),
         "first": tally.span.map(|span| span.first.to_string()),
         "last": tally.span.map(|span| span.last.to_string()),
         "first_alarm": tally.alarm.as_ref().map(|alarm| json!({

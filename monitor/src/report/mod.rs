@@ -22,6 +22,7 @@ mod timeline;
 use std::io::{self, Write};
 
 pub use self::facts::{Facts, InputFacts, Readability, SectionFacts, Span};
+pub(crate) use self::text::{clean, cut};
 pub use self::{
     csv::Csv,
     html::Html,
@@ -90,3 +91,6 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,8 +69,9 @@ pub(super) fn in_total(tally: &Tally, facts: &Facts) -> Bounds {
     bounds(Some(facts.people_in_total), &tally.heard, facts)
 }
 
-/// The people of one state. The core does not count by states.
-pub(super) fn of_state(heard: &Heard, facts: &Facts) -> Bounds {
+/// The people that findings name: of one state, or those about whose health
+/// something was said. The core does not count these.
+pub(super) fn counted(heard: &Heard, facts: &Facts) -> Bounds {
     let at_least = heard.least(&facts.merged);
     Bounds {
         at_least,
@@ -87,6 +88,6 @@ fn bounds(known: Option<PeopleCount>, heard: &Heard, facts: &Facts) -> Bounds {
             at_most,
             is_lower_bound: facts.losses.get(Loss::PeopleLimit) > 0,
         },
-        _ => of_state(heard, facts),
+        _ => counted(heard, facts),
     }
 }

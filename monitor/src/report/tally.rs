@@ -84,6 +84,8 @@ pub(super) struct Received {
     pub(super) worst: Option<Severity>,
     /// About whom.
     pub(super) heard: Heard,
+    /// About whose health.
+    pub(super) patients: Heard,
 }
 
 /// Findings of one process to one recipient.
@@ -136,10 +138,13 @@ pub(super) struct Tally {
     pub(super) flows: BTreeMap<(String, String), Flow>,
     /// By recipient, method, host and path.
     pub(super) routes: BTreeMap<(String, String), u64>,
-    /// By state of the United States.
+    /// By state of the United States: findings with health information, and
+    /// about whom.
     pub(super) states: BTreeMap<&'static str, (u64, Heard)>,
     /// About whom, over all recipients.
     pub(super) heard: Heard,
+    /// About whose health, over all recipients.
+    pub(super) patients: Heard,
     /// Rules that evidence was found by.
     pub(super) rules: BTreeSet<&'static str>,
     /// Over time.
@@ -268,10 +273,12 @@ impl Tally {
         let Self {
             people,
             heard,
+            patients,
             recipients,
             states,
             ..
         } = self;
+        let has_health = !finding.health.is_empty();
         let mut hear = |heard: &mut Heard| {
             heard.unnamed = heard.unnamed.saturating_add(unnamed);
             let Some(person) = person else { return };
@@ -288,8 +295,17 @@ impl Tally {
             }
         };
         hear(heard);
+        if has_health {
+            hear(patients);
+        }
         if let Some(received) = recipients.get_mut(recipient) {
             hear(&mut received.heard);
+            if has_health {
+                hear(&mut received.patients);
+            }
+        }
+        if !has_health {
+            return;
         }
         for state in &finding.states {
             let (findings, heard) = states.entry(state).or_default();

@@ -37,12 +37,12 @@ pub(super) const fn is_active(char: char) -> bool {
 
 /// `text` in one line, its active characters written as `\u{…}`, cut where it is
 /// too long.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SHOWN)
 }
 
 /// Like [`clean`], with at most `max` characters of `text`.
-pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     let is_long = text.chars().nth(max).is_some();
     if !is_long && !text.chars().any(is_active) {
         return Cow::Borrowed(text);

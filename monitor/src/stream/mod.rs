@@ -37,7 +37,7 @@ pub const MAX_STREAMS: usize = 16_384;
 /// retransmission after the end is not taken for a new stream.
 pub const MAX_CLOSED: usize = 4_096;
 /// Most bytes that wait behind holes, over all streams.
-pub const MAX_WAITING_TOTAL: usize = 64 * 1024 * 1024;
+pub const MAX_WAITING_TOTAL: usize = 32 * 1024 * 1024;
 
 #[derive(Default)]
 struct Stream {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use tests::{disclosure, patient, phiwatch};
 
-use super::{Setting, findings};
+use super::{Setting, findings, traffic::traffic};
 
 const FORMATS: &[&str] = &["har", "pcapng", "pdu"];
 
@@ -40,7 +40,7 @@ fn custody(folder: &Path) -> Result<Vec<Value>> {
 
 #[test]
 fn redacted_exports_hold_no_value_and_are_the_same_every_time() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     for format in FORMATS {
         let mut files = Vec::new();
         for name in ["one", "two"] {
@@ -66,12 +66,13 @@ fn redacted_exports_hold_no_value_and_are_the_same_every_time() -> Result<()> {
 
 #[test]
 fn raw_exports_need_a_reason_and_are_entered() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     for (arguments, code) in [
         ("raw.pcapng --to har -o out --raw", 2),
         ("raw.pcapng --to csv -o out", 2),
         ("raw.pcapng --to har", 2),
-        ("raw.pcapng --to har -o .", 2),
+        ("raw.pcapng --to har -o .", 74),
+        ("raw.pcapng --to har -o . --force", 2),
         ("raw.pcapng --to har -o raw.pcapng", 74),
         ("missing.pcapng --to har -o out", 74),
         ("raw.pcapng --to har -o missing/out", 74),
@@ -136,7 +137,7 @@ fn ids(archive: &Path) -> Result<Vec<Vec<String>>> {
 
 #[test]
 fn messages_are_chosen_by_their_findings() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     let findings = findings(&setting.path("raw.pcapng"))?;
     let id = |finding: &Value| finding["id"].as_str().unwrap_or_default().to_owned();
     let run = |arguments: &str| -> Result<Vec<Vec<String>>> {

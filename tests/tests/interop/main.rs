@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tests::{phiwatch, tool};
 
-use self::traffic::{Asked, http2, traffic};
+use self::traffic::{Asked, Traffic, http2, long, traffic};
 
 /// What tshark warns of and is so: plaintext on the port of HTTPS, and bytes that
 /// are not in the capture.
@@ -152,9 +152,8 @@ struct Setting {
 }
 
 impl Setting {
-    fn new() -> Result<Self> {
+    fn new(traffic: Traffic) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let traffic = traffic()?;
         traffic.write(&folder.path().join("raw.pcapng"))?;
         let mut asked = traffic.asked;
         asked.sort();
@@ -168,7 +167,7 @@ impl Setting {
 
 #[test]
 fn tshark_lists_what_replay_lists() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(long(traffic()?))?;
     let raw = setting.path("raw.pcapng");
     assert_eq!(listed(&raw)?, setting.asked);
     assert_eq!(faults(&raw)?, Vec::<Vec<String>>::new());
@@ -197,7 +196,7 @@ fn tshark_lists_what_replay_lists() -> Result<()> {
 
 #[test]
 fn tools_take_captures_apart_and_put_them_together() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     let raw = setting.path("raw.pcapng");
     export(&raw, "pcapng", &setting.path("redacted.pcapng"), &[])?;
     export(&raw, "pdu", &setting.path("pdu.pcapng"), &[])?;
@@ -246,7 +245,7 @@ fn tools_take_captures_apart_and_put_them_together() -> Result<()> {
 
 #[test]
 fn a_redacted_export_is_listed_and_replays() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     let raw = setting.path("raw.pcapng");
     let redacted = setting.path("redacted.pcapng");
     export(&raw, "pcapng", &redacted, &[])?;
@@ -272,7 +271,7 @@ fn a_redacted_export_is_listed_and_replays() -> Result<()> {
 
 #[test]
 fn exported_pdus_are_http_on_any_port() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(long(traffic()?))?;
     let pdu = setting.path("pdu.pcapng");
     export(
         &setting.path("raw.pcapng"),
@@ -312,7 +311,7 @@ fn exported_frames_are_http2_on_any_port() -> Result<()> {
         "frame.packet_flags_direction",
     ];
     let asked = tshark(&pdu, "http2.headers.method", &fields)?;
-    assert_eq!(asked, vec![["GET", "www.example.com", "2"]; 2]);
+    assert_eq!(asked, vec![["GET", "www.example.com", "0x00000002"]; 2]);
     let answers = tshark(&pdu, "http2.headers.status", &["http2.headers.status"])?;
     assert_eq!(answers, vec![["200"]; 2]);
     let bodies = tshark(&pdu, "http2.data.data", &["http2.length"])?;
@@ -322,7 +321,7 @@ fn exported_frames_are_http2_on_any_port() -> Result<()> {
 
 #[test]
 fn mitmproxy_reads_archives() -> Result<()> {
-    let setting = Setting::new()?;
+    let setting = Setting::new(traffic()?)?;
     let raw = setting.path("raw.pcapng");
     let addon = setting.path("list.py");
     fs::write(

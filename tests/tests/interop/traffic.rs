@@ -226,7 +226,7 @@ pub(crate) fn traffic() -> Result<Traffic> {
     Ok(all)
 }
 
-/// Chunks, codings, and bodies longer than packets.
+/// Chunks and codings.
 fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
     let path = patient::META_PATH;
     let json = "Content-Type: application/json\r\n";
@@ -259,8 +259,11 @@ fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
         .pieces(&bytes, 90)
         .answer("{}");
     all.asks("POST", META, path, packed.len());
+    Ok(())
+}
 
-    // Longer than a packet, and longer than a packet of Wireshark.
+/// The same and bodies longer than a packet, and longer than Wireshark takes.
+pub(crate) fn long(mut all: Traffic) -> Traffic {
     for length in [70_000, 400_000] {
         let padding = "x".repeat(length);
         let body = format!(
@@ -276,7 +279,7 @@ fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
             .close();
         all.asks("POST", SEGMENT, "/v1/track", body.len());
     }
-    Ok(())
+    all
 }
 
 /// A connection of HTTP/2 with two requests, the second of which refers to the

@@ -16,6 +16,10 @@ use crate::{
 };
 
 /// A connection. What it holds is payload: no `Debug`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may hold without the others"
+)]
 pub(super) struct Connection {
     pub(super) stream: StreamId,
     /// The end that opened the connection, where that is known.

@@ -24,18 +24,22 @@ fn archive() -> Vec<u8> {
 
 fn encrypted(plain: &[u8], recipient: &x25519::Recipient, format: Format) -> Vec<u8> {
     let recipients = [recipient as &dyn age::Recipient];
-    let encryptor = age::Encryptor::with_recipients(recipients.into_iter()).unwrap();
-    let output = ArmoredWriter::wrap_output(Vec::new(), format).unwrap();
-    let mut writer = encryptor.wrap_output(output).unwrap();
-    writer.write_all(plain).unwrap();
-    writer.finish().unwrap().finish().unwrap()
+    let encryptor = age::Encryptor::with_recipients(recipients.into_iter()).expect("a test file");
+    let output = ArmoredWriter::wrap_output(Vec::new(), format).expect("a test file");
+    let mut writer = encryptor.wrap_output(output).expect("a test file");
+    writer.write_all(plain).expect("a test file");
+    writer
+        .finish()
+        .expect("a test file")
+        .finish()
+        .expect("a test file")
 }
 
 /// The number of requests in `file`, and the losses; or the error.
 fn requests(file: &[u8], identities: &Identities) -> Result<(usize, Losses), String> {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("capture");
-    fs::write(&path, file).unwrap();
+    fs::write(&path, file).expect("a test file");
     let options = OpenOptions {
         identities: identities.clone(),
         progress: Arc::default(),
@@ -51,9 +55,9 @@ fn requests(file: &[u8], identities: &Identities) -> Result<(usize, Losses), Str
 }
 
 fn identities(text: &str) -> Result<Identities, String> {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("keys");
-    fs::write(&path, text).unwrap();
+    fs::write(&path, text).expect("a test file");
     Identities::from_files(&[path]).map_err(|error| {
         let text = error.to_string();
         text.rsplit_once("keys")

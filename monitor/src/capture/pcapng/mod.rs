@@ -1,5 +1,5 @@
 //! The pcapng container: blocks out ([`write`]) and packets in ([`read`]).
 
-mod option;
+pub(super) mod option;
 pub(super) mod read;
 pub(super) mod write;

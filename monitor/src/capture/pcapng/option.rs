@@ -55,14 +55,15 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 }
 
 /// The options of one block.
-pub(super) struct Options<'b> {
+#[derive(Clone)]
+pub(in crate::capture) struct Options<'b> {
     order: ByteOrder,
     list: &'b [u8],
 }
 
 impl<'b> Options<'b> {
     /// The first option with this code.
-    pub(super) fn find_code(mut self, wanted: u16) -> Option<&'b [u8]> {
+    pub(in crate::capture) fn find_code(mut self, wanted: u16) -> Option<&'b [u8]> {
         self.find_map(|(code, value)| (code == wanted).then_some(value))
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         CaptureError,
         input::{Input, MAX_BLOCK, MAX_PLAUSIBLE, Packet},
         note::{CAPTURE_VERSION, LossNote, SectionNote, recorded_losses},
+        survey::{MAX_SECTIONS, SectionSurvey},
     },
     event::Timestamp,
     loss::{Loss, Losses},
@@ -75,6 +76,8 @@ pub(in crate::capture) struct Blocks<'a> {
     /// Time of the last packet, for packets that have none.
     time: Timestamp,
     found: Option<Found>,
+    /// What the recorders say about themselves.
+    sections: Vec<SectionSurvey>,
 }
 
 impl<'a> Blocks<'a> {
@@ -93,7 +96,13 @@ impl<'a> Blocks<'a> {
             number: 0,
             time: Timestamp::default(),
             found: None,
+            sections: Vec::new(),
         }
+    }
+
+    /// What the recorders of what was read so far say about themselves.
+    pub(in crate::capture) fn sections(&self) -> &[SectionSurvey] {
+        &self.sections
     }
 
     /// Goes to the next packet. `false` at the end of the file.
@@ -200,15 +209,20 @@ impl<'a> Blocks<'a> {
         }
         match self.kind {
             SECTION_HEADER => {
+                let mut section = SectionSurvey::header(&options);
                 let note = options.and_then(comment);
                 if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
                     let note: SectionNote = note;
+                    section.provenance = Some(note.provenance.clone());
                     self.is_ours = note.capture == CAPTURE_VERSION;
                     self.is_redacted = note.provenance.redacted;
                     if !self.is_ours {
                         losses.count(Loss::CaptureUnsupported);
                     }
                     self.host = note.provenance.host.into();
+                }
+                if self.sections.len() < MAX_SECTIONS {
+                    self.sections.push(section);
                 }
             }
             INTERFACE_DESCRIPTION => {
@@ -243,6 +257,9 @@ impl<'a> Blocks<'a> {
                 if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
                     let note: LossNote = note;
                     losses.merge(&recorded_losses(&note, self.is_redacted));
+                    if let Some(section) = self.sections.last_mut() {
+                        section.add(&note);
+                    }
                 }
             }
             _ => {
@@ -258,6 +275,9 @@ impl<'a> Blocks<'a> {
                     let more = dropped.saturating_sub(interface.dropped);
                     interface.dropped += more;
                     losses.add(Loss::CaptureDropped, more);
+                    if let Some(section) = self.sections.last_mut() {
+                        section.dropped = section.dropped.saturating_add(more);
+                    }
                 }
             }
         }

@@ -245,16 +245,18 @@ impl Manifest {
             head = line.hash;
         }
         let sums = ledger.sums();
+        // Without a sealed segment there is nothing to be listed: sha256sum takes
+        // an empty list for a mistake.
+        let has_sums = !sums.is_empty();
         let signature = match &self.key {
-            Some(key) => {
+            Some(key) if has_sums => {
                 let last = ledger.sealed().filter_map(|sealed| sealed.last.as_deref());
                 Some(key.sign(&sums, last.max(), &head)?)
             }
-            None => None,
+            _ => None,
         };
         // Every draft is on disk before the first is renamed.
         self.draft(MANIFEST, &text)?;
-        let has_sums = !sums.is_empty() || signature.is_some() || self.exists(SUMS);
         if has_sums {
             self.draft(SUMS, &sums)?;
         }
@@ -268,13 +270,14 @@ impl Manifest {
         self.current = text;
         self.pending.clear();
         let others = [(SUMS, has_sums), (SIGNATURE, signature.is_some())];
-        let published = others
-            .into_iter()
-            .filter(|(_, is_wanted)| *is_wanted)
-            .try_for_each(|(file, _)| self.publish(file));
-        if signature.is_none() && self.exists(SIGNATURE) {
-            // It signs sums that are no longer there.
-            drop(fs::remove_file(self.directory.join(SIGNATURE)));
+        let mut is_published = true;
+        for (file, is_wanted) in others {
+            if is_wanted {
+                is_published &= self.publish(file).is_ok();
+            } else if self.directory.join(file).exists() {
+                // It vouches for what is no longer there.
+                is_published &= fs::remove_file(self.directory.join(file)).is_ok();
+            }
         }
         let synced = File::open(&self.directory).and_then(|folder| self.disk.sync(&folder));
         let is_synced = match synced {
@@ -282,7 +285,7 @@ impl Manifest {
             // A file system that has nothing to sync there.
             Err(error) => is_unsupported(&error),
         };
-        self.is_behind = published.is_err() || !is_synced;
+        self.is_behind = !is_published || !is_synced;
         Ok(())
     }
 
@@ -303,10 +306,6 @@ impl Manifest {
         self.head = line.hash;
         self.current = line.text + "\n";
         Ok(())
-    }
-
-    fn exists(&self, name: &str) -> bool {
-        self.directory.join(name).exists()
     }
 
     /// Writes the draft of the file `name` and makes it durable.

@@ -234,9 +234,14 @@ fn look(
     }
     others(directory, &reading, only, &mut files)?;
     files.extend(voucher::manifest(&reading));
-    let sums = voucher::sums(directory, &reading)?;
+    let sums = voucher::sums(directory, &reading, is_being_written)?;
     files.extend(sums);
-    files.extend(voucher::signature(directory, &reading, key)?);
+    files.extend(voucher::signature(
+        directory,
+        &reading,
+        key,
+        is_being_written,
+    )?);
     files.extend(voucher::custody(directory)?);
     let found = Verification {
         path: directory.to_owned(),

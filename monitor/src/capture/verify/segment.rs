@@ -101,12 +101,15 @@ fn against(sealed: &Sealed, mut file: File) -> io::Result<FileCheck> {
         check.state = FileState::Changed;
         check.detail = match bytes.cmp(&sealed.bytes) {
             std::cmp::Ordering::Less => format!(
-                "{} of {} bytes are missing",
-                sealed.bytes - bytes,
-                sealed.bytes
+                "it is shorter by {} than the {} that were written",
+                bytes_of(sealed.bytes - bytes),
+                bytes_of(sealed.bytes)
             ),
             std::cmp::Ordering::Greater => {
-                format!("{} bytes were added", bytes - sealed.bytes)
+                format!(
+                    "it is longer by {} than it was written",
+                    bytes_of(bytes - sealed.bytes)
+                )
             }
             std::cmp::Ordering::Equal => "its content is not what was written".to_owned(),
         };
@@ -162,21 +165,25 @@ fn structure(segment: &str, file: &File) -> io::Result<Structure> {
 
 /// What is wrong with the structure, in words.
 pub(super) fn described(found: &Structure) -> Option<String> {
-    let rest = found.length.saturating_sub(found.whole);
+    let rest = bytes_of(found.length.saturating_sub(found.whole));
     let before = match found.packets {
-        Some(packets) => format!("; {packets} packets before it are whole"),
+        Some(1) => "; the packet before it is whole".to_owned(),
+        Some(packets) => format!("; the {packets} packets before it are whole"),
         None => String::new(),
     };
-    match found.fault? {
-        Fault::Torn => Some(format!(
-            "torn at byte {}: the last {rest} bytes are a part of a block and can not be \
-             read{before}",
-            found.whole
-        )),
-        Fault::Broken => Some(format!(
-            "broken at byte {}: what follows is no block, so the last {rest} bytes can not be \
-             read{before}",
-            found.whole
-        )),
+    let what = match found.fault? {
+        Fault::Torn => "torn at byte",
+        Fault::Broken => "no longer a capture from byte",
+    };
+    Some(format!(
+        "{what} {}, so that the last {rest} cannot be read{before}",
+        found.whole
+    ))
+}
+
+fn bytes_of(count: u64) -> String {
+    match count {
+        1 => "1 byte".to_owned(),
+        count => format!("{count} bytes"),
     }
 }

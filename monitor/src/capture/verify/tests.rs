@@ -7,7 +7,11 @@ use crate::{
     capture::{
         CaptureOptions, CaptureWriter, Custody, Provenance, StoreOptions, Who,
         custody::CUSTODY_FILE,
-        store::{disk::played::Played, name::SUMS, sample::random_events},
+        store::{
+            disk::played::Played,
+            name::{SUMS, draft_name},
+            sample::random_events,
+        },
     },
     event::{EventKind, Timestamp},
 };
@@ -94,6 +98,11 @@ fn a_flipped_bit_anywhere_names_its_file() {
 #[test]
 fn a_file_that_is_cut_or_gone_is_named() {
     let folder = capture();
+    cut_or_gone(&folder);
+    cut_or_gone(&recorded(4));
+}
+
+fn cut_or_gone(folder: &tempfile::TempDir) {
     for name in ours(folder.path()) {
         let path = folder.path().join(&name);
         let whole = fs::read(&path).unwrap();
@@ -138,6 +147,10 @@ fn sums_may_be_one_update_behind() {
     let text = fs::read_to_string(&path).unwrap();
     let (before, _) = text.trim_end().rsplit_once('\n').unwrap();
     fs::write(&path, format!("{before}\n")).unwrap();
+    let found = verify(folder.path(), None).unwrap();
+    assert_eq!(failures(&found), [(SUMS, FileState::Changed)]);
+    // Its writer was stopped before it could put them in their place.
+    fs::write(folder.path().join(draft_name(SUMS)), &text).unwrap();
     let found = verify(folder.path(), None).unwrap();
     assert_eq!(failures(&found), []);
     let sums = found.files.iter().find(|file| file.name == SUMS).unwrap();

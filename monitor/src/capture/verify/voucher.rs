@@ -11,7 +11,7 @@ use crate::capture::{
         CheckingKey, StoreError,
         entry::{Entry, Ledger},
         manifest::{Reading, text},
-        name::{MANIFEST, SIGNATURE, SUMS},
+        name::{MANIFEST, SIGNATURE, SUMS, draft_name},
     },
 };
 
@@ -72,8 +72,18 @@ fn history(reading: &Reading) -> Vec<(String, String)> {
     states
 }
 
+/// Whether `name` may lag behind the manifest: its writer is at work, or was
+/// stopped after it had put the manifest in its place, and left the draft.
+fn may_be_behind(directory: &Path, name: &str, is_being_written: bool) -> bool {
+    is_being_written || directory.join(draft_name(name)).exists()
+}
+
 /// `SHA256SUMS`.
-pub(super) fn sums(directory: &Path, reading: &Reading) -> Result<Option<FileCheck>, StoreError> {
+pub(super) fn sums(
+    directory: &Path,
+    reading: &Reading,
+    is_being_written: bool,
+) -> Result<Option<FileCheck>, StoreError> {
     let found = text(directory, SUMS)?;
     let expected = reading.ledger.sums();
     let check = |state, detail: &str| Ok(Some(FileCheck::new(SUMS, state, detail)));
@@ -81,30 +91,19 @@ pub(super) fn sums(directory: &Path, reading: &Reading) -> Result<Option<FileChe
         None if expected.is_empty() => Ok(None),
         Some(found) if found == expected => check(FileState::Ok, "says what the manifest says"),
         found => {
+            let is_missing = found.is_none();
             let found = found.unwrap_or_default();
-            if history(reading).iter().any(|(sums, _)| *sums == found) && !found.is_empty()
-                || is_first(reading, &found)
+            if may_be_behind(directory, SUMS, is_being_written)
+                && history(reading).iter().any(|(sums, _)| *sums == found)
             {
                 check(FileState::Behind, BEHIND)
-            } else if found.is_empty() {
+            } else if is_missing {
                 check(FileState::Missing, "the manifest has sealed segments")
             } else {
                 check(FileState::Changed, &difference(&found, &expected))
             }
         }
     }
-}
-
-/// Whether there are no sums yet because the first segment was just sealed.
-fn is_first(reading: &Reading, found: &str) -> bool {
-    let sealed = |(entry, _): &&(Entry, String)| matches!(entry, Entry::Sealed(_));
-    let last_is_near = reading
-        .entries
-        .iter()
-        .rev()
-        .take(2)
-        .any(|entry| sealed(&entry));
-    found.is_empty() && last_is_near && reading.entries.iter().filter(sealed).count() == 1
 }
 
 /// The first line that is not as it should be.
@@ -129,7 +128,9 @@ pub(super) fn signature(
     directory: &Path,
     reading: &Reading,
     key: Option<&CheckingKey>,
+    is_being_written: bool,
 ) -> Result<Option<FileCheck>, StoreError> {
+    let may_be_behind = may_be_behind(directory, SIGNATURE, is_being_written);
     let named = reading
         .entries
         .iter()
@@ -141,7 +142,14 @@ pub(super) fn signature(
     let named = named.flatten();
     let check = |state, detail: String| Ok(Some(FileCheck::new(SIGNATURE, state, detail)));
     let Some(found) = text(directory, SIGNATURE)? else {
+        if reading.ledger.sums().is_empty() {
+            return match key {
+                Some(_) => check(FileState::NotSealed, "nothing is signed yet".into()),
+                None => Ok(None),
+            };
+        }
         return match (key, named) {
+            (_, Some(_)) if may_be_behind => check(FileState::Behind, BEHIND.into()),
             (Some(_), _) => check(FileState::Missing, "a signature is asked for".into()),
             (None, Some(_)) => check(
                 FileState::Missing,
@@ -169,8 +177,8 @@ pub(super) fn signature(
         .position(|(sums, head)| checking.check(&found, sums).as_ref() == Some(head));
     match matching {
         Some(0) => check(FileState::Ok, who),
-        Some(_) => check(FileState::Behind, format!("{BEHIND}; {who}")),
-        None => check(
+        Some(_) if may_be_behind => check(FileState::Behind, format!("{BEHIND}; {who}")),
+        _ => check(
             FileState::Changed,
             format!("no signature of this manifest {who}"),
         ),

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::{http::Completeness, rules, secret::Secret};
+use crate::{http::Completeness, report::cut, rules, secret::Secret};
 
 /// The longest value that is shown whole, in characters.
 const MAX_VALUE: usize = 4_096;
@@ -219,28 +219,15 @@ fn list(value: &Value) -> String {
 
 /// What a terminal would act upon, spelled out.
 fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_harmless(c) {
-            out.push(c);
-        } else {
-            out.extend(c.escape_unicode());
-        }
-    }
-    out
-}
-
-/// Neither a control character nor one that turns the order of the others.
-fn is_harmless(c: char) -> bool {
-    let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    !c.is_control() && !turns
+    cut(text, MAX_VALUE).into_owned()
 }
 
 /// A value in quotes.
 fn quoted(value: &str) -> String {
     let more = value.chars().count().saturating_sub(MAX_VALUE);
     let shown: String = value.chars().take(MAX_VALUE).collect();
-    let shown = plain(&shown.replace('\\', "\\\\").replace('"', "\\\""));
+    let shown = shown.replace('\\', "\\\\").replace('"', "\\\"");
+    let shown = cut(&shown, 2 * MAX_VALUE);
     if more > 0 {
         return format!("\"{shown}\" and {more} more characters");
     }

@@ -133,9 +133,12 @@ impl Raw {
             steps,
             ..
         } = self;
-        for step in steps.drain(..) {
-            let event = match &step {
-                Step::Exchange(exchange, _) => Some(plain::exchange(exchange)),
+        for mut step in steps.drain(..) {
+            let event = match &mut step {
+                Step::Exchange(exchange, _) => {
+                    exchange.decode(losses);
+                    Some(plain::exchange(exchange))
+                }
                 Step::Page(page, _) => page
                     .markup(&mut Losses::default())
                     .map(|(markup, _)| plain::page(page, &markup)),

@@ -1,10 +1,10 @@
-//! The captures that a verb reads.
+//! The captures that a verb reads, and what they are.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, thread};
 
 use super::unreadable;
 use crate::{
-    capture::{EventSource, Identities, OpenOptions, Progress, open_all_with},
+    capture::{EventSource, FileSurvey, Identities, OpenOptions, Progress, open_all_with, survey},
     command::{ExitStatus, Failure},
     loss::Losses,
 };
@@ -52,4 +52,29 @@ pub(crate) fn last_time(files: &[PathBuf], identities: &[PathBuf]) -> Result<u64
         last = event.time.0.max(last);
     }
     Ok(last)
+}
+
+/// Looks at captures while another thread replays them.
+pub(super) struct Surveying(thread::JoinHandle<Vec<FileSurvey>>);
+
+impl Surveying {
+    /// Begins to read these files.
+    pub(super) fn start(files: &[PathBuf], identities: &[PathBuf]) -> Self {
+        let (files, identities) = (files.to_vec(), identities.to_vec());
+        Self(thread::spawn(move || {
+            // Whoever replays tells what cannot be read.
+            let options = OpenOptions {
+                identities: Identities::from_files(&identities).unwrap_or_default(),
+                progress: Arc::default(),
+            };
+            survey(&files, &options).unwrap_or_default()
+        }))
+    }
+
+    /// What the captures are; nothing if one of them could not be read.
+    pub(super) fn end(self) -> Vec<FileSurvey> {
+        self.0
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
 }

@@ -3,13 +3,19 @@
 //! In: what the core notices, and what is known at the end. Out: the [`Facts`]
 //! of the report.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::{
+    capture::{FileSurvey, SectionSurvey},
     command::crew::Replayed,
+    config::Config,
     pipeline::Note,
-    report::{Facts, Readability},
+    report::{Facts, InputFacts, Readability, SectionFacts, Span},
     rules,
+    token::hex,
+    tracker::Catalog,
 };
 
 /// Collects facts.
@@ -19,13 +25,17 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger in which `filter` is noted as the conditions in force.
-    pub(super) fn new(filter: Option<String>) -> Self {
+    /// A ledger in which `filter` is noted as the conditions in force, and what
+    /// is sought as the configuration at `config` says.
+    pub(super) fn new(filter: Option<String>, config: Option<&Path>, catalog: &Catalog) -> Self {
         Self {
             facts: Facts {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 rules: rules::fingerprint().to_owned(),
                 filter,
+                catalog: digest(catalog),
+                trackers: catalog.entries().len().try_into().unwrap_or(u64::MAX),
+                config: Config::digest(config),
                 ..Facts::default()
             },
             recipients: BTreeSet::new(),
@@ -63,6 +73,11 @@ impl Ledger {
         }
     }
 
+    /// Takes what is known of the inputs.
+    pub(super) fn inputs(&mut self, inputs: Vec<FileSurvey>) {
+        self.facts.inputs = inputs.into_iter().map(input).collect();
+    }
+
     /// All facts, now that the replay has ended: with what it knows, or with why
     /// it ended before its time.
     pub(super) fn close(mut self, replayed: Result<&Replayed, String>) -> Facts {
@@ -81,8 +96,83 @@ impl Ledger {
                     })
                     .collect();
             }
-            Err(reason) => self.facts.ended = Some(reason),
+            Err(reason) => self.facts.ended = Some(without_folders(&reason)),
         }
         self.facts
+    }
+}
+
+/// `reason` with the last parts of its paths: reports do not tell how a machine
+/// is arranged.
+fn without_folders(reason: &str) -> String {
+    let words: Vec<_> = reason
+        .split(' ')
+        .map(|word| word.rsplit('/').next().unwrap_or(word))
+        .collect();
+    words.join(" ")
+}
+
+/// SHA-256 over everything by which trackers are recognized.
+fn digest(catalog: &Catalog) -> String {
+    let mut hash = Sha256::new();
+    let mut text = String::new();
+    for tracker in catalog.entries() {
+        text.clear();
+        // A string takes whatever is written.
+        _ = writeln!(text, "{tracker:?}");
+        hash.update(text.as_bytes());
+    }
+    let digest = hash.finalize();
+    hex(&digest, digest.len())
+}
+
+fn input(survey: FileSurvey) -> InputFacts {
+    let active: Vec<_> = survey
+        .runs
+        .iter()
+        .map(|(first, last)| Span {
+            first: *first,
+            last: *last,
+        })
+        .collect();
+    InputFacts {
+        name: survey.name,
+        bytes: survey.bytes,
+        sha256: survey.sha256.unwrap_or_default(),
+        kind: survey.kind,
+        packets: survey.packets,
+        span: active.first().map(|first| Span {
+            first: first.first,
+            last: active
+                .iter()
+                .map(|span| span.last)
+                .max()
+                .unwrap_or(first.last),
+        }),
+        active,
+        dropped: survey.sections.iter().map(|section| section.dropped).sum(),
+        sections: survey.sections.into_iter().map(section).collect(),
+    }
+}
+
+fn section(survey: SectionSurvey) -> SectionFacts {
+    let own = survey.provenance.unwrap_or_default();
+    SectionFacts {
+        host: own.host,
+        kernel: if own.kernel.is_empty() {
+            survey.system
+        } else {
+            own.kernel
+        },
+        writer: survey.writer,
+        config: own.config_sha256,
+        rules: own.rules,
+        redacted: own.redacted,
+        clocks: own
+            .clocks
+            .iter()
+            .map(|anchor| (anchor.monotonic, anchor.realtime))
+            .collect(),
+        lost: survey.lost,
     }
 }

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-use self::{bar::Bar, ledger::Ledger, printer::Printer, summary::Summary};
+use self::{bar::Bar, input::Surveying, ledger::Ledger, printer::Printer, summary::Summary};
 pub(crate) use self::{
     input::open,
     selection::selection,
@@ -78,7 +78,12 @@ fn show(
         .as_deref()
         .filter(|path| *path != Path::new("-"));
     let mut printer = Printer::new(args.format, output).or_fail(ExitStatus::Io)?;
-    let mut ledger = Ledger::new(args.select.description());
+    let surveying = args
+        .format
+        .has_facts()
+        .then(|| Surveying::start(&args.files, &args.identity));
+    let config = args.config.as_deref();
+    let mut ledger = Ledger::new(args.select.description(), config, desk.catalog());
     let mut summary = Summary::default();
     let mut counter = Counter::new(args);
     let replayed = crew::replay(&mut *source, desk, threads, unreadable, |out| {
@@ -95,6 +100,9 @@ fn show(
         Ok(())
     });
     drop(bar);
+    if let Some(surveying) = surveying {
+        ledger.inputs(surveying.end());
+    }
     // What was found before an error stays found.
     let facts = ledger.close(replayed.as_ref().map_err(|failure| {
         if counter.is_over {

@@ -29,15 +29,7 @@ impl Printer {
     /// # Errors
     /// What the operating system says when it refuses the file.
     pub(super) fn new(format: Format, file: Option<&Path>) -> io::Result<Self> {
-        let (out, is_terminal) = match file {
-            None => {
-                let stdout = io::stdout();
-                let is_terminal = stdout.is_terminal();
-                let out = BufWriter::new(stdout.lock());
-                (Destination::Stdout(out), is_terminal)
-            }
-            Some(file) => (Destination::File(Draft::new(file)?), false),
-        };
+        let (out, is_terminal) = Destination::open(file)?;
         Ok(Self {
             reporter: match format {
                 Format::Table => Reporter::table(look(is_terminal)),
@@ -64,10 +56,7 @@ impl Printer {
     /// Prints what was held back.
     pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
         self.reporter.finish(facts, self.out.writer())?;
-        match self.out {
-            Destination::Stdout(mut out) => out.flush(),
-            Destination::File(draft) => draft.publish(),
-        }
+        self.out.finish()
     }
 }
 
@@ -84,22 +73,42 @@ fn look(is_terminal: bool) -> Look {
     }
 }
 
-enum Destination {
+/// Where output goes.
+pub(super) enum Destination {
     Stdout(BufWriter<StdoutLock<'static>>),
     File(Draft),
 }
 
 impl Destination {
-    fn writer(&mut self) -> &mut dyn Write {
+    /// `file`, or standard output; and whether that is a terminal.
+    pub(super) fn open(file: Option<&Path>) -> io::Result<(Self, bool)> {
+        let Some(file) = file else {
+            let stdout = io::stdout();
+            let is_terminal = stdout.is_terminal();
+            return Ok((Self::Stdout(BufWriter::new(stdout.lock())), is_terminal));
+        };
+        Ok((Self::File(Draft::new(file)?), false))
+    }
+
+    /// Where to write.
+    pub(super) fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(out) => out,
             Self::File(draft) => &mut draft.out,
         }
     }
+
+    /// Writes what was held back; the file gets its name.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stdout(mut out) => out.flush(),
+            Self::File(draft) => draft.publish(),
+        }
+    }
 }
 
 /// A file that is not there yet.
-struct Draft {
+pub(super) struct Draft {
     out: BufWriter<File>,
     /// `None` once it has its name.
     draft: Option<PathBuf>,

@@ -36,7 +36,7 @@ fn ticks_change_nothing_but_how_soon() {
         for step in 1..40 {
             let now = delivery.now.plus(step * SECOND);
             if now.0 < until {
-                connections.tick(now, &mut losses, &mut out);
+                connections.tick(now, &mut out);
             }
         }
     }
@@ -119,7 +119,7 @@ fn the_end_of_the_input_keeps_the_order() {
             for step in steps.drain(..) {
                 connections.push(&step, &mut losses, &mut out);
             }
-            connections.tick(later, &mut losses, &mut out);
+            connections.tick(later, &mut out);
         }
         streams.finish(&mut losses, &mut steps);
         for step in &steps {

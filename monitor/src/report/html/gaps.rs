@@ -8,7 +8,7 @@ use super::{
     super::facts::Facts,
     super::silence::{LONG_SILENCE, silences},
     super::tally::Tally,
-    super::text::{clean, counted, cut, grouped},
+    super::text::{clean, cut, grouped},
 };
 use crate::loss::Loss;
 
@@ -27,8 +27,6 @@ pub(super) struct Gaps {
     pub(super) silences: Vec<(String, String, String, &'static str)>,
     pub(super) more_silences: u64,
     pub(super) long_silence: String,
-    /// Losses that the recorders tell of: file, what, how often.
-    pub(super) recorded: Vec<(String, String, String)>,
     pub(super) ended: Option<String>,
 }
 
@@ -50,10 +48,8 @@ impl Gaps {
                 )
             })
             .collect();
-        let recorded = recorded(facts);
         let blind: u64 = facts.connections.values().map(|own| own.blind).sum();
         let is_whole = losses.is_empty()
-            && recorded.is_empty()
             && blind == 0
             && silent.unrecorded == 0
             && facts.ended.is_none()
@@ -93,7 +89,6 @@ impl Gaps {
                 .collect(),
             more_silences: silent.more,
             long_silence: lasting(LONG_SILENCE),
-            recorded,
             ended: facts
                 .ended
                 .as_deref()
@@ -140,32 +135,6 @@ fn connections(tally: &Tally, facts: &Facts) -> Vec<(String, String, String)> {
         .collect()
 }
 
-fn recorded(facts: &Facts) -> Vec<(String, String, String)> {
-    let mut rows = Vec::new();
-    for input in &facts.inputs {
-        let name = clean(&input.name).into_owned();
-        let mut lost = std::collections::BTreeMap::<&str, u64>::new();
-        for section in &input.sections {
-            for (what, count) in &section.lost {
-                *lost.entry(what).or_default() += count;
-            }
-        }
-        if lost.is_empty() && input.dropped > 0 {
-            let what = counted(input.dropped, "packet dropped", "packets dropped");
-            let what = what.split_once(' ').map_or("dropped", |(_, words)| words);
-            rows.push((name.clone(), what.to_owned(), grouped(input.dropped)));
-        }
-        for (what, count) in lost {
-            rows.push((
-                name.clone(),
-                clean(&what.replace(['.', '_'], " ")).into_owned(),
-                grouped(count),
-            ));
-        }
-    }
-    rows
-}
-
 /// What a loss means for whoever reads the report.
 const fn meaning(loss: Loss) -> &'static str {
     match loss {
@@ -176,6 +145,7 @@ const fn meaning(loss: Loss) -> &'static str {
         | Loss::KernelNoEntry
         | Loss::KernelTableFull
         | Loss::ProbeUnknownRecord => "bytes never reached phiwatch",
+        Loss::CaptureDropped => "the recorder had no room for packets",
         Loss::CaptureMalformed | Loss::CaptureTruncated | Loss::CaptureUnsupported => {
             "a part of an input could not be read"
         }

@@ -43,7 +43,7 @@ const fn identifier_label(identifier: Identifier) -> &'static str {
         Identifier::Vehicle => "vehicle number",
         Identifier::DeviceId => "device ID",
         Identifier::OnlineId => "cookie or click ID",
-        Identifier::ExternalId => "sender’s own user ID",
+        Identifier::ExternalId => "user ID of the sender",
         Identifier::Ip => "IP address",
         Identifier::Biometric => "biometric identifier",
         Identifier::Photo => "photo",

@@ -35,8 +35,11 @@ pub(super) struct Residents {
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) findings: String,
+    /// About whose health something was said.
     pub(super) at_least: String,
     pub(super) at_most: String,
+    /// About whom anything was said.
+    pub(super) anyone: String,
     pub(super) first: String,
     pub(super) last: String,
 }
@@ -72,12 +75,14 @@ impl Residents {
                 row(
                     clean(&received.owner).into_owned(),
                     received.findings,
+                    people::counted(&received.patients, facts),
                     people::of(tracker, received, facts),
                     received.span,
                 )
             })
             .collect();
-        let total = people::in_total(tally, facts);
+        let total = people::counted(&tally.patients, facts);
+        let anyone = people::in_total(tally, facts);
         let states = states(tally, facts);
         Self {
             rows,
@@ -86,9 +91,10 @@ impl Residents {
                 "All recipients".to_owned(),
                 tally.findings,
                 total,
+                anyone,
                 tally.span,
             ),
-            authority: authority(total),
+            authority: authority(total, anyone),
             media: media(tally, facts),
             without_state: states.is_empty(),
             states,
@@ -100,6 +106,7 @@ fn row(
     name: String,
     findings: u64,
     people: Bounds,
+    anyone: Bounds,
     span: Option<super::super::facts::Span>,
 ) -> Row {
     let or_more = if people.is_lower_bound {
@@ -114,6 +121,7 @@ fn row(
         findings: grouped(findings),
         at_least: grouped(people.at_least),
         at_most: format!("{}{or_more}", grouped(people.at_most)),
+        anyone: anyone.words(),
         first: time(span.map(|span| span.first)),
         last: time(span.map(|span| span.last)),
     }
@@ -127,9 +135,18 @@ fn kind(reach: Reach) -> &'static str {
     }
 }
 
-fn authority(total: Bounds) -> Verdict {
+fn authority(total: Bounds, anyone: Bounds) -> Verdict {
     let reach = total.reach(AUTHORITY);
     let words = total.words();
+    let others = if anyone.at_most > total.at_most {
+        format!(
+            " With those of whom only an identifier was sent it is {}: they count as well where \
+             using the service tells about health.",
+            anyone.words()
+        )
+    } else {
+        String::new()
+    };
     Verdict {
         kind: kind(reach),
         title: "500 people in total",
@@ -150,7 +167,7 @@ fn authority(total: Bounds) -> Verdict {
                  reported to the Department of Health and Human Services once a year. What was \
                  not seen does not count here: read it before relying on this."
             ),
-        },
+        } + &others,
     }
 }
 
@@ -159,7 +176,7 @@ fn media(tally: &Tally, facts: &Facts) -> Verdict {
     let mut possible = Vec::new();
     for (letters, (_, heard)) in &tally.states {
         let name = state_name(letters).unwrap_or(letters).to_owned();
-        match people::of_state(heard, facts).reach(MEDIA) {
+        match people::counted(heard, facts).reach(MEDIA) {
             Reach::Reached => reached.push(name),
             Reach::Possible => possible.push(name),
             Reach::NotReached => {}
@@ -168,7 +185,7 @@ fn media(tally: &Tally, facts: &Facts) -> Verdict {
     let rule = "Where a breach affects more than 500 residents of one state, HIPAA’s rule asks for \
                 a notice to prominent media outlets serving that state, beside the notices to the \
                 people.";
-    let in_total = people::in_total(tally, facts).reach(MEDIA);
+    let in_total = people::counted(&tally.patients, facts).reach(MEDIA);
     let (kind, start) = if !reached.is_empty() {
         (
             "reached",
@@ -206,7 +223,7 @@ fn states(tally: &Tally, facts: &Facts) -> Vec<State> {
     let mut sorted: Vec<_> = tally
         .states
         .iter()
-        .map(|(letters, (findings, heard))| (*letters, *findings, people::of_state(heard, facts)))
+        .map(|(letters, (findings, heard))| (*letters, *findings, people::counted(heard, facts)))
         .collect();
     sorted.sort_by_key(|(letters, _, people)| (u64::MAX - people.at_most, *letters));
     let most = sorted

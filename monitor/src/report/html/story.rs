@@ -37,11 +37,16 @@ pub(super) struct Tile {
 
 impl Story {
     pub(super) fn new(tally: &Tally, facts: &Facts, worst: Option<&Finding>) -> Self {
-        let people = people::in_total(tally, facts);
+        let people = if tally.with_health > 0 {
+            people::counted(&tally.patients, facts)
+        } else {
+            people::in_total(tally, facts)
+        };
+        let anyone = people::in_total(tally, facts);
         Self {
             headline: headline(tally, people),
             severity: tally.worst().map_or("none", Severity::as_str),
-            sentences: sentences(tally, people, worst),
+            sentences: sentences(tally, people, anyone, worst),
             tiles: tiles(tally, people),
             certain: certain(tally),
             uncertain: uncertain(tally, facts, people),
@@ -79,7 +84,12 @@ fn headline(tally: &Tally, people: Bounds) -> String {
     }
 }
 
-fn sentences(tally: &Tally, people: Bounds, worst: Option<&Finding>) -> Vec<String> {
+fn sentences(
+    tally: &Tally,
+    people: Bounds,
+    anyone: Bounds,
+    worst: Option<&Finding>,
+) -> Vec<String> {
     let Some(span) = tally.span else {
         return vec![
             "In what was examined, nothing that identifies a person or tells about their health \
@@ -111,7 +121,7 @@ fn sentences(tally: &Tally, people: Bounds, worst: Option<&Finding>) -> Vec<Stri
         let names = sorted
             .iter()
             .map(|(class, _)| label::class(class).to_owned());
-        shortened(names.collect(), "kind", "kinds")
+        shortened(names.collect(), "more kind", "more kinds")
     };
     let (identifiers, health) = (classes(false), classes(true));
     sentences.push(match (identifiers.is_empty(), health.is_empty()) {
@@ -128,7 +138,20 @@ fn sentences(tally: &Tally, people: Bounds, worst: Option<&Finding>) -> Vec<Stri
         (true, true) => "Which data it was could not be read.".to_owned(),
     });
     if people.at_most > 0 {
-        sentences.push(format!("It is about {}.", people_words(people)));
+        let whose = if tally.with_health > 0 {
+            "The health information is about"
+        } else {
+            "It is about"
+        };
+        let others = if anyone.at_most > people.at_most {
+            format!(
+                " Of others only identifiers were sent; with them it is {}.",
+                anyone.words()
+            )
+        } else {
+            String::new()
+        };
+        sentences.push(format!("{whose} {}.{others}", people_words(people)));
     }
     if let Some(finding) = worst.filter(|finding| !finding.why.is_empty()) {
         sentences.push(format!(
@@ -201,11 +224,7 @@ fn shortened(mut names: Vec<String>, one: &str, many: &str) -> String {
     let more = names.len().saturating_sub(MAX_NAMED) as u64;
     if more > 0 {
         names.truncate(MAX_NAMED);
-        names.push(counted(
-            more,
-            &format!("{one} more"),
-            &format!("{many} more"),
-        ));
+        names.push(counted(more, one, many));
     }
     listed(&names)
 }

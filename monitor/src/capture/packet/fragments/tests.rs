@@ -103,7 +103,7 @@ fn old_and_too_many_datagrams_are_counted() {
         (1, 1, 64)
     );
     // As many bytes as are kept, then one datagram more.
-    let big = [1; 32_000];
+    let big = vec![1; 32_000];
     fragment.payload = &big;
     for id in 0..1_000 {
         fragment.id = 10_000 + id;

@@ -9,11 +9,11 @@ use super::*;
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds/capture");
     let mut seeds: Vec<_> = fs::read_dir(folder)
-        .unwrap()
+        .expect("the seeds can be read")
         .map(|entry| {
-            let entry = entry.unwrap();
+            let entry = entry.expect("the seeds can be read");
             let name = entry.file_name().to_string_lossy().into_owned();
-            (name, fs::read(entry.path()).unwrap())
+            (name, fs::read(entry.path()).expect("the seeds can be read"))
         })
         .collect();
     seeds.sort();
@@ -48,11 +48,14 @@ fn every_prefix_gives_what_comes_before() {
                 let at = at.unwrap_or_else(|| panic!("{name} cut at {length}"));
                 rest.remove(at);
             }
-            let is_short = rest.len() == whole.len() && length < 300;
-            assert!(
-                rest.is_empty() || is_short || losses.total() > 0 || !name.contains("har"),
-                "{name} cut at {length}"
-            );
+            // These say where they end; a pcap file may end behind any packet.
+            let says_end = ["cooked.pcap.gz", "archive.har"].contains(&&*name);
+            if says_end && length > 100 {
+                assert!(
+                    losses.get(Loss::CaptureTruncated) > 0,
+                    "{name} cut at {length}"
+                );
+            }
         }
     }
 }

@@ -4,23 +4,22 @@
 //! message, so that memory does not grow with the capture.
 
 mod pair;
+mod printer;
+mod totals;
 
-use std::{
-    collections::BTreeSet,
-    io::{self, IsTerminal as _, StdoutLock, Write},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use self::pair::{Change, Outcome, pair};
-use super::{
-    Counter, bar::Bar, desk, input::open, judged, selection::selection, summary::plural, unreadable,
+use self::{
+    pair::{Change, Outcome, pair},
+    printer::Printer,
+    totals::{People, Totals},
 };
+use super::{Counter, bar::Bar, desk, input::open, judged, selection::selection, unreadable};
 use crate::{
     capture::{EventSource, Progress},
-    cli::{Format, ReplayArgs},
-    command::{ExitStatus, Failure, OrFail as _, say},
-    finding::{PeopleCount, Severity},
+    cli::ReplayArgs,
+    command::{ExitStatus, Failure, OrFail as _},
+    finding::Severity,
     loss::Losses,
     pipeline::{Back, Desk, Front, Output, Practice, Step},
     select::{Selection, Vocabulary},
@@ -28,11 +27,6 @@ use crate::{
 
 /// Replays the files with `before` and with the configuration at `other`.
 pub(super) fn execute(args: &ReplayArgs, before: &Desk, other: &Path) -> Result<(), Failure> {
-    let is_written = matches!(args.format, Format::Table | Format::Jsonl) && args.output.is_none();
-    if !is_written {
-        let message = "differences are printed to standard output, as table or jsonl";
-        return Err(Failure::message(ExitStatus::Usage, message));
-    }
     let after = desk(Some(other), args.state.as_deref())?;
     let vocabulary = Vocabulary::of([before.catalog(), after.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
@@ -41,7 +35,7 @@ pub(super) fn execute(args: &ReplayArgs, before: &Desk, other: &Path) -> Result<
     let bar = Bar::start(&progress, args.quiet);
     let mut comparison = Comparison::default();
     let (mut before, mut after) = (Side::new(before), Side::new(&after));
-    let mut printer = Printer::new(args.format);
+    let mut printer = Printer::new(args)?;
     let mut counter = Counter::new(args);
     let mut losses = Losses::default();
     let compared = compare(
@@ -61,17 +55,20 @@ pub(super) fn execute(args: &ReplayArgs, before: &Desk, other: &Path) -> Result<
         },
     );
     drop(bar);
-    let finished = printer.out.flush().or_else(|error| counter.closed(error));
-    match compared {
-        Ok(events) => {
-            finished.or_fail(ExitStatus::Io)?;
-            if !args.quiet {
-                losses.merge(&after.losses);
-                comparison.print(events, &before, &after, &losses);
-            }
-        }
-        Err(_) if counter.is_over => finished.or_fail(ExitStatus::Io)?,
-        Err(failure) => return Err(failure),
+    // A file that would not be whole does not appear.
+    if let Err(failure) = compared
+        && !counter.is_over
+    {
+        drop(printer.flush());
+        return Err(failure);
+    }
+    losses.merge(&after.losses);
+    let totals = comparison.totals(&before, &after, counter.is_over);
+    let finished = printer.finish(&totals);
+    let finished = finished.or_else(|error| counter.closed(error));
+    finished.or_fail(ExitStatus::Io)?;
+    if !args.quiet && !counter.is_closed {
+        totals.say(&losses);
     }
     judged(
         args.fail_on,
@@ -129,23 +126,19 @@ impl<'a> Side<'a> {
 }
 
 /// Takes every event through both sides, and hands `sink` the differences of each
-/// message. Gives the number of events.
+/// message.
 fn compare(
     source: &mut dyn EventSource,
     (before, after): (&mut Side<'_>, &mut Side<'_>),
     losses: &mut Losses,
     mut sink: impl FnMut(Vec<Change>, u64) -> Result<(), Failure>,
-) -> Result<u64, Failure> {
+) -> Result<(), Failure> {
     let mut front = Front::default();
     let mut steps = Vec::new();
-    let mut events = 0;
     loop {
         let event = source.next(losses).map_err(unreadable)?;
         match &event {
-            Some(event) => {
-                events += 1;
-                front.push(event, losses, &mut steps);
-            }
+            Some(event) => front.push(event, losses, &mut steps),
             None => front.finish(losses, &mut steps),
         }
         for step in steps.drain(..) {
@@ -159,7 +152,7 @@ fn compare(
             }
         }
         if event.is_none() {
-            return Ok(events);
+            return Ok(());
         }
     }
 }
@@ -223,130 +216,22 @@ impl Comparison {
         severity
     }
 
-    fn print(&self, events: u64, before: &Side<'_>, after: &Side<'_>, losses: &Losses) {
-        say(format_args!(
-            "phiwatch: {events} event{}, {} finding{} before, {} after: {} gained, {} lost, {} \
-             changed, {} the same",
-            plural(events),
-            before.findings,
-            plural(before.findings),
-            after.findings,
-            self.gained,
-            self.lost,
-            self.changed,
-            self.unchanged
-        ));
-        for tracker in &self.trackers {
-            let (one, other) = (before.back.people(tracker), after.back.people(tracker));
-            if one != other {
-                say(format_args!(
-                    "phiwatch: {tracker}: people {} before, {} after",
-                    range(one),
-                    range(other)
-                ));
-            }
-        }
-        for (loss, count) in losses.iter() {
-            let (stage, reason) = loss.labels();
-            say(format_args!(
-                "phiwatch: lost in stage {stage}, {reason}: {count}"
-            ));
+    /// All of it, once the sides are done; or stopped early.
+    fn totals(&self, before: &Side<'_>, after: &Side<'_>, is_partial: bool) -> Totals {
+        let people = self.trackers.iter().map(|tracker| People {
+            tracker: tracker.to_string(),
+            before: before.back.people(tracker),
+            after: after.back.people(tracker),
+        });
+        Totals {
+            before: before.findings,
+            after: after.findings,
+            gained: self.gained,
+            lost: self.lost,
+            changed: self.changed,
+            unchanged: self.unchanged,
+            people: people.filter(|own| own.before != own.after).collect(),
+            is_partial,
         }
     }
-}
-
-fn range(count: PeopleCount) -> String {
-    let PeopleCount { at_least, at_most } = count;
-    if at_least == at_most {
-        at_least.to_string()
-    } else {
-        format!("{at_least} to {at_most}")
-    }
-}
-
-/// Prints differences.
-struct Printer {
-    format: Format,
-    out: io::BufWriter<StdoutLock<'static>>,
-    is_terminal: bool,
-    is_first: bool,
-}
-
-impl Printer {
-    fn new(format: Format) -> Self {
-        let stdout = io::stdout();
-        Self {
-            format,
-            is_terminal: stdout.is_terminal(),
-            out: io::BufWriter::new(stdout.lock()),
-            is_first: true,
-        }
-    }
-
-    fn change(&mut self, change: &Change) -> io::Result<()> {
-        match self.format {
-            Format::Jsonl => {
-                serde_json::to_writer(&mut self.out, change)?;
-                writeln!(self.out)?;
-            }
-            // No other format comes here.
-            _ => {
-                if std::mem::take(&mut self.is_first) {
-                    row(
-                        &mut self.out,
-                        ["CHANGE", "TIME", "SEVERITY", "TRACKER", "WHAT"],
-                    )?;
-                }
-                table(&mut self.out, change)?;
-            }
-        }
-        if self.is_terminal {
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-fn row(out: &mut impl Write, cells: [&str; 5]) -> io::Result<()> {
-    let [change, time, severity, tracker, what] = cells;
-    writeln!(
-        out,
-        "{change:<8} {time:<30} {severity:<19} {tracker:<24} {what}"
-    )
-}
-
-fn table(out: &mut impl Write, change: &Change) -> io::Result<()> {
-    let Some(latest) = change.latest() else {
-        return Ok(());
-    };
-    let both = |of: fn(&crate::finding::Finding) -> &str| match (&change.before, &change.after) {
-        (Some(before), Some(after)) if of(before) != of(after) => {
-            format!("{} → {}", of(before), of(after))
-        }
-        _ => of(latest).to_owned(),
-    };
-    let severity = both(|finding| finding.severity.as_str());
-    let tracker = both(|finding| &finding.recipient.tracker);
-    let what = if change.change == Outcome::Changed {
-        change.words()
-    } else {
-        let classes: Vec<&str> = latest
-            .identifiers
-            .iter()
-            .chain(&latest.health)
-            .copied()
-            .collect();
-        let process = latest.process.comm.as_deref().unwrap_or("-");
-        format!("{} by {process}", classes.join(","))
-    };
-    row(
-        out,
-        [
-            change.change.as_str(),
-            &latest.time,
-            &severity,
-            &tracker,
-            &what,
-        ],
-    )
 }
