@@ -68,7 +68,7 @@ fn finding() -> Finding {
         completeness: "complete",
         person: Some("0123456789abcdef".to_owned()),
         people: None,
-        states: Vec::new(),
+        states: vec!["OH"],
         evidence: Some(EvidenceRecord {
             file: "a.pcapng".to_owned(),
             packet: 12,
