@@ -5,150 +5,18 @@
 //! it is no evidence by itself; whoever must notify people by state wants to
 //! know it.
 
+mod table;
+
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
 use sha2::{Digest as _, Sha256};
 
+use self::table::{AMBIGUOUS, POSTAL, STATES};
 use super::{Class, Evidence, Form, Identifier, path::elements};
 use crate::{
     field::{Field, Fields, Step, StepId},
     token::hex,
 };
-
-/// The states, districts and territories: letters and name.
-const STATES: &[(&str, &str)] = &[
-    ("AK", "Alaska"),
-    ("AL", "Alabama"),
-    ("AR", "Arkansas"),
-    ("AS", "American Samoa"),
-    ("AZ", "Arizona"),
-    ("CA", "California"),
-    ("CO", "Colorado"),
-    ("CT", "Connecticut"),
-    ("DC", "District of Columbia"),
-    ("DE", "Delaware"),
-    ("FL", "Florida"),
-    ("GA", "Georgia"),
-    ("GU", "Guam"),
-    ("HI", "Hawaii"),
-    ("IA", "Iowa"),
-    ("ID", "Idaho"),
-    ("IL", "Illinois"),
-    ("IN", "Indiana"),
-    ("KS", "Kansas"),
-    ("KY", "Kentucky"),
-    ("LA", "Louisiana"),
-    ("MA", "Massachusetts"),
-    ("MD", "Maryland"),
-    ("ME", "Maine"),
-    ("MI", "Michigan"),
-    ("MN", "Minnesota"),
-    ("MO", "Missouri"),
-    ("MP", "Northern Mariana Islands"),
-    ("MS", "Mississippi"),
-    ("MT", "Montana"),
-    ("NC", "North Carolina"),
-    ("ND", "North Dakota"),
-    ("NE", "Nebraska"),
-    ("NH", "New Hampshire"),
-    ("NJ", "New Jersey"),
-    ("NM", "New Mexico"),
-    ("NV", "Nevada"),
-    ("NY", "New York"),
-    ("OH", "Ohio"),
-    ("OK", "Oklahoma"),
-    ("OR", "Oregon"),
-    ("PA", "Pennsylvania"),
-    ("PR", "Puerto Rico"),
-    ("RI", "Rhode Island"),
-    ("SC", "South Carolina"),
-    ("SD", "South Dakota"),
-    ("TN", "Tennessee"),
-    ("TX", "Texas"),
-    ("UT", "Utah"),
-    ("VA", "Virginia"),
-    ("VI", "U.S. Virgin Islands"),
-    ("VT", "Vermont"),
-    ("WA", "Washington"),
-    ("WI", "Wisconsin"),
-    ("WV", "West Virginia"),
-    ("WY", "Wyoming"),
-];
-
-/// Letters that are words or countries as well: they count beside an address.
-const AMBIGUOUS: &[&str] = &[
-    "AL", "AS", "CO", "DE", "HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA",
-];
-
-/// The first three digits of postal codes, from and to, and where that is.
-const POSTAL: &[(u16, u16, &str)] = &[
-    (5, 5, "NY"),
-    (6, 7, "PR"),
-    (8, 8, "VI"),
-    (9, 9, "PR"),
-    (10, 27, "MA"),
-    (28, 29, "RI"),
-    (30, 38, "NH"),
-    (39, 49, "ME"),
-    (50, 54, "VT"),
-    (55, 55, "MA"),
-    (56, 59, "VT"),
-    (60, 69, "CT"),
-    (70, 89, "NJ"),
-    (100, 149, "NY"),
-    (150, 196, "PA"),
-    (197, 199, "DE"),
-    (200, 200, "DC"),
-    (201, 201, "VA"),
-    (202, 205, "DC"),
-    (206, 219, "MD"),
-    (220, 246, "VA"),
-    (247, 268, "WV"),
-    (270, 289, "NC"),
-    (290, 299, "SC"),
-    (300, 319, "GA"),
-    (320, 339, "FL"),
-    (341, 349, "FL"),
-    (350, 369, "AL"),
-    (370, 385, "TN"),
-    (386, 397, "MS"),
-    (398, 399, "GA"),
-    (400, 427, "KY"),
-    (430, 459, "OH"),
-    (460, 479, "IN"),
-    (480, 499, "MI"),
-    (500, 528, "IA"),
-    (530, 549, "WI"),
-    (550, 567, "MN"),
-    (569, 569, "DC"),
-    (570, 577, "SD"),
-    (580, 588, "ND"),
-    (590, 599, "MT"),
-    (600, 629, "IL"),
-    (630, 658, "MO"),
-    (660, 679, "KS"),
-    (680, 693, "NE"),
-    (700, 714, "LA"),
-    (716, 729, "AR"),
-    (730, 732, "OK"),
-    (733, 733, "TX"),
-    (734, 749, "OK"),
-    (750, 799, "TX"),
-    (800, 816, "CO"),
-    (820, 831, "WY"),
-    (832, 838, "ID"),
-    (840, 847, "UT"),
-    (850, 865, "AZ"),
-    (870, 884, "NM"),
-    (885, 885, "TX"),
-    (889, 898, "NV"),
-    (900, 961, "CA"),
-    (967, 968, "HI"),
-    (969, 969, "GU"),
-    (970, 979, "OR"),
-    (980, 994, "WA"),
-    (995, 999, "AK"),
-];
 
 /// Keys that hold a state, folded, also behind a word of [`OWNERS`].
 const KEYS: &[&str] = &[
@@ -284,7 +152,7 @@ pub fn state_name(letters: &str) -> Option<&'static str> {
 /// The states that a message names, each with the array element that the field
 /// belongs to, `None` where it is shared by the whole message.
 pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>, States)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Option<StepId>, States)> = Vec::new();
     if evidence.is_empty() {
         return found;
     }
@@ -303,6 +171,8 @@ pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>,
         };
         found.extend(state.map(|state| (item.element, state)));
     }
+    // Where a state is named, a postal code adds none.
+    let coded = found.len();
     let (mut is_elsewhere, mut is_here) = (false, false);
     let mut layout = None;
     for (index, field) in fields.iter().enumerate() {
@@ -323,7 +193,11 @@ pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>,
     }
     if is_elsewhere && !is_here {
         found.clear();
+        return found;
     }
+    let named = found.split_off(coded.min(found.len()));
+    found.retain(|(element, _)| named.iter().all(|(own, _)| own != element));
+    found.extend(named);
     found
 }
 
@@ -455,107 +329,4 @@ fn by_address(address: &str) -> Option<States> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{field::StepId, phi::detect, phi::tests::fields};
-
-    /// The states that a message of these paths and values names.
-    fn check(message: &[(&str, &str)], expected: &[&str]) {
-        let fields = fields(message);
-        let evidence = detect(&fields);
-        let mut all = States::default();
-        for (_, states) in states_in(&fields, &evidence) {
-            all.add(states);
-        }
-        assert_eq!(all.letters(), expected, "{message:?}");
-    }
-
-    const EMAIL: (&str, &str) = ("user.email", "jane.roe@example.com");
-    const CITY: (&str, &str) = ("user.city", "Springfield");
-
-    #[test]
-    fn states_are_read_by_key_and_value() {
-        check(&[EMAIL, ("user.state", "CA")], &["CA"]);
-        check(&[EMAIL, ("user.state", "tx")], &["TX"]);
-        check(&[EMAIL, ("user.billing_state", "New York")], &["NY"]);
-        check(&[EMAIL, ("user.region", "US-OH")], &["OH"]);
-        check(
-            &[EMAIL, ("user.administrative_area", "west virginia")],
-            &["WV"],
-        );
-        check(&[EMAIL, CITY, ("user.st", "in")], &["IN"]);
-        check(&[EMAIL, ("user.st", "in")], &[]);
-        check(&[EMAIL, ("state", "ok")], &[]);
-        check(&[EMAIL, ("state", "active")], &[]);
-        check(&[EMAIL, ("appstate", "CA")], &[]);
-        // Nobody is meant.
-        check(&[("state", "CA")], &[]);
-    }
-
-    #[test]
-    fn hashed_states_are_looked_up() {
-        for (text, letters) in [("il", "IL"), ("northdakota", "ND"), ("north dakota", "ND")] {
-            let hash = hex(&Sha256::digest(text.as_bytes()), 32);
-            check(&[EMAIL, ("user_data.st.0", &hash)], &[letters]);
-            check(
-                &[EMAIL, ("user_data.st.0", &hash.to_uppercase())],
-                &[letters],
-            );
-            check(&[EMAIL, ("user_data.xx.0", &hash)], &[]);
-        }
-        let other = hex(&Sha256::digest(b"nowhere"), 32);
-        check(&[EMAIL, ("user_data.st", &other)], &[]);
-    }
-
-    #[test]
-    fn postal_codes_and_addresses_tell_the_state() {
-        check(&[EMAIL, ("user.zip", "62704")], &["IL"]);
-        check(&[EMAIL, ("user.zip", "10001-1234")], &["NY"]);
-        check(&[EMAIL, ("user.zip", "06390")], &["NY"]);
-        check(&[EMAIL, ("user.zip", "09012")], &[]);
-        check(
-            &[("user.note", "12 Elm Street, Springfield, IL 62704")],
-            &["IL"],
-        );
-        check(&[EMAIL, ("user.zip", "62704"), ("user.country", "de")], &[]);
-        check(
-            &[EMAIL, ("user.zip", "62704"), ("user.country", "US")],
-            &["IL"],
-        );
-        let us = hex(&Sha256::digest(b"us"), 32);
-        check(
-            &[EMAIL, ("user.zip", "62704"), ("user.country", &us)],
-            &["IL"],
-        );
-    }
-
-    #[test]
-    fn states_stay_in_their_element() {
-        let fields = fields(&[
-            ("data.0.user.email", "a.roe@example.com"),
-            ("data.0.user.state", "CA"),
-            ("data.1.user.email", "b.roe@example.com"),
-            ("data.1.user.state", "NY"),
-        ]);
-        let found: Vec<_> = states_in(&fields, &detect(&fields))
-            .into_iter()
-            .map(|(element, states)| (element.map(StepId::index), states.letters()))
-            .collect();
-        assert_eq!(found.len(), 2);
-        assert!(found.iter().all(|(element, _)| element.is_some()));
-        assert_ne!(found.first(), found.last());
-    }
-
-    #[test]
-    fn the_tables_are_sound() {
-        assert!(STATES.is_sorted());
-        assert!(STATES.len() <= 64);
-        assert!(POSTAL.windows(2).all(|pair| pair[0].1 < pair[1].0));
-        for (first, last, letters) in POSTAL {
-            assert!(first <= last && States::from_letters(letters).is_some());
-        }
-        for letters in AMBIGUOUS {
-            assert!(state_name(letters).is_some());
-        }
-    }
-}
+mod tests;
