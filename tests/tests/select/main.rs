@@ -111,7 +111,7 @@ fn entries() -> Vec<Value> {
     ]
 }
 
-fn archive(path: &Path, entries: Vec<Value>) -> Result<()> {
+fn archive(path: &Path, entries: &[Value]) -> Result<()> {
     let log = json!({"log": {"version": "1.2", "creator": {"name": "t", "version": "1"},
         "entries": entries}});
     fs::write(path, log.to_string()).context("write the archive")
@@ -121,7 +121,7 @@ impl Desk {
     fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let desk = Self { folder };
-        archive(&desk.path("a.har"), entries())?;
+        archive(&desk.path("a.har"), &entries())?;
         fs::write(desk.path("list.txt"), "collect.example.net\n")?;
         fs::write(desk.path("base.toml"), "")?;
         let list = desk.path("list.txt");

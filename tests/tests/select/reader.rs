@@ -27,7 +27,7 @@ fn a_reader_that_goes_away_ends_it_quietly() -> Result<()> {
             )
         })
         .collect();
-    archive(&desk.path("many.har"), many)?;
+    archive(&desk.path("many.har"), &many)?;
     fs::write(desk.path("agreed.toml"), "[policy]\nbaa = [\"meta\"]\n")?;
     for (arguments, code) in [
         (&["replay", "many.har", "--format", "jsonl"][..], 0),

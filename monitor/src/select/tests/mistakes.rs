@@ -14,6 +14,7 @@ fn wrong(text: &str, message: &str, place: &str, help: &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 fn mistakes_are_explained() {
     for (text, message, place, help) in [
         ("", "is empty", "", "severity >= high"),

@@ -3,6 +3,7 @@
 use super::{Filter, Selection, Severity, finding, parse_time, vocabulary};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of filters")]
 fn selections() {
     let named = |name: &str| vec![name.to_owned()];
     let time = |text| parse_time(text).unwrap();
