@@ -18,6 +18,7 @@ use anyhow::{Result, bail};
 use sha2::{Digest as _, Sha256};
 
 pub mod authority;
+pub mod browser;
 pub mod client;
 pub mod daemon;
 pub mod disclosure;
@@ -25,6 +26,7 @@ pub mod identity;
 pub mod kernel;
 pub mod nginx;
 pub mod patient;
+pub mod picture;
 pub mod running;
 pub mod sandbox;
 pub mod sink;

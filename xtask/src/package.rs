@@ -65,6 +65,12 @@ const TEST: &[Debian] = &[
         name: "minisign",
         present: || process::exists("minisign"),
     },
+    // With it come capinfos, mergecap and editcap.
+    TSHARK,
+    Debian {
+        name: "chromium",
+        present: || process::exists("chromium"),
+    },
     Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
@@ -72,13 +78,16 @@ const TEST: &[Debian] = &[
 ];
 
 /// What replay is measured beside.
-pub(crate) const BENCH: &[Debian] = &[Debian {
+pub(crate) const BENCH: &[Debian] = &[TSHARK];
+
+const TSHARK: Debian = Debian {
     name: "tshark",
     present: || process::exists("tshark"),
-}];
+};
 
-/// Python packages of the test clients.
-const PYTHON: &[&str] = &["requests==2.32.4"];
+/// Python packages of the test clients, and what reads HTTP archives: the newest
+/// mitmproxy for the Python of Debian 12.
+const PYTHON: &[&str] = &["requests==2.32.4", "mitmproxy==11.0.2"];
 
 /// Everything that `cargo xtask test` runs beside Rust.
 pub(crate) fn for_tests() -> Result<()> {
@@ -140,7 +149,7 @@ fn prometheus() -> Result<()> {
 fn python() -> Result<()> {
     let home = workspace::tools().join("venv");
     let python = home.join("bin/python");
-    if process::succeeds(process::command(&python).args(["-c", "import requests"])) {
+    if process::succeeds(process::command(&python).args(["-c", "import requests, mitmproxy"])) {
         return Ok(());
     }
     process::run(

@@ -39,6 +39,7 @@ const CORE: &[&str] = &[
     "monitor/src/finding",
     "monitor/src/pipeline",
     "monitor/src/export",
+    "monitor/src/report",
 ];
 
 /// Names that must not stand in a part of the tree.

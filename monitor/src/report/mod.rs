@@ -91,3 +91,6 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

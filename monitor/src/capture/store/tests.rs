@@ -223,3 +223,44 @@ fn a_capture_cut_anywhere_gives_what_came_before() {
     }
     assert_eq!(longest, whole.len());
 }
+
+#[test]
+fn a_capture_cut_at_every_byte_of_its_last_64_kib_says_so() {
+    let stream = StreamId {
+        owner: 1,
+        handle: 2,
+        born: 3,
+    };
+    let data = |offset, length| {
+        EventKind::Data(Data {
+            direction: Direction::Sent,
+            offset,
+            bytes: Secret::new(Bytes::from(vec![b'x'; length])),
+        })
+    };
+    let kinds = [
+        data(0, 10),
+        data(10, 50_000),
+        data(50_010, 20_000),
+        EventKind::Closed,
+    ];
+    let mut events: Vec<_> = kinds
+        .into_iter()
+        .map(|kind| Event {
+            time: Timestamp(1),
+            stream,
+            place: None,
+            kind,
+        })
+        .collect();
+    let directory = tempfile::tempdir().unwrap();
+    let paths = record(directory.path(), &mut events, u64::MAX);
+    let bytes = fs::read(&paths[0]).unwrap();
+    assert_eq!(read_bytes(&bytes, &mut Losses::default()).len(), 4);
+    for length in bytes.len() - 65_536..bytes.len() {
+        let mut losses = Losses::default();
+        let read = read_bytes(&bytes[..length], &mut losses);
+        assert_eq!(losses.get(Loss::CaptureTruncated), 1, "cut at {length}");
+        assert!(!read.is_empty() && losses.total() == 1, "cut at {length}");
+    }
+}

@@ -63,8 +63,8 @@ fn fill(room: u64, policy: SyncPolicy) {
 #[test]
 fn a_disk_that_is_full_at_any_moment_loses_nothing_that_was_accepted() {
     for room in (0..12_000)
-        .step_by(373)
-        .chain((12_000..420_000).step_by(9_973))
+        .step_by(733)
+        .chain((12_000..420_000).step_by(19_973))
     {
         fill(room, SyncPolicy::Second);
     }
