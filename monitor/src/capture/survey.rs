@@ -79,9 +79,9 @@ const MAX_LOSSES: usize = 128;
 
 impl SectionSurvey {
     /// What the options of a header say.
-    pub(super) fn header(options: &Option<Options<'_>>) -> Self {
+    pub(super) fn header(options: Option<&Options<'_>>) -> Self {
         let text = |code: u16| {
-            let value = options.clone()?.find_code(code)?;
+            let value = options?.clone().find_code(code)?;
             let value = value.get(..value.len().min(MAX_NAME))?;
             Some(String::from_utf8_lossy(value).into_owned())
         };

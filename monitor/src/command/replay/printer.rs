@@ -115,7 +115,7 @@ impl Destination {
 pub(super) struct Draft {
     out: BufWriter<File>,
     /// `None` once it has its name.
-    draft: Option<PathBuf>,
+    hidden: Option<PathBuf>,
     path: PathBuf,
 }
 
@@ -124,18 +124,18 @@ impl Draft {
         let name = path
             .file_name()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.tmp", std::process::id()));
-        let draft = path.with_file_name(hidden);
+        let mut hidden_name = std::ffi::OsString::from(".");
+        hidden_name.push(name);
+        hidden_name.push(format!(".{}.tmp", std::process::id()));
+        let hidden = path.with_file_name(hidden_name);
         let file = File::options()
             .write(true)
             .create_new(true)
             .mode(MODE)
-            .open(&draft)?;
+            .open(&hidden)?;
         Ok(Self {
             out: BufWriter::new(file),
-            draft: Some(draft),
+            hidden: Some(hidden),
             path: path.to_owned(),
         })
     }
@@ -143,10 +143,10 @@ impl Draft {
     fn publish(mut self) -> io::Result<()> {
         self.out.flush()?;
         self.out.get_ref().sync_all()?;
-        if let Some(draft) = &self.draft {
+        if let Some(draft) = &self.hidden {
             fs::rename(draft, &self.path)?;
         }
-        self.draft = None;
+        self.hidden = None;
         let folder = self.path.parent();
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         // Who may write to a folder may not be allowed to open it.
@@ -156,7 +156,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let Some(draft) = &self.draft {
+        if let Some(draft) = &self.hidden {
             // The report was not finished; nothing can be done about a file
             // that cannot be removed.
             drop(fs::remove_file(draft));
