@@ -25,7 +25,7 @@ use crate::{picture::Picture, wait};
 
 /// How long the browser may take for anything. It starts slowly on a busy
 /// machine.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Keeps the browser from talking to its maker.
 const QUIET: &[&str] = &[

@@ -114,7 +114,7 @@ fn said(threads: usize, fails: bool) -> String {
             text += &serde_json::to_string(&finding).unwrap();
         }
         for note in out.notes.drain(..) {
-            text += &format!("{note:?}");
+            text.push_str(&format!("{note:?}"));
         }
         Ok(())
     });
