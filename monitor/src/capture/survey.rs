@@ -50,7 +50,7 @@ pub struct FileSurvey {
     /// When it has packets, first and last of each run without a pause of more
     /// than a minute; in order.
     pub runs: Vec<(Timestamp, Timestamp)>,
-    /// What its recorders say about themselves, the first 64 at most.
+    /// What its recorders say about themselves, the first 256.
     pub sections: Vec<SectionSurvey>,
 }
 
