@@ -25,7 +25,7 @@ use crate::{picture::Picture, wait};
 
 /// How long the browser may take for anything. It starts slowly on a busy
 /// machine.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Keeps the browser from talking to its maker.
 const QUIET: &[&str] = &[
@@ -72,7 +72,7 @@ impl Browser {
         let log = format!("--log-net-log={}", folder.path().join("net.json").display());
         // The protocol wants descriptors 3 and 4, which the shell can give.
         let mut child = Command::new("sh")
-            .args(["-c", r#"exec chromium "$@" 3<"$0/in" 4>"$0/out""#])
+            .args(["-c", ALONE])
             .arg(folder.path())
             .args(QUIET)
             .args(["--remote-debugging-pipe", &profile, &log, "about:blank"])
@@ -228,6 +228,9 @@ impl Browser {
         fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 }
+
+/// Starts chromium in a network of its own, from which nothing leaves.
+const ALONE: &str = r#"exec unshare --net chromium "$@" 3<"$0/in" 4>"$0/out""#;
 
 /// Opens both pipes, once the shell has opened its ends.
 fn pipes(folder: &Path) -> Result<(File, Receiver<Value>)> {

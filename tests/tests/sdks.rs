@@ -4,7 +4,9 @@
 //! `PHIWATCH_CAPTURES=FILE…` (separated by colons) does the same with other
 //! captures.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf};
+#![expect(clippy::print_stderr, reason = "the figures of a run are for people")]
+
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -49,7 +51,7 @@ fn events(number: u64, record: &Value) -> Result<Vec<Event>> {
         let (name, value) = (pair[0].as_str(), pair[1].as_str());
         let (name, value) = (name.context("a name")?, value.context("a value")?);
         if !["host", "content-length"].contains(&name.to_lowercase().as_str()) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            writeln!(head, "{name}: {value}\r")?;
         }
     }
     let bytes = [head.as_bytes(), b"\r\n", &body].concat();
@@ -94,15 +96,12 @@ fn line(finding: &Finding) -> String {
 
 /// Which request: its stream and its time.
 type Which = (u64, u64);
+/// How many pieces of evidence of each class there are on each stream.
+type Classes = BTreeMap<(u64, &'static str), usize>;
 
 /// Values with evidence in the requests of `events`, with how many pieces of
 /// evidence each class has there.
-fn values(
-    events: &[Event],
-) -> (
-    BTreeMap<Which, Vec<String>>,
-    BTreeMap<(u64, &'static str), usize>,
-) {
+fn values(events: &[Event]) -> (BTreeMap<Which, Vec<String>>, Classes) {
     let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
     for event in events {
         front.push(event, &mut losses, &mut steps);
@@ -197,7 +196,7 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
         EventKind::Message(message) => read_request(message.request.expose()).is_some(),
         _ => false,
     });
-    println!(
+    eprintln!(
         "{name}: {} requests, {} whole, {} findings, {} values, bodies {states:?}, left {}",
         live.records.len(),
         whole.count(),
@@ -215,9 +214,9 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
 }
 
 /// How much of the evidence detection finds again in what was replaced.
-fn native(name: &str, again: &[Event], classes: &BTreeMap<(u64, &'static str), usize>) {
+fn native(name: &str, again: &[Event], classes: &Classes) {
     let (mut found, mut all) = (0, 0);
-    let mut own = BTreeMap::<(u64, &'static str), usize>::new();
+    let mut own = Classes::new();
     for event in again {
         let EventKind::Message(message) = &event.kind else {
             continue;
@@ -240,7 +239,7 @@ fn native(name: &str, again: &[Event], classes: &BTreeMap<(u64, &'static str), u
         all += count;
         found += own.get(key).copied().unwrap_or_default().min(*count);
     }
-    println!("{name}: {found} of {all} pieces of evidence are found in the replaced values");
+    eprintln!("{name}: {found} of {all} pieces of evidence are found in the replaced values");
 }
 
 #[test]

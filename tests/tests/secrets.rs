@@ -1,6 +1,6 @@
 //! No value of a patient stands in anything that phiwatch writes.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -46,6 +46,29 @@ fn as_names(host: &str) -> [String; 3] {
             &event.to_string(),
         ),
     ]
+}
+
+/// What replays of `captures` print, in every format.
+fn replays(state: &Path, captures: &Path) -> Result<Vec<(String, String)>> {
+    let mut written = Vec::new();
+    for format in ["table", "json", "jsonl", "csv", "sarif", "html"] {
+        let output = Command::new(phiwatch())
+            .env("PHIWATCH_LOG", "trace")
+            .args(["replay", "--format", format, "--state"])
+            .args([state, captures])
+            .output()
+            .context("start phiwatch replay")?;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        let printed = String::from_utf8(output.stdout)?;
+        assert!(
+            printed.lines().count() > 2,
+            "replay as {format} finds something"
+        );
+        written.push((format!("the replay's standard output as {format}"), printed));
+        written.push((format!("the replay's standard error as {format}"), error));
+    }
+    Ok(written)
 }
 
 #[test]
@@ -127,23 +150,7 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
         ("the journal".to_owned(), journal),
         ("/metrics".to_owned(), metrics),
     ];
-    for format in ["table", "json", "jsonl", "csv", "sarif", "html"] {
-        let output = Command::new(phiwatch())
-            .env("PHIWATCH_LOG", "trace")
-            .args(["replay", "--format", format, "--state"])
-            .args([&sandbox.state(), &captures])
-            .output()
-            .context("start phiwatch replay")?;
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{error}");
-        let printed = String::from_utf8(output.stdout)?;
-        assert!(
-            printed.lines().count() > 2,
-            "replay as {format} finds something"
-        );
-        written.push((format!("the replay's standard output as {format}"), printed));
-        written.push((format!("the replay's standard error as {format}"), error));
-    }
+    written.extend(replays(&sandbox.state(), &captures)?);
     let mut written: Vec<_> = written
         .into_iter()
         .map(|(name, text)| (name, text.into_bytes()))

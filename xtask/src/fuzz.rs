@@ -5,7 +5,9 @@ use anyhow::{Context as _, Result, bail};
 use crate::{process, setup, workspace};
 
 /// The targets, each named by what it feeds.
-const TARGETS: &[&str] = &["http1", "body", "fields", "capture", "html", "values"];
+const TARGETS: &[&str] = &[
+    "http1", "body", "fields", "capture", "html", "redact", "values",
+];
 
 /// The target that has one run for each of [`CLASSES`].
 const VALUES: &str = "values";

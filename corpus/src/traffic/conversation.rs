@@ -77,7 +77,7 @@ impl Conversation {
         server[15] = 1 + dice.range(0, 200) as u8;
         let ends = Ends {
             is_v6,
-            ends: [
+            both: [
                 End {
                     address: client,
                     port: 20_000 + (number % 40_000) as u16,
@@ -90,7 +90,7 @@ impl Conversation {
             next: [dice.next() as u32, dice.next() as u32],
         };
         // Half of the budget to one and a half: connections differ.
-        let left = (budget / 2 + dice.next() % budget.max(1)) as i64;
+        let left = (budget / 2 + dice.next() % budget.max(1)).cast_signed();
         Self {
             ends,
             platform,
@@ -153,7 +153,7 @@ impl Conversation {
                 }
             }
         }
-        self.left -= (wire.bytes() - before) as i64;
+        self.left -= (wire.bytes() - before).cast_signed();
         Ok(false)
     }
 
@@ -237,6 +237,6 @@ fn finish(message: &mut Vec<u8>, body: &str, plan: &Plan, dice: &mut Dice) {
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Memory takes everything.
-    let _ = encoder.write_all(body);
+    drop(encoder.write_all(body));
     encoder.finish().unwrap_or_default()
 }

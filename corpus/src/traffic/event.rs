@@ -118,7 +118,9 @@ fn event(platform: Platform, is_health: bool, body: &mut String, dice: &mut Dice
         Platform::Meta => {
             let hashed = person.as_ref().map(|(person, _)| {
                 let digest = Sha256::digest(person.email.trim().to_lowercase());
-                let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = digest
+                    .iter()
+                    .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
                 format!("\"em\":[\"{hex}\"],")
             });
             format!(

@@ -30,7 +30,7 @@ pub(super) struct End {
 pub(super) struct Ends {
     pub(super) is_v6: bool,
     /// Client, server.
-    pub(super) ends: [End; 2],
+    pub(super) both: [End; 2],
     /// Next sequence number of each.
     pub(super) next: [u32; 2],
 }
@@ -112,7 +112,7 @@ impl Wire {
         } else {
             [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]
         });
-        let (from, to) = (path.ends[own], path.ends[other]);
+        let (from, to) = (path.both[own], path.both[other]);
         let length = 32 + payload.len();
         let mut sum = 6 + length as u64;
         if path.is_v6 {

@@ -8,7 +8,7 @@
 
 mod matcher;
 mod record;
-mod spelling;
+pub(crate) mod spelling;
 #[cfg(test)]
 mod tests;
 

@@ -127,9 +127,8 @@ fn why(context: &Context<'_>, canary: usize) -> String {
         |status| format!("the request was answered with {status}"),
     );
     format!(
-        "{recipient} {verb} planted values of the synthetic patient number {} of the \
+        "{recipient} {verb} planted values of the synthetic patient number {canary} of the \
          configuration; {answer}. Severity critical: nobody sends these values by accident, so \
-         what happens to this patient's data happens to that of real ones.",
-        canary
+         what happens to this patient's data happens to that of real ones."
     )
 }

@@ -174,7 +174,7 @@ fn date(value: &str, add: &mut impl FnMut(String)) {
 /// Encodings of a spelling that the field readers leave as they are: percent
 /// signs inside other texts, and base64 and hexadecimal digits of plain text.
 /// The flag says that letters must have the same case.
-pub(super) fn encoded(spelling: &str) -> Vec<(String, bool)> {
+pub(crate) fn encoded(spelling: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     let percent = percent_encoding::utf8_percent_encode(spelling, UNRESERVED).to_string();
     if percent != spelling {

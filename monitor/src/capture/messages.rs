@@ -187,8 +187,8 @@ impl Coming {
     }
 
     /// Counts what is given up before it was whole.
-    pub(super) fn abandon(coming: Option<Self>, losses: &mut Losses) {
-        if coming.is_some() {
+    pub(super) fn abandon(coming: &mut Option<Self>, losses: &mut Losses) {
+        if coming.take().is_some() {
             losses.count(Loss::CaptureTruncated);
         }
     }

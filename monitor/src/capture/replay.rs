@@ -124,7 +124,7 @@ impl Replay {
     /// The file is over: appends what no more packets of it will complete.
     pub(super) fn end(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         self.flush(queue);
-        Coming::abandon(self.coming.take(), losses);
+        Coming::abandon(&mut self.coming, losses);
     }
 
     /// Takes the next bytes of a message.
@@ -156,7 +156,7 @@ impl Replay {
         note: MessageNote,
         losses: &mut Losses,
     ) {
-        Coming::abandon(self.coming.take(), losses);
+        Coming::abandon(&mut self.coming, losses);
         self.coming = Coming::new(stream, packet.time, note);
         if self.coming.is_none() {
             losses.count(Loss::CaptureMalformed);

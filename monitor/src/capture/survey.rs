@@ -50,7 +50,7 @@ pub struct FileSurvey {
     /// When it has packets, first and last of each run without a pause of more
     /// than a minute; in order.
     pub runs: Vec<(Timestamp, Timestamp)>,
-    /// What its recorders say about themselves, the first [`MAX_SECTIONS`].
+    /// What its recorders say about themselves, the first 256.
     pub sections: Vec<SectionSurvey>,
 }
 
@@ -79,9 +79,9 @@ const MAX_LOSSES: usize = 128;
 
 impl SectionSurvey {
     /// What the options of a header say.
-    pub(super) fn header(options: &Option<Options<'_>>) -> Self {
+    pub(super) fn header(options: Option<&Options<'_>>) -> Self {
         let text = |code: u16| {
-            let value = options.clone()?.find_code(code)?;
+            let value = options?.clone().find_code(code)?;
             let value = value.get(..value.len().min(MAX_NAME))?;
             Some(String::from_utf8_lossy(value).into_owned())
         };

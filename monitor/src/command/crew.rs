@@ -95,7 +95,9 @@ pub(super) fn replay(
         let (events, batches) = mpsc::sync_channel(MAX_EVENTS_WAITING);
         let reader = scope.spawn(move || {
             // Whoever makes messages has gone where nobody takes them.
-            read(source, |batch| events.send(batch).map_err(|_| Stop::Ended))
+            read(source, |batch| {
+                events.send(batch).map_err(|_gone| Stop::Ended)
+            })
         });
         let maker = scope.spawn(|| {
             let _guard = Closing(&board);

@@ -160,10 +160,10 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let reader = probes.reader().map_err(|error| probe_failure(&error))?;
     // Where whole streams are recorded nothing is unwanted.
     let is_whole = plan.capture.is_some() && (plan.raw || !plan.detect);
-    let verdicts = if !is_whole {
-        Some(probes.verdicts().map_err(|error| probe_failure(&error))?)
-    } else {
+    let verdicts = if is_whole {
         None
+    } else {
+        Some(probes.verdicts().map_err(|error| probe_failure(&error))?)
     };
     let status = probes.status();
     let stop = Arc::new(AtomicBool::new(false));

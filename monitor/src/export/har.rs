@@ -14,22 +14,26 @@ use crate::{
     secret::Secret,
 };
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HTTP: &str = "HTTP/1.1";
 /// A length that is not known.
 const UNKNOWN: i64 = -1;
 
 /// An HTTP archive.
 pub struct Archive {
+    version: &'static str,
     is_raw: bool,
     entries: u64,
 }
 
 impl Archive {
-    /// An archive in which nothing is yet; `is_raw` says that no value of its
-    /// messages is replaced.
-    pub const fn new(is_raw: bool) -> Self {
-        Self { is_raw, entries: 0 }
+    /// An archive in which nothing is yet, written by this version of phiwatch;
+    /// `is_raw` says that no value of its messages is replaced.
+    pub const fn new(version: &'static str, is_raw: bool) -> Self {
+        Self {
+            version,
+            is_raw,
+            entries: 0,
+        }
     }
 }
 
@@ -44,9 +48,9 @@ impl Exporter for Archive {
         out.extend_from_slice(
             format!(
                 "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"phiwatch\",\
-                 \"version\":\"{VERSION}\"}},\"pages\":[],\"comment\":\"{comment}\",\
+                 \"version\":\"{}\"}},\"pages\":[],\"comment\":\"{comment}\",\
                  \"_redacted\":{},\"entries\":[",
-                !self.is_raw
+                self.version, !self.is_raw
             )
             .as_bytes(),
         );

@@ -88,7 +88,7 @@ fn file(exporter: &mut dyn Exporter, events: &[Event]) -> Vec<u8> {
 }
 
 fn entries(events: &[Event]) -> Vec<Value> {
-    let text = file(&mut Archive::new(false), events);
+    let text = file(&mut Archive::new("0.0.0", false), events);
     let archive: Value = serde_json::from_slice(&text).unwrap();
     archive["log"]["entries"].as_array().unwrap().clone()
 }
@@ -187,7 +187,7 @@ fn an_archive_and_messages_are_read_back() {
     );
     let binary = post("/b", &[("host", b"example.com")], b"\x00\xff\xfe");
     for exporter in [
-        &mut Archive::new(true) as &mut dyn Exporter,
+        &mut Archive::new("0.0.0", true) as &mut dyn Exporter,
         &mut Packets::new(Provenance::default()),
     ] {
         let text = file(exporter, &[sent.clone(), binary.clone()]);

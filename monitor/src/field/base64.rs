@@ -16,12 +16,12 @@ const SHORTEST_SPACED: usize = 16;
 const HEAD: usize = 32;
 
 /// The content of `encoded`, if it is base64 of something.
-pub(super) fn decode(encoded: &[u8]) -> Option<Coded> {
+pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
     decode_within(encoded, coded::NESTED)
 }
 
 /// The same, with at most `nested` encodings within to prove it.
-pub(super) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
+pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.trim_ascii();
     if encoded.len() < SHORTEST || !may_begin(encoded) {
         return None;
@@ -91,7 +91,7 @@ fn decode_head<'a>(encoded: &[u8], room: &'a mut [u8; HEAD]) -> Option<&'a [u8]>
 }
 
 /// The bytes that `encoded` stands for, or nothing if it is not base64.
-pub(super) fn bytes(encoded: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn bytes(encoded: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
     push_bytes(encoded, |byte| decoded.push(byte))?;
     Some(decoded)

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Further encodings that are decoded to prove one.
-pub(super) const NESTED: u32 = 3;
+pub(crate) const NESTED: u32 = 3;
 /// The shortest text that is taken for words.
 const SHORTEST_WORDS: usize = 4;
 /// The shortest printable text that is taken for one whatever it holds.
@@ -26,21 +26,21 @@ const FEWEST_DIGITS: usize = 5;
 const LOOKED_AT: usize = 256;
 
 /// The content of an encoding that has no mark of its own.
-pub(super) struct Coded {
-    pub(super) content: Vec<u8>,
+pub(crate) struct Coded {
+    pub(crate) content: Vec<u8>,
     /// Whether it certainly was an encoding, so that the encoded text itself
     /// needs no look.
-    pub(super) sure: bool,
+    pub(crate) sure: bool,
 }
 
 impl Coded {
     /// `content` of base64, if it looks like something.
-    pub(super) fn of_base64(content: Vec<u8>, nested: u32) -> Option<Self> {
+    pub(crate) fn of_base64(content: Vec<u8>, nested: u32) -> Option<Self> {
         Self::of(content, SHORTEST_ANY, nested)
     }
 
     /// `content` of hexadecimal that was a number if `numeric`.
-    pub(super) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
+    pub(crate) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
         let any = if numeric { usize::MAX } else { SHORTEST_ANY };
         Self::of(content, any, nested)
     }
@@ -61,7 +61,7 @@ impl Coded {
 }
 
 /// Whether bytes may be the beginning of text or of compressed data.
-pub(super) fn may_begin(head: &[u8]) -> bool {
+pub(crate) fn may_begin(head: &[u8]) -> bool {
     match head.first() {
         None | Some(0..=8 | 11..=12 | 14..=30 | 127..=0xc1 | 0xf5..) => false,
         Some(0x1f | 0x28 | 0x78) if Coding::sniff(head).is_some() => true,

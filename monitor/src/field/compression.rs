@@ -14,7 +14,7 @@ const CHUNK: usize = 16 << 10;
 
 /// A compressed format that is recognised by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     /// RFC 1952.
     Gzip,
     /// RFC 1950.
@@ -25,7 +25,7 @@ pub(super) enum Coding {
 
 impl Coding {
     /// The coding that `bytes` begins with.
-    pub(super) fn sniff(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn sniff(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
@@ -43,7 +43,7 @@ impl Coding {
 
     /// Decodes at most `limit` bytes. Also says whether the data ended before
     /// its end: at the limit, at a cut or at an error.
-    pub(super) fn decode(self, bytes: &[u8], limit: usize) -> (Vec<u8>, bool) {
+    pub(crate) fn decode(self, bytes: &[u8], limit: usize) -> (Vec<u8>, bool) {
         match self {
             Self::Gzip => read_up_to(MultiGzDecoder::new(bytes), limit),
             Self::Zlib => read_up_to(ZlibDecoder::new(bytes), limit),

@@ -12,19 +12,19 @@ const LONGEST_NAME: usize = 64;
 /// The most words in the name of a column.
 const MOST_WORDS: usize = 5;
 /// The most columns.
-const MOST_COLUMNS: usize = 256;
+pub(crate) const MOST_COLUMNS: usize = 256;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Table {
-    separator: u8,
+pub(crate) struct Table {
+    pub(crate) separator: u8,
     /// Whether the first line names the columns.
-    named: bool,
+    pub(crate) named: bool,
 }
 
 /// How `text` is written, if it begins with two lines of as many cells, of which
 /// the first has column names, or an address or a digest of a customer list.
-pub(super) fn sniff(text: &[u8]) -> Option<Table> {
+pub(crate) fn sniff(text: &[u8]) -> Option<Table> {
     let window = text.get(..LONGEST_HEADER).unwrap_or(text);
     let (header, rest) = url::split_once(window, b'\n');
     let rest = rest?;
@@ -123,7 +123,7 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
 }
 
 /// Without the quotes of a quoted cell.
-fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(crate) fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     let Some(inner) = cell
         .strip_prefix(b"\"")
         .and_then(|cell| cell.strip_suffix(b"\""))
@@ -146,13 +146,13 @@ fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 }
 
 /// The cells of the rows of a text.
-struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     rest: Option<&'a [u8]>,
-    separator: u8,
+    pub(crate) separator: u8,
 }
 
 impl<'a> Cells<'a> {
-    const fn new(text: &'a [u8], separator: u8) -> Self {
+    pub(crate) const fn new(text: &'a [u8], separator: u8) -> Self {
         Self {
             rest: Some(text),
             separator,
@@ -160,7 +160,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The next cell, and whether it is the last of its row.
-    fn next_cell(&mut self) -> Option<(&'a [u8], bool)> {
+    pub(crate) fn next_cell(&mut self) -> Option<(&'a [u8], bool)> {
         let text = self.rest?;
         let from = if text.first() == Some(&b'"') {
             closing_quote(text)

@@ -9,7 +9,7 @@ use super::url;
 const LONGEST_ENTITY: usize = 12;
 
 /// Whether there is an entity in these bytes.
-pub(super) fn has_entity(bytes: &[u8]) -> bool {
+pub(crate) fn has_entity(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'&', bytes).any(|at| {
         let from = at.saturating_add(1);
         let window = bytes.get(from..).unwrap_or_default();
@@ -20,7 +20,7 @@ pub(super) fn has_entity(bytes: &[u8]) -> bool {
 }
 
 /// Without the five entities of XML, the space of HTML and numeric ones.
-pub(super) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'&', text).is_none() {
         return Cow::Borrowed(text);
     }

@@ -6,11 +6,11 @@ use super::{Reader, ValueKind, base64, json, percent, text, url};
 /// How long the head of a `data:` URI may be, in bytes.
 const LONGEST_HEAD: usize = 128;
 /// The mark of a tagged list, with its version.
-const TAGGED: &[u8] = b"tv.1~";
+pub(crate) const TAGGED: &[u8] = b"tv.1~";
 
 /// The payload of `token`, if it is a JSON Web Token: three parts of base64url,
 /// of which the first two are JSON. A scheme such as `Bearer` may be in front.
-pub(super) fn token_payload(token: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn token_payload(token: &[u8]) -> Option<Vec<u8>> {
     let token = token.strip_prefix(b"Bearer ").unwrap_or(token);
     // `{"` in base64.
     if !token.starts_with(b"eyJ") {
@@ -25,7 +25,7 @@ pub(super) fn token_payload(token: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The text in a `data:` URI; an image is none.
-pub(super) fn data_uri(uri: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn data_uri(uri: &[u8]) -> Option<Vec<u8>> {
     let mark = uri.get(..5)?;
     if !mark.eq_ignore_ascii_case(b"data:") {
         return None;
@@ -48,7 +48,7 @@ pub(super) fn data_uri(uri: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The entries of a tagged list, `tv.1~em.…~pn0.…`.
-pub(super) fn tagged(value: &[u8]) -> Option<&[u8]> {
+pub(crate) fn tagged(value: &[u8]) -> Option<&[u8]> {
     value
         .strip_prefix(TAGGED)
         .filter(|entries| memchr::memchr(b'.', entries).is_some())

@@ -18,19 +18,19 @@ const LONGEST_INDEX: usize = 5;
 
 /// Whether `text` begins like a form and has at least `pairs` pairs (at most
 /// eight are looked at).
-pub(super) fn looks_like(text: &[u8], pairs: usize) -> bool {
+pub(crate) fn looks_like(text: &[u8], pairs: usize) -> bool {
     has_pairs(text, b'&', pairs)
 }
 
 /// Whether `text` is a list such as `a=1;b=2`.
-pub(super) fn looks_like_list(text: &[u8]) -> bool {
+pub(crate) fn looks_like_list(text: &[u8]) -> bool {
     let (key, _) = url::split_once(text, b'=');
     is_plain_key(key) && has_pairs(text, b';', 2)
 }
 
 /// Whether `text` is a list such as `a=1,b=2` or `a=1|b=2`: every piece that is
 /// looked at has a key, since texts have commas too.
-pub(super) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
+pub(crate) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
     let is_keyed = |piece: &[u8]| {
         let (key, value) = url::split_once(piece.trim_ascii_start(), b'=');
         value.is_some() && is_plain_key(key)
@@ -40,7 +40,7 @@ pub(super) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
 }
 
 /// Whether a key has only what programs write in keys.
-pub(super) fn is_plain_key(key: &[u8]) -> bool {
+pub(crate) fn is_plain_key(key: &[u8]) -> bool {
     (1..=LONGEST_PLAIN_KEY).contains(&key.len())
         && key
             .first()

@@ -14,12 +14,12 @@ const SHORTEST: usize = 8;
 const HEAD: usize = SHORTEST / 2;
 
 /// The content of `encoded`, if it is hexadecimal of something.
-pub(super) fn decode(encoded: &[u8]) -> Option<Coded> {
+pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
     decode_within(encoded, coded::NESTED)
 }
 
 /// The same, with at most `nested` encodings within to prove it.
-pub(super) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
+pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.strip_prefix(b"0x").unwrap_or(encoded);
     if encoded.len() < SHORTEST || !encoded.len().is_multiple_of(2) {
         return None;

@@ -28,7 +28,7 @@ const LITERALS: &[&[u8]] = &[
 ];
 
 /// Whether `text` begins like a JSON object or array.
-pub(super) fn looks_like(text: &[u8]) -> bool {
+pub(crate) fn looks_like(text: &[u8]) -> bool {
     let Some((first, rest)) = text.split_first() else {
         return false;
     };
@@ -55,7 +55,7 @@ pub(super) fn looks_like(text: &[u8]) -> bool {
 }
 
 /// Whether `text` is a JSON string that holds JSON: encoded twice.
-pub(super) fn looks_like_string(text: &[u8]) -> bool {
+pub(crate) fn looks_like_string(text: &[u8]) -> bool {
     text.first() == Some(&b'"')
         && text
             .get(1..)
@@ -63,7 +63,7 @@ pub(super) fn looks_like_string(text: &[u8]) -> bool {
 }
 
 /// The content of `text`, if it is one JSON string from its beginning to its end.
-pub(super) fn whole_string(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn whole_string(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let inner = text.strip_prefix(b"\"")?;
     let found = string(inner, b'"');
     let is_whole = found.closed && found.length == inner.trim_ascii_end().len();
@@ -288,7 +288,7 @@ fn string(text: &[u8], quote: u8) -> JsonString<'_> {
 }
 
 /// The position of the quote that ends a string.
-fn string_end(text: &[u8], quote: u8) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], quote: u8) -> Option<usize> {
     let mut from = 0_usize;
     loop {
         let found = memchr::memchr2(quote, b'\\', text.get(from..)?)?;
@@ -302,7 +302,7 @@ fn string_end(text: &[u8], quote: u8) -> Option<usize> {
 
 /// The content of a string without its escapes. An escape that is cut is left
 /// out, an unknown one stands for its character.
-fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', raw) else {
         return Cow::Borrowed(raw);
     };
@@ -377,7 +377,7 @@ fn code_unit(text: &[u8]) -> Option<u32> {
 
 /// The number or literal that `text` begins with: everything up to white space
 /// or punctuation.
-fn token(text: &[u8]) -> &[u8] {
+pub(crate) fn token(text: &[u8]) -> &[u8] {
     let text = text.get(..LONGEST_TOKEN).unwrap_or(text);
     let end = text
         .iter()
@@ -388,7 +388,7 @@ fn token(text: &[u8]) -> &[u8] {
 
 /// What a token is; one that `ended` with the text may be the beginning of a
 /// literal.
-fn kind(token: &[u8], ended: bool) -> Option<ValueKind> {
+pub(crate) fn kind(token: &[u8], ended: bool) -> Option<ValueKind> {
     let first = token.first()?;
     let is_number = (first.is_ascii_digit() || *first == b'-')
         && token

@@ -6,30 +6,30 @@
 //! followed to a bounded depth; every reader yields all fields before a
 //! truncation. A reader never fails: what it does not understand is a text.
 
-mod base64;
-mod coded;
-mod compression;
+pub(crate) mod base64;
+pub(crate) mod coded;
+pub(crate) mod compression;
 mod content;
-mod csv;
-mod entity;
-mod envelope;
+pub(crate) mod csv;
+pub(crate) mod entity;
+pub(crate) mod envelope;
 mod fields;
-mod form;
-mod header;
-mod hex;
+pub(crate) mod form;
+pub(crate) mod header;
+pub(crate) mod hex;
 pub mod html;
-mod json;
-mod limits;
-mod multipart;
-mod packed;
-mod percent;
-mod protobuf;
+pub(crate) mod json;
+pub(crate) mod limits;
+pub(crate) mod multipart;
+pub(crate) mod packed;
+pub(crate) mod percent;
+pub(crate) mod protobuf;
 mod reader;
-mod sniff;
+pub(crate) mod sniff;
 mod target;
-mod text;
-mod url;
-mod xml;
+pub(crate) mod text;
+pub(crate) mod url;
+pub(crate) mod xml;
 
 use self::reader::Reader;
 pub use self::{

@@ -8,7 +8,7 @@ const LONGEST_BOUNDARY: usize = 70;
 const LONGEST_HEAD: usize = 8 << 10;
 
 /// The line that separates the parts of `body`, if it begins with one.
-pub(super) fn sniff(body: &[u8]) -> Option<&[u8]> {
+pub(crate) fn sniff(body: &[u8]) -> Option<&[u8]> {
     let (line, rest) = url::split_once(body.get(..LONGEST_HEAD).unwrap_or(body), b'\n');
     rest?;
     let line = line.trim_ascii_end();

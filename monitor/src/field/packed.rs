@@ -7,17 +7,17 @@ use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// Maps and arrays within one another that are followed.
-const DEPTH: u32 = 48;
+pub(crate) const DEPTH: u32 = 48;
 
 /// A format of packed values.
 #[derive(Clone, Copy)]
-pub(super) enum Format {
+pub(crate) enum Format {
     MessagePack,
     Cbor,
 }
 
 /// What a value begins with.
-enum Head<'a> {
+pub(crate) enum Head<'a> {
     Number(String),
     Literal(&'static str),
     Text(&'a [u8], bool),
@@ -33,7 +33,7 @@ enum Head<'a> {
 
 /// Why a walk ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stop {
+pub(crate) enum Stop {
     /// The bytes ended inside a value.
     Ended,
     /// These bytes are of no such format.
@@ -43,7 +43,7 @@ enum Stop {
 }
 
 /// The format of `body`, if it is a map or an array of one to its end.
-pub(super) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
+pub(crate) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
     let formats: &[Format] = match body.first()? {
         0x80..=0x9f => &[Format::MessagePack, Format::Cbor],
         0xdc..=0xdf => &[Format::MessagePack],
@@ -98,14 +98,14 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) 
 }
 
 /// Where the reader stands.
-struct Walker<'a> {
-    rest: &'a [u8],
-    format: Format,
-    cut: bool,
+pub(crate) struct Walker<'a> {
+    pub(crate) rest: &'a [u8],
+    pub(crate) format: Format,
+    pub(crate) cut: bool,
 }
 
 impl<'a> Walker<'a> {
-    fn head(&mut self) -> Result<Head<'a>, Stop> {
+    pub(crate) fn head(&mut self) -> Result<Head<'a>, Stop> {
         match self.format {
             Format::MessagePack => self.message_pack(),
             Format::Cbor => self.cbor(),
@@ -197,7 +197,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn at_break(&mut self) -> bool {
+    pub(crate) fn at_break(&mut self) -> bool {
         let is_break = matches!(self.format, Format::Cbor) && self.rest.first() == Some(&0xff);
         if is_break {
             self.rest = self.rest.get(1..).unwrap_or_default();

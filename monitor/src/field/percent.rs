@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Decodes `%XX`, and `+` to a space if `plus`. An escape that is broken or cut
 /// stays as it is.
-pub(super) fn decode(bytes: &[u8], plus: bool) -> Cow<'_, [u8]> {
+pub(crate) fn decode(bytes: &[u8], plus: bool) -> Cow<'_, [u8]> {
     let first = bytes
         .iter()
         .position(|byte| *byte == b'%' || (plus && *byte == b'+'));
@@ -32,7 +32,7 @@ pub(super) fn decode(bytes: &[u8], plus: bool) -> Cow<'_, [u8]> {
 }
 
 /// Whether there is an escape in these bytes.
-pub(super) fn has_escape(bytes: &[u8]) -> bool {
+pub(crate) fn has_escape(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'%', bytes).any(|at| {
         bytes
             .get(at.saturating_add(1)..)
@@ -47,7 +47,7 @@ fn escape(after: &[u8]) -> Option<u8> {
 }
 
 /// The value of a hexadecimal digit.
-pub(super) const fn hex(digit: u8) -> Option<u8> {
+pub(crate) const fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),

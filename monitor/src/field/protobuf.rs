@@ -8,7 +8,7 @@ use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// Messages within messages that are followed.
-const DEPTH: u32 = 24;
+pub(crate) const DEPTH: u32 = 24;
 /// The highest field number that is believed.
 const HIGHEST_NUMBER: u64 = 1 << 20;
 /// The bytes in front of a gRPC message: a flag and its length.
@@ -17,7 +17,7 @@ const FRAME_HEAD: usize = 5;
 const MOST_NUMBERS: usize = 256;
 
 /// One field of a message.
-enum Item<'a> {
+pub(crate) enum Item<'a> {
     Number(u64),
     /// Eight or four bytes: a float, mostly.
     Fixed,
@@ -26,7 +26,7 @@ enum Item<'a> {
 
 /// Splits the first field off: its number, its value, what follows and whether
 /// the value is cut.
-fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
+pub(crate) fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
     let (tag, rest) = varint(message)?;
     let number = tag >> 3;
     if !(1..=HIGHEST_NUMBER).contains(&number) {
@@ -52,7 +52,7 @@ fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
 }
 
 /// The number that `bytes` begin with, and what follows.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f) << (index as u32 * 7).min(63);
@@ -64,7 +64,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Whether `bytes` are one message to their end; with `cut`, to where they end.
-pub(super) fn looks_like(bytes: &[u8], cut: bool) -> bool {
+pub(crate) fn looks_like(bytes: &[u8], cut: bool) -> bool {
     let mut rest = bytes;
     let (mut fields, mut lengths) = (0_usize, 0_usize);
     while !rest.is_empty() {
@@ -135,7 +135,7 @@ fn read_bytes(reader: &mut Reader, bytes: &[u8], cut: bool, depth: u32) {
     }
 }
 
-fn is_tag_of_bytes(bytes: &[u8]) -> bool {
+pub(crate) fn is_tag_of_bytes(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|tag| tag & 7 == 2)
 }
 
@@ -174,7 +174,7 @@ impl Counts {
 }
 
 /// The message of the first frame, and what follows it.
-fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+pub(crate) fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let (head, rest) = body.split_first_chunk::<FRAME_HEAD>()?;
     let [flag @ (0 | 1), length @ ..] = head else {
         return None;
@@ -191,7 +191,7 @@ fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 
 /// Whether `body` begins with the frame of a gRPC message, and has nothing but
 /// frames as far as two of them tell.
-pub(super) fn looks_like_frames(body: &[u8], cut: bool) -> bool {
+pub(crate) fn looks_like_frames(body: &[u8], cut: bool) -> bool {
     match split_frame(body) {
         Some((message, Some(rest))) => {
             !message.is_empty() && (rest.is_empty() || cut || split_frame(rest).is_some())

@@ -34,7 +34,7 @@ const SHORTEST_PAYLOAD_KEY: usize = 5;
 const FEWEST_KEY_DIGITS: usize = 7;
 
 /// What a value is.
-pub(super) enum Content<'a> {
+pub(crate) enum Content<'a> {
     Text,
     Compressed(Coding),
     Json(&'a [u8]),
@@ -61,7 +61,7 @@ pub(super) enum Content<'a> {
 
 impl Content<'_> {
     /// Whether the value itself is yielded, besides what is in it.
-    pub(super) const fn is_text_too(&self) -> bool {
+    pub(crate) const fn is_text_too(&self) -> bool {
         match self {
             Self::Text | Self::Url(_) | Self::Pair(_) | Self::Xml(_, false) => true,
             Self::Coded(coded) => !coded.sure,
@@ -132,7 +132,7 @@ fn survey(value: &[u8]) -> (u16, u16) {
 }
 
 /// What `value` is, which stands under `key`.
-pub(super) fn sniff<'a>(value: &'a [u8], key: Option<&str>) -> Content<'a> {
+pub(crate) fn sniff<'a>(value: &'a [u8], key: Option<&str>) -> Content<'a> {
     if value.len() < SHORTEST {
         return Content::Text;
     }
@@ -245,7 +245,7 @@ fn carries_form(key: &str) -> bool {
 
 /// Whether a key has the looks of a value: an address, words with spaces, a
 /// number with punctuation as in phones and dates.
-pub(super) fn is_payload_key(key: &[u8]) -> bool {
+pub(crate) fn is_payload_key(key: &[u8]) -> bool {
     if !(SHORTEST_PAYLOAD_KEY..=LONGEST_PAYLOAD_KEY).contains(&key.len()) {
         return false;
     }

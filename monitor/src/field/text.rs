@@ -1,7 +1,7 @@
 //! Questions about bytes that may be text.
 
 /// The first `length` bytes at most, not ending inside a UTF-8 character.
-pub(super) fn clip(bytes: &[u8], length: usize) -> &[u8] {
+pub(crate) fn clip(bytes: &[u8], length: usize) -> &[u8] {
     let mut end = length.min(bytes.len());
     // A character has at most three continuation bytes; more than that is no
     // UTF-8, which needs no care.
@@ -15,7 +15,7 @@ pub(super) fn clip(bytes: &[u8], length: usize) -> &[u8] {
 }
 
 /// Without a byte order mark and white space at the beginning.
-pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     bytes
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(bytes)
@@ -24,7 +24,7 @@ pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
 
 /// The UTF-8 of `bytes` if they are UTF-16: with a byte order mark, or JSON of
 /// which every other byte is zero. At most `limit` bytes of it.
-pub(super) fn from_utf16(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+pub(crate) fn from_utf16(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     let (bytes, big) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest, false),
         [0xfe, 0xff, rest @ ..] => (rest, true),
@@ -52,7 +52,7 @@ pub(super) fn from_utf16(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 
 /// Whether these bytes are UTF-8 (that may end inside a character) of which at
 /// most one character in `tolerance` is a control character; with `None`, none.
-pub(super) fn is_printable(bytes: &[u8], tolerance: Option<usize>) -> bool {
+pub(crate) fn is_printable(bytes: &[u8], tolerance: Option<usize>) -> bool {
     let valid = match std::str::from_utf8(bytes) {
         Ok(valid) => valid,
         Err(error) if error.error_len().is_none() => {

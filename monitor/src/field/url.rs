@@ -9,18 +9,18 @@ const FRAGMENT: &[u8] = b"fragment";
 
 /// The parts of a URL behind its authority, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     /// With its leading slash, if it has one.
-    pub(super) path: &'a [u8],
+    pub(crate) path: &'a [u8],
     /// Without the question mark.
-    pub(super) query: Option<&'a [u8]>,
+    pub(crate) query: Option<&'a [u8]>,
     /// Without the number sign.
-    pub(super) fragment: Option<&'a [u8]>,
+    pub(crate) fragment: Option<&'a [u8]>,
 }
 
 impl<'a> Parts<'a> {
     /// Splits a path with what follows it.
-    pub(super) fn of_path(text: &'a [u8]) -> Self {
+    pub(crate) fn of_path(text: &'a [u8]) -> Self {
         let (text, fragment) = split_once(text, b'#');
         let (path, query) = split_once(text, b'?');
         Self {
@@ -31,7 +31,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Splits an absolute URL with any scheme that has an authority.
-    pub(super) fn of_absolute(text: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of_absolute(text: &'a [u8]) -> Option<Self> {
         let colon = memchr::memchr(b':', text.get(..LONGEST_SCHEME).unwrap_or(text))?;
         let scheme = text.get(..colon)?;
         let is_scheme = scheme.len() > 1
@@ -52,7 +52,7 @@ impl<'a> Parts<'a> {
 }
 
 /// The parts of `text` if it is a URL: absolute, or a path with a query.
-pub(super) fn sniff(text: &[u8]) -> Option<Parts<'_>> {
+pub(crate) fn sniff(text: &[u8]) -> Option<Parts<'_>> {
     if text.first() == Some(&b'/') {
         let parts = Parts::of_path(text);
         return parts
@@ -125,7 +125,7 @@ fn read_segment(reader: &mut Reader, index: usize, segment: &[u8], cut: bool) {
 
 /// The segments of a path that are not empty: index, segment, whether it is the
 /// last.
-pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> {
+pub(crate) fn segments(path: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let mut rest = Some(path);
     let split = std::iter::from_fn(move || {
@@ -140,7 +140,7 @@ pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)
 }
 
 /// What stands before and behind the first `separator`.
-pub(super) fn split_once(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+pub(crate) fn split_once(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(separator, bytes) {
         Some(at) => (
             bytes.get(..at).unwrap_or_default(),

@@ -14,7 +14,7 @@ const MOST_RENUMBERED: usize = 100_000;
 const MOST_GROUPS: usize = 1_000;
 
 /// Whether `text` begins with a tag or a declaration.
-pub(super) fn looks_like(text: &[u8]) -> bool {
+pub(crate) fn looks_like(text: &[u8]) -> bool {
     text.first() == Some(&b'<')
         && text
             .get(1)
@@ -23,7 +23,7 @@ pub(super) fn looks_like(text: &[u8]) -> bool {
 
 /// Whether `text` is certainly XML or a piece of markup: it has a declaration, or
 /// begins with a tag and ends with another.
-pub(super) fn looks_like_document(text: &[u8]) -> bool {
+pub(crate) fn looks_like_document(text: &[u8]) -> bool {
     text.starts_with(b"<?xml")
         || (looks_like(text)
             && text.trim_ascii_end().last() == Some(&b'>')

@@ -58,7 +58,7 @@ impl Values {
     /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
     /// a value. The parts of the key are looked up, not the values sought in
     /// it: a message may have thousands.
-    fn is_in(&self, key: &str) -> bool {
+    pub(crate) fn is_in(&self, key: &str) -> bool {
         let key = fold(key);
         let mut parts = (0..key.len()).flat_map(|start| {
             let first_end = start.saturating_add(MIN_PART_LENGTH);

@@ -8,7 +8,7 @@
 mod assemble;
 mod hashes;
 mod judge;
-mod key_path;
+pub(crate) mod key_path;
 mod memory;
 mod note;
 mod page;
@@ -17,8 +17,8 @@ mod proof;
 mod recent;
 mod residence;
 mod severity;
-mod target;
-mod vocabulary;
+pub(crate) mod target;
+pub(crate) mod vocabulary;
 mod why;
 
 use std::sync::Arc;

@@ -23,19 +23,17 @@ pub(super) fn states(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<usiz
 pub(super) fn note(found: &[(Option<usize>, States)], proofs: &mut [Proof]) {
     for (element, states) in found {
         let own = proofs.iter_mut().find(|proof| proof.element == *element);
-        match own {
-            Some(proof) => proof.states.add(*states),
-            // What is shared belongs to every element; a lone element without
-            // evidence of its own belongs to what is shared.
-            None => {
-                let is_shared = element.is_none();
-                let mut seen = HashSet::new();
-                for proof in proofs.iter_mut() {
-                    let is_wanted = is_shared || proof.element.is_none();
-                    if is_wanted && seen.insert(proof.element) {
-                        proof.states.add(*states);
-                    }
-                }
+        if let Some(proof) = own {
+            proof.states.add(*states);
+            continue;
+        }
+        // What is shared belongs to every element; a lone element without
+        // evidence of its own belongs to what is shared.
+        let mut seen = HashSet::new();
+        for proof in proofs.iter_mut() {
+            let is_wanted = element.is_none() || proof.element.is_none();
+            if is_wanted && seen.insert(proof.element) {
+                proof.states.add(*states);
             }
         }
     }

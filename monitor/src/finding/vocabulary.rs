@@ -320,7 +320,7 @@ static VOCABULARY: LazyLock<HashSet<&'static str>> =
 
 /// Whether `key` is a word of the vocabulary or is made wholly of such words,
 /// joined by marks, by capitals or by short numbers.
-pub(super) fn is_known(key: &str) -> bool {
+pub(crate) fn is_known(key: &str) -> bool {
     let folded: String = key
         .chars()
         .filter(char::is_ascii_alphanumeric)

@@ -259,7 +259,7 @@ impl Connection {
 
     /// The end of the stream: hands on everything.
     pub(super) fn finish(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Exchange>) {
-        self.read_pages(|reader, outlet| reader.finish(outlet));
+        self.read_pages(Pages::finish);
         if self.role == Role::Server {
             return;
         }

@@ -170,10 +170,10 @@ impl Desk {
                     fields.unwrap_or_else(|| field::read(request, &self.limits, &mut losses));
                 let wanted = Wanted {
                     matched: matched.as_ref(),
-                    is_wanted,
+                    is_read: is_wanted,
                     sought,
                 };
-                found = self.find(request, fields, wanted, practice);
+                found = self.find(request, fields, &wanted, practice);
                 if let Some(facts) = &recorded {
                     found.proofs = recorded::joined(facts, found.proofs);
                 }
@@ -223,14 +223,14 @@ impl Desk {
         &self,
         request: &Request,
         mut fields: field::Fields,
-        wanted: Wanted<'_>,
+        wanted: &Wanted<'_>,
         practice: &mut Practice,
     ) -> Found {
         let Wanted {
             matched,
-            is_wanted,
+            is_read,
             sought,
-        } = wanted;
+        } = *wanted;
         let mut found = Found::default();
         let mut planted: Vec<String> = Vec::new();
         if sought {
@@ -241,7 +241,7 @@ impl Desk {
                 planted.extend(values(&fields, disclosure));
             }
         }
-        if is_wanted {
+        if is_read {
             phi::label_columns(&mut fields);
             let evidence = practice.detector.detect(&fields);
             found.redacted = self.redactor.as_ref().map(|redactor| {
@@ -348,7 +348,7 @@ struct Wanted<'a> {
     /// The tracker that it goes to.
     matched: Option<&'a Match>,
     /// What it says is wanted.
-    is_wanted: bool,
+    is_read: bool,
     /// Planted values are sought in it.
     sought: bool,
 }

@@ -1,40 +1,47 @@
-//! The key of replacements, and the keyed draws that replacements are made of.
+//! The key of all pseudonyms, and the keyed streams that they are made of.
+//!
+//! In: what a value is and its spelling that equal values share. Out: a stream
+//! of numbers that depends on them and the key alone. A pseudonym is drawn from
+//! the stream, never computed from the value's own letters: without the key not
+//! even a guess can be confirmed.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The key of all replacements of one host.
+/// The key of all pseudonyms of one installation or capture. `Debug` hides it.
 #[derive(Clone)]
-pub struct RedactionKey([u8; 32]);
+pub struct RedactionKey(Hmac<Sha256>);
 
 impl RedactionKey {
     /// A key from 32 secret bytes.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "HMAC accepts a key of any length"
+    )]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(&bytes).expect("HMAC accepts a key of any length"))
     }
 
-    /// Draws that depend on the key and on `seed`, and on nothing else.
-    pub(super) fn draws(&self, seed: &str, round: u8) -> Draws<'_> {
-        Draws {
-            key: self,
-            seed: seed.to_owned(),
-            round,
-            block: [0; 32],
-            at: 32,
-            count: 0,
+    /// The stream of `value`, which is of the kind that `kind` names.
+    pub(super) fn stream(&self, kind: &str, value: &[u8]) -> Stream {
+        let mut mac = self.0.clone();
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(value);
+        let bytes = mac.finalize().into_bytes();
+        let number = |from: usize| {
+            bytes
+                .iter()
+                .skip(from)
+                .take(8)
+                .fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
+        Stream {
+            state: number(0),
+            step: number(8) | 1,
         }
-    }
-
-    #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
-    fn block(&self, seed: &str, round: u8, count: u32) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC accepts a key of any length");
-        mac.update(&[round]);
-        mac.update(&count.to_be_bytes());
-        mac.update(seed.as_bytes());
-        mac.finalize().into_bytes().into()
     }
 }
 
@@ -44,40 +51,88 @@ impl fmt::Debug for RedactionKey {
     }
 }
 
-/// A row of draws.
-pub(super) struct Draws<'a> {
-    key: &'a RedactionKey,
-    seed: String,
-    round: u8,
-    block: [u8; 32],
-    at: usize,
-    count: u32,
+/// Numbers that look random. The generator needs no secrecy of its own: whoever
+/// knew its whole state would know a hash of the value under the key.
+#[derive(Clone)]
+pub(super) struct Stream {
+    state: u64,
+    step: u64,
 }
 
-impl Draws<'_> {
-    /// A number below `limit`, at most 256; 0 for a limit of 0. What 256 is no
-    /// multiple of `limit` for makes some numbers a little likelier, which helps
-    /// nobody.
-    pub(super) fn below(&mut self, limit: u16) -> u8 {
-        let byte = u16::from(self.byte());
-        byte.checked_rem(limit).unwrap_or_default() as u8
+impl Stream {
+    /// The next 64 bits.
+    pub(super) const fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(self.step);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
-    /// One of `choices`.
-    pub(super) fn one_of(&mut self, choices: &[u8]) -> u8 {
-        let limit = choices.len().try_into().unwrap_or(256);
-        let index = usize::from(self.below(limit));
-        choices.get(index).copied().unwrap_or(b'x')
+    /// A number below `limit`; 0 if that is 0.
+    pub(super) fn below(&mut self, limit: u32) -> u32 {
+        let scaled = (self.next() >> 32) * u64::from(limit);
+        u32::try_from(scaled >> 32).unwrap_or_default()
     }
 
-    fn byte(&mut self) -> u8 {
-        if self.at >= self.block.len() {
-            self.block = self.key.block(&self.seed, self.round, self.count);
-            self.count = self.count.wrapping_add(1);
-            self.at = 0;
+    /// A number from `first` to `last`.
+    pub(super) fn between(&mut self, first: u32, last: u32) -> u32 {
+        first.saturating_add(self.below(last.saturating_sub(first).saturating_add(1)))
+    }
+
+    /// One of `items`.
+    pub(super) fn one_of<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+        let limit = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        items.get(self.below(limit) as usize)
+    }
+
+    /// A digit that is no zero if `leading`.
+    pub(super) fn digit(&mut self, leading: bool) -> u8 {
+        let first = u32::from(leading);
+        b'0'.saturating_add(u8::try_from(self.between(first, 9)).unwrap_or_default())
+    }
+
+    /// A byte of `alphabet`.
+    pub(super) fn letter(&mut self, alphabet: &[u8]) -> u8 {
+        self.one_of(alphabet).copied().unwrap_or(b'x')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_depend_on_key_kind_and_value() {
+        let key = RedactionKey::from_bytes([7; 32]);
+        let first =
+            |key: &RedactionKey, kind, value: &str| key.stream(kind, value.as_bytes()).next();
+        let one = first(&key, "email", "jane@example.com");
+        assert_eq!(one, first(&key, "email", "jane@example.com"));
+        assert_ne!(one, first(&key, "phone", "jane@example.com"));
+        assert_ne!(one, first(&key, "email", "jane@example.org"));
+        let other = RedactionKey::from_bytes([8; 32]);
+        assert_ne!(one, first(&other, "email", "jane@example.com"));
+        assert_ne!(first(&key, "a", "bc"), first(&key, "ab", "c"));
+    }
+
+    #[test]
+    fn numbers_stay_in_their_range() {
+        let mut stream = RedactionKey::from_bytes([7; 32]).stream("", b"");
+        let mut seen = [false; 6];
+        for _ in 0..200 {
+            let number = stream.between(3, 5);
+            assert!((3..=5).contains(&number));
+            seen[number as usize] = true;
+            assert!(stream.digit(true) != b'0');
         }
-        let byte = self.block.get(self.at).copied().unwrap_or_default();
-        self.at += 1;
-        byte
+        assert!(seen[3] && seen[4] && seen[5]);
+        assert_eq!(stream.below(0), 0);
+    }
+
+    #[test]
+    fn debug_hides_the_key() {
+        let shown = format!("{:?}", RedactionKey::from_bytes([9; 32]));
+        assert_eq!(shown, "RedactionKey(hidden)");
     }
 }

@@ -1,106 +1,204 @@
-//! The last look: whether a value that was to be replaced is still there, in any
-//! encoding.
+//! The last search: no value that was replaced may be left, however it is
+//! written.
+//!
+//! In: rewritten bytes. Out: the same without the values that are sought, in
+//! plain, percent, JSON, hexadecimal and base64 form. Where one is found, letters
+//! and digits get others; what cannot be cleared is dropped.
 
-use aho_corasick::AhoCorasick;
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use super::{
+    BodyState,
+    key::RedactionKey,
+    known::{Known, SHORTEST_SOUGHT},
+    scramble,
+};
+use crate::{canary::spelling, finding::is_vocabulary, http::Header, secret::Secret};
 
-use crate::token::hex;
+/// Times that a text is searched and cleared before it is dropped.
+const ROUNDS: usize = 4;
+/// A hit that is shorter than this and part of a longer word of interfaces is
+/// no value.
+const SHORTEST_INSIDE: usize = 8;
+/// The longest word that is looked up, in bytes.
+const LONGEST_WORD: usize = 64;
 
-/// Shorter values stand in other words by chance.
-const MIN_LENGTH: usize = 4;
-/// Shorter encodings do.
-const MIN_ENCODED: usize = 8;
-/// Values of one message that are sought; a message with more is not let
-/// through.
-const MAX_VALUES: usize = 20_000;
-
-/// Values that must not be found.
-pub(super) enum Net {
-    /// There is nothing to find.
-    Empty,
-    /// They can be sought.
-    Values(Box<AhoCorasick>),
-    /// They are too many.
-    Full,
+/// One spelling of a value.
+struct Pattern {
+    text: Vec<u8>,
+    /// Letters must have the same case: it is base64.
+    exact: bool,
+    /// It is the value itself.
+    plain: bool,
 }
 
-impl Net {
-    /// A net for `values`.
-    pub(super) fn new<'a>(values: impl Iterator<Item = &'a str>) -> Self {
-        let mut patterns: Vec<String> = Vec::new();
-        let mut count = 0_usize;
-        for value in values {
-            let value = value.trim();
-            if value.chars().filter(|c| c.is_alphanumeric()).count() < MIN_LENGTH {
-                continue;
-            }
-            count += 1;
-            if count > MAX_VALUES {
-                return Self::Full;
-            }
-            spell(value, &mut patterns);
-        }
-        if patterns.is_empty() {
-            return Self::Empty;
-        }
-        patterns.sort_unstable();
-        patterns.dedup();
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&patterns)
-            .map_or(Self::Full, |own| Self::Values(Box::new(own)))
-    }
-
-    /// Whether `text` may hold one of the values.
-    pub(super) fn catches(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Empty => false,
-            Self::Values(values) => values.is_match(text),
-            Self::Full => true,
-        }
-    }
+/// All spellings of the values of one message.
+pub(super) struct Net<'a> {
+    key: &'a RedactionKey,
+    patterns: Vec<Pattern>,
 }
 
-fn spell(value: &str, patterns: &mut Vec<String>) {
-    patterns.push(value.to_owned());
-    let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-    if percent != value {
-        patterns.push(percent.replace("%20", "+"));
-        patterns.push(percent.replace('%', "%25"));
-        // Marks that many encoders leave.
-        patterns.push(
-            percent
-                .replace("%2E", ".")
-                .replace("%2D", "-")
-                .replace("%5F", "_"),
-        );
-        patterns.push(percent);
-    }
-    let json = serde_json::to_string(value).unwrap_or_default();
-    let json = json.trim_matches('"');
-    if json != value {
-        patterns.push(json.to_owned());
-    }
-    let digits = hex(value.as_bytes(), value.len());
-    if digits.len() >= MIN_ENCODED {
-        patterns.push(digits);
-    }
-    for offset in 0..3_usize {
-        let mut bytes = vec![0; offset];
-        bytes.extend_from_slice(value.as_bytes());
-        let text = STANDARD_NO_PAD.encode(&bytes);
-        let (first, last) = ((offset * 8).div_ceil(6), bytes.len() * 8 / 6);
-        let Some(stem) = text
-            .get(first..last)
-            .filter(|stem| stem.len() >= MIN_ENCODED)
-        else {
-            continue;
+impl<'a> Net<'a> {
+    pub(super) fn new(known: &Known<'a>) -> Self {
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let mut add = |text: &str, exact: bool, plain: bool| {
+            let text = if exact {
+                text.as_bytes().to_vec()
+            } else {
+                text.to_lowercase().into_bytes()
+            };
+            if text.len() >= SHORTEST_SOUGHT {
+                patterns.push(Pattern { text, exact, plain });
+            }
         };
-        let safe = stem.replace('+', "-").replace('/', "_");
-        if safe != stem {
-            patterns.push(safe);
+        for value in &known.sought {
+            add(value, false, true);
+            for (text, exact) in spelling::encoded(value) {
+                add(&text, exact, false);
+            }
+            let json = escaped(value);
+            if json != *value {
+                add(&json, false, false);
+                add(&json.replace('\\', "\\\\"), false, false);
+            }
+            if value.contains('/') {
+                add(&value.replace('/', "\\/"), false, false);
+            }
         }
-        patterns.push(stem.to_owned());
+        Self {
+            key: known.key,
+            patterns,
+        }
     }
+
+    /// Where a value stands in `text`.
+    fn find(&self, text: &[u8]) -> Vec<(usize, usize)> {
+        let lower = text.to_ascii_lowercase();
+        let mut found = Vec::new();
+        for pattern in &self.patterns {
+            let searched = if pattern.exact { text } else { &lower };
+            for at in memchr::memmem::find_iter(searched, &pattern.text) {
+                let end = at.saturating_add(pattern.text.len());
+                if !pattern.plain || !is_inside_word(text, at, end) {
+                    found.push((at, end));
+                }
+            }
+        }
+        found
+    }
+
+    /// Clears `text`; false if a value is still there.
+    fn clear(&self, text: &mut [u8]) -> bool {
+        if self.patterns.is_empty() {
+            return true;
+        }
+        for _ in 0..ROUNDS {
+            let found = self.find(text);
+            if found.is_empty() {
+                return true;
+            }
+            for (start, end) in found {
+                if let Some(place) = text.get_mut(start..end) {
+                    let new = scramble::bytes(self.key, place);
+                    place.copy_from_slice(&new);
+                }
+            }
+        }
+        false
+    }
+
+    pub(super) fn clear_target(&self, target: &mut Vec<u8>) {
+        if !self.clear(target) {
+            *target = b"/".to_vec();
+        }
+    }
+
+    pub(super) fn clear_headers(&self, headers: &mut [Header]) {
+        // Host names are no payload.
+        for header in headers.iter_mut().filter(|header| header.name != "host") {
+            let mut value = header.value.expose().to_vec();
+            if !self.clear(&mut value) {
+                value.clear();
+            }
+            if value != **header.value.expose() {
+                header.value = Secret::new(value.into());
+            }
+            let mut name = header.name.clone().into_bytes();
+            if !self.clear(&mut name) {
+                name = b"x-redacted".to_vec();
+            }
+            if let Ok(name) = String::from_utf8(name) {
+                header.name = name;
+            }
+        }
+    }
+
+    /// The body cleared, and what became of it if that is not its own encoding:
+    /// what `told` makes, or nothing.
+    pub(super) fn clear_body(
+        &self,
+        mut body: Vec<u8>,
+        told: impl FnOnce() -> Vec<u8>,
+    ) -> (Vec<u8>, Option<BodyState>) {
+        // What no reader understands was blanked, and is of no use.
+        let is_blank = !body.is_empty() && body.iter().all(|byte| *byte == 0);
+        if !is_blank && self.clear(&mut body) {
+            return (body, None);
+        }
+        let mut told = told();
+        if !told.is_empty() && self.find(&told).is_empty() {
+            return (told, Some(BodyState::Rebuilt));
+        }
+        told.clear();
+        (told, Some(BodyState::Dropped))
+    }
+}
+
+/// `value` as JSON writes it in ASCII.
+fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut buffer = [0; 2];
+    for c in value.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\t' => text.push_str("\\t"),
+            c if c.is_ascii() => text.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut buffer) {
+                    text.push_str("\\u");
+                    text.push_str(&crate::token::hex(&unit.to_be_bytes(), 2));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// Whether a hit is a short part of a longer word of interfaces: `lead` in
+/// `leader`.
+fn is_inside_word(text: &[u8], start: usize, end: usize) -> bool {
+    if end.saturating_sub(start) >= SHORTEST_INSIDE {
+        return false;
+    }
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let before = text.get(..start).unwrap_or_default();
+    let after = text.get(end..).unwrap_or_default();
+    let from = start
+        - before
+            .iter()
+            .rev()
+            .take(LONGEST_WORD)
+            .take_while(|b| is_word(b))
+            .count();
+    let to = end
+        + after
+            .iter()
+            .take(LONGEST_WORD)
+            .take_while(|b| is_word(b))
+            .count();
+    (from < start || end < to)
+        && text
+            .get(from..to)
+            .and_then(|word| std::str::from_utf8(word).ok())
+            .is_some_and(is_vocabulary)
 }

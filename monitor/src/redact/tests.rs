@@ -1,24 +1,27 @@
-//! Tests of replacements: nothing is left, and what is left is of use.
+//! Tests of redaction: nothing is left, and what was found is found again.
 
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
+    canary::spelling,
     event::{StreamId, Timestamp},
-    field::{self, FieldLimits, tests::chains},
-    http::{Completeness, Protocol},
+    field::{self, FieldLimits},
+    finding::{Values, show},
+    http::Protocol,
     loss::Losses,
-    phi::{Detector, detect},
+    phi,
 };
 
-static REDACTOR: LazyLock<Redactor> =
-    LazyLock::new(|| Redactor::new(RedactionKey::from_bytes([4; 32])));
+mod chains;
+mod events;
+mod limits;
+mod recorded;
 
-fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
-    let headers = headers.iter().map(|(name, value)| Header {
-        name: (*name).to_owned(),
-        value: Secret::new(Bytes::copy_from_slice(value.as_bytes())),
-    });
+/// 2026-11-24 02:40 UTC.
+const NOW: u64 = 1_795_488_000;
+
+pub(super) fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     Request {
         stream: StreamId {
             owner: 1,
@@ -26,14 +29,20 @@ fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
             born: 1,
         },
         ordinal: 0,
-        time: Timestamp(0),
-        end: Timestamp(0),
+        time: Timestamp(NOW * 1_000_000_000),
+        end: Timestamp(NOW * 1_000_000_000),
         place: None,
         protocol: Protocol::Http1,
         method: "POST".to_owned(),
         target: Secret::new(Bytes::copy_from_slice(target.as_bytes())),
-        host: Some("graph.facebook.com".to_owned()),
-        headers: headers.collect(),
+        host: Some("tracker.example".to_owned()),
+        headers: headers
+            .iter()
+            .map(|(name, value)| Header {
+                name: (*name).to_owned(),
+                value: Secret::new(Bytes::copy_from_slice(value.as_bytes())),
+            })
+            .collect(),
         body: Secret::new(Bytes::copy_from_slice(body)),
         body_wire_length: body.len() as u64,
         wire_length: body.len() as u64,
@@ -42,264 +51,232 @@ fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     }
 }
 
-fn read(request: &Request) -> Fields {
-    field::read(request, &FieldLimits::default(), &mut Losses::default())
+fn redactor() -> Redactor {
+    Redactor::new(RedactionKey::from_bytes([7; 32]))
 }
 
-fn redacted(request: &Request) -> (RedactedRequest, Request) {
-    let fields = read(request);
-    let new = REDACTOR.request(request, "/2/{id}", &fields, &detect(&fields), &[]);
+fn read(request: &Request) -> (Fields, Vec<Evidence>) {
+    let fields = field::read(request, &FieldLimits::default(), &mut Losses::default());
+    let evidence = phi::detect(&fields);
+    (fields, evidence)
+}
+
+/// `request` redacted, as a request again.
+fn redacted(request: &Request, planted: &[&str]) -> (Request, BodyState) {
+    let (fields, evidence) = read(request);
+    let made = redactor().request(request, "/{id}", &fields, &evidence, planted);
     let again = Request {
-        target: new.target.clone(),
-        headers: new.headers.clone(),
-        body: new.body.clone(),
+        target: made.target,
+        headers: made.headers,
+        body_wire_length: made.body.expose().len() as u64,
+        body: made.body,
         ..request.clone()
     };
-    (new, again)
+    (again, made.body_state)
 }
 
-/// Where `value` still is in a redacted request: as it is, or as a field reads.
-fn left(request: &Request, value: &str) -> Vec<String> {
-    let fold = |text: &str| text.to_lowercase();
-    let value = fold(value);
+/// Everything that is written of a request, one part after the other.
+fn written(request: &Request) -> Vec<Vec<u8>> {
+    let mut parts = vec![
+        request.target.expose().to_vec(),
+        request.body.expose().to_vec(),
+    ];
+    for header in &request.headers {
+        parts.push(header.name.clone().into_bytes());
+        parts.push(header.value.expose().to_vec());
+    }
+    parts
+}
+
+/// Where `value` stands in `request` in any spelling, as the readers see it or
+/// as it is written.
+fn leaks(request: &Request, value: &str) -> Vec<String> {
+    let lower = value.to_lowercase();
     let mut found = Vec::new();
-    for (name, bytes) in [("target", &request.target), ("body", &request.body)] {
-        if fold(&String::from_utf8_lossy(bytes.expose())).contains(&value) {
-            found.push(name.to_owned());
+    let mut spellings = vec![(lower.clone(), false)];
+    spellings.extend(
+        spelling::encoded(value)
+            .into_iter()
+            .chain(spelling::encoded(&lower)),
+    );
+    for part in written(request) {
+        let text = String::from_utf8_lossy(&part);
+        let folded = text.to_lowercase();
+        for (spelling, exact) in &spellings {
+            let is_in = if *exact {
+                text.contains(spelling.as_str())
+            } else {
+                folded.contains(&spelling.to_lowercase())
+            };
+            if is_in {
+                found.push(format!("as {spelling} in {text}"));
+            }
         }
     }
-    for field in read(request).iter() {
-        let keys = field.steps().into_iter().any(|step| match step {
-            Step::Key(key) => fold(key).contains(&value),
-            Step::Index(_) => false,
-        });
-        if keys || fold(field.value()).contains(&value) {
-            found.push(format!("field in {}", field.part().as_str()));
+    let fields = field::read(request, &FieldLimits::default(), &mut Losses::default());
+    for field in fields.iter() {
+        if field.value().to_lowercase().contains(&lower) {
+            found.push(format!("read as {}", field.value()));
         }
     }
     found
 }
 
-const EVENT: &str = r#"{"data":[{"event_name":"CompleteRegistration","event_time":1764038463,
-"action_source":"website","event_source_url":"https://shop.example.com/therapy/depression-assessment?step=7",
-"user_data":{"em":["c4d124a64fbaa9a16315564b5cf2d69a6df0c787069a8d1b1cdba5c8bf840848"],"fn":["Averylla"],
-"client_ip_address":"203.0.113.77"},"custom_data":{"content_name":"Depression self-assessment (PHQ-9)",
-"phq9_score":18,"contact_email":"avery.testcase@example.com","contact_phone":"+12025550143","dob":"1987-03-14"}}]}"#;
-
-const PLANTED: &[&str] = &[
-    "c4d124a64fbaa9a16315564b5cf2d69a6df0c787069a8d1b1cdba5c8bf840848",
-    "Averylla",
-    "203.0.113.77",
-    "Depression self-assessment",
-    "PHQ-9",
-    "step=7",
-    "depression-assessment",
-    "avery.testcase@example.com",
-    "avery.testcase",
-    "12025550143",
-    "1987-03-14",
-];
-
-#[test]
-fn an_event_keeps_its_shape_and_no_value() {
-    let own = request(
-        "/v26.0/100000000000001/events?access_token=EAAsecret&email=avery.testcase%40example.com",
-        &[
-            ("user-agent", "curl/8"),
-            ("cookie", "session=Averylla"),
-            ("host", "graph.facebook.com"),
-        ],
-        EVENT.as_bytes(),
-    );
-    let (new, again) = redacted(&own);
-    for planted in PLANTED {
-        assert_eq!(left(&again, planted), Vec::<String>::new(), "{planted}");
-    }
-    let text = String::from_utf8_lossy(new.body.expose()).into_owned();
-    for kept in [
-        "\"em\"",
-        "CompleteRegistration",
-        "website",
-        "1764038463",
-        "198.1",
-        ".com\"",
-        "\"+1",
-    ] {
-        assert!(text.contains(kept), "{kept}");
-    }
-    let target = String::from_utf8_lossy(new.target.expose()).into_owned();
-    assert!(
-        target.starts_with("/v26.0/") && target.contains("/events?access_token="),
-        "{target}"
-    );
-    assert!(!target.contains("EAAsecret") && !target.contains("100000000000001"));
-    assert_eq!(new.target.expose().len(), own.target.expose().len());
-    assert_eq!(new.body.expose().len(), EVENT.len());
-    assert_eq!(new.body_state, BodyState::SameLength);
-    // It is what it was: JSON with the same classes at the same places.
-    serde_json::from_str::<serde_json::Value>(&text).unwrap();
-    let classes = |request: &Request| {
-        let fields = read(request);
-        let mut found: Vec<_> = detect(&fields)
-            .iter()
-            .filter(|item| matches!(item.class, Class::Identifier(_)))
-            .map(|item| (item.field, item.class, item.form))
-            .collect();
-        found.sort();
-        found
-    };
-    assert_eq!(classes(&again), classes(&own));
-}
-
-#[test]
-fn the_same_value_is_the_same_pseudonym_everywhere() {
-    let body = r#"{"email":"jane.roe@example.com","note":"jane.roe@example.com"}"#;
-    let own = request(
-        "/t?email=jane.roe%40example.com&e=Jane.Roe@example.com",
-        &[],
-        body.as_bytes(),
-    );
-    let (_, again) = redacted(&own);
-    let fields = read(&again);
-    let mut values: Vec<_> = fields
+/// Class, form and shown path of all evidence.
+fn seen(request: &Request) -> BTreeSet<String> {
+    let (fields, evidence) = read(request);
+    let none = Values::of(std::iter::empty());
+    evidence
         .iter()
-        .map(|field| field.value().to_lowercase())
-        .filter(|value| value.contains('@'))
-        .collect();
-    values.sort();
-    values.dedup();
-    assert_eq!(values.len(), 1, "{values:?}");
+        .filter_map(|item| {
+            let field = fields.get(item.field)?;
+            let path = show(&field, &none);
+            Some(format!(
+                "{} {} {path}",
+                item.class.as_str(),
+                item.form.as_str()
+            ))
+        })
+        .collect()
 }
 
-#[test]
-fn no_chain_of_two_encodings_hides_a_value_that_is_left() {
-    let mut found = Vec::new();
-    for value in [
-        "jane.roe@example.com",
-        "+15555550142",
-        "1980-02-03",
-        "major depressive disorder, recurrent",
-        "José Núñez",
-    ] {
-        for first in chains::ENCODINGS {
-            for second in chains::ENCODINGS {
-                let encoded = first.1(&second.1(value));
-                let json = serde_json::json!({"a": 1, "v": encoded}).to_string();
-                for body in [encoded, json] {
-                    let (_, again) = redacted(&request("/", &[], body.as_bytes()));
-                    let own = left(&again, value);
-                    if !own.is_empty() {
-                        found.push(format!("{}/{}: {value}: {own:?}", first.0, second.0));
-                    }
-                }
-            }
+/// How much of the evidence of `requests` is found again, with what differs.
+fn share(requests: &[Request]) -> (f64, Vec<String>) {
+    let (mut same, mut all) = (0_u32, 0_u32);
+    let mut differing = Vec::new();
+    for request in requests {
+        let before = seen(request);
+        let (again, _) = redacted(request, &[]);
+        let after = seen(&again);
+        all += before.union(&after).count() as u32;
+        same += before.intersection(&after).count() as u32;
+        for (mark, item) in before
+            .difference(&after)
+            .map(|item| ('-', item))
+            .chain(after.difference(&before).map(|item| ('+', item)))
+        {
+            let target = String::from_utf8_lossy(request.target.expose());
+            differing.push(format!("{mark} {item} of {target}"));
         }
     }
-    assert!(found.is_empty(), "{}:\n{}", found.len(), found.join("\n"));
+    (f64::from(same) / f64::from(all.max(1)), differing)
 }
 
 #[test]
-fn no_prefix_of_a_body_leaves_a_value() {
-    let form = format!(
-        "data={}",
-        percent_encoding::utf8_percent_encode(EVENT, percent_encoding::NON_ALPHANUMERIC)
-    );
-    let part = format!(
-        "--B1\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{EVENT}\r\n--B1--\r\n"
-    );
-    for body in [EVENT, &form, &part] {
-        for length in (0..body.len()).step_by(7) {
-            let Some(cut) = body.get(..length) else {
-                continue;
-            };
-            let (_, again) = redacted(&request("/", &[], cut.as_bytes()));
-            for planted in ["avery.testcase", "2025550143", "1987-03-14", "averylla"] {
-                assert_eq!(
-                    left(&again, planted),
-                    Vec::<String>::new(),
-                    "{planted} at {length}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn bytes_that_are_no_text_are_told_by_their_fields() {
-    // {"email": "jane.roe@example.com", "plan": "gold"} as MessagePack.
-    let mut body = b"\x82\xa5email\xb4jane.roe@example.com\xa4plan\xa4gold".to_vec();
-    let (new, again) = redacted(&request("/", &[], &body));
-    assert_eq!(new.body_state, BodyState::Rebuilt);
-    assert_eq!(left(&again, "jane.roe"), Vec::<String>::new());
-    // Neither text nor anything that is read.
-    body = vec![0, 159, 146, 150, 0, 255, 254];
-    let (new, _) = redacted(&request("/", &[], &body));
-    assert_eq!(
-        (new.body_state, new.body.expose().len()),
-        (BodyState::Dropped, 0)
-    );
-}
-
-#[test]
-fn planted_values_go_wherever_they_stand() {
-    let own = request(
-        "/a/quillonx",
-        &[],
-        b"quillonx {\"quillonx\": [\"write to quillonx\"]}",
-    );
-    let fields = read(&own);
-    let mut detector = Detector::default();
-    let new = REDACTOR.request(&own, "/", &fields, &detector.detect(&fields), &["quillonx"]);
-    let all = [new.target.expose().as_ref(), new.body.expose().as_ref()].concat();
-    assert_eq!(memchr::memmem::find(&all, b"quillonx"), None);
-}
-
-#[test]
-fn pages_keep_what_they_load_and_what_their_forms_ask() {
-    let markup = r#"<!DOCTYPE html><html lang="en"><head><title>Hello Averylla</title>
-<script src="https://connect.facebook.net/en_US/fbevents.js"></script>
-<script>/* Averylla */ fbq('init', '123456789', {em: 'avery.testcase@example.com'}); n.src='https://www.googletagmanager.com/gtag/js?id=G-ABC';</script>
-</head><body><!-- Averylla --><form action="/intake"><input name="dob" type="date" value="1987-03-14"></form>
-<p>Dear Averylla Testcasewell</p></body></html>"#;
-    let page = Page {
-        stream: StreamId {
-            owner: 1,
-            handle: 1,
-            born: 1,
-        },
-        facts: std::sync::Arc::default(),
-        time: Timestamp(0),
-        place: None,
-        method: Some("GET".to_owned()),
-        target: Some(Secret::new(Bytes::from_static(b"/welcome/averylla"))),
-        host: None,
-        status: 200,
-        headers: Vec::new(),
-        declared: true,
-        body: Secret::new(Bytes::from_static(markup.as_bytes())),
-        wire_length: markup.len() as u64,
-        completeness: Completeness::Complete,
-    };
-    let new = REDACTOR.page(
-        &page,
-        "/{id}",
-        markup.as_bytes(),
-        &Fields::default(),
-        &[],
-        &[],
-    );
-    let text = String::from_utf8_lossy(new.body.expose()).to_lowercase();
-    for planted in ["avery", "testcase", "1987-03-14", "123456789", "g-abc"] {
-        assert!(!text.contains(planted), "{planted}: {text}");
-    }
+fn the_default_is_to_replace() {
+    let body =
+        br#"{"event":"Purchase","zork":"Averylla Quandt","note":"she came","n":12,"big":123456,
+        "ok":true,"none":null,"event_time":1795480000,"when":"2026-11-20","price":"USD"}"#;
+    let (again, state) = redacted(&request("/v1/track?q=Averylla", &[], body), &[]);
+    assert_eq!(state, BodyState::SameLength);
+    let text = String::from_utf8_lossy(again.body.expose()).into_owned();
     for kept in [
-        "src=\"https://connect.facebook.net/en_us/fbevents.js\"",
-        "https://www.googletagmanager.com/gtag/js?id=",
-        "name=\"dob\"",
-        "type=\"date\"",
-        "fbq('",
+        "\"Purchase\"",
+        "\"n\":12,",
+        "\"ok\":true",
+        "\"none\":null",
+        "1795480000",
+        "USD",
     ] {
-        assert!(text.contains(kept), "{kept}: {text}");
+        assert!(text.contains(kept), "{kept} {text}");
     }
-    assert!(!String::from_utf8_lossy(new.target.unwrap().expose()).contains("averylla"));
+    for value in ["Averylla", "Quandt", "she", "came", "123456", "2026-11-20"] {
+        assert!(leaks(&again, value).is_empty(), "{value} {text}");
+    }
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+        "{text}"
+    );
+    let target = String::from_utf8_lossy(again.target.expose()).into_owned();
+    assert!(target.starts_with("/v1/track?q="), "{target}");
+}
+
+#[test]
+fn headers_keep_what_describes_the_message() {
+    let headers = [
+        ("host", "graph.facebook.com"),
+        ("content-type", "application/json; charset=utf-8"),
+        ("content-encoding", "gzip"),
+        ("content-length", "999"),
+        ("authorization", "Bearer abcdefgh12345"),
+        (
+            "cookie",
+            "_fbp=fb.1.1596403881668.1116446470; name=Averylla",
+        ),
+        ("user-agent", "python-requests/2.31 (Averylla's laptop)"),
+        ("x-forwarded-for", "203.0.113.77, 10.0.0.1"),
+        ("x-averylla", "1"),
+        ("referer", "https://clinic.example/averylla?x=quandt"),
+        ("accept", "*/*"),
+    ];
+    let (again, state) = redacted(&request("/x", &headers, b"{\"a\":\"Averylla\"}"), &[]);
+    assert_eq!(state, BodyState::Decoded);
+    let value = |name: &str| {
+        again
+            .header(name)
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+    };
+    assert_eq!(value("host").as_deref(), Some("graph.facebook.com"));
+    assert_eq!(value("content-encoding"), None);
+    assert_eq!(value("content-length").as_deref(), Some("16"));
+    assert_eq!(value("accept").as_deref(), Some("*/*"));
+    assert_eq!(
+        value("content-type").as_deref(),
+        Some("application/json; charset=utf-8")
+    );
+    assert!(
+        value("user-agent")
+            .unwrap()
+            .starts_with("python-requests/2.31 (")
+    );
+    assert!(value("cookie").unwrap().starts_with("_fbp=fb.1."));
+    for secret in [
+        "averylla",
+        "abcdefgh12345",
+        "1116446470",
+        "203.0.113.77",
+        "quandt",
+        "clinic",
+    ] {
+        assert!(
+            leaks(&again, secret).is_empty(),
+            "{secret} {:?}",
+            leaks(&again, secret)
+        );
+    }
+}
+
+#[test]
+fn the_same_person_stays_the_same() {
+    let body = |email: &str, name: &str| {
+        serde_json::json!({"user": {"email": email, "first_name": name}, "id": 1}).to_string()
+    };
+    let email = |body: &str| {
+        let (again, _) = redacted(&request("/x", &[], body.as_bytes()), &[]);
+        let value: serde_json::Value = serde_json::from_slice(again.body.expose()).unwrap();
+        value["user"]["email"].as_str().unwrap().to_owned()
+    };
+    let one = email(&body("Jane.Roe@Example.com", "Jane"));
+    assert_eq!(
+        one.to_lowercase(),
+        email(&body("jane.roe@example.com", "x"))
+    );
+    assert_ne!(one, email(&body("john.roe@example.com", "Jane")));
+    assert_eq!(one.rsplit('.').next(), Some("com"), "{one}");
+}
+
+#[test]
+fn planted_values_are_replaced_wherever_they_are() {
+    let body = br#"{"Zorblax":"1","purchase":"Zorblax Purchase","x":["purchase"]}"#;
+    let (again, _) = redacted(
+        &request("/zorblax/purchase?zorblax", &[], body),
+        &["Zorblax", "purchase"],
+    );
+    for value in ["zorblax", "purchase"] {
+        assert!(
+            leaks(&again, value).is_empty(),
+            "{:?}",
+            leaks(&again, value)
+        );
+    }
 }

@@ -1,171 +1,129 @@
-//! Values that say nothing about anyone: they may stay as they are.
+//! What may stay: words of recipients, programs and formats that say nothing
+//! about anyone.
 
-use crate::finding::is_vocabulary;
+use std::{collections::HashSet, sync::LazyLock};
 
-/// Numbers of at most this many digits stay.
-const MAX_NUMBER: usize = 3;
-/// Longer texts do not stay, whatever their words.
-const MAX_TEXT: usize = 40;
-/// Unix times from 2017 to 2033 begin so, in seconds or milliseconds.
-const TIME_STARTS: &[&str] = &["15", "16", "17", "18", "19"];
+use crate::finding::{Values, is_vocabulary};
 
-/// Words of clients and platforms that are no words of keys.
-const WORDS: &[&str] = &[
-    "1",
-    "addpaymentinfo",
-    "addtocart",
-    "addtowishlist",
-    "aed",
-    "analyticsjs",
-    "analyticsnode",
-    "analyticspython",
-    "application/json",
-    "applicationxwwwformurlencoded",
-    "aud",
-    "bearer",
-    "bookedappointment",
-    "cad",
-    "chf",
-    "chrome",
-    "clickbutton",
-    "completepayment",
-    "completeregistration",
-    "contact",
-    "customizeproduct",
-    "de",
-    "deflate",
-    "desktop",
-    "donate",
-    "en",
-    "engb",
-    "enus",
-    "es",
-    "eur",
-    "facebook",
-    "false",
-    "findlocation",
-    "firefox",
-    "fr",
-    "gbp",
-    "google",
-    "gzip",
-    "html",
-    "http",
-    "https",
-    "identify",
-    "image",
-    "initiatecheckout",
-    "ios",
-    "iphone",
-    "javascript",
-    "jpy",
-    "json",
-    "keepalive",
-    "lead",
-    "linux",
-    "macos",
-    "mobile",
-    "multipart",
-    "none",
-    "null",
-    "pageview",
-    "physicalstore",
-    "placeanorder",
-    "post",
-    "productadded",
-    "productviewed",
-    "purchase",
-    "python",
-    "pythonrequests",
-    "safari",
-    "schedule",
-    "screen",
-    "search",
-    "searchresults",
-    "server",
-    "serverside",
-    "signup",
-    "startrial",
-    "submitapplication",
-    "submitform",
-    "subscribe",
-    "systemgenerated",
-    "tablet",
-    "tiktok",
-    "track",
-    "true",
-    "undefined",
-    "unknown",
-    "usd",
-    "utf8",
-    "viewcontent",
-    "web",
-    "website",
-    "windows",
-    "www",
+/// Values that recipients and their libraries define, in lower case.
+const VALUES: &str = "\
+accepted actual_value ad_click ad_impression add_payment_info add_shipping_info add_to_cart \
+add_to_wishlist addpaymentinfo addtocart addtowishlist alias all amplitude analytics.js android \
+api app app_install app_open application/json application/x-www-form-urlencoded batch begin_checkout \
+beacon browser business_messaging capture cd chat chrome cli click clientside completeregistration \
+complete_registration completepayment contact control conversion create customizeproduct \
+deferred denied desktop donate eea email email_address email_sha256 en en-gb en-us engagement \
+event events exception facebook fetch file_download firefox first_open first_visit followup \
+form form_start form_submit generate_lead granted group group_identify hit https http html \
+identify image import initiatecheckout initiate_checkout ios ipad iphone item json lead leads \
+linux login macos metadata mobile mobile_app mobile_web node.js none null offline offline_event \
+offsite_conversion opt_in opt_out optin optout page page_view pageview phone phone_call \
+phone_number physical_store placeanorder post_back product product_group profile purchase \
+put query refund register safari screen screen_view screenview scroll search select_content \
+select_item select_promotion sent server server_to_server session_start sessionstart sha1 sha256 md5 \
+share sign_up signup startcheckout start_trial starttrial string submit submitapplication \
+submitform subscribe system_generated tablet text time timing track transaction undefined unknown \
+unsubscribe update url user user_engagement utf-8 utf8 v1 v2 v3 video_complete video_progress \
+video_start view viewcart viewcontent view_cart view_content view_item view_item_list \
+view_promotion view_search_results wa web website windows xml yes no true false nan t y n \
+usd eur gbp cad aud jpy chf \
+us ca gb uk de fr es it au nz mx \
+en-ca fr-fr de-de es-es es-us america/new_york america/chicago america/denver \
+america/los_angeles utc gmt etc/utc \
+python javascript js java ruby php go node dotnet analytics-node analytics-python \
+analytics-ruby analytics-java analytics-go analytics-php posthog-python posthog-node \
+mixpanel-python mixpanel amplitude-node amplitude-python amplitude-ts segment rudderstack \
+rudder-sdk-node analytics-rudder-node google facebook meta pixel stripe shopify \
+http://loinc.org http://snomed.info/sct http://hl7.org/fhir/sid/icd-10-cm \
+http://hl7.org/fhir/sid/icd-10 http://www.nlm.nih.gov/research/umls/rxnorm \
+http://www.ama-assn.org/go/cpt http://hl7.org/fhir/sid/ndc http://hl7.org/fhir/sid/us-npi \
+loinc snomed icd-10 icd10 icd-10-cm icd10cm rxnorm cpt ndc npi \
+patient observation condition coverage appointment encounter bundle \
+first_name last_name firstname lastname fname lname full_name name dob date_of_birth birth_date \
+birthdate zip zip_code postal_code city state street address country gender sex ssn mrn ip \
+user_id userid external_id member_id anonymous_id client_id device_id \
+$set $set_once $identify $create_alias $pageview $pageleave $screen $autocapture $groupidentify \
+$add $append $unset $unset_once $union $groups $session_start \
+fb ga1 gs1 gs2 tid cid uid dl dt dr ul sr";
+
+static WORDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| VALUES.split_ascii_whitespace().collect());
+
+/// Keys whose value says what another value is.
+const NAMING: &[&str] = &[
+    "attribute",
+    "code",
+    "column",
+    "field",
+    "fieldname",
+    "id",
+    "key",
+    "label",
+    "name",
+    "param",
+    "property",
+    "schema",
+    "type",
+    "user_identifier_source",
+    "useridentifiersource",
+    "columns",
 ];
 
-/// Whether a value may stay.
-pub(super) fn is_harmless(text: &str) -> bool {
-    let text = text.trim();
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if !text.chars().any(char::is_alphanumeric) {
+/// The longest value that may be a word, in bytes.
+const LONGEST_WORD: usize = 48;
+/// Numbers of more digits are replaced.
+const MOST_DIGITS: usize = 3;
+
+/// Whether `value`, which stands under `key`, says nothing about anyone.
+pub(super) fn is_harmless(value: &str, key: Option<&str>, hidden: &Values) -> bool {
+    if value.is_empty() || !value.chars().any(char::is_alphanumeric) {
         return true;
     }
-    if text.len() > MAX_TEXT {
+    if value.len() > LONGEST_WORD {
         return false;
     }
-    if digits == text.len() {
-        return digits <= MAX_NUMBER || is_time(text);
+    if is_small_number(value) {
+        return true;
     }
-    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) && text.is_ascii() {
-        return digits <= MAX_NUMBER;
-    }
-    let folded: String = text
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    text.is_ascii() && WORDS.binary_search(&folded.as_str()).is_ok()
+    let lower = value.to_ascii_lowercase();
+    WORDS.contains(lower.as_str())
+        || is_named(&lower)
+        || (key.is_some_and(is_naming) && is_shown(value, hidden))
 }
 
-/// Whether a number is the time of an event.
-fn is_time(digits: &str) -> bool {
-    matches!(digits.len(), 10 | 13 | 16)
-        && TIME_STARTS.iter().any(|start| digits.starts_with(start))
+/// The same words with their joints written otherwise.
+fn is_named(lower: &str) -> bool {
+    lower.contains([' ', '-']) && WORDS.contains(lower.replace([' ', '-'], "_").as_str())
 }
 
-/// Whether a key may stay: it is made of the words of interfaces.
-pub(super) fn is_key(key: &str) -> bool {
-    is_vocabulary(key)
+/// Whether a text is a word of interfaces that is none of the message's values.
+fn is_shown(text: &str, hidden: &Values) -> bool {
+    is_vocabulary(text) && !hidden.is_in(text)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_naming(key: &str) -> bool {
+    NAMING.iter().any(|name| name.eq_ignore_ascii_case(key))
+}
 
-    #[test]
-    fn words_are_sorted() {
-        assert!(WORDS.is_sorted());
-    }
+/// A number of few digits, a version of them included.
+fn is_small_number(value: &str) -> bool {
+    let value = value.strip_prefix(['v', 'V']).unwrap_or(value);
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    (1..=MOST_DIGITS).contains(&digits)
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.,%".contains(&byte))
+}
 
-    #[test]
-    fn only_what_says_nothing_stays() {
-        for (text, expected) in [
-            ("Purchase", true),
-            ("complete_registration", true),
-            ("USD", true),
-            ("18", true),
-            ("", true),
-            ("1764038463", true),
-            ("2025550143", false),
-            ("1987-03-14", false),
-            ("94110", false),
-            ("Averylla", false),
-            ("depression", false),
-            ("u-1", false),
-        ] {
-            assert_eq!(is_harmless(text), expected, "{text}");
-        }
-    }
+/// Whether a key may stay: a word of interfaces that is none of the values.
+pub(super) fn is_kept_key(key: &str, hidden: &Values) -> bool {
+    let is_index = key.len() <= MOST_DIGITS && key.bytes().all(|byte| byte.is_ascii_digit());
+    is_index || (key.len() <= 2 && !hidden.is_in(key)) || is_shown(key, hidden)
+}
+
+/// Whether every word of a text is one of interfaces.
+pub(super) fn is_interface_text(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .all(|word| is_vocabulary(word) || word.len() <= 2)
 }

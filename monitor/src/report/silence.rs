@@ -12,8 +12,10 @@ use crate::event::Timestamp;
 /// Shorter silences are not told, nanoseconds.
 pub const LONG_SILENCE: u64 = 60 * SECOND;
 
-/// Silences that are listed; the longest.
-const MAX_SILENCES: usize = 50;
+/// Silences between inputs that are listed; the longest.
+const MAX_UNRECORDED: usize = 40;
+/// Silences within inputs that are listed; they say less.
+const MAX_RECORDED: usize = 10;
 
 /// A time without a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +69,20 @@ pub(super) fn silences(inputs: &[InputFacts]) -> Silences {
         .iter()
         .filter(|silence| !silence.is_recorded)
         .fold(0_u64, |sum, silence| sum.saturating_add(length(silence)));
-    list.sort_by_key(|silence| (silence.is_recorded, u64::MAX - length(silence)));
-    let more = list.len().saturating_sub(MAX_SILENCES) as u64;
-    list.truncate(MAX_SILENCES);
+    list.sort_by_key(|silence| u64::MAX - length(silence));
+    let all = list.len();
+    let (mut unrecorded_left, mut recorded_left) = (MAX_UNRECORDED, MAX_RECORDED);
+    list.retain(|silence| {
+        let left = if silence.is_recorded {
+            &mut recorded_left
+        } else {
+            &mut unrecorded_left
+        };
+        let is_kept = *left > 0;
+        *left = left.saturating_sub(1);
+        is_kept
+    });
+    let more = all.saturating_sub(list.len()) as u64;
     list.sort_by_key(|silence| silence.span);
     Silences {
         list,

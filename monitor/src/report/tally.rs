@@ -210,12 +210,12 @@ impl Tally {
         };
         let received = self.recipients.entry(name.to_owned()).or_default();
         if received.findings == 0 {
-            received.owner = if name == OTHERS {
+            let owner = if name == OTHERS {
                 OTHERS
             } else {
                 &record.owner
-            }
-            .to_owned();
+            };
+            owner.clone_into(&mut received.owner);
             received.category = record.category;
         }
         received.findings += 1;

@@ -179,7 +179,7 @@ pub(super) const TOPICS: &[Topic] = &[
             ),
             (
                 "assessment.name",
-                "The name of an instrument (PHQ-9, GAD-7) in a value.",
+                "The name of an instrument (of depression, of anxiety) in a value.",
             ),
             (
                 "assessment.item",

@@ -116,12 +116,12 @@ impl Literals {
         let message = format!("there is no {name} `{text}`");
         let mut help = near::advice(text, known.iter().copied());
         if help.is_empty() {
-            help = match name {
-                "tracker" => "`phiwatch trackers` lists them",
-                "rule" => "`phiwatch explain` lists them",
-                _ => "`phiwatch replay --filter help` lists them",
-            }
-            .to_owned();
+            let place = match name {
+                "tracker" => "`phiwatch trackers`",
+                "rule" => "`phiwatch explain`",
+                _ => "`phiwatch replay --filter help`",
+            };
+            help = format!("{place} lists them");
         }
         parser.error_at(token, message, help)
     }

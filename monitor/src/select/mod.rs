@@ -57,39 +57,41 @@ pub fn tracker_advice(name: &str, vocabulary: &Vocabulary) -> String {
 
 /// The language of filters, in words.
 pub fn help() -> String {
+    const ACCEPTS: &str = "a String accepts every write";
     let mut text = String::from(INTRODUCTION);
     for subject in SUBJECTS {
-        let _ = writeln!(
-            text,
-            "  {:<13} {:<10} {}",
-            subject.name,
-            subject.of_type.article().trim_start_matches("a "),
-            subject.about
-        );
+        let of_type = subject.of_type.article().trim_start_matches("a ");
+        let (name, about) = (subject.name, subject.about);
+        writeln!(text, "  {name:<13} {of_type:<10} {about}").expect(ACCEPTS);
     }
     text.push_str(VALUES);
     let vocabulary = Vocabulary::default();
-    for name in [
-        "kind",
-        "category",
-        "identifiers",
-        "health",
-        "form",
-        "completeness",
-    ] {
+    for name in LISTED {
         let values = subject::find(name).and_then(|subject| vocabulary.values(subject));
         let mut line = format!("  {name:<13}");
         for value in values.unwrap_or_default() {
-            if line.len() + value.len() >= 98 {
-                let _ = writeln!(text, "{line}");
+            if line.len() + value.len() >= WIDTH {
+                writeln!(text, "{line}").expect(ACCEPTS);
                 line = format!("  {:<13}", "");
             }
-            let _ = write!(line, " {value}");
+            write!(line, " {value}").expect(ACCEPTS);
         }
-        let _ = writeln!(text, "{line}");
+        writeln!(text, "{line}").expect(ACCEPTS);
     }
     text
 }
+
+/// Width of the help, in characters.
+const WIDTH: usize = 98;
+/// Fields whose values are listed in the help.
+const LISTED: &[&str] = &[
+    "kind",
+    "category",
+    "identifiers",
+    "health",
+    "form",
+    "completeness",
+];
 
 const INTRODUCTION: &str = "\
 A filter is tests of fields, joined with and, or, not (&&, ||, !) and parentheses:

@@ -162,7 +162,7 @@ fn fraction(rest: &mut &str) -> Option<(u64, u64)> {
 
 /// Days from the Unix epoch to this date of the Gregorian calendar.
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap => 29,

@@ -133,6 +133,9 @@ subjects! {
     "bytes" Number "length of the request as sent; 10kB, 2MiB and so on" |f| {
         Value::Number(f.request.as_ref().map(|request| request.bytes))
     };
+    "body_bytes" Number "length of its body as sent" |f| {
+        Value::Number(f.request.as_ref().map(|request| request.body_bytes))
+    };
     "pid" Number "id of the process" |f| Value::Number(f.process.pid.map(u64::from));
     "exe" Text "executable of the process" |f| Value::Text(f.process.exe.as_deref());
     "comm" Text "name of the process" |f| Value::Text(f.process.comm.as_deref());
@@ -145,6 +148,7 @@ subjects! {
     "source" Text "who saw it: openssl, socket, pcap, har" |f| Value::Text(Some(f.source));
     "completeness" Text "how much of the message was seen" |f| Value::Text(Some(f.completeness));
     "person" Text "token of the person" |f| Value::Text(f.person.as_deref());
+    "state" Set "US states of the addresses in it" |f| Value::Set(f.states.clone());
     "people" Number "how many people a summary is about" |f| Value::Number(f.people);
     "file" Text "capture file with the bytes" |f| {
         Value::Text(f.evidence.as_ref().map(|evidence| &*evidence.file))

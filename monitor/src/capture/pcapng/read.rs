@@ -209,7 +209,7 @@ impl<'a> Blocks<'a> {
         }
         match self.kind {
             SECTION_HEADER => {
-                let mut section = SectionSurvey::header(&options);
+                let mut section = SectionSurvey::header(options.as_ref());
                 let note = options.and_then(comment);
                 if let Some(note) = note.and_then(|text| serde_json::from_str(text).ok()) {
                     let note: SectionNote = note;

@@ -1,5 +1,7 @@
 //! Any number of threads says the same, whatever ends the capture.
 
+use std::fmt::Write as _;
+
 use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
@@ -114,7 +116,7 @@ fn said(threads: usize, fails: bool) -> String {
             text += &serde_json::to_string(&finding).unwrap();
         }
         for note in out.notes.drain(..) {
-            text += &format!("{note:?}");
+            write!(text, "{note:?}").unwrap();
         }
         Ok(())
     });

@@ -36,7 +36,8 @@ fn what_cannot_be_explained() {
     let mut lines = "{\"id\":\"x\"}\nno json\n".to_owned();
     std::fs::write(&journal, &lines).unwrap();
     check(ID, Some(&journal), ExitStatus::BadInput);
-    lines += &format!("{{\"id\":\"{ID}\"}}\n{{\"id\":\"5d4140ffbc4b2a76b9719d911017c592\"}}\n");
+    let more = format!("{{\"id\":\"{ID}\"}}\n{{\"id\":\"5d4140ffbc4b2a76b9719d911017c592\"}}\n");
+    lines.push_str(&more);
     std::fs::write(&journal, &lines).unwrap();
     check("5d4140", Some(&journal), ExitStatus::Usage);
     execute(&args(ID, Some(&journal))).unwrap();

@@ -26,6 +26,8 @@ use crate::{
     select::Vocabulary,
 };
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
 
@@ -56,13 +58,13 @@ pub fn execute(args: &ExportArgs) -> Result<(), Failure> {
 fn exporter(args: &ExportArgs) -> Box<dyn Exporter> {
     // Nothing of this host or of now: the same captures give the same bytes.
     let provenance = Provenance {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         rules: rules::fingerprint().to_owned(),
         redacted: !args.raw,
         ..Provenance::default()
     };
     match args.to {
-        ExportFormat::Har => Box::new(Archive::new(args.raw)),
+        ExportFormat::Har => Box::new(Archive::new(VERSION, args.raw)),
         ExportFormat::Pcapng => Box::new(Packets::new(provenance)),
         ExportFormat::Pdu => Box::new(Units::new(provenance)),
     }

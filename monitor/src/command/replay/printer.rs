@@ -6,6 +6,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufWriter, IsTerminal as _, StdoutLock, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +15,9 @@ use crate::{
     finding::Finding,
     report::{Csv, Facts, Look, Reporter},
 };
+
+/// Who may read what is written to a file: its owner.
+const MODE: u32 = 0o600;
 
 /// Prints findings.
 pub(super) struct Printer {
@@ -111,7 +115,7 @@ impl Destination {
 pub(super) struct Draft {
     out: BufWriter<File>,
     /// `None` once it has its name.
-    draft: Option<PathBuf>,
+    hidden: Option<PathBuf>,
     path: PathBuf,
 }
 
@@ -120,14 +124,18 @@ impl Draft {
         let name = path
             .file_name()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.tmp", std::process::id()));
-        let draft = path.with_file_name(hidden);
-        let file = File::options().write(true).create_new(true).open(&draft)?;
+        let mut hidden_name = std::ffi::OsString::from(".");
+        hidden_name.push(name);
+        hidden_name.push(format!(".{}.tmp", std::process::id()));
+        let hidden = path.with_file_name(hidden_name);
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(MODE)
+            .open(&hidden)?;
         Ok(Self {
             out: BufWriter::new(file),
-            draft: Some(draft),
+            hidden: Some(hidden),
             path: path.to_owned(),
         })
     }
@@ -135,20 +143,49 @@ impl Draft {
     fn publish(mut self) -> io::Result<()> {
         self.out.flush()?;
         self.out.get_ref().sync_all()?;
-        if let Some(draft) = &self.draft {
+        if let Some(draft) = &self.hidden {
             fs::rename(draft, &self.path)?;
         }
-        self.draft = None;
-        Ok(())
+        self.hidden = None;
+        let folder = self.path.parent();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        // Who may write to a folder may not be allowed to open it.
+        File::open(folder.unwrap_or(Path::new("."))).map_or(Ok(()), |folder| folder.sync_all())
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let Some(draft) = &self.draft {
+        if let Some(draft) = &self.hidden {
             // The report was not finished; nothing can be done about a file
             // that cannot be removed.
             drop(fs::remove_file(draft));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_as_before_and_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        fs::write(&path, "old").unwrap();
+        let mut draft = Draft::new(&path).unwrap();
+        draft.out.write_all(b"new").unwrap();
+        drop(draft);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        let mut draft = Draft::new(&path).unwrap();
+        draft.out.write_all(b"new").unwrap();
+        draft.publish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, MODE);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(Draft::new(&folder.path().join("no/where")).is_err());
     }
 }

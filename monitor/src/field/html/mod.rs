@@ -18,6 +18,7 @@ use html5ever::{
 use sink::Sink;
 
 pub use entry::{Input, Resource};
+pub(crate) use script::is_tracker_word;
 pub use script::{LoaderName, Mentions};
 
 use super::{FieldLimits, Fields, Part, Reader, ValueKind, content, target};

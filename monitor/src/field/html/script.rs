@@ -110,6 +110,14 @@ const LOADERS: &[(LoaderName, Need)] = &[
     ("utag_data", Need::Anywhere),
 ];
 
+/// Whether a name is one by which scripts speak to trackers, or a member of one.
+pub(crate) fn is_tracker_word(word: &str) -> bool {
+    MEMBERS.contains(&word)
+        || LOADERS.iter().any(|(name, need)| {
+            *name == word || matches!(need, Need::Member(members) if members.contains(&word))
+        })
+}
+
 /// Prefixes of ids of Google's products, each with what stands behind it.
 const IDS: &[(&str, usize)] = &[("GTM-", 4), ("G-", 6), ("AW-", 6), ("UA-", 6), ("DC-", 5)];
 

@@ -152,7 +152,7 @@ pub fn state_name(letters: &str) -> Option<&'static str> {
 /// The states that a message names, each with the array element that the field
 /// belongs to, `None` where it is shared by the whole message.
 pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>, States)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Option<StepId>, States)> = Vec::new();
     if evidence.is_empty() {
         return found;
     }
@@ -171,6 +171,8 @@ pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>,
         };
         found.extend(state.map(|state| (item.element, state)));
     }
+    // Where a state is named, a postal code adds none.
+    let coded = found.len();
     let (mut is_elsewhere, mut is_here) = (false, false);
     let mut layout = None;
     for (index, field) in fields.iter().enumerate() {
@@ -191,7 +193,11 @@ pub fn states_in(fields: &Fields, evidence: &[Evidence]) -> Vec<(Option<StepId>,
     }
     if is_elsewhere && !is_here {
         found.clear();
+        return found;
     }
+    let named = found.split_off(coded.min(found.len()));
+    found.retain(|(element, _)| named.iter().all(|(own, _)| own != element));
+    found.extend(named);
     found
 }
 

@@ -58,6 +58,10 @@ fn postal_codes_and_addresses_tell_the_state() {
     check(&[EMAIL, ("user.zip", "06390")], &["NY"]);
     check(&[EMAIL, ("user.zip", "09012")], &[]);
     check(
+        &[EMAIL, ("user.zip", "62704"), ("user.state", "NY")],
+        &["NY"],
+    );
+    check(
         &[("user.note", "12 Elm Street, Springfield, IL 62704")],
         &["IL"],
     );

@@ -194,7 +194,7 @@ impl Comparison {
     /// Takes a difference that is shown, and gives the severity that is new in
     /// it.
     fn add(&mut self, change: &Change, limit: Option<Severity>) -> Option<Severity> {
-        match change.change {
+        match change.outcome {
             Outcome::Gained => self.gained += 1,
             Outcome::Lost => self.lost += 1,
             Outcome::Changed => self.changed += 1,

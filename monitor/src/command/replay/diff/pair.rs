@@ -34,7 +34,8 @@ impl Outcome {
 /// One difference between the two.
 #[derive(Debug, Serialize)]
 pub(super) struct Change {
-    pub(super) change: Outcome,
+    #[serde(rename = "change")]
+    pub(super) outcome: Outcome,
     /// What differs, for a pair.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) differs: Vec<Difference>,
@@ -83,7 +84,7 @@ pub(super) fn pair(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Change>, u
             (Some(before), Some(after)) => differences(before, after),
             _ => Vec::new(),
         };
-        let change = match &after {
+        let outcome = match &after {
             Some(_) if differs.is_empty() => {
                 unchanged += 1;
                 continue;
@@ -92,14 +93,14 @@ pub(super) fn pair(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Change>, u
             None => Outcome::Lost,
         };
         changes.push(Change {
-            change,
+            outcome,
             differs,
             before,
             after,
         });
     }
     changes.extend(after.into_iter().flatten().map(|finding| Change {
-        change: Outcome::Gained,
+        outcome: Outcome::Gained,
         differs: Vec::new(),
         before: None,
         after: Some(finding),

@@ -130,7 +130,7 @@ fn table(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     };
     let severity = both(|finding| finding.severity.as_str());
     let tracker = both(|finding| &finding.recipient.tracker);
-    let what = if change.change == Outcome::Changed {
+    let what = if change.outcome == Outcome::Changed {
         change.words()
     } else {
         let classes = latest.identifiers.iter().chain(&latest.health).copied();
@@ -139,7 +139,7 @@ fn table(out: &mut dyn Write, change: &Change) -> io::Result<()> {
         format!("{} by {process}", classes.join(","))
     };
     let cells = [
-        change.change.as_str(),
+        change.outcome.as_str(),
         &latest.time,
         &severity,
         &clean(&tracker),

@@ -61,7 +61,7 @@ fn check(before: Vec<Finding>, after: Vec<Finding>, expected: &[&str], unchanged
             let (before, after) = (id(&change.before), id(&change.after));
             format!(
                 "{} {before} {after} {}",
-                change.change.as_str(),
+                change.outcome.as_str(),
                 change.words()
             )
         })
