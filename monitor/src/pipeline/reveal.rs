@@ -58,8 +58,11 @@ impl Desk {
     }
 
     fn in_request(&self, exchange: &Exchange, finding: &Finding) -> Vec<Option<Secret<String>>> {
-        let request = &exchange.request;
         let mut losses = Losses::default();
+        // Codings are removed for who reads the body, and not before.
+        let mut exchange = exchange.clone();
+        exchange.decode(&mut losses);
+        let request = &exchange.request;
         let mut fields = field::read(request, &self.limits, &mut losses);
         let planted = self.canaries.find(&fields, request.body.expose());
         let mut known = Vec::new();

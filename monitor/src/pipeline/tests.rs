@@ -2,6 +2,7 @@
 
 mod guess;
 mod recorded;
+mod reveal;
 
 use bytes::Bytes;
 
