@@ -92,6 +92,25 @@ impl Stream {
         b'0'.saturating_add(u8::try_from(self.between(first, 9)).unwrap_or_default())
     }
 
+    /// A digit other than `old`; one that may begin a number if it is `leading`.
+    pub(super) fn other_digit(&mut self, old: u8, leading: bool) -> u8 {
+        self.other(if leading { b"123456789" } else { b"0123456789" }, old)
+    }
+
+    /// A byte of `alphabet` other than `old`, in whatever case that is.
+    pub(super) fn other(&mut self, alphabet: &[u8], old: u8) -> u8 {
+        let old = old.to_ascii_lowercase();
+        let own = alphabet.iter().position(|byte| *byte == old);
+        let Some(own) = own.filter(|_| alphabet.len() > 1) else {
+            return self.letter(alphabet);
+        };
+        // The place of the old byte is left out.
+        let limit = u32::try_from(alphabet.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let at = self.below(limit) as usize;
+        let at = if at >= own { at.saturating_add(1) } else { at };
+        alphabet.get(at).copied().unwrap_or(b'x')
+    }
+
     /// A byte of `alphabet`.
     pub(super) fn letter(&mut self, alphabet: &[u8]) -> u8 {
         self.one_of(alphabet).copied().unwrap_or(b'x')

@@ -1,8 +1,9 @@
 //! Text to other text of the same shape: every letter another letter, every
 //! digit another digit, punctuation and case as they are.
 //!
-//! In: a text and a keyed stream. Out: as many bytes, of which none depends on
-//! the text but in its kind.
+//! In: a text and a keyed stream. Out: as many bytes, of which each is of the kind
+//! of the old one and never that itself: a digit in ten would else stay as it was,
+//! and with it a short value inside a longer text.
 
 use super::key::{RedactionKey, Stream};
 
@@ -53,7 +54,10 @@ pub(super) fn scramble(text: &str, letters: Letters, stream: &mut Stream) -> Str
         let is_version = letters == Letters::Hex && at == 14 && is_uuid(text);
         let new = match character {
             _ if is_version => character,
-            '0'..='9' => char::from(stream.digit(!in_number && character != '0')),
+            '0'..='9' => {
+                let is_leading = !in_number && character != '0';
+                char::from(stream.other_digit(character as u8, is_leading))
+            }
             'a'..='z' | 'A'..='Z' if letters == Letters::None => character,
             'a'..='z' | 'A'..='Z' => {
                 let alphabet = match letters {
@@ -64,7 +68,7 @@ pub(super) fn scramble(text: &str, letters: Letters, stream: &mut Stream) -> Str
                     Letters::Any | Letters::None => LOWER,
                 };
                 position = position.wrapping_add(1);
-                let new = char::from(stream.letter(alphabet));
+                let new = char::from(stream.other(alphabet, character as u8));
                 if character.is_ascii_uppercase() {
                     new.to_ascii_uppercase()
                 } else {
@@ -91,7 +95,14 @@ fn foreign(character: char, stream: &mut Stream) -> char {
         3 => (0x4e00, 0x5000),
         _ => (0x2_0000, 0xa000),
     };
-    char::from_u32(stream.between(first, first + count - 1)).unwrap_or(character)
+    let new = stream.between(first, first + count - 1);
+    // The one beside it, where it is the old one.
+    let new = if new == u32::from(character) {
+        first + (new - first + 1) % count
+    } else {
+        new
+    };
+    char::from_u32(new).unwrap_or(character)
 }
 
 /// Whether a text has the shape of a UUID.
@@ -151,9 +162,9 @@ pub(super) fn bytes(key: &RedactionKey, raw: &[u8]) -> Vec<u8> {
     let mut stream = key.stream("bytes", raw);
     raw.iter()
         .map(|byte| match byte {
-            b'0'..=b'9' => stream.digit(false),
-            b'A'..=b'Z' => stream.letter(LOWER).to_ascii_uppercase(),
-            b'a'..=b'z' | 0x80.. => stream.letter(LOWER),
+            b'0'..=b'9' => stream.other_digit(*byte, false),
+            b'A'..=b'Z' => stream.other(LOWER, *byte).to_ascii_uppercase(),
+            b'a'..=b'z' | 0x80.. => stream.other(LOWER, *byte),
             other => *other,
         })
         .collect()

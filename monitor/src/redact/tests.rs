@@ -15,6 +15,7 @@ use crate::{
 
 mod chains;
 mod events;
+mod leak;
 mod limits;
 mod recorded;
 
