@@ -8,6 +8,7 @@ mod attach;
 mod doctor;
 mod library;
 mod load;
+pub mod place;
 mod process;
 mod reader;
 mod record;
