@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{process, workspace};
 
+mod libssl;
+
 /// One package of Debian, and how to tell that it is there.
 pub(crate) struct Debian {
     name: &'static str,
@@ -94,7 +96,8 @@ pub(crate) fn for_tests() -> Result<()> {
     debian(DEMO)?;
     debian(TEST)?;
     prometheus()?;
-    python()
+    python()?;
+    libssl::fetch(&workspace::tools().join("venv/bin/python"))
 }
 
 /// Installs the packages that are missing, with one update of the lists before.
