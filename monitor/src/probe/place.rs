@@ -25,9 +25,8 @@
 //! is always right as an entry, and no exit is better than a wrong one. Work is
 //! bounded by the length of the code.
 //!
-//! What this cannot see: a process with a shadow stack (CET) must not have a
-//! probe on a `call`, which kernels emulate without it; see
-//! [`Point::is_call`].
+//! What this cannot see is the process: one with a shadow stack (CET) must not
+//! have a probe on a `call` in some kernels, see [`Point::is_call`].
 
 use graph::{Flow, Graph};
 use instruction::arguments_mask;
@@ -56,8 +55,10 @@ pub struct Point {
     pub depth: u32,
     /// What a hit costs.
     pub cost: Cost,
-    /// Whether the instruction is a `call`. Kernels emulate one without telling
-    /// the shadow stack of a process that has one, whose next `ret` then faults.
+    /// Whether the instruction is a `call`. Kernels since 6.6, the first with
+    /// shadow stacks for processes, emulate one without pushing onto the shadow
+    /// stack, so that the next `ret` of a process that has one faults; a later
+    /// release mends it.
     pub is_call: bool,
 }
 
@@ -129,9 +130,10 @@ pub struct Placement {
     pub exits: Exits,
 }
 
-/// Places the probes of the function whose instructions are `code` and whose
-/// first one is at `address`, so that the first `arguments` argument registers
-/// (`rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`) can be read at its entry.
+/// Places the probes of the x86-64 function whose instructions are `code` and
+/// whose first one is at `address`, so that the first `arguments` argument
+/// registers (`rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`) can be read at its entry.
+/// `code` is the whole function: one that is cut short is not understood.
 pub fn place(code: &[u8], address: u64, arguments: u8) -> Placement {
     placed(code, address, arguments, u32::MAX)
 }
