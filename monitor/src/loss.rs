@@ -19,10 +19,12 @@ pub enum Loss {
     /// A return was seen without its entry (attached between the two, or the
     /// table of calls in flight was full).
     KernelNoEntry,
-    /// A kernel table (calls in flight, streams, sockets) was full.
+    /// A kernel table (calls in flight, streams, sockets, requests) was full.
     KernelTableFull,
     /// A record had a tag or a length that this build does not know.
     ProbeUnknownRecord,
+    /// A stream was closed before its end because too many are open.
+    ProbeEvicted,
     /// A capture file had a block or packet that could not be read.
     CaptureMalformed,
     /// A capture file ended inside a block.
@@ -95,6 +97,7 @@ impl Loss {
         Self::KernelNoEntry,
         Self::KernelTableFull,
         Self::ProbeUnknownRecord,
+        Self::ProbeEvicted,
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
@@ -136,6 +139,7 @@ impl Loss {
             Self::KernelNoEntry => ("kernel", "no_entry"),
             Self::KernelTableFull => ("kernel", "table_full"),
             Self::ProbeUnknownRecord => ("probe", "unknown_record"),
+            Self::ProbeEvicted => ("probe", "evicted"),
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),

@@ -151,7 +151,10 @@ impl Reader {
             Some(sent)
         };
         for (time, record) in records {
-            signals.extend(self.translator.push(time, record, &mut forget, events));
+            let signal = self
+                .translator
+                .push(time, record, &mut forget, losses, events);
+            signals.extend(signal);
         }
         !empty
     }

@@ -4,7 +4,7 @@
 //! process that has gone.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
     sync::Arc,
 };
@@ -15,10 +15,12 @@ use super::{
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
-    loss::Loss,
+    loss::{Loss, Losses},
+    recency::Recency,
 };
 
-/// How many streams are remembered. Beyond it the oldest is closed.
+/// How many streams are remembered. Beyond it the one of which nothing was heard
+/// for longest is closed, and that is counted.
 const MAX_STREAMS: usize = 131_072;
 
 /// What discovery should look at.
@@ -34,15 +36,15 @@ pub enum Signal {
 
 #[derive(Default)]
 struct Live {
+    /// The place in the order of last use.
+    stamp: u32,
     /// Next offset that the received direction is expected at.
     received: u64,
     /// Highest offset seen, by direction, to extend the low 32 bits of sockets.
     highest: [u64; 2],
-    opened: bool,
     /// Whether the process is the server: the bytes between two pages were not
     /// asked for.
     server: bool,
-    ends: Option<(SocketAddr, SocketAddr)>,
 }
 
 /// Turns records into events.
@@ -52,8 +54,9 @@ pub(super) struct Translator {
     anchor: u64,
     processes: Processes,
     streams: HashMap<StreamId, Live>,
-    /// The streams of each process, to close them when it ends.
-    owned: BTreeMap<u32, Vec<StreamId>>,
+    recency: Recency<StreamId>,
+    /// The streams of TLS of each process, to close them when it ends.
+    owned: BTreeMap<u32, BTreeSet<StreamId>>,
 }
 
 impl Translator {
@@ -63,27 +66,30 @@ impl Translator {
             anchor,
             processes: Processes::default(),
             streams: HashMap::new(),
+            recency: Recency::default(),
             owned: BTreeMap::new(),
         }
     }
 
     /// Translates one record. `forget` takes a stream whose process has gone out
-    /// of the kernel's table and says how much it had sent.
+    /// of the kernel's table and says how much it had sent. What had to be
+    /// forgotten is counted in `losses`.
     pub(super) fn push(
         &mut self,
         time: u64,
         record: Record,
         forget: &mut dyn FnMut(StreamId) -> Option<u64>,
+        losses: &mut Losses,
         out: &mut Vec<Event>,
     ) -> Option<Signal> {
         let time = Timestamp(time.saturating_add(self.anchor));
         match record {
             Record::Data(chunk) => {
-                self.data(time, chunk, out);
+                self.data(time, chunk, losses, out);
                 None
             }
             Record::ServerName { stream, name } => {
-                self.open(time, stream, Source::OpenSsl, out);
+                self.open(time, stream, Source::OpenSsl, None, losses, out);
                 let kind = EventKind::Named(name.to_ascii_lowercase().into());
                 out.push(Event {
                     time,
@@ -98,8 +104,8 @@ impl Translator {
                 local,
                 peer,
             } => {
-                self.streams.entry(stream).or_default().ends = Some((local, peer));
-                self.open(time, stream, Source::Socket, out);
+                let ends = Some((local, peer));
+                self.open(time, stream, Source::Socket, ends, losses, out);
                 None
             }
             Record::Closed { stream, sent } => {
@@ -122,7 +128,7 @@ impl Translator {
         }
     }
 
-    fn data(&mut self, time: Timestamp, chunk: Chunk, out: &mut Vec<Event>) {
+    fn data(&mut self, time: Timestamp, chunk: Chunk, losses: &mut Losses, out: &mut Vec<Event>) {
         let Chunk {
             stream,
             source,
@@ -133,8 +139,7 @@ impl Translator {
             loss,
             server,
         } = chunk;
-        self.open(time, stream, source, out);
-        let live = self.streams.entry(stream).or_default();
+        let live = self.open(time, stream, source, None, losses, out);
         live.server |= server;
         let slot = &mut live.highest[usize::from(direction == Direction::Received)];
         let offset = if source.is_packets() {
@@ -197,43 +202,50 @@ impl Translator {
         }
     }
 
-    fn open(&mut self, time: Timestamp, stream: StreamId, source: Source, out: &mut Vec<Event>) {
-        if self.streams.len() >= MAX_STREAMS
-            && let Some(oldest) = self
-                .streams
-                .keys()
-                .min_by_key(|stream| stream.born)
-                .copied()
-        {
-            self.end(time, oldest, None, out);
+    /// The stream, opened and room made for it if it is new.
+    fn open(
+        &mut self,
+        time: Timestamp,
+        stream: StreamId,
+        source: Source,
+        ends: Option<(SocketAddr, SocketAddr)>,
+        losses: &mut Losses,
+        out: &mut Vec<Event>,
+    ) -> &mut Live {
+        let is_new = !self.streams.contains_key(&stream);
+        if is_new {
+            if self.streams.len() >= MAX_STREAMS
+                && let Some(oldest) = self.recency.oldest()
+            {
+                losses.count(Loss::ProbeEvicted);
+                self.end(time, oldest, None, out);
+            }
+            if source == Source::OpenSsl {
+                self.owned.entry(stream.owner).or_default().insert(stream);
+            }
+            let process = (stream.owner != 0).then(|| self.processes.get(stream.owner));
+            let origin = Origin {
+                source,
+                process,
+                local: ends.map(|(local, _)| local),
+                peer: ends.map(|(_, peer)| peer),
+            };
+            out.push(Event {
+                time,
+                stream,
+                place: None,
+                kind: EventKind::Opened(Arc::new(origin)),
+            });
         }
         let live = self.streams.entry(stream).or_default();
-        if live.opened {
-            return;
-        }
-        live.opened = true;
-        let ends = live.ends;
-        if source == Source::OpenSsl {
-            self.owned.entry(stream.owner).or_default().push(stream);
-        }
-        let process = (stream.owner != 0).then(|| self.processes.get(stream.owner));
-        let origin = Origin {
-            source,
-            process,
-            local: ends.map(|(local, _)| local),
-            peer: ends.map(|(_, peer)| peer),
-        };
-        out.push(Event {
-            time,
-            stream,
-            place: None,
-            kind: EventKind::Opened(Arc::new(origin)),
-        });
+        self.recency.touch(stream, &mut live.stamp);
+        live
     }
 
     /// Ends a stream that sent `sent` bytes in all, if that is known.
     fn end(&mut self, time: Timestamp, stream: StreamId, sent: Option<u64>, out: &mut Vec<Event>) {
-        if let Some(live) = self.streams.remove(&stream).filter(|live| live.opened) {
+        if let Some(live) = self.streams.remove(&stream) {
+            self.recency.forget(live.stamp);
             let [seen, _] = live.highest;
             let known = seen > 0 && !live.server;
             if let Some(sent) = sent.filter(|sent| known && *sent > seen) {
@@ -252,7 +264,7 @@ impl Translator {
             });
         }
         if let Some(owned) = self.owned.get_mut(&stream.owner) {
-            owned.retain(|other| *other != stream);
+            owned.remove(&stream);
             if owned.is_empty() {
                 self.owned.remove(&stream.owner);
             }
@@ -326,6 +338,19 @@ mod tests {
         }
     }
 
+    /// Pushes a record that must not cost another stream its place.
+    fn push(
+        translator: &mut Translator,
+        time: u64,
+        record: Record,
+        out: &mut Vec<Event>,
+    ) -> Option<Signal> {
+        let mut losses = Losses::default();
+        let signal = translator.push(time, record, &mut |_| None, &mut losses, out);
+        assert_eq!(losses, Losses::default());
+        signal
+    }
+
     fn shape(events: &[Event]) -> Vec<(&'static str, u64, u64)> {
         events
             .iter()
@@ -354,7 +379,7 @@ mod tests {
                 sent: Some(50),
             },
         ] {
-            assert_eq!(translator.push(1, record, &mut |_| None, &mut out), None);
+            assert_eq!(push(&mut translator, 1, record, &mut out), None);
         }
         assert_eq!(
             shape(&out),
@@ -388,7 +413,7 @@ mod tests {
                     sent: Some(5_000),
                 },
             ] {
-                translator.push(1, from_server(record), &mut |_| None, &mut out);
+                push(&mut translator, 1, from_server(record), &mut out);
             }
             let lost = out.iter().any(
                 |event| matches!(&event.kind, EventKind::Missing { loss, .. } if loss.is_some()),
@@ -431,8 +456,10 @@ mod tests {
             stream,
             name: "A.Example".into(),
         };
-        translator.push(1, named, &mut forget, &mut out);
-        let signal = translator.push(2, Record::Exit { pid: u32::MAX }, &mut forget, &mut out);
+        let mut losses = Losses::default();
+        translator.push(1, named, &mut forget, &mut losses, &mut out);
+        let exit = Record::Exit { pid: u32::MAX };
+        let signal = translator.push(2, exit, &mut forget, &mut losses, &mut out);
         assert_eq!(forgotten, [stream]);
         assert_eq!(signal, Some(Signal::Exit(u32::MAX)));
         assert_eq!(
@@ -440,6 +467,70 @@ mod tests {
             [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]
         );
         assert!(translator.streams.is_empty() && translator.owned.is_empty());
+    }
+
+    fn socket(handle: u64) -> StreamId {
+        StreamId {
+            handle,
+            born: handle,
+            ..STREAM
+        }
+    }
+
+    fn ends(handle: u64) -> Record {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        Record::Socket {
+            stream: socket(handle),
+            local: address,
+            peer: address,
+        }
+    }
+
+    #[test]
+    fn a_stream_that_has_ended_takes_no_room() {
+        let (mut translator, mut out) = (Translator::new(0), Vec::new());
+        for handle in 1..=2 * MAX_STREAMS as u64 {
+            push(&mut translator, handle, ends(handle), &mut out);
+            let closed = Record::Closed {
+                stream: socket(handle),
+                sent: None,
+            };
+            push(&mut translator, handle, closed.clone(), &mut out);
+            assert_eq!(shape(&out), [("opened", 0, 0), ("closed", 0, 0)]);
+            out.clear();
+            // Both directions may tell the end.
+            push(&mut translator, handle, closed, &mut out);
+            assert_eq!(shape(&out), []);
+        }
+        assert!(translator.streams.is_empty() && translator.owned.is_empty());
+        assert_eq!(translator.recency.oldest(), None);
+    }
+
+    #[test]
+    fn too_many_streams_close_the_one_unheard_for_longest() {
+        const MORE: u64 = 1_000;
+        let (mut translator, mut out) = (Translator::new(0), Vec::new());
+        let mut losses = Losses::default();
+        let most = MAX_STREAMS as u64;
+        for handle in 1..=most {
+            push(&mut translator, handle, ends(handle), &mut out);
+        }
+        out.clear();
+        // The eldest is in use: the next ones have to go.
+        push(&mut translator, most, ends(1), &mut out);
+        assert_eq!(shape(&out), []);
+        for handle in most + 1..=most + MORE {
+            translator.push(handle, ends(handle), &mut |_| None, &mut losses, &mut out);
+        }
+        let closed: Vec<_> = out
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::Closed))
+            .map(|event| event.stream.handle)
+            .collect();
+        assert_eq!(closed, (2..2 + MORE).collect::<Vec<_>>());
+        assert_eq!(losses.get(Loss::ProbeEvicted), MORE);
+        assert_eq!(losses.total(), MORE);
+        assert_eq!(translator.streams.len(), MAX_STREAMS);
     }
 
     #[test]

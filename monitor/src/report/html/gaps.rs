@@ -149,7 +149,7 @@ const fn meaning(loss: Loss) -> &'static str {
         Loss::CaptureMalformed | Loss::CaptureTruncated | Loss::CaptureUnsupported => {
             "a part of an input could not be read"
         }
-        Loss::StreamGap | Loss::StreamReorderLimit | Loss::StreamEvicted => {
+        Loss::ProbeEvicted | Loss::StreamGap | Loss::StreamReorderLimit | Loss::StreamEvicted => {
             "bytes of a connection are missing; a request in them is missing or cut"
         }
         Loss::HttpMalformed => "bytes that are no HTTP/1.1 message were not examined",
