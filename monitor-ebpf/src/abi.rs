@@ -3,7 +3,7 @@
 //! by `TryFrom`; an unknown tag is a counted loss, never undefined behaviour.
 
 /// Version of this file's layouts. Changes with every incompatible change.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Begins every record of both rings; `captured` bytes follow it.
 #[repr(C)]
@@ -144,39 +144,101 @@ pub mod scope {
 /// Value of the maps `WATCHED` and `EXECUTABLES`: a plain mark.
 pub type Mark = u32;
 
-/// Key of the maps `STREAMS` and `VERDICTS`.
+/// Key of the maps `STREAMS`, `VERDICTS` and `REQUESTS`: a stream of TLS.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StreamKey {
-    /// Thread-group id, or 0 for sockets.
+    /// Thread-group id.
     pub tgid: u32,
     /// Zero.
     pub padding: u32,
-    /// Address of the `SSL` object, or cookie of the socket.
+    /// Address of the `SSL` object.
     pub handle: u64,
 }
 
 const _: () = assert!(size_of::<StreamKey>() == 16);
 
-/// What the kernel remembers of a stream.
+/// What the kernel remembers of a stream of TLS.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stream {
     /// When it was first seen, `CLOCK_MONOTONIC`, nanoseconds. 0: not yet.
     pub born: u64,
-    /// Bytes sent so far; for sockets the sequence number of the first.
+    /// Bytes sent so far.
     pub sent: u64,
-    /// Bytes received so far; for sockets the sequence number of the first.
+    /// Bytes received so far.
     pub received: u64,
-    /// A set of `state` bits of the programs.
+    /// A set of bits that the programs on TLS functions name.
     pub flags: u32,
-    /// The socket's process; 0 where it is not known.
-    pub tgid: u32,
+    /// Zero.
+    pub padding: u32,
     /// Bytes of the page being sent that were handed over.
     pub page: u64,
 }
 
 const _: () = assert!(size_of::<Stream>() == 40);
+
+/// What the kernel remembers of a socket of TCP, in the map `SOCKET_STREAMS`.
+///
+/// A packet can come in on one processor while another goes out on a second.
+/// So every word has one writer: the programs on what is sent, or those on what
+/// is received. `connect` and the first packet, which are alone, write all.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SocketStream {
+    /// When its connection began, or was first seen, `CLOCK_MONOTONIC`,
+    /// nanoseconds. 0: not yet.
+    pub born: u64,
+    /// Bytes of the page being sent that were handed over.
+    pub page: u64,
+    /// Sequence number of the first byte that is sent.
+    pub sent: u32,
+    /// Sequence number of the first byte that is received; see
+    /// [`socket::RECEIVED_KNOWN`].
+    pub received: u32,
+    /// Offset behind the last byte that was sent.
+    pub next: u32,
+    /// Offset up to which a client's bytes were handed over, or told to be left
+    /// out.
+    pub told: u32,
+    /// Counts what calls for an answer: a client's packets, a server's requests.
+    pub asked: u32,
+    /// What `asked` was when an answer to it last came.
+    pub answered: u32,
+    /// The process; 0 where it is not known.
+    pub tgid: u32,
+    /// A set of [`socket`] bits that stem from what is sent.
+    pub flags: u32,
+    /// A set of [`socket`] bits that stem from what is received.
+    pub heard: u32,
+    /// Zero.
+    pub padding: u32,
+}
+
+const _: () = assert!(size_of::<SocketStream>() == 56 && align_of::<SocketStream>() == 8);
+
+/// The bits of [`SocketStream::flags`] and [`SocketStream::heard`]. The bits from
+/// 16 on are those of the programs on pages.
+pub mod socket {
+    /// An HTTP client speaks here.
+    pub const CLIENT: u32 = 1;
+    /// An HTTP server speaks here.
+    pub const SERVER: u32 = 2;
+    /// TLS.
+    pub const TLS: u32 = 4;
+    /// Nothing of interest.
+    pub const IGNORED: u32 = 8;
+    /// The stream was joined after its connection had begun.
+    pub const LATE: u32 = 16;
+    /// Only the heads of requests are handed over.
+    pub const UNWANTED: u32 = 32;
+    /// [`super::SocketStream::received`] is known.
+    pub const RECEIVED_KNOWN: u32 = 64;
+    /// Whoever sent these bytes has sent its last.
+    pub const FINISHED: u32 = 128;
+    /// The stream has ended: nothing of what still comes is of interest.
+    pub const ENDED: u32 = 256;
+}
 
 /// How much of a request that a server reads is kept: its line, and where it is
 /// not very long the host.
@@ -247,7 +309,8 @@ pub mod counter {
     pub const CALL_CAP: u32 = 3;
     /// Returns without an entry.
     pub const NO_ENTRY: u32 = 4;
-    /// Insertions that a full map refused.
+    /// Insertions that a full map refused, and requests that it forgot before
+    /// the page that answers them was sent.
     pub const TABLE_FULL: u32 = 5;
     /// Calls into a hooked TLS function by watched processes.
     pub const HITS_OPENSSL: u32 = 6;

@@ -181,7 +181,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, by
 
 /// A record that stands for bytes which are left out.
 #[inline(always)]
-fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
+pub(crate) fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
     let Some(mut entry) = DATA_RING.reserve::<Header>(0) else {
         count(counter::RING_FULL, 1);
         return;

@@ -1,10 +1,13 @@
 //! Every map, with its size and why.
 
 use aya_ebpf::{
-    macros::map,
+    btf_maps::SkStorage,
+    macros::{btf_map, map},
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use phiwatch_ebpf::abi::{Call, Mark, PATH_LENGTH, Request, Scope, Stream, StreamKey, counter};
+use phiwatch_ebpf::abi::{
+    Call, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey, counter,
+};
 
 /// Small records: streams, processes, libraries. Never starved by data.
 #[map]
@@ -32,19 +35,27 @@ pub(crate) static EXECUTABLES: HashMap<u64, Mark> = HashMap::with_max_entries(25
 #[map]
 pub(crate) static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(32_768, 0);
 
-/// Streams. Forgets the least recently used: applications leave TLS objects and
-/// sockets without a word.
+/// Streams of TLS. Forgets the least recently used: applications leave TLS
+/// objects without a word.
 #[map]
 pub(crate) static STREAMS: LruHashMap<StreamKey, Stream> = LruHashMap::with_max_entries(65_536, 0);
 
-/// Streams of which user space wants only the heads of requests, by the time of
-/// their birth: a verdict comes late, and the key may be another stream's by then.
+/// Streams of TLS of which user space wants only the heads of requests, by the
+/// time of their birth: a verdict comes late, and the key may be another stream's
+/// by then.
 #[map]
 pub(crate) static VERDICTS: LruHashMap<StreamKey, u64> = LruHashMap::with_max_entries(65_536, 0);
 
-/// The process that connected a socket, by cookie.
+/// Streams of sockets. The state is kept with the socket and goes with it, so
+/// there is no table that could be full, or forget one stream for another's
+/// sake: a hash map that refuses fills up with sockets that end without a packet
+/// (a timeout), one that forgets does so in silence. Linux 5.3.
+#[btf_map]
+pub(crate) static SOCKET_STREAMS: SkStorage<SocketStream> = SkStorage::new();
+
+/// [`VERDICTS`] of sockets, by cookie. What it forgets costs copies, nothing else.
 #[map]
-pub(crate) static SOCKETS: LruHashMap<u64, u32> = LruHashMap::with_max_entries(65_536, 0);
+pub(crate) static SOCKET_VERDICTS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(65_536, 0);
 
 /// Counters shared by all processors: uprobe programs can be preempted, which
 /// would tear an increment of a per-processor counter.
@@ -65,10 +76,16 @@ pub(crate) static ZERO_CALL: Array<Call> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static ZERO_STREAM: Array<Stream> = Array::with_max_entries(1, 0);
 
-/// What servers read last, by stream. Fewer than streams: it is needed from the
-/// request to its answer only.
+/// What servers read last, by stream of TLS. Fewer than streams: it is needed
+/// from the request to its answer only.
 #[map]
 pub(crate) static REQUESTS: LruHashMap<StreamKey, Request> = LruHashMap::with_max_entries(8_192, 0);
+
+/// [`REQUESTS`] of sockets, by cookie. A request that is forgotten before the
+/// page that answers it is counted.
+#[map]
+pub(crate) static SOCKET_REQUESTS: LruHashMap<u64, Request> =
+    LruHashMap::with_max_entries(8_192, 0);
 
 /// See [`ZERO_CALL`].
 #[map]

@@ -4,11 +4,16 @@ use aya_ebpf::programs::SkBuffContext;
 use phiwatch_ebpf::abi::{Addresses, SENT};
 
 /// The protocol number of TCP.
-const IPPROTO_TCP: u8 = 6;
+pub(crate) const IPPROTO_TCP: u8 = 6;
+/// The next header of IPv6 that is a header of options for every hop (RFC 8200,
+/// section 4.3).
+const HOP_BY_HOP: u8 = 0;
 /// [`Segment::flags`]: the sender is done.
-pub(crate) const TCP_FIN_OR_RST: u8 = 1 | 4;
+pub(crate) const TCP_FIN: u8 = 1;
 /// [`Segment::flags`]: the connection begins.
 pub(crate) const TCP_SYN: u8 = 2;
+/// [`Segment::flags`]: the connection is broken off.
+pub(crate) const TCP_RST: u8 = 4;
 
 /// What a packet's headers say.
 pub(crate) struct Segment {
@@ -20,7 +25,7 @@ pub(crate) struct Segment {
     pub(crate) payload: u32,
     /// Length of the payload.
     pub(crate) length: u32,
-    /// Sequence number of its first byte.
+    /// Sequence number of its first byte; a SYN counts as one before it.
     pub(crate) sequence: u32,
     /// The byte that the other end wants next.
     pub(crate) acknowledged: u32,
@@ -29,24 +34,35 @@ pub(crate) struct Segment {
 }
 
 /// Reads the headers of a packet of TCP.
+///
+/// Lengths come from the packet, not from its IP header: a packet of more than
+/// 64 KiB, as big TCP makes them, has the length 0 there.
 #[inline(always)]
 pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
     let first: u8 = ctx.load(0).ok()?;
     let version = first >> 4;
-    // A program on a cgroup sees the packet from its IP header on. IPv6
-    // extension headers do not occur on TCP in practice.
+    // A program on a cgroup sees the packet from its IP header on. Of IPv6
+    // extension headers one occurs on TCP in practice: the option for every hop
+    // that holds the length of a packet of more than 64 KiB (RFC 2675).
     let (protocol, transport): (u8, u32) = match version {
         4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
-        6 => (ctx.load(6).ok()?, 40),
+        6 => match ctx.load(6).ok()? {
+            HOP_BY_HOP => {
+                let units: u8 = ctx.load(41).ok()?;
+                (ctx.load(40).ok()?, 48 + u32::from(units) * 8)
+            }
+            next => (next, 40),
+        },
         _ => return None,
     };
     if protocol != IPPROTO_TCP {
         return None;
     }
-    let sequence = u32::from_be(ctx.load(transport as usize + 4).ok()?);
+    let number = u32::from_be(ctx.load(transport as usize + 4).ok()?);
     let acknowledged = u32::from_be(ctx.load(transport as usize + 8).ok()?);
     let words: u8 = ctx.load(transport as usize + 12).ok()?;
     let flags: u8 = ctx.load(transport as usize + 13).ok()?;
+    let sequence = number.wrapping_add(u32::from(flags & TCP_SYN != 0));
     let payload = transport + u32::from(words >> 4) * 4;
     let length = ctx.len().saturating_sub(payload);
     Some(Segment {

@@ -5,18 +5,76 @@
 //! their first four bytes. The request that it answers is kept in a map until
 //! then.
 
-use phiwatch_ebpf::abi::{Header, PAGE, REQUEST_KEPT, Request, Stream, StreamKey, counter};
+use aya_ebpf::maps::LruHashMap;
+use phiwatch_ebpf::abi::{
+    Header, PAGE, REQUEST_KEPT, Request, SocketStream, Stream, StreamKey, counter,
+};
 
 use crate::{
     emit::{NO_WAKEUP, Record, Stretch, count, opaque, wakeup},
-    maps::{DATA_RING, REQUESTS, ZERO_REQUEST},
+    maps::{DATA_RING, REQUESTS, SOCKET_REQUESTS, ZERO_REQUEST},
     sniff::Sniffed,
 };
 
-/// `Stream::flags`: the response that is being sent is a page.
+/// Among a stream's flags: the response that is being sent is a page.
 pub(crate) const IS_PAGE: u32 = 1 << 16;
-/// `Stream::flags`: the head of the response that is being sent has not ended.
+/// Among a stream's flags: the head of the response that is being sent has not
+/// ended.
 pub(crate) const HEAD_OPEN: u32 = 1 << 17;
+
+/// What is remembered of a stream on which pages can be sent.
+pub(crate) trait Sender {
+    /// The stream's flags, of which two belong to pages.
+    fn flags(&mut self) -> &mut u32;
+    /// Bytes of the page being sent that were handed over.
+    fn page(&mut self) -> &mut u64;
+}
+
+impl Sender for Stream {
+    #[inline(always)]
+    fn flags(&mut self) -> &mut u32 {
+        &mut self.flags
+    }
+
+    #[inline(always)]
+    fn page(&mut self) -> &mut u64 {
+        &mut self.page
+    }
+}
+
+impl Sender for SocketStream {
+    #[inline(always)]
+    fn flags(&mut self) -> &mut u32 {
+        &mut self.flags
+    }
+
+    #[inline(always)]
+    fn page(&mut self) -> &mut u64 {
+        &mut self.page
+    }
+}
+
+/// What tells a stream from the others of its kind, each of which has a table of
+/// requests: sockets cannot crowd out TLS.
+pub(crate) trait Key: Sized + 'static {
+    /// The requests that are kept.
+    fn requests() -> &'static LruHashMap<Self, Request>;
+}
+
+impl Key for StreamKey {
+    #[inline(always)]
+    fn requests() -> &'static LruHashMap<Self, Request> {
+        &REQUESTS
+    }
+}
+
+/// The cookie of a socket.
+impl Key for u64 {
+    #[inline(always)]
+    fn requests() -> &'static LruHashMap<Self, Request> {
+        &SOCKET_REQUESTS
+    }
+}
 
 /// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
 pub(crate) const SHORTEST_REQUEST: u64 = 18;
@@ -48,34 +106,30 @@ enum Look {
 /// How much of this stretch, which a server sends, is handed over: nothing
 /// unless it is part of a page. `sniffed` is what its first bytes are.
 #[inline(always)]
-pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut Stream, sniffed: Sniffed) -> u64 {
+pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut impl Sender, sniffed: Sniffed) -> u64 {
     let length = stretch.length();
-    if sniffed == Sniffed::Response || stream.flags & HEAD_OPEN != 0 {
+    if sniffed == Sniffed::Response || *stream.flags() & HEAD_OPEN != 0 {
         if sniffed == Sniffed::Response {
-            stream.page = 0;
+            *stream.page() = 0;
         }
-        stream.flags &= !(IS_PAGE | HEAD_OPEN);
+        *stream.flags() &= !(IS_PAGE | HEAD_OPEN);
         match look(stretch) {
-            Look::Page => stream.flags |= IS_PAGE,
-            Look::Open => stream.flags |= HEAD_OPEN,
+            Look::Page => *stream.flags() |= IS_PAGE,
+            Look::Open => *stream.flags() |= HEAD_OPEN,
             Look::Other => return 0,
         }
-    } else if stream.flags & IS_PAGE == 0 {
+    } else if *stream.flags() & IS_PAGE == 0 {
         return 0;
     }
-    let room = PAGE
-        - if stream.page < PAGE {
-            stream.page
-        } else {
-            PAGE
-        };
+    let page = *stream.page();
+    let room = PAGE - if page < PAGE { page } else { PAGE };
     if length < room {
-        stream.page += length;
+        *stream.page() += length;
         length
     } else {
         // What follows is left out, up to the next response.
-        stream.flags &= !(IS_PAGE | HEAD_OPEN);
-        stream.page = PAGE;
+        *stream.flags() &= !(IS_PAGE | HEAD_OPEN);
+        *stream.page() = PAGE;
         room
     }
 }
@@ -128,16 +182,16 @@ fn look<S: Stretch>(stretch: &S) -> Look {
 /// Keeps the beginning of a request that a server reads: `copy` writes as many
 /// bytes as it is told.
 #[inline(always)]
-pub(crate) fn keep(
-    key: &StreamKey,
+pub(crate) fn keep<K: Key>(
+    key: &K,
     offset: u64,
     length: u64,
     copy: impl FnOnce(*mut u8, u64) -> bool,
 ) -> Option<()> {
-    if REQUESTS.get_ptr(key).is_none() {
-        REQUESTS.insert(key, ZERO_REQUEST.get(0)?, 0).ok()?;
+    if K::requests().get_ptr(key).is_none() {
+        K::requests().insert(key, ZERO_REQUEST.get(0)?, 0).ok()?;
     }
-    let request: *mut Request = REQUESTS.get_ptr_mut(key)?;
+    let request: *mut Request = K::requests().get_ptr_mut(key)?;
     let captured = opaque(length);
     let captured = opaque(if captured > REQUEST_KEPT as u64 {
         REQUEST_KEPT as u64
@@ -163,12 +217,12 @@ pub(crate) fn keep(
 /// Hands over the request that is kept of a stream, once. `describe` fills what
 /// a header says besides offset and lengths.
 #[inline(always)]
-pub(crate) fn request(
-    key: &StreamKey,
+pub(crate) fn request<K: Key>(
+    key: &K,
     bytes: u32,
     describe: impl FnOnce(&mut Header),
 ) -> Option<()> {
-    let request: *mut Request = REQUESTS.get_ptr_mut(key)?;
+    let request: *mut Request = K::requests().get_ptr_mut(key)?;
     // SAFETY: the value stays mapped while a program runs.
     let captured = unsafe { (&raw const (*request).captured).read_volatile() };
     if captured == 0 {

@@ -9,32 +9,52 @@
 //! handed over, each behind the request that it answers. `connect4`
 //! and `connect6` say which process a socket belongs to. No program ever
 //! refuses a packet or a connection.
+//!
+//! What is known of a stream is kept with its socket. So a packet of a stream
+//! that is left alone costs one look-up and is not even taken apart, and no
+//! number of other sockets makes one forgotten. A socket that connects again
+//! begins anew in `connect4` and `connect6`.
+//!
+//! | what ends a stream | |
+//! |---|---|
+//! | a reset, either way | at once |
+//! | FIN of the process | at once; a client that still waits for an answer: with its head |
+//! | FIN of the peer | if the process has sent its own; it may go on sending till then |
+//!
+//! What a process sends after the peer's FIN leaves this host as well. A stream
+//! that ends without a packet (a timeout) is forgotten in user space only, when
+//! the table there is full.
 
-use core::cell::Cell;
+use core::{cell::Cell, ptr};
 
 use aya_ebpf::{
     EbpfContext as _,
-    bindings::bpf_sock_addr,
+    bindings::{BPF_SK_STORAGE_GET_F_CREATE, BPF_TCP_LISTEN, bpf_sock, bpf_sock_addr},
     helpers::{
         bpf_get_current_pid_tgid,
-        generated::{bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_skb_load_bytes},
+        generated::{
+            bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_sk_fullsock, bpf_sk_storage_get,
+            bpf_skb_load_bytes,
+        },
     },
     macros::{cgroup_skb, cgroup_sock_addr},
     programs::{SkBuffContext, SockAddrContext},
 };
 use aya_log_ebpf::debug;
 use phiwatch_ebpf::abi::{
-    Addresses, Header, RECEIVED, SENT, Stream, StreamKey, counter, flag, function, kind, scope,
+    Addresses, Header, RECEIVED, SENT, SocketStream, counter, flag, function, kind, scope,
+    socket::{CLIENT, ENDED, FINISHED, IGNORED, LATE, RECEIVED_KNOWN, SERVER, TLS, UNWANTED},
 };
 
 use crate::{
     emit::{
-        self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, reserve_control, submit_control,
+        self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, opaque, reserve_control,
+        submit_control,
     },
-    maps::{REQUESTS, SCOPE, SOCKETS, STREAMS, VERDICTS, ZERO_STREAM},
-    packet::{self, Segment, TCP_FIN_OR_RST, TCP_SYN, first, segment},
+    maps::{SCOPE, SOCKET_REQUESTS, SOCKET_STREAMS, SOCKET_VERDICTS},
+    packet::{self, IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
     page,
-    scope::{is_unwanted, is_watched},
+    scope::is_watched,
     sniff::{Sniffed, sniff},
 };
 
@@ -45,20 +65,9 @@ const PASS: i32 = 1;
 /// shares has about 1,800 bytes.
 const HELLO: u32 = 4096;
 
-/// `Stream::flags`: an HTTP client speaks here.
-const CLIENT: u32 = 1;
-/// `Stream::flags`: nothing of interest.
-const IGNORED: u32 = 2;
-/// `Stream::flags`: something was sent since the last head of a response.
-const AWAITS_RESPONSE: u32 = 4;
-/// `Stream::flags`: TLS.
-const TLS: u32 = 8;
-/// `Stream::flags`: the stream was joined after its connection had begun.
-const LATE: u32 = 16;
-/// `Stream::flags`: the base of the received direction is known.
-const RECEIVED_KNOWN: u32 = 32;
-/// `Stream::flags`: an HTTP server speaks here.
-const SERVER: u32 = 64;
+/// How many bytes are left out before that is said. Offsets of sockets have 32
+/// bits, of which half tell forward from backward.
+const MOST_SKIPPED: u32 = 1 << 30;
 
 /// The handshake message of RFC 8446, section 4.
 const CLIENT_HELLO: u8 = 1;
@@ -84,12 +93,21 @@ fn connect(ctx: &SockAddrContext) {
         return;
     }
     let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    // SAFETY: the helper takes the program's own context.
-    let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
-    if SOCKETS.insert(cookie, tgid, 0).is_err() {
+    // SAFETY: the context's socket is valid; the map allows it.
+    let stream = unsafe { SOCKET_STREAMS.get_or_insert_ptr_mut(ctx, None) };
+    if stream.is_null() {
         count(counter::TABLE_FULL, 1);
+        return;
     }
-    debug!(ctx, "socket {} belongs to process {}", cookie, tgid);
+    // The socket may have had a connection before.
+    // SAFETY: the value lives as long as its socket, which nobody else uses yet.
+    unsafe {
+        *stream = SocketStream {
+            tgid,
+            ..SocketStream::default()
+        };
+    }
+    debug!(ctx, "process {} connects", tgid);
 }
 
 #[cgroup_skb(egress)]
@@ -104,17 +122,83 @@ pub(crate) fn ingress(ctx: SkBuffContext) -> i32 {
     PASS
 }
 
+/// What a record's header says of its stream.
+#[derive(Clone, Copy)]
+struct Origin {
+    cookie: u64,
+    born: u64,
+    tgid: u32,
+    flags: u8,
+}
+
+impl Origin {
+    #[inline(always)]
+    fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
+        let is = stream.flags | stream.heard;
+        let mut flags = 0;
+        if is & LATE != 0 {
+            flags |= flag::LATE;
+        }
+        if is & SERVER != 0 {
+            flags |= flag::SERVER;
+        }
+        Self {
+            // SAFETY: the helper takes the program's own context.
+            cookie: unsafe { bpf_get_socket_cookie(ctx.as_ptr()) },
+            born: stream.born,
+            tgid: stream.tgid,
+            flags,
+        }
+    }
+
+    /// Fills every field of `header` but `offset`, `captured` and `length`.
+    #[inline(always)]
+    fn describe(&self, header: &mut Header, kind: u8, direction: u8) {
+        header.kind = kind;
+        header.function = function::SOCKET;
+        header.direction = direction;
+        header.flags = self.flags;
+        header.tgid = self.tgid;
+        // SAFETY: the helper has no precondition.
+        header.time = unsafe { bpf_ktime_get_ns() };
+        header.handle = self.cookie;
+        header.born = self.born;
+    }
+}
+
 /// A packet's payload, and the stream that it belongs to.
 struct Payload<'a> {
     ctx: &'a SkBuffContext,
     start: u32,
-    cookie: u64,
     direction: u8,
-    stream: &'a Stream,
+    origin: Origin,
     offset: u64,
     length: u64,
     wanted: u64,
     done: Cell<u64>,
+}
+
+impl<'a> Payload<'a> {
+    /// A segment's payload, of which nothing is handed over yet.
+    #[inline(always)]
+    fn new(
+        ctx: &'a SkBuffContext,
+        segment: &Segment,
+        stream: &SocketStream,
+        direction: u8,
+        offset: u32,
+    ) -> Self {
+        Self {
+            ctx,
+            start: segment.payload,
+            direction,
+            origin: Origin::new(ctx, stream),
+            offset: u64::from(offset),
+            length: opaque(u64::from(segment.length)),
+            wanted: 0,
+            done: Cell::new(0),
+        }
+    }
 }
 
 impl Stretch for Payload<'_> {
@@ -155,119 +239,133 @@ impl Stretch for Payload<'_> {
 
     #[inline(always)]
     fn describe(&self, header: &mut Header) {
-        describe(header, kind::DATA, self.direction, self.cookie, self.stream);
+        self.origin.describe(header, kind::DATA, self.direction);
     }
 }
 
-/// Fills every field of `header` but `offset`, `captured` and `length`.
+/// The socket of a packet of TCP.
 #[inline(always)]
-fn describe(header: &mut Header, kind: u8, direction: u8, cookie: u64, stream: &Stream) {
-    header.kind = kind;
-    header.function = function::SOCKET;
-    header.direction = direction;
-    header.flags = if stream.flags & LATE == 0 {
-        0
-    } else {
-        flag::LATE
-    };
-    if stream.flags & SERVER != 0 {
-        header.flags |= flag::SERVER;
-    }
-    header.tgid = stream.tgid;
-    // SAFETY: the helper has no precondition.
-    header.time = unsafe { bpf_ktime_get_ns() };
-    header.handle = cookie;
-    header.born = stream.born;
-}
-
-#[inline(always)]
-fn key(cookie: u64) -> StreamKey {
-    StreamKey {
-        tgid: 0,
-        padding: 0,
-        handle: cookie,
-    }
-}
-
-#[inline(always)]
-fn sent(ctx: &SkBuffContext) -> Option<()> {
-    let segment = segment(ctx)?;
-    // SAFETY: the helper takes the program's own context.
-    let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
-    let key = key(cookie);
-    let syn = segment.flags & TCP_SYN != 0;
-    let known = STREAMS.get_ptr(key).is_some();
-    if !known {
-        if segment.length == 0 && !syn {
+fn socket(ctx: &SkBuffContext) -> Option<*mut bpf_sock> {
+    // SAFETY: the context is valid; the verifier checks every access.
+    unsafe {
+        let socket = (*ctx.skb.skb).__bindgen_anon_2.sk;
+        if socket.is_null() {
             return None;
         }
-        STREAMS.insert(key, ZERO_STREAM.get(0)?, 0).ok()?;
-    }
-    let pointer = STREAMS.get_ptr_mut(key)?;
-    // SAFETY: the value stays mapped while a program runs. Two processors can
-    // send on one socket only one after the other.
-    let stream = unsafe { &mut *pointer };
-    if !known || syn {
-        // SAFETY: the helper has no precondition.
-        stream.born = unsafe { bpf_ktime_get_ns() };
-        stream.sent = u64::from(if syn {
-            segment.sequence.wrapping_add(1)
-        } else {
-            segment.sequence
-        });
-        stream.flags = if syn { 0 } else { LATE };
-        own(stream, cookie)?;
-    }
-    if stream.flags & IGNORED != 0 {
-        return None;
-    }
-    if segment.length > 0 {
-        payload(ctx, &segment, cookie, &key, stream);
-    }
-    if segment.flags & TCP_FIN_OR_RST != 0 {
-        if stream.flags & (CLIENT | TLS | SERVER) != 0 {
-            closed(cookie, stream);
+        let socket = bpf_sk_fullsock(socket);
+        // A listener stands in for each of the connections that are being made.
+        if socket.is_null()
+            || (*socket).protocol != u32::from(IPPROTO_TCP)
+            || (*socket).state == BPF_TCP_LISTEN
+        {
+            return None;
         }
-        _ = STREAMS.remove(key);
-        _ = VERDICTS.remove(key);
-        _ = REQUESTS.remove(key);
+        Some(socket)
     }
-    Some(())
 }
 
-/// Notes the process behind a new stream, and whether it is watched.
+/// What is known of a socket.
 #[inline(always)]
-fn own(stream: &mut Stream, cookie: u64) -> Option<()> {
-    // SAFETY: the value is a plain integer.
-    stream.tgid = SOCKETS.get_ptr(cookie).map_or(0, |tgid| unsafe { *tgid });
+fn known<'a>(socket: *mut bpf_sock) -> Option<&'a mut SocketStream> {
+    // SAFETY: both are valid, and the value lives as long as its socket, which a
+    // packet holds. Each of its words has one writer at a time.
+    unsafe {
+        let map = (&raw const SOCKET_STREAMS).cast_mut().cast();
+        let stream = bpf_sk_storage_get(map, socket.cast(), ptr::null_mut(), 0);
+        stream.cast::<SocketStream>().as_mut()
+    }
+}
+
+/// The same for a socket of which nothing is known yet.
+#[inline(always)]
+fn made<'a>(socket: *mut bpf_sock) -> Option<&'a mut SocketStream> {
+    // SAFETY: as in `known`.
+    let stream = unsafe {
+        let map = (&raw const SOCKET_STREAMS).cast_mut().cast();
+        let make = u64::from(BPF_SK_STORAGE_GET_F_CREATE);
+        let stream = bpf_sk_storage_get(map, socket.cast(), ptr::null_mut(), make);
+        stream.cast::<SocketStream>().as_mut()
+    };
+    if stream.is_none() {
+        count(counter::TABLE_FULL, 1);
+    }
+    stream
+}
+
+/// Begins a stream whose first byte sent has the number `sequence`. `None` if
+/// its process is not watched.
+#[inline(always)]
+fn begin(stream: &mut SocketStream, sequence: u32, flags: u32) -> Option<()> {
+    *stream = SocketStream {
+        // SAFETY: the helper has no precondition.
+        born: unsafe { bpf_ktime_get_ns() },
+        sent: sequence,
+        flags,
+        tgid: stream.tgid,
+        ..SocketStream::default()
+    };
     let settings = SCOPE.get(0)?;
     let listed = settings.flags & scope::PROCESSES != 0;
     if (listed && stream.tgid == 0) || !is_watched(settings, stream.tgid) {
         stream.flags |= IGNORED;
+        return None;
     }
     Some(())
 }
 
 #[inline(always)]
-fn payload(
-    ctx: &SkBuffContext,
-    segment: &Segment,
-    cookie: u64,
-    key: &StreamKey,
-    stream: &mut Stream,
-) -> Option<()> {
+fn sent(ctx: &SkBuffContext) -> Option<()> {
+    let socket = socket(ctx)?;
+    let known = known(socket);
+    if let Some(stream) = &known
+        && (stream.flags | stream.heard) & (IGNORED | ENDED) != 0
+    {
+        return None;
+    }
+    let segment = segment(ctx)?;
+    let syn = segment.flags & TCP_SYN != 0;
+    let is_new = known.as_ref().is_none_or(|stream| stream.born == 0);
+    if is_new && segment.length == 0 && !syn {
+        return None;
+    }
+    let stream = match known {
+        Some(stream) => stream,
+        None => made(socket)?,
+    };
+    // A SYN that is sent again begins nothing.
+    if is_new || (syn && segment.sequence != stream.sent) {
+        begin(stream, segment.sequence, if syn { 0 } else { LATE })?;
+    }
+    if segment.length > 0 {
+        payload(ctx, &segment, stream);
+    }
+    if segment.flags & TCP_RST != 0 {
+        end(ctx, stream, SENT);
+    } else if segment.flags & TCP_FIN != 0 {
+        stream.flags |= FINISHED;
+        let awaits = stream.flags & CLIENT != 0 && stream.asked != stream.answered;
+        if !awaits || stream.heard & FINISHED != 0 {
+            end(ctx, stream, SENT);
+        }
+    }
+    Some(())
+}
+
+#[inline(always)]
+fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> Option<()> {
     count(counter::HITS_SOCKET, 1);
-    let length = u64::from(segment.length);
-    let offset = segment.sequence.wrapping_sub(stream.sent as u32);
-    let unwanted = is_unwanted(key, stream);
-    let mut sniffed = Sniffed::Other;
-    if stream.flags & (CLIENT | TLS) == 0 || unwanted {
-        sniffed = sniff(first(ctx, segment)?, length);
+    let offset = segment.sequence.wrapping_sub(stream.sent);
+    let end = offset.wrapping_add(segment.length);
+    // What is sent again was seen the first time.
+    if (end.wrapping_sub(stream.next) as i32) <= 0 {
+        return None;
     }
-    if stream.flags & SERVER != 0 {
-        return respond(ctx, segment, cookie, key, stream, sniffed);
+    stream.next = end;
+    if stream.flags & TLS != 0 && offset >= HELLO {
+        return None;
     }
-    if stream.flags & (CLIENT | TLS) == 0 {
+    let sniffed = sniff(first(ctx, segment)?, u64::from(segment.length));
+    if (stream.flags | stream.heard) & (CLIENT | SERVER | TLS) == 0 {
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
             Sniffed::Response => stream.flags |= SERVER,
@@ -285,173 +383,228 @@ fn payload(
                 return None;
             }
         }
-        opened(ctx, segment, cookie, stream, SENT);
-        if stream.flags & SERVER != 0 {
-            return respond(ctx, segment, cookie, key, stream, sniffed);
-        }
+        stream.told = offset;
+        opened(ctx, segment, stream, SENT);
     }
-    let wanted = if stream.flags & TLS != 0 {
-        if offset >= HELLO {
-            return None;
-        }
-        if length < u64::from(HELLO) {
-            length
-        } else {
-            u64::from(HELLO)
-        }
-    } else if !unwanted {
-        length
-    } else if sniffed == Sniffed::Request {
-        if length < REQUEST_HEAD {
-            length
-        } else {
-            REQUEST_HEAD
-        }
+    if stream.flags & UNWANTED != 0 && sniffed != Sniffed::Request {
+        leave_out(ctx, stream);
+        return None;
+    }
+    let mut stretch = Payload::new(ctx, segment, stream, SENT, offset);
+    stretch.wanted = if stream.flags & TLS != 0 {
+        at_most(stretch.length, HELLO.into())
+    } else if (stream.flags | stream.heard) & SERVER != 0 {
+        response(&stretch, stream, sniffed)?
     } else {
-        0
-    };
-    stream.flags |= AWAITS_RESPONSE;
-    let stretch = Payload {
-        ctx,
-        start: segment.payload,
-        cookie,
-        direction: SENT,
-        stream,
-        offset: u64::from(offset),
-        length,
-        wanted,
-        done: Cell::new(0),
+        request(&stretch, stream, sniffed)?
     };
     emit::data(&stretch, counter::BYTES_SOCKET);
     Some(())
 }
 
-/// A server sends: hands over what is part of a page, behind the request that
-/// it answers.
+/// The smaller one. The compiler forgets what it knew of it: the verifier does
+/// not know as much.
 #[inline(always)]
-fn respond(
-    ctx: &SkBuffContext,
-    segment: &Segment,
-    cookie: u64,
-    key: &StreamKey,
-    stream: &mut Stream,
-    sniffed: Sniffed,
-) -> Option<()> {
-    let length = u64::from(segment.length);
-    let mut stretch = Payload {
+fn at_most(length: u64, limit: u64) -> u64 {
+    opaque(if length < limit { length } else { limit })
+}
+
+/// Leaves out what a client just sent. That is told when the answer comes, or
+/// the next request: a record for every packet would cost more than all the rest.
+#[inline(always)]
+fn leave_out(ctx: &SkBuffContext, stream: &mut SocketStream) {
+    stream.asked = stream.asked.wrapping_add(1);
+    if stream.next.wrapping_sub(stream.told) > MOST_SKIPPED {
+        skipped(ctx, stream, stream.next);
+        stream.told = stream.next;
+    }
+}
+
+/// How much of this stretch, which a client sends, is handed over: `None` if
+/// it is left out for now.
+#[inline(always)]
+fn request(stretch: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
+    // Asked for each packet of a wanted request, which can become unwanted at
+    // any time, and at the head of what comes after an unwanted one.
+    let is_unwanted = is_unwanted(stretch.origin.cookie, stream);
+    if is_unwanted {
+        stream.flags |= UNWANTED;
+    } else {
+        stream.flags &= !UNWANTED;
+    }
+    if is_unwanted && sniffed != Sniffed::Request {
+        leave_out(stretch.ctx, stream);
+        return None;
+    }
+    if stream.asked != stream.answered {
+        skipped(stretch.ctx, stream, stretch.offset as u32);
+    }
+    stream.asked = stream.asked.wrapping_add(1);
+    stream.told = stream.next;
+    Some(if is_unwanted {
+        at_most(stretch.length, REQUEST_HEAD)
+    } else {
+        stretch.length
+    })
+}
+
+/// How much of this stretch, which a server sends, is handed over, behind the
+/// request that it answers: `None` if it is no part of a page.
+#[inline(always)]
+fn response(stretch: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
+    let wanted = page::wanted(stretch, stream, sniffed);
+    if wanted == 0 {
+        return None;
+    }
+    if stream.asked != stream.answered {
+        stream.answered = stream.asked;
+        let origin = &stretch.origin;
+        if SOCKET_REQUESTS.get_ptr(origin.cookie).is_none() {
+            count(counter::TABLE_FULL, 1);
+        }
+        page::request(&origin.cookie, counter::BYTES_SOCKET, |header| {
+            origin.describe(header, kind::DATA, RECEIVED);
+        });
+    }
+    Some(wanted)
+}
+
+/// Whether user space wants only the heads of this stream's requests.
+#[inline(always)]
+fn is_unwanted(cookie: u64, stream: &SocketStream) -> bool {
+    match SOCKET_VERDICTS.get_ptr(cookie) {
+        // SAFETY: the pointer is that of a map value, which stays mapped.
+        Some(born) => unsafe { *born == stream.born },
+        None => false,
+    }
+}
+
+/// Tells user space what was left out before the offset `end`, if anything. To
+/// do so twice does no harm.
+#[inline(always)]
+fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
+    let length = end.wrapping_sub(stream.told);
+    if length == 0 {
+        return;
+    }
+    let stretch = Payload {
         ctx,
-        start: segment.payload,
-        cookie,
+        start: 0,
         direction: SENT,
-        stream: &Stream { ..*stream },
-        offset: u64::from(segment.sequence.wrapping_sub(stream.sent as u32)),
-        length,
+        origin: Origin::new(ctx, stream),
+        offset: u64::from(stream.told),
+        length: u64::from(length),
         wanted: 0,
         done: Cell::new(0),
     };
-    stretch.wanted = page::wanted(&stretch, stream, sniffed);
-    if stretch.wanted == 0 {
-        return None;
-    }
-    page::request(key, counter::BYTES_SOCKET, |header| {
-        describe(header, kind::DATA, RECEIVED, cookie, stream);
-    });
-    emit::data(&stretch, counter::BYTES_SOCKET);
-    Some(())
-}
-
-/// A process that has sent no request receives: if it is one, the process is a
-/// server, whose stream begins here, and the request is kept.
-#[inline(always)]
-fn asked(ctx: &SkBuffContext, segment: &Segment, cookie: u64, key: &StreamKey) -> Option<()> {
-    let length = u64::from(segment.length);
-    if length < page::SHORTEST_REQUEST || sniff(first(ctx, segment)?, length) != Sniffed::Request {
-        return None;
-    }
-    if STREAMS.get_ptr(key).is_none() {
-        STREAMS.insert(key, ZERO_STREAM.get(0)?, 0).ok()?;
-    }
-    let pointer = STREAMS.get_ptr_mut(key)?;
-    // SAFETY: the value stays mapped while a program runs.
-    let stream = unsafe { &mut *pointer };
-    if stream.born == 0 {
-        // SAFETY: the helper has no precondition.
-        stream.born = unsafe { bpf_ktime_get_ns() };
-        // What the client acknowledges is all that was sent before.
-        stream.sent = u64::from(segment.acknowledged);
-        own(stream, cookie)?;
-    }
-    if stream.flags & IGNORED != 0 {
-        return None;
-    }
-    if stream.flags & RECEIVED_KNOWN == 0 {
-        stream.received = u64::from(segment.sequence);
-        stream.flags |= RECEIVED_KNOWN;
-    }
-    if stream.flags & SERVER == 0 {
-        stream.flags |= SERVER;
-        opened(ctx, segment, cookie, stream, RECEIVED);
-    }
-    let offset = u64::from(segment.sequence.wrapping_sub(stream.received as u32));
-    let from = segment.payload;
-    page::keep(key, offset, length, |to, length| {
-        // SAFETY: the map's value has room for `length` bytes; the helper checks
-        // the source.
-        let result = unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), length as u32) };
-        result == 0
-    })
+    emit::skipped(&stretch, stretch.length, flag::UNWANTED);
 }
 
 #[inline(always)]
 fn received(ctx: &SkBuffContext) -> Option<()> {
-    let segment = segment(ctx)?;
-    // SAFETY: the helper takes the program's own context.
-    let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
-    let key = key(cookie);
-    let Some(pointer) = STREAMS.get_ptr_mut(key) else {
-        return asked(ctx, &segment, cookie, &key);
-    };
-    // SAFETY: the value stays mapped while a program runs.
-    let stream = unsafe { &mut *pointer };
-    if stream.flags & (CLIENT | TLS | IGNORED) == 0 {
-        return asked(ctx, &segment, cookie, &key);
-    }
-    if segment.flags & TCP_SYN != 0 {
-        stream.received = u64::from(segment.sequence.wrapping_add(1));
-        stream.flags |= RECEIVED_KNOWN;
-    }
-    if segment.length == 0 || stream.flags & (CLIENT | AWAITS_RESPONSE) != CLIENT | AWAITS_RESPONSE
+    let socket = socket(ctx)?;
+    let known = known(socket);
+    if let Some(stream) = &known
+        && (stream.flags | stream.heard) & (IGNORED | ENDED) != 0
     {
         return None;
     }
-    if stream.flags & RECEIVED_KNOWN == 0 {
-        stream.received = u64::from(segment.sequence);
-        stream.flags |= RECEIVED_KNOWN;
-    }
-    if is_unwanted(&key, stream) {
+    let segment = segment(ctx)?;
+    let Some(stream) = known.filter(|stream| stream.born != 0) else {
+        return first_asked(ctx, &segment, socket);
+    };
+    if segment.flags & TCP_RST != 0 {
+        end(ctx, stream, RECEIVED);
         return None;
     }
-    stream.flags &= !AWAITS_RESPONSE;
-    let length = u64::from(segment.length);
-    let offset = segment.sequence.wrapping_sub(stream.received as u32);
-    let wanted = if length < RESPONSE_HEAD {
-        length
-    } else {
-        RESPONSE_HEAD
-    };
-    let stretch = Payload {
-        ctx,
-        start: segment.payload,
-        cookie,
-        direction: RECEIVED,
-        stream,
-        offset: u64::from(offset),
-        length,
-        wanted,
-        done: Cell::new(0),
-    };
-    emit::data(&stretch, counter::BYTES_SOCKET);
+    if segment.flags & TCP_SYN != 0 {
+        stream.received = segment.sequence;
+        stream.heard |= RECEIVED_KNOWN;
+    }
+    if segment.length > 0 && stream.flags & TLS == 0 {
+        if stream.flags & CLIENT == 0 {
+            asked(ctx, &segment, stream);
+        } else if stream.asked != stream.answered {
+            answered(ctx, &segment, stream);
+            // Nothing else was waited for.
+            if stream.flags & FINISHED != 0 {
+                end(ctx, stream, RECEIVED);
+                return None;
+            }
+        }
+    }
+    if segment.flags & TCP_FIN != 0 {
+        stream.heard |= FINISHED;
+        if stream.flags & FINISHED != 0 {
+            end(ctx, stream, RECEIVED);
+        }
+    }
     Some(())
+}
+
+/// Whether a segment that a process receives begins with a request.
+#[inline(always)]
+fn asks(ctx: &SkBuffContext, segment: &Segment) -> Option<()> {
+    let length = u64::from(segment.length);
+    let asks =
+        length >= page::SHORTEST_REQUEST && sniff(first(ctx, segment)?, length) == Sniffed::Request;
+    asks.then_some(())
+}
+
+/// The first that is seen of a socket is that it receives: if it is a request,
+/// the process is a server, whose stream begins here.
+#[inline(always)]
+fn first_asked(ctx: &SkBuffContext, segment: &Segment, socket: *mut bpf_sock) -> Option<()> {
+    asks(ctx, segment)?;
+    let stream = made(socket)?;
+    // What the client acknowledges is all that was sent before.
+    begin(stream, segment.acknowledged, 0)?;
+    asked(ctx, segment, stream)
+}
+
+/// A process that has sent no request receives: if it is one, the process is a
+/// server, and the request is kept.
+#[inline(always)]
+fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> Option<()> {
+    asks(ctx, segment)?;
+    if stream.heard & RECEIVED_KNOWN == 0 {
+        stream.received = segment.sequence;
+        stream.heard |= RECEIVED_KNOWN;
+    }
+    if stream.heard & SERVER == 0 {
+        stream.heard |= SERVER;
+        opened(ctx, segment, stream, RECEIVED);
+    }
+    let offset = segment.sequence.wrapping_sub(stream.received);
+    let from = segment.payload;
+    // SAFETY: the helper takes the program's own context.
+    let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
+    let length = u64::from(segment.length);
+    page::keep(&cookie, u64::from(offset), length, |to, length| {
+        // SAFETY: the map's value has room for `length` bytes; the helper checks
+        // the source.
+        let result = unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), length as u32) };
+        result == 0
+    })?;
+    stream.asked = stream.asked.wrapping_add(1);
+    Some(())
+}
+
+/// A client that waits for an answer receives: hands over the head. That of an
+/// unwanted request as well: without it user space waits for the answer, and
+/// gives it the one to a later request.
+#[inline(always)]
+fn answered(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) {
+    stream.answered = stream.asked;
+    if stream.heard & RECEIVED_KNOWN == 0 {
+        stream.received = segment.sequence;
+        stream.heard |= RECEIVED_KNOWN;
+    }
+    skipped(ctx, stream, stream.next);
+    let offset = segment.sequence.wrapping_sub(stream.received);
+    let mut stretch = Payload::new(ctx, segment, stream, RECEIVED, offset);
+    stretch.wanted = at_most(stretch.length, RESPONSE_HEAD);
+    emit::data(&stretch, counter::BYTES_SOCKET);
 }
 
 const SIZE: usize = size_of::<Addresses>();
@@ -461,8 +614,7 @@ const SIZE: usize = size_of::<Addresses>();
 fn opened(
     ctx: &SkBuffContext,
     segment: &Segment,
-    cookie: u64,
-    stream: &Stream,
+    stream: &SocketStream,
     direction: u8,
 ) -> Option<()> {
     let mut entry = reserve_control::<SIZE>()?;
@@ -470,7 +622,7 @@ fn opened(
     // SAFETY: the entry is valid for the record, and all of it is written.
     unsafe {
         let header = &mut (*record).header;
-        describe(header, kind::SOCKET, SENT, cookie, stream);
+        Origin::new(ctx, stream).describe(header, kind::SOCKET, SENT);
         header.offset = 0;
         header.captured = SIZE as u32;
         header.length = SIZE as u32;
@@ -481,13 +633,35 @@ fn opened(
     Some(())
 }
 
+/// Ends a stream at a packet of `direction`, and says so if user space knows it.
 #[inline(always)]
-fn closed(cookie: u64, stream: &Stream) -> Option<()> {
+fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8) -> Option<()> {
+    if direction == SENT {
+        stream.flags |= ENDED;
+    } else {
+        stream.heard |= ENDED;
+    }
+    let is = stream.flags | stream.heard;
+    if is & (CLIENT | TLS | SERVER) == 0 {
+        return None;
+    }
+    if is & CLIENT != 0 && stream.asked != stream.answered {
+        skipped(ctx, stream, stream.next);
+    }
+    let origin = Origin::new(ctx, stream);
+    if is & UNWANTED != 0 {
+        // It may be forgotten already.
+        _ = SOCKET_VERDICTS.remove(origin.cookie);
+    }
+    if is & SERVER != 0 {
+        // So may this.
+        _ = SOCKET_REQUESTS.remove(origin.cookie);
+    }
     let mut entry = reserve_control::<0>()?;
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
         let header = &mut (*entry.as_mut_ptr()).header;
-        describe(header, kind::CLOSED, SENT, cookie, stream);
+        origin.describe(header, kind::CLOSED, direction);
         header.offset = 0;
         header.captured = 0;
         header.length = 0;

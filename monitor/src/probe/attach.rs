@@ -123,13 +123,14 @@ impl Probes {
         ))
     }
 
-    /// The map of verdicts, once.
+    /// The maps of verdicts, once.
     pub fn verdicts(&mut self) -> Result<Verdicts, ProbeError> {
-        let verdicts = self
-            .ebpf
-            .take_map("VERDICTS")
-            .ok_or(ProbeError::Absent("VERDICTS"))?;
-        Ok(Verdicts(map("VERDICTS", BpfHashMap::try_from(verdicts))?))
+        let mut take = |name| self.ebpf.take_map(name).ok_or(ProbeError::Absent(name));
+        let (tls, sockets) = (take("VERDICTS")?, take("SOCKET_VERDICTS")?);
+        Ok(Verdicts {
+            tls: map("VERDICTS", BpfHashMap::try_from(tls))?,
+            sockets: map("SOCKET_VERDICTS", BpfHashMap::try_from(sockets))?,
+        })
     }
 
     /// Attaches every hook that has something to be attached to now, and scans

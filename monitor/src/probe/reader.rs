@@ -139,7 +139,7 @@ impl Reader {
         records.sort_by_key(|(time, record)| (*time, matches!(record, Record::Exit { .. })));
         let kernel = &mut self.streams;
         let mut forget = |stream: StreamId| {
-            let key = key(stream, false);
+            let key = key(stream);
             let sent = kernel
                 .get(&key, 0)
                 .ok()
@@ -172,20 +172,31 @@ impl Reader {
 }
 
 /// Tells the kernel which streams nobody wants more of than the heads of
-/// requests.
-pub struct Verdicts(pub(super) HashMap<MapData, [u8; 16], u64>);
+/// requests. TLS and sockets have a table each, as in the kernel.
+pub struct Verdicts {
+    pub(super) tls: HashMap<MapData, [u8; 16], u64>,
+    pub(super) sockets: HashMap<MapData, u64, u64>,
+}
 
 impl Verdicts {
     /// Marks a stream as unwanted. A full map forgets the least recently used.
     pub fn unwanted(&mut self, stream: StreamId, is_socket: bool) {
         // A verdict that is not heard costs copies, nothing else.
-        drop(self.0.insert(key(stream, is_socket), stream.born, 0));
+        drop(if is_socket {
+            self.sockets.insert(stream.handle, stream.born, 0)
+        } else {
+            self.tls.insert(key(stream), stream.born, 0)
+        });
     }
 
     /// Takes that back.
     pub fn wanted(&mut self, stream: StreamId, is_socket: bool) {
         // A verdict that is not there need not be taken back.
-        drop(self.0.remove(&key(stream, is_socket)));
+        drop(if is_socket {
+            self.sockets.remove(&stream.handle)
+        } else {
+            self.tls.remove(&key(stream))
+        });
     }
 }
 
@@ -198,11 +209,10 @@ fn sent_of(value: &[u8; size_of::<Stream>()], stream: StreamId) -> Option<u64> {
     (word(0)? == stream.born).then(|| word(1))?
 }
 
-/// The stream's key in the kernel's maps.
-fn key(stream: StreamId, is_socket: bool) -> [u8; 16] {
-    let owner = if is_socket { 0 } else { stream.owner };
+/// The key of a stream of TLS in the kernel's maps.
+fn key(stream: StreamId) -> [u8; 16] {
     let mut key = [0; 16];
-    key[..4].copy_from_slice(&owner.to_ne_bytes());
+    key[..4].copy_from_slice(&stream.owner.to_ne_bytes());
     key[8..].copy_from_slice(&stream.handle.to_ne_bytes());
     key
 }
