@@ -13,7 +13,7 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 /// What the sink is, besides a server of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The port on 127.0.0.1.
+    /// The port on `127.0.0.1` and `::1`.
     pub port: u16,
     /// Whether it speaks TLS.
     pub tls: bool,
