@@ -51,8 +51,12 @@ pub mod kind {
     pub const EXIT: u8 = 5;
     /// A socket's addresses follow as [`super::Addresses`]. Control ring.
     pub const SOCKET: u8 = 6;
-    /// A process opens a TLS library; the path follows. Control ring.
+    /// A process opens a TLS library; the path follows, or nothing where it could
+    /// not be read: then the library may be any. Control ring.
     pub const LIBRARY: u8 = 7;
+    /// A process, `tgid`, was forked by another, whose id is in `handle`. Control
+    /// ring.
+    pub const FORK: u8 = 8;
 }
 
 /// The values of [`Header::function`].
@@ -141,8 +145,66 @@ pub mod scope {
     pub const PROCESSES: u32 = 2;
 }
 
-/// Value of the maps `WATCHED` and `EXECUTABLES`: a plain mark.
+/// Value of the map `WATCHED`, a set of [`mark`] bits, and of `EXECUTABLES`,
+/// where it says nothing.
 pub type Mark = u32;
+
+/// Why a process is in the map `WATCHED`.
+pub mod mark {
+    /// The scope lists its id. Stays when it calls exec, and is not inherited: a
+    /// list of ids names these processes and no others.
+    pub const LISTED: u32 = 1;
+    /// The path that it gave to exec is one of `EXECUTABLES`. That may be a
+    /// script, of which `/proc` shows only the interpreter.
+    pub const BY_PATH: u32 = 2;
+    /// User space found that it runs one of the scope's executables.
+    pub const CONFIRMED: u32 = 4;
+    /// The other bits are those of the process that forked it.
+    pub const INHERITED: u32 = 8;
+    /// The bits that a forked process inherits.
+    pub const HERITABLE: u32 = BY_PATH | CONFIRMED;
+}
+
+/// Where this kernel keeps what the tracepoint programs read: offsets in bytes,
+/// which differ between kernels. One element, written before anything is
+/// attached. 0: this kernel has no such field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// `pid` in the record of `task:task_newtask`.
+    pub new_pid: u32,
+    /// `clone_flags` in the record of `task:task_newtask`.
+    pub new_flags: u32,
+    /// The `__data_loc` of `filename` in the record of `sched:sched_process_exec`.
+    pub exec_path: u32,
+    /// `group_dead` in the record of `sched:sched_process_exit`.
+    pub exit_group_dead: u32,
+    /// `signal` in `struct task_struct`.
+    pub task_signal: u32,
+    /// `live` in `struct signal_struct`: how many threads have not yet ended.
+    pub signal_live: u32,
+    /// `filename` in the records of `syscalls:sys_enter_openat` and `openat2`.
+    pub openat_path: u32,
+    /// `filename` in the record of `syscalls:sys_enter_open`.
+    pub open_path: u32,
+}
+
+const _: () = assert!(size_of::<Layout>() == 32);
+
+/// How many libraries a process lately said that it opens.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Burst {
+    /// When the count began, `CLOCK_MONOTONIC`, nanoseconds.
+    pub since: u64,
+    /// How many since then.
+    pub count: u64,
+}
+
+const _: () = assert!(size_of::<Burst>() == 16);
+
+/// The largest offset in [`Layout`]: a bound that the verifier must see.
+pub const MAX_OFFSET: u32 = 0xffff;
 
 /// Key of the maps `STREAMS`, `VERDICTS` and `REQUESTS`: a stream of TLS.
 #[repr(C)]

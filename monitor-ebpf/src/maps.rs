@@ -6,7 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use phiwatch_ebpf::abi::{
-    Call, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey, counter,
+    Burst, Call, Layout, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey,
+    counter,
 };
 
 /// Small records: streams, processes, libraries. Never starved by data.
@@ -21,7 +22,11 @@ pub(crate) static DATA_RING: RingBuf = RingBuf::with_byte_size(1 << 25, 0);
 #[map]
 pub(crate) static SCOPE: Array<Scope> = Array::with_max_entries(1, 0);
 
-/// Watched thread-group ids, where the scope says so.
+/// Where this kernel keeps what the tracepoint programs read.
+#[map]
+pub(crate) static LAYOUT: Array<Layout> = Array::with_max_entries(1, 0);
+
+/// Watched thread-group ids and why, where the scope says so.
 #[map]
 pub(crate) static WATCHED: HashMap<u32, Mark> = HashMap::with_max_entries(65_536, 0);
 
@@ -66,6 +71,10 @@ pub(crate) static COUNTERS: Array<u64> = Array::with_max_entries(counter::COUNT,
 /// tracepoint programs use it: they cannot be preempted.
 #[map]
 pub(crate) static PATHS: PerCpuArray<[u8; PATH_LENGTH]> = PerCpuArray::with_max_entries(1, 0);
+
+/// How many libraries each process lately said that it opens.
+#[map]
+pub(crate) static BURSTS: LruHashMap<u32, Burst> = LruHashMap::with_max_entries(4_096, 0);
 
 /// Zeroes to insert from: a value built on the stack would use up the 64 bytes
 /// that a uprobe program may have.

@@ -1,25 +1,58 @@
-//! Tracepoints that tell user space where to look for TLS libraries, and when
-//! a process has gone.
+//! Tracepoints that follow the scope's processes from the first instruction to
+//! the end, and tell user space where to look for TLS libraries.
+//!
+//! With a list of processes `WATCHED` follows them here, since user space is
+//! always late: a forked process is watched as the one that forked it, and a
+//! process that calls exec is watched anew or no longer. New processes are told
+//! by `task:task_newtask`, because `sched:sched_process_fork` cannot tell a
+//! thread from a process.
+//!
+//! A library that is loaded late is opened before it is mapped. The path is read
+//! when the call begins: at its end it would surely be resident, but then every
+//! open of every process would run a second program and need a map to carry the
+//! path's address there. A path that is not resident yet (a constant of a program
+//! that was never touched before) makes user space look at the process's maps.
 
 use aya_ebpf::{
     EbpfContext as _,
     helpers::{
-        bpf_get_current_pid_tgid,
+        bpf_get_current_pid_tgid, bpf_probe_read_kernel,
         generated::{
-            bpf_ktime_get_ns, bpf_probe_read_kernel_str as raw_probe_read_kernel_str,
+            bpf_get_current_task, bpf_ktime_get_ns,
+            bpf_probe_read_kernel_str as raw_probe_read_kernel_str,
             bpf_probe_read_user_str as raw_probe_read_user_str,
         },
     },
     macros::tracepoint,
     programs::TracePointContext,
 };
-use phiwatch_ebpf::abi::{Header, PATH_LENGTH, function, kind};
+use phiwatch_ebpf::abi::{
+    Burst, Header, Layout, MAX_OFFSET, PATH_LENGTH, counter, function, kind, mark, scope,
+};
 
 use crate::{
-    emit::{NO_WAKEUP, Record, reserve_control, submit_control, submit_urgent},
-    maps::{CALLS, EXECUTABLES, PATHS, WATCHED},
+    emit::{Record, count, reserve_control, submit_control, submit_urgent},
+    maps::{BURSTS, CALLS, EXECUTABLES, LAYOUT, PATHS, SCOPE, WATCHED},
     scope::{in_cgroup, watched_process},
 };
+
+/// `clone`: the new task is a thread of the process that made it.
+const CLONE_THREAD: u64 = 0x0001_0000;
+
+/// `clone`: the maker waits until the new process calls exec or ends.
+const CLONE_VFORK: u64 = 0x4000;
+
+/// How long a process's records of libraries are counted, nanoseconds. Less
+/// than user space waits before it looks at the maps, so that a library which is
+/// opened meanwhile is mapped by then, and needs no record of its own.
+const BURST: u64 = 20_000_000;
+
+/// How many libraries a process may name in that time: more than the folders in
+/// which a loader looks for one. Whoever names more must not crowd out others.
+const NAMED: u64 = 32;
+
+/// How many paths that cannot be read it may give in that time.
+const UNNAMED: u64 = 1;
 
 #[inline(always)]
 fn describe(header: &mut Header, kind: u8, tgid: u32, captured: u32) {
@@ -37,7 +70,62 @@ fn describe(header: &mut Header, kind: u8, tgid: u32, captured: u32) {
     header.length = captured;
 }
 
-/// `sched:sched_process_exec`; the path is behind the `__data_loc` at offset 8.
+/// The field at `offset` of the tracepoint's record; `None` if it has none.
+#[inline(always)]
+fn field<T>(ctx: &TracePointContext, offset: u32) -> Option<T> {
+    if offset == 0 {
+        return None;
+    }
+    // SAFETY: the kernel's own description of the record says that a `T` is
+    // there, and the helper checks the source.
+    unsafe { ctx.read_at((offset & MAX_OFFSET) as usize) }.ok()
+}
+
+/// `task:task_newtask`, in the process that forks, before the new task runs.
+#[tracepoint]
+pub(crate) fn process_new(ctx: TracePointContext) -> u32 {
+    _ = forked(&ctx);
+    0
+}
+
+#[inline(always)]
+fn forked(ctx: &TracePointContext) -> Option<()> {
+    let layout = LAYOUT.get(0)?;
+    let flags: u64 = field(ctx, layout.new_flags)?;
+    if flags & CLONE_THREAD != 0 {
+        return None;
+    }
+    let parent = watched_process()?;
+    let child: u32 = field(ctx, layout.new_pid)?;
+    if SCOPE.get(0)?.flags & scope::PROCESSES != 0 {
+        // SAFETY: the pointer is that of a map value, which stays mapped.
+        let heritage = unsafe { *WATCHED.get_ptr(parent)? } & mark::HERITABLE;
+        if heritage == 0 {
+            return None;
+        }
+        if WATCHED
+            .insert(child, heritage | mark::INHERITED, 0)
+            .is_err()
+        {
+            count(counter::TABLE_FULL, 1);
+        }
+    }
+    // Its exec, which its maker waits for, tells of it.
+    if flags & CLONE_VFORK != 0 {
+        return None;
+    }
+    let mut entry = reserve_control::<0>()?;
+    // SAFETY: the entry is valid for the record.
+    unsafe {
+        let header = &mut (*entry.as_mut_ptr()).header;
+        describe(header, kind::FORK, child, 0);
+        header.handle = u64::from(parent);
+    }
+    submit_urgent(entry);
+    Some(())
+}
+
+/// `sched:sched_process_exec`, in the process that called exec.
 #[tracepoint]
 pub(crate) fn process_exec(ctx: TracePointContext) -> u32 {
     _ = executed(&ctx);
@@ -47,65 +135,86 @@ pub(crate) fn process_exec(ctx: TracePointContext) -> u32 {
 #[inline(always)]
 fn executed(ctx: &TracePointContext) -> Option<()> {
     let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    // SAFETY: the tracepoint's record holds a u32 there.
-    let location: u32 = unsafe { ctx.read_at(8) }.ok()?;
-    let mut entry = reserve_control::<PATH_LENGTH>()?;
-    let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
-    // SAFETY: the entry is valid for the record, whose header and string are
-    // written before it is submitted; the helper checks the source.
-    let copied = unsafe {
-        raw_probe_read_kernel_str(
-            (&raw mut (*record).bytes).cast(),
-            PATH_LENGTH as u32,
-            ctx.as_ptr()
-                .cast::<u8>()
-                .add((location & 0xffff) as usize)
-                .cast(),
-        )
+    let layout = LAYOUT.get(0)?;
+    let location: u32 = field(ctx, layout.exec_path)?;
+    // SAFETY: the string lies within the tracepoint's record; the helper checks
+    // the source.
+    let path = unsafe {
+        ctx.as_ptr()
+            .cast::<u8>()
+            .add((location & MAX_OFFSET) as usize)
     };
-    if copied <= 1 {
-        entry.discard(NO_WAKEUP);
-        return None;
-    }
-    // The scope's executables are known by the hash of their path, so that a
-    // process is watched before its first instruction.
+    // The scope must follow even where the ring has no room for the record.
+    let scratch = PATHS.get_ptr_mut(0)?;
+    // SAFETY: the value has room for the bytes; the helper checks the source.
+    let copied =
+        unsafe { raw_probe_read_kernel_str(scratch.cast(), PATH_LENGTH as u32, path.cast()) };
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut index = 0_usize;
     while index < PATH_LENGTH {
         // SAFETY: the index is within the array, which the helper filled up to
         // the final zero.
-        let byte = unsafe { (*record).bytes[index] };
-        if byte == 0 {
+        let byte = unsafe { (*scratch)[index] };
+        if copied <= 1 || byte == 0 {
             break;
         }
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         index += 1;
     }
-    if EXECUTABLES.get_ptr(hash).is_some() {
-        _ = WATCHED.insert(tgid, 1, 0);
-    }
-    // SAFETY: as above.
-    unsafe { describe(&mut (*record).header, kind::EXEC, tgid, copied as u32 - 1) };
+    follow(tgid, copied > 1 && EXECUTABLES.get_ptr(hash).is_some());
     // User space looks at the executable of every process in the cgroup: the
     // path may be a link to one of the scope's executables.
-    if in_cgroup().is_some() {
-        submit_urgent(entry);
-    } else {
-        entry.discard(NO_WAKEUP);
+    in_cgroup()?;
+    let mut entry = reserve_control::<PATH_LENGTH>()?;
+    let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
+    // SAFETY: the entry is valid for the record, whose header is written before
+    // it is submitted; the helper checks the source.
+    unsafe {
+        let copied = raw_probe_read_kernel_str(
+            (&raw mut (*record).bytes).cast(),
+            PATH_LENGTH as u32,
+            path.cast(),
+        );
+        let captured = if copied > 0 { copied as u32 - 1 } else { 0 };
+        describe(&mut (*record).header, kind::EXEC, tgid, captured);
     }
+    submit_urgent(entry);
     Some(())
+}
+
+/// Lets a process that called exec into the scope, or out of it.
+#[inline(always)]
+fn follow(tgid: u32, is_wanted: bool) {
+    let mut marks = 0;
+    if let Some(before) = WATCHED.get_ptr(tgid) {
+        // SAFETY: the pointer is that of a map value, which stays mapped.
+        marks |= unsafe { *before } & mark::LISTED;
+    }
+    if is_wanted {
+        marks |= mark::BY_PATH;
+    }
+    if marks == 0 {
+        _ = WATCHED.remove(tgid);
+    } else if WATCHED.insert(tgid, marks, 0).is_err() {
+        count(counter::TABLE_FULL, 1);
+    }
 }
 
 /// `sched:sched_process_exit`, once for every thread.
 #[tracepoint]
-pub(crate) fn process_exit(_ctx: TracePointContext) -> u32 {
+pub(crate) fn process_exit(ctx: TracePointContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     _ = CALLS.remove(thread);
-    let tgid = (thread >> 32) as u32;
-    if thread as u32 != tgid || watched_process().is_none() {
+    let is_last = LAYOUT
+        .get(0)
+        .is_some_and(|layout| is_last(&ctx, layout, thread));
+    if !is_last {
         return 0;
     }
-    if let Some(mut entry) = reserve_control::<0>() {
+    let tgid = (thread >> 32) as u32;
+    if watched_process().is_some()
+        && let Some(mut entry) = reserve_control::<0>()
+    {
         // SAFETY: the entry is valid for the record.
         unsafe { describe(&mut (*entry.as_mut_ptr()).header, kind::EXIT, tgid, 0) };
         submit_control(entry);
@@ -114,22 +223,59 @@ pub(crate) fn process_exit(_ctx: TracePointContext) -> u32 {
     0
 }
 
+/// Whether the process ends with this thread. Its main thread may have ended
+/// long before (`pthread_exit`).
+#[inline(always)]
+fn is_last(ctx: &TracePointContext, layout: &Layout, thread: u64) -> bool {
+    // Linux 6.16 and later say so.
+    if let Some(is_dead) = field::<u8>(ctx, layout.exit_group_dead) {
+        return is_dead != 0;
+    }
+    if layout.task_signal != 0 && layout.signal_live != 0 {
+        // SAFETY: the helper has no precondition; the reads are checked, and the
+        // kernel's type information says what is there.
+        let live = unsafe {
+            let task = bpf_get_current_task();
+            bpf_probe_read_kernel::<u64>((task + u64::from(layout.task_signal)) as *const u64)
+                .and_then(|signal| {
+                    let live = signal + u64::from(layout.signal_live);
+                    bpf_probe_read_kernel::<i32>(live as *const i32)
+                })
+        };
+        if let Ok(live) = live {
+            return live == 0;
+        }
+    }
+    // The main thread's end, for want of better.
+    thread as u32 == (thread >> 32) as u32
+}
+
 /// "libssl" as six bytes in a moving window.
 const WANTED: u64 = 0x6c69_6273_736c;
 
-/// `syscalls:sys_enter_openat`; the path's address is at offset 24. A library
-/// that is loaded late is opened before it is mapped.
+/// `syscalls:sys_enter_openat` and `sys_enter_openat2`, which have the path at
+/// the same place.
 #[tracepoint]
 pub(crate) fn library_open(ctx: TracePointContext) -> u32 {
-    _ = opened(&ctx);
+    _ = LAYOUT
+        .get(0)
+        .and_then(|layout| opened(&ctx, layout.openat_path));
+    0
+}
+
+/// `syscalls:sys_enter_open`, which musl uses.
+#[tracepoint]
+pub(crate) fn library_open_plain(ctx: TracePointContext) -> u32 {
+    _ = LAYOUT
+        .get(0)
+        .and_then(|layout| opened(&ctx, layout.open_path));
     0
 }
 
 #[inline(always)]
-fn opened(ctx: &TracePointContext) -> Option<()> {
+fn opened(ctx: &TracePointContext, offset: u32) -> Option<()> {
     let tgid = watched_process()?;
-    // SAFETY: the tracepoint's record holds a pointer there.
-    let path: u64 = unsafe { ctx.read_at(24) }.ok()?;
+    let path: u64 = field(ctx, offset)?;
     // Nearly every path is of no interest, so it is looked at outside the ring.
     let scratch = PATHS.get_ptr_mut(0)?;
     // SAFETY: the value has room for the bytes; the helper checks the source.
@@ -150,21 +296,56 @@ fn opened(ctx: &TracePointContext) -> Option<()> {
         }
         index += 1;
     }
-    if !found {
-        return None;
+    if found {
+        may_tell(tgid, NAMED)?;
+        let mut entry = reserve_control::<PATH_LENGTH>()?;
+        let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
+        // SAFETY: as in `executed`.
+        unsafe {
+            let copied = raw_probe_read_user_str(
+                (&raw mut (*record).bytes).cast(),
+                PATH_LENGTH as u32,
+                path as *const _,
+            );
+            let captured = if copied > 0 { copied as u32 - 1 } else { 0 };
+            describe(&mut (*record).header, kind::LIBRARY, tgid, captured);
+        }
+        submit_urgent(entry);
+    } else if copied < 0 || copied >= PATH_LENGTH as i64 {
+        may_tell(tgid, UNNAMED)?;
+        let mut entry = reserve_control::<0>()?;
+        // SAFETY: the entry is valid for the record.
+        unsafe { describe(&mut (*entry.as_mut_ptr()).header, kind::LIBRARY, tgid, 0) };
+        submit_urgent(entry);
     }
-    let mut entry = reserve_control::<PATH_LENGTH>()?;
-    let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
-    // SAFETY: as in `executed`.
-    unsafe {
-        let copied = raw_probe_read_user_str(
-            (&raw mut (*record).bytes).cast(),
-            PATH_LENGTH as u32,
-            path as *const _,
-        );
-        let captured = if copied > 0 { copied as u32 - 1 } else { 0 };
-        describe(&mut (*record).header, kind::LIBRARY, tgid, captured);
+    Some(())
+}
+
+/// Whether a process that has lately told of fewer than `most` libraries may
+/// tell of one more; counts it.
+#[inline(always)]
+fn may_tell(tgid: u32, most: u64) -> Option<()> {
+    // SAFETY: the helper has no precondition.
+    let now = unsafe { bpf_ktime_get_ns() };
+    if let Some(burst) = BURSTS.get_ptr_mut(tgid) {
+        // Threads that race here may count one too few.
+        // SAFETY: the pointer is that of a map value, which stays mapped.
+        let burst = unsafe { &mut *burst };
+        if now.wrapping_sub(burst.since) < BURST {
+            burst.count += 1;
+            return (burst.count <= most).then_some(());
+        }
+        *burst = Burst {
+            since: now,
+            count: 1,
+        };
+    } else {
+        let burst = Burst {
+            since: now,
+            count: 1,
+        };
+        // A full map forgets another one.
+        _ = BURSTS.insert(tgid, burst, 0);
     }
-    submit_urgent(entry);
     Some(())
 }

@@ -93,12 +93,18 @@ impl<'a> Daemon<'a> {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let url = format!("http://{}/-/ready", self.address);
-        wait("phiwatch is ready", PATIENCE, || {
+        let mut last = String::new();
+        let ready = wait("phiwatch is ready", PATIENCE, || {
             if !self.running.is_alive()? {
                 bail!("phiwatch ended: {}", self.running.stderr()?.trim());
             }
-            Ok(self.sandbox.get(&url).ok())
-        })?;
+            let answer = self.sandbox.get(&url);
+            last = answer
+                .as_ref()
+                .map_or_else(ToString::to_string, Clone::clone);
+            Ok(answer.ok())
+        });
+        ready.with_context(|| format!("{last}: {}", self.running.stderr().unwrap_or_default()))?;
         Ok(())
     }
 

@@ -24,9 +24,6 @@ const HOLD: &str = r#"
 set -e
 ip link set lo up
 mount --bind "$1/hosts" /etc/hosts
-if [ -d /sys/kernel/tracing ] && [ ! -e /sys/kernel/tracing/uprobe_events ]; then
-    mount -t tracefs tracefs /sys/kernel/tracing || true
-fi
 if [ ! -e "$2/cgroup.procs" ]; then
     mkdir -p "$2"
     mount -t cgroup2 cgroup2 "$2"

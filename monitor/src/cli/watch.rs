@@ -11,10 +11,11 @@ pub struct ScopeArgs {
     /// Watch only this cgroup v2 folder and those below it
     #[arg(long, value_name = "PATH")]
     pub cgroup: Option<PathBuf>,
-    /// Watch only this process; may be repeated
+    /// Watch only this process, not those that it starts; may be repeated
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Vec<u32>,
-    /// Watch only processes of this executable; may be repeated
+    /// Watch only processes of this executable or script, with all that they
+    /// fork; may be repeated
     #[arg(long, value_name = "FILE")]
     pub exe: Vec<PathBuf>,
 }

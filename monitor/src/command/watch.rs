@@ -111,6 +111,7 @@ fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
         cgroup: cgroup.or_fail(ExitStatus::Config)?,
         pids: section.pid.iter().copied().collect(),
         executables: section.exe.clone(),
+        ..Scope::default()
     })
 }
 

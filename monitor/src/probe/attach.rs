@@ -4,7 +4,9 @@
 use std::{
     collections::HashMap,
     fs::File,
-    path::PathBuf,
+    ops::ControlFlow,
+    os::fd::{AsFd as _, OwnedFd},
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
@@ -15,17 +17,23 @@ use aya::{
     programs::{
         CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr, Program, ProgramError,
         TracePoint, UProbe,
-        uprobe::{UProbeAttachLocation, UProbeScope},
+        uprobe::{UProbeAttachLocation, UProbeLinkId, UProbeScope},
     },
 };
+use phiwatch_ebpf::abi::{self, mark};
 
 use super::{
+    cgroup::Cgroup,
+    elf::{BuildId, Function},
+    libraries::{Admission, Full, Libraries, Owner},
     library::{self, FileId, Library, LibraryError},
-    load::{ProbeError, anchor, load, map, reason},
-    process::{self, Cgroup, Scope},
+    load::{ProbeError, anchor, load, map, raise_descriptors, reason},
+    maps,
+    process::{self, Scope},
     reader::{Reader, Verdicts},
     status::{State, Status},
-    table::{Attachment, HOOKS, Hook},
+    table::{Attachment, HOOKS, Hook, Tracepoint},
+    tracefs::{self, Tracefs, TracefsError},
     translate::{Signal, Translator},
 };
 
@@ -36,8 +44,10 @@ const LINK_MODE: CgroupAttachMode = CgroupAttachMode::Single;
 const RESCAN: Duration = Duration::from_secs(30);
 /// How often a library that was just opened is looked for in the maps.
 const FOLLOW_UP: Duration = Duration::from_millis(50);
-/// How many libraries are attached to.
-const MAX_LIBRARIES: usize = 1_024;
+/// How many processes wait to be looked at again.
+const MAX_FOLLOW_UPS: usize = 1_024;
+/// How many processes are looked at because one that was let in had forked them.
+const MAX_DESCENDANTS: usize = 4_096;
 
 /// What to load and watch.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +68,20 @@ pub struct Probes {
     config: ProbeConfig,
     cgroup: Cgroup,
     status: Status,
-    watched: BpfHashMap<MapData, u32, u32>,
-    libraries: HashMap<FileId, PathBuf>,
+    watched: BpfHashMap<MapData, u32, abi::Mark>,
+    tracefs: Result<Tracefs, TracefsError>,
+    /// Open as long as the tracepoints' programs are to run.
+    tracepoints: Vec<OwnedFd>,
+    libraries: Libraries,
+    hooked: HashMap<FileId, HookedLibrary>,
+}
+
+/// A library that is attached to.
+struct HookedLibrary {
+    path: PathBuf,
+    build_id: Option<BuildId>,
+    /// Every link, with the program that it belongs to.
+    links: Vec<(&'static str, UProbeLinkId)>,
 }
 
 impl Probes {
@@ -69,15 +91,21 @@ impl Probes {
             Some(cgroup) => cgroup.clone(),
             None => Cgroup::find(None)?,
         };
+        raise_descriptors();
         let status = Status::default();
-        let mut ebpf = load(&config, &cgroup, &status)?;
+        let tracefs = Tracefs::open();
+        let layout = tracefs.as_ref().map(Tracefs::layout).unwrap_or_default();
+        if let Err(error) = &tracefs {
+            tracing::warn!(%error, "new processes and libraries are found by scans alone");
+        }
+        let mut ebpf = load(&config, &cgroup, &layout, &status)?;
         let watched = ebpf
             .take_map("WATCHED")
             .ok_or(ProbeError::Absent("WATCHED"))?;
-        let mut watched: BpfHashMap<MapData, u32, u32> =
+        let mut watched: BpfHashMap<MapData, u32, abi::Mark> =
             map("WATCHED", BpfHashMap::try_from(watched))?;
         for pid in &config.scope.pids {
-            map("WATCHED", watched.insert(pid, 1, 0))?;
+            map("WATCHED", watched.insert(pid, mark::LISTED, 0))?;
         }
         Ok(Self {
             ebpf,
@@ -85,8 +113,17 @@ impl Probes {
             cgroup,
             status,
             watched,
-            libraries: HashMap::new(),
+            tracefs,
+            tracepoints: Vec::new(),
+            libraries: Libraries::default(),
+            hooked: HashMap::new(),
         })
+    }
+
+    /// Why phiwatch learns of new processes and libraries by its scans only;
+    /// `None` where tracepoints tell it.
+    pub fn without_tracepoints(&self) -> Option<&TracefsError> {
+        self.tracefs.as_ref().err()
     }
 
     /// The state of every hook.
@@ -155,18 +192,15 @@ impl Probes {
                         self.note(hook, &format!("{place} {name}"), result);
                     }
                 }
-                Attachment::Tracepoint {
-                    program,
-                    category,
-                    name,
-                } => {
-                    let result = self.attach_tracepoint(program, category, name);
-                    self.note(hook, &format!("{category}:{name}"), result);
+                Attachment::Tracepoints(all) => {
+                    for tracepoint in all {
+                        self.attach_tracepoint(hook, *tracepoint);
+                    }
                 }
             }
         }
         for path in library::standard() {
-            self.attach_library(Library::open(&path, &path));
+            self.attach_library(Library::open(&path, &path), &Owner::Host);
         }
         let watched = self.scan();
         let active = self
@@ -183,10 +217,11 @@ impl Probes {
 
     /// Looks at every process of the scope. Returns how many there are.
     pub fn scan(&mut self) -> usize {
-        process::all()
-            .into_iter()
-            .filter(|pid| self.look_at(*pid))
-            .count()
+        let all = process::all();
+        for id in self.libraries.sweep(|pid| all.contains(&pid)) {
+            self.release(id);
+        }
+        all.into_iter().filter(|pid| self.look_at(*pid)).count()
     }
 
     /// Follows signals until their sender has gone, scanning now and then.
@@ -196,7 +231,8 @@ impl Probes {
         let mut follow_ups: Vec<(Instant, u32)> = Vec::new();
         loop {
             let now = Instant::now();
-            for (_, pid) in follow_ups.extract_if(.., |(due, _)| *due <= now) {
+            let due: Vec<_> = follow_ups.extract_if(.., |(due, _)| *due <= now).collect();
+            for (_, pid) in due {
                 self.look_at(pid);
             }
             if now >= next_scan {
@@ -213,18 +249,30 @@ impl Probes {
                 Ok(Signal::Exec(pid)) => {
                     self.look_at(pid);
                 }
+                Ok(Signal::Fork { parent, child }) => self.libraries.forked(parent, child),
                 Ok(Signal::Library(pid, path)) => {
                     // The file is opened before it is mapped: attach to it by
                     // its path now, and look at the maps a little later in case
                     // that was another file.
                     if library::is_tls_library(&path) {
-                        self.attach_library(library::open_in_root(pid, &path));
+                        let owner = process::read(pid).map_or(Owner::of(None), |seen| {
+                            Owner::of(seen.process.cgroup.as_deref())
+                        });
+                        self.attach_library(library::open_in_root(pid, &path), &owner);
                     }
-                    if follow_ups.len() < MAX_LIBRARIES {
+                    // A look that is due sooner may come before it is mapped.
+                    let is_waiting = follow_ups
+                        .iter()
+                        .any(|(due, waiting)| *waiting == pid && *due > now + FOLLOW_UP / 2);
+                    if follow_ups.len() < MAX_FOLLOW_UPS && !is_waiting {
                         follow_ups.push((now + FOLLOW_UP, pid));
                     }
                 }
-                Ok(Signal::Exit(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Signal::Exit(pid)) => {
+                    self.libraries.ended(pid);
+                    self.config.scope.ended(pid);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -232,47 +280,86 @@ impl Probes {
 
     /// Looks at one process: whether it is watched, and which libraries it maps.
     fn look_at(&mut self, pid: u32) -> bool {
-        let Some(process) = process::read(pid) else {
+        let mut descendants = Vec::new();
+        let is_held = self.look_at_one(pid, &mut descendants);
+        // Before a process was let in the kernel watched none that it forked.
+        for index in 0.. {
+            let Some(child) = descendants.get(index).copied() else {
+                break;
+            };
+            self.look_at_one(child, &mut descendants);
+            descendants.truncate(MAX_DESCENDANTS);
+        }
+        is_held
+    }
+
+    /// The same, without what the process has forked: that goes to `forked` if
+    /// the process is let in now.
+    fn look_at_one(&mut self, pid: u32, forked: &mut Vec<u32>) -> bool {
+        let Some(seen) = process::read(pid) else {
             return false;
         };
-        if !self.config.scope.holds(&process) {
+        if !self.config.scope.reaches(&seen.process) {
             return false;
         }
         if self.config.scope.is_listed() {
-            // A full map leaves the process unwatched; the kernel counts that.
-            drop(self.watched.insert(pid, 1, 0));
+            let before = self.watched.get(&pid, 0).unwrap_or(0);
+            let is_named = self.config.scope.lists(&seen);
+            // The kernel saw the path of a script, which may be gone from what
+            // `/proc` shows.
+            if !is_named && before & mark::BY_PATH == 0 {
+                if before != 0 {
+                    // It may have gone meanwhile, and then so has its mark.
+                    drop(self.watched.remove(&pid));
+                }
+                self.libraries.maps(pid, &[]);
+                return false;
+            }
+            if is_named && before & (mark::LISTED | mark::CONFIRMED) == 0 {
+                // A full map leaves the process unwatched; the kernel counts
+                // that.
+                drop(self.watched.insert(pid, before | mark::CONFIRMED, 0));
+                forked.extend(process::children(pid));
+                // It may have called exec between the two: then the kernel has
+                // taken away the mark that was just set again.
+                let is_still = process::read(pid)
+                    .is_some_and(|now| now.exe == seen.exe && now.started == seen.started);
+                if !is_still {
+                    drop(self.watched.remove(&pid));
+                    return false;
+                }
+            }
         }
-        let Ok(maps) = std::fs::read_to_string(format!("/proc/{pid}/maps")) else {
-            return true;
-        };
-        for mapped in library::mapped(&maps) {
-            self.attach_library(library::open_mapped(pid, &mapped));
-        }
+        let owner = Owner::of(seen.process.cgroup.as_deref());
+        let files: Vec<FileId> = maps::mapped_by(pid)
+            .iter()
+            .filter_map(|mapped| self.attach_library(library::open_mapped(pid, mapped), &owner))
+            .collect();
+        self.libraries.maps(pid, &files);
         true
     }
 
-    fn attach_library(&mut self, opened: Result<Library, LibraryError>) {
+    /// Attaches to a library that `owner` brings, if it is one, and says which
+    /// file it is.
+    fn attach_library(
+        &mut self,
+        opened: Result<Library, LibraryError>,
+        owner: &Owner,
+    ) -> Option<FileId> {
         let library = match opened {
             Ok(library) => library,
-            // A relative or wrong path that a process merely tried to open.
-            Err(LibraryError::Open { .. }) => return,
             Err(error) => {
-                tracing::warn!(%error, "TLS library is not watched");
-                return;
+                // Often a relative or wrong path that a process merely tried to
+                // open.
+                tracing::debug!(%error, "file is not looked at");
+                return None;
             }
         };
-        if self.libraries.contains_key(&library.id) {
-            return;
-        }
-        if self.libraries.len() >= MAX_LIBRARIES {
-            let why = format!("{MAX_LIBRARIES} libraries are watched already");
-            self.status
-                .set("ssl_write", "further libraries", State::Failed, why);
-            return;
-        }
-        self.libraries.insert(library.id, library.path.clone());
-        let place = format!("{} (inode {})", library.path.display(), library.id.inode);
-        let hooks: Vec<(&Hook, &str, &str, Option<&str>)> = HOOKS
+        let id = match self.admit(&library, owner) {
+            ControlFlow::Continue(id) => id,
+            ControlFlow::Break(known) => return known,
+        };
+        let hooks: Vec<(&Hook, &'static str, &'static str, Option<&'static str>)> = HOOKS
             .iter()
             .filter_map(|hook| match hook.attachment {
                 Attachment::Library {
@@ -284,36 +371,146 @@ impl Probes {
             })
             .collect();
         let symbols: Vec<&str> = hooks.iter().map(|(_, symbol, ..)| *symbol).collect();
-        let offsets = match library.offsets(&symbols) {
-            Ok(offsets) => offsets,
+        let functions = match library.functions(&symbols) {
+            Ok(functions) => functions,
             Err(error) => {
-                for (hook, ..) in hooks {
-                    self.status.set(hook.name, &place, State::Failed, &error);
-                }
-                return;
+                tracing::info!(%error, "file is no TLS library");
+                let why = "it is no ELF file of this machine";
+                self.libraries.refused(id, library.stamp, why);
+                return None;
             }
+        };
+        if functions.iter().all(Option::is_none) {
+            let why = "it has none of the functions";
+            self.libraries.refused(id, library.stamp, why);
+            return None;
+        }
+        let build_id = library.build_id().ok().flatten();
+        if let Some(principal) = self.hooked_as(&library, build_id.as_ref(), &functions) {
+            self.libraries.same(id, principal);
+            return Some(id);
+        }
+        let is_kept = *owner == Owner::Host;
+        self.libraries
+            .hooked(id, library.stamp, owner.clone(), is_kept);
+        let place = place(&library.path, id);
+        let mut links = Vec::new();
+        let mut attach = |probes: &mut Self, program: &'static str, function: &Function| {
+            let link = probes.attach_uprobe(program, function.offset, &library)?;
+            links.push((program, link));
+            Ok(())
         };
         // Returns before entries: a return without an entry is ignored, while an
         // entry without a return would linger.
         let mut results = Vec::new();
-        for ((_, _, _, leave), offset) in hooks.iter().zip(&offsets) {
-            results.push(match (leave, offset) {
-                (Some(leave), Some(offset)) => self.attach_uprobe(leave, *offset, &library),
+        for ((_, _, _, leave), function) in hooks.iter().zip(&functions) {
+            results.push(match (leave, function) {
+                (Some(leave), Some(function)) => attach(self, leave, function),
                 _ => Ok(()),
             });
         }
-        for (((hook, symbol, enter, _), offset), returned) in
-            hooks.iter().zip(&offsets).zip(results)
+        for (((hook, symbol, enter, _), function), returned) in
+            hooks.iter().zip(&functions).zip(results)
         {
-            let Some(offset) = offset else {
+            let Some(function) = function else {
                 let why = format!("{symbol} is not exported");
                 self.status.set(hook.name, &place, State::Disabled, why);
                 continue;
             };
-            let result = returned.and_then(|()| self.attach_uprobe(enter, *offset, &library));
+            let result = returned.and_then(|()| attach(self, enter, function));
             self.note(hook, &place, result);
         }
+        self.hooked.insert(
+            id,
+            HookedLibrary {
+                path: library.path.clone(),
+                build_id,
+                links,
+            },
+        );
         tracing::info!(library = %place, "TLS library is watched");
+        Some(id)
+    }
+
+    /// Whether a library is to be examined, and under which id; if not, its id
+    /// where it is hooked already.
+    fn admit(&mut self, library: &Library, owner: &Owner) -> ControlFlow<Option<FileId>, FileId> {
+        match self.libraries.admit(library.id, library.stamp, owner) {
+            Admission::New => ControlFlow::Continue(library.id),
+            Admission::Instead(other) => {
+                self.release(other);
+                ControlFlow::Continue(library.id)
+            }
+            Admission::Hooked(id) => ControlFlow::Break(Some(id)),
+            Admission::Changed(id) => {
+                self.release(id);
+                if self.libraries.changed(id, library.stamp) {
+                    return ControlFlow::Continue(id);
+                }
+                let why = "it changes too often";
+                self.libraries.refused(id, library.stamp, why);
+                ControlFlow::Break(None)
+            }
+            Admission::Refused(why) => {
+                tracing::trace!(path = %library.path.display(), why, "file is not hooked");
+                ControlFlow::Break(None)
+            }
+            Admission::Full(full) => {
+                let why = match full {
+                    Full::Everyone => "too many libraries are hooked",
+                    Full::Owner => "too many libraries of one container or unit are hooked",
+                };
+                self.status
+                    .set("ssl_write", "further libraries", State::Failed, why);
+                ControlFlow::Break(None)
+            }
+        }
+    }
+
+    /// The hooked file that this one is, seen through another layer of a
+    /// container's file system.
+    fn hooked_as(
+        &self,
+        library: &Library,
+        build_id: Option<&BuildId>,
+        functions: &[Option<Function>],
+    ) -> Option<FileId> {
+        let (id, _) = self
+            .hooked
+            .iter()
+            .find(|(_, other)| build_id.is_some() && other.build_id.as_ref() == build_id)?;
+        // All of them: another tool may have set a breakpoint, too.
+        let is_hooked = functions
+            .iter()
+            .flatten()
+            .all(|function| library.is_hooked_at(function.offset).unwrap_or(false));
+        is_hooked.then_some(*id)
+    }
+
+    /// Detaches from a library that nobody maps any more.
+    fn release(&mut self, id: FileId) {
+        let Some(HookedLibrary {
+            path,
+            build_id: _,
+            links,
+        }) = self.hooked.remove(&id)
+        else {
+            return;
+        };
+        let place = place(&path, id);
+        for (name, link) in links {
+            let detached =
+                program(&mut self.ebpf, name).and_then(|program: &mut UProbe| program.detach(link));
+            if let Err(error) = detached {
+                tracing::warn!(library = %place, why = reason(&error), "probe is not detached");
+            }
+        }
+        for hook in HOOKS {
+            if matches!(hook.attachment, Attachment::Library { .. }) {
+                self.status.forget(hook.name, &place);
+            }
+        }
+        tracing::info!(library = %place, "TLS library is no longer watched");
     }
 
     /// Attaches the program that counts calls to any function, for `doctor`.
@@ -322,21 +519,22 @@ impl Probes {
         library: &Library,
         symbol: &str,
     ) -> Result<(), String> {
-        let offsets = library
-            .offsets(&[symbol])
+        let functions = library
+            .functions(&[symbol])
             .map_err(|error| error.to_string())?;
-        let offset = offsets.first().copied().flatten();
-        let offset = offset.ok_or_else(|| format!("{symbol} is not exported"))?;
-        self.attach_uprobe("ssl_write_enter", offset, library)
+        let function = functions.into_iter().flatten().next();
+        let function = function.ok_or_else(|| format!("{symbol} is not exported"))?;
+        self.attach_uprobe("ssl_write_enter", function.offset, library)
+            .map(drop)
             .map_err(|error| reason(&error))
     }
 
     /// The paths of the libraries that are attached to, sorted.
     pub fn libraries(&self) -> Vec<String> {
         let mut paths: Vec<_> = self
-            .libraries
+            .hooked
             .values()
-            .map(|path| path.display().to_string())
+            .map(|library| library.path.display().to_string())
             .collect();
         paths.sort();
         paths
@@ -364,14 +562,12 @@ impl Probes {
         name: &str,
         offset: u64,
         library: &Library,
-    ) -> Result<(), ProgramError> {
+    ) -> Result<UProbeLinkId, ProgramError> {
         let program: &mut UProbe = program(&mut self.ebpf, name)?;
         let location = UProbeAttachLocation::AbsoluteOffset(offset);
         // For all processes: per-process probes are slower, and the scope is
         // decided in the program.
-        program
-            .attach(location, library.attach_path(), UProbeScope::AllProcesses)
-            .map(drop)
+        program.attach(location, library.attach_path(), UProbeScope::AllProcesses)
     }
 
     fn attach_skb(&mut self, hook: &Hook, name: &str, direction: CgroupSkbAttachType) {
@@ -391,15 +587,45 @@ impl Probes {
         program.attach(cgroup, LINK_MODE).map(drop)
     }
 
-    fn attach_tracepoint(
-        &mut self,
-        name: &str,
-        category: &str,
-        tracepoint: &str,
-    ) -> Result<(), ProgramError> {
-        let program: &mut TracePoint = program(&mut self.ebpf, name)?;
-        program.attach(category, tracepoint).map(drop)
+    fn attach_tracepoint(&mut self, hook: &Hook, tracepoint: Tracepoint) {
+        let Tracepoint {
+            program: name,
+            category,
+            name: event,
+        } = tracepoint;
+        let place = format!("{category}:{event}");
+        let found = match &self.tracefs {
+            Ok(tracefs) => tracefs.tracepoint(category, event),
+            Err(error) => {
+                self.status.set(hook.name, &place, State::Failed, error);
+                return;
+            }
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                let state = if error.is_absent() {
+                    State::Disabled
+                } else {
+                    State::Failed
+                };
+                self.status.set(hook.name, &place, state, error);
+                return;
+            }
+        };
+        let attached = program(&mut self.ebpf, name)
+            .and_then(|program: &mut TracePoint| {
+                let attached = tracefs::attach(program.fd()?.as_fd(), &found);
+                attached.map_err(ProgramError::IOError)
+            })
+            .map(|event| self.tracepoints.push(event));
+        self.note(hook, &place, attached);
     }
+}
+
+/// A library, in the states of its hooks.
+fn place(path: &Path, id: FileId) -> String {
+    format!("{} (inode {})", path.display(), id.inode)
 }
 
 fn program<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut T, ProgramError>

@@ -1,14 +1,31 @@
-//! Where TLS libraries are: in the maps of processes, at paths that processes
-//! open, and in the host's standard folders.
+//! TLS libraries as files: those that processes map, those at paths that
+//! processes open, and those in the host's standard folders.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io,
-    os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
-    path::{Path, PathBuf},
+    os::{
+        fd::{AsFd, AsRawFd as _, OwnedFd},
+        unix::{
+            ffi::OsStrExt as _,
+            fs::{FileExt as _, MetadataExt as _},
+        },
+    },
+    path::{Component, Path, PathBuf},
+    ptr,
 };
 
-use object::{Object as _, ObjectSegment as _, ObjectSymbol as _};
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, open, openat2},
+    mm::{MapFlags, ProtFlags, mmap, munmap},
+};
+
+use super::{
+    elf::{BuildId, Elf, ElfError, Function},
+    maps::{Mapped, without_deleted},
+    process,
+};
 
 /// Folders where distributions put libssl. A process that starts later finds
 /// its library hooked already.
@@ -28,7 +45,12 @@ const STANDARD_FOLDERS: &[&str] = &[
 /// A larger file is no TLS library.
 const MAX_SIZE: u64 = 512 * 1024 * 1024;
 
-/// Names a file whatever its path: probes are attached to files.
+/// How many bytes the kernel replaces by a breakpoint.
+const BREAKPOINT: usize = if cfg!(target_arch = "aarch64") { 4 } else { 1 };
+
+/// Names a file whatever its path: probes are attached to files. The layers of
+/// container images show one file under many device numbers; see
+/// [`Library::is_hooked_at`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId {
     /// Device number.
@@ -37,12 +59,23 @@ pub struct FileId {
     pub inode: u64,
 }
 
+/// Tells a file from what it was before: when either differs it has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// When it was last written, nanoseconds since the Unix epoch.
+    pub modified: i128,
+}
+
 /// A TLS library, held open so that it can be attached to after its path has
 /// gone.
 #[derive(Debug)]
 pub struct Library {
     /// Which file it is.
     pub id: FileId,
+    /// What it looked like when it was opened.
+    pub stamp: Stamp,
     /// The path it was found at, for people.
     pub path: PathBuf,
     file: File,
@@ -59,44 +92,96 @@ pub enum LibraryError {
         /// Why.
         source: io::Error,
     },
-    /// It cannot be read, or is too large.
-    #[error("read {path}: {source}")]
-    Read {
-        /// The path it was found at.
+    /// It is not opened: a folder, a device, a pipe or a socket.
+    #[error("{path} is no regular file")]
+    Special {
+        /// The path that was tried.
         path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
-    /// It is no ELF file.
-    #[error("{path} is no ELF file: {source}")]
+    /// It is not read.
+    #[error("{path} has {size} bytes; no TLS library is that large")]
+    TooLarge {
+        /// The path that was tried.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+    },
+    /// It is no ELF file, or a broken one.
+    #[error("read {path}: {source}")]
     Elf {
         /// The path it was found at.
         path: PathBuf,
         /// Why.
-        source: object::Error,
+        source: ElfError,
     },
 }
 
 impl Library {
     /// Opens the library at `path`, known to people as `shown`.
     pub fn open(path: &Path, shown: &Path) -> Result<Self, LibraryError> {
-        let open = |source| LibraryError::Open {
+        let handle = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        let handle = handle.map_err(|error| LibraryError::Open {
             path: path.to_owned(),
+            source: error.into(),
+        })?;
+        Self::opened(&handle, shown)
+    }
+
+    /// Opens the library at `path` as the processes below `root` see it: links
+    /// lead nowhere else, so that no container names a file of the host.
+    fn open_below(root: &Path, path: &Path, shown: &Path) -> Result<Self, LibraryError> {
+        let failed = |source: rustix::io::Errno| LibraryError::Open {
+            path: root.join(path),
+            source: source.into(),
+        };
+        let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root_handle = open(root, folder, Mode::empty()).map_err(failed)?;
+        let handle = openat2(
+            &root_handle,
+            path,
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+            // What a process has open is no library of its file system.
+            ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+        );
+        Self::opened(&handle.map_err(failed)?, shown)
+    }
+
+    /// Looks at what was found before it is opened in earnest: opening a pipe
+    /// waits for its other end, and opening a device may do anything.
+    fn opened(handle: &OwnedFd, shown: &Path) -> Result<Self, LibraryError> {
+        let failed = |source| LibraryError::Open {
+            path: shown.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(open)?;
-        let metadata = file.metadata().map_err(open)?;
-        if !metadata.is_file() || metadata.len() > MAX_SIZE {
-            return Err(open(io::Error::from(io::ErrorKind::InvalidInput)));
+        let itself = format!("/proc/self/fd/{}", handle.as_raw_fd());
+        let metadata = fs::metadata(&itself).map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(LibraryError::Special {
+                path: shown.to_owned(),
+            });
         }
-        let id = FileId {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        };
+        if metadata.len() > MAX_SIZE {
+            return Err(LibraryError::TooLarge {
+                path: shown.to_owned(),
+                size: metadata.len(),
+            });
+        }
+        // Not blocking, because a process may hold a lease on its file.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = open(&itself, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
         Ok(Self {
-            id,
+            id: FileId {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+            stamp: Stamp {
+                size: metadata.len(),
+                modified: i128::from(metadata.mtime()) * 1_000_000_000
+                    + i128::from(metadata.mtime_nsec()),
+            },
             path: shown.to_owned(),
-            file,
+            file: File::from(file),
         })
     }
 
@@ -105,51 +190,115 @@ impl Library {
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
     }
 
-    /// File offsets of the exported functions, in the order of `symbols`.
-    pub fn offsets(&self, symbols: &[&str]) -> Result<Vec<Option<u64>>, LibraryError> {
-        let bytes = fs::read(self.attach_path()).map_err(|source| LibraryError::Read {
-            path: self.path.clone(),
-            source,
-        })?;
-        let elf = object::File::parse(bytes.as_slice()).map_err(|source| LibraryError::Elf {
-            path: self.path.clone(),
-            source,
-        })?;
-        let mut offsets = vec![None; symbols.len()];
-        for symbol in elf.dynamic_symbols().chain(elf.symbols()) {
-            let Ok(name) = symbol.name() else { continue };
-            if !symbol.is_definition() {
-                continue;
-            }
-            if let Some(index) = symbols.iter().position(|wanted| *wanted == name)
-                && offsets[index].is_none()
-            {
-                offsets[index] = elf.segments().find_map(|segment| {
-                    let (start, size) = segment.file_range();
-                    let into = symbol.address().checked_sub(segment.address())?;
-                    (into < size).then(|| start + into)
-                });
-            }
-        }
-        Ok(offsets)
+    /// The functions of these names, exported or not, in the order of `symbols`.
+    pub fn functions(&self, symbols: &[&str]) -> Result<Vec<Option<Function>>, LibraryError> {
+        Elf::read(&self.file)
+            .and_then(|elf| elf.functions(symbols))
+            .map_err(|source| self.broken(source))
     }
+
+    /// The build id, if the linker left one.
+    pub fn build_id(&self) -> Result<Option<BuildId>, LibraryError> {
+        Elf::read(&self.file)
+            .and_then(|elf| elf.build_id())
+            .map_err(|source| self.broken(source))
+    }
+
+    fn broken(&self, source: ElfError) -> LibraryError {
+        LibraryError::Elf {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    /// Whether a breakpoint for all processes, ours or another tool's, is set at
+    /// this offset of the file.
+    ///
+    /// Containers of one image see one file under many device numbers, and the
+    /// kernel sets breakpoints in the file behind them all. It sets them in every
+    /// mapping that could be executed, so also in one of our own, and there they
+    /// can be compared with the file itself. Breakpoints that another tool set
+    /// cannot be told apart: ask for every offset that phiwatch would use. Where
+    /// a file system forbids execution the answer is no, and no process runs the
+    /// library from there either.
+    pub fn is_hooked_at(&self, offset: u64) -> io::Result<bool> {
+        let page = rustix::param::page_size();
+        let (start, into) = (
+            offset / page as u64 * page as u64,
+            (offset % page as u64) as usize,
+        );
+        // A breakpoint that reaches into the next page cannot be: instructions
+        // of that length are aligned.
+        let mut original = [0; BREAKPOINT];
+        self.file.read_exact_at(&mut original, offset)?;
+        let mapping = Mapping::new(&self.file, start, page)?;
+        // Read as a file and not through the pointer: should the file have been
+        // cut short that is an error here, and a signal there.
+        let memory = File::open("/proc/self/mem")?;
+        let mut mapped = [0; BREAKPOINT];
+        memory.read_exact_at(&mut mapped, (mapping.address() + into) as u64)?;
+        Ok(mapped != original)
+    }
+}
+
+/// Some pages of a file in this process's memory, which nothing points to.
+struct Mapping {
+    start: *mut std::ffi::c_void,
+    length: usize,
+}
+
+impl Mapping {
+    fn new(file: impl AsFd, offset: u64, length: usize) -> io::Result<Self> {
+        // SAFETY: a new mapping at an address that the kernel chooses touches no
+        // memory that anything refers to.
+        let start = unsafe {
+            mmap(
+                ptr::null_mut(),
+                length,
+                ProtFlags::READ,
+                MapFlags::PRIVATE,
+                file,
+                offset,
+            )
+        }?;
+        Ok(Self { start, length })
+    }
+
+    fn address(&self) -> usize {
+        self.start.addr()
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own, and no reference into it was
+        // ever made.
+        let unmapped = unsafe { munmap(self.start, self.length) };
+        debug_assert!(unmapped.is_ok(), "a mapping of our own can be unmapped");
+    }
+}
+
+/// The last part of a path.
+fn name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
 /// Whether a path is that of a libssl of OpenSSL or a relative. `libssl3.so` is
 /// NSS, which has another interface.
-pub(super) fn is_tls_library(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| {
-        name.strip_prefix("libssl").is_some_and(|rest| {
-            rest.starts_with(".so") || rest.starts_with(['-', '_']) && rest.contains(".so")
+pub(super) fn is_tls_library(path: impl AsRef<OsStr>) -> bool {
+    name(path.as_ref().as_bytes())
+        .strip_prefix(b"libssl")
+        .is_some_and(|rest| {
+            rest.starts_with(b".so")
+                || matches!(rest.first(), Some(b'-' | b'_'))
+                    && memchr::memmem::find(rest, b".so").is_some()
         })
-    })
 }
 
 /// Whether a path is that of the C library.
-pub(super) fn is_libc(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| {
-        name == "libc.so.6" || name.starts_with("ld-musl-") || name.starts_with("libc.musl-")
-    })
+pub(super) fn is_libc(path: impl AsRef<OsStr>) -> bool {
+    let name = name(path.as_ref().as_bytes());
+    name == b"libc.so.6" || name.starts_with(b"ld-musl-") || name.starts_with(b"libc.musl-")
 }
 
 /// The TLS libraries in the host's standard folders.
@@ -160,7 +309,7 @@ pub(super) fn standard() -> Vec<PathBuf> {
             continue;
         };
         for entry in entries.flatten() {
-            if entry.file_name().to_str().is_some_and(is_tls_library) {
+            if is_tls_library(entry.file_name()) {
                 found.push(entry.path());
             }
         }
@@ -169,65 +318,47 @@ pub(super) fn standard() -> Vec<PathBuf> {
     found
 }
 
-/// One TLS library in a process's maps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mapped {
-    /// The address range, as `/proc/PID/map_files` names it.
-    pub range: String,
-    /// The inode number.
-    pub inode: u64,
-    /// The path, which may have been deleted since.
-    pub path: String,
-}
-
-/// The TLS libraries in the text of a `/proc/PID/maps`, each file once.
-pub(super) fn mapped(maps: &str) -> Vec<Mapped> {
-    let mut found: Vec<Mapped> = Vec::new();
-    for line in maps.lines() {
-        let mut columns = line.splitn(6, ' ');
-        let (Some(range), Some(_), Some(_), Some(_), Some(inode), Some(path)) = (
-            columns.next(),
-            columns.next(),
-            columns.next(),
-            columns.next(),
-            columns.next(),
-            columns.next(),
-        ) else {
-            continue;
-        };
-        let path = path.trim_start();
-        let Ok(inode) = inode.parse() else { continue };
-        if is_tls_library(path.trim_end_matches(" (deleted)"))
-            && !found.iter().any(|mapped| mapped.inode == inode)
-        {
-            found.push(Mapped {
-                range: range.to_owned(),
-                inode,
-                path: path.to_owned(),
-            });
-        }
-    }
-    found
-}
-
 /// Opens a library that a process maps: by its mapping, which outlives its
 /// path; else by its path in the process's own file system.
 pub(super) fn open_mapped(pid: u32, mapped: &Mapped) -> Result<Library, LibraryError> {
-    let shown = Path::new(&mapped.path);
     let by_mapping = PathBuf::from(format!("/proc/{pid}/map_files/{}", mapped.range));
-    Library::open(&by_mapping, shown).or_else(|_| open_in_root(pid, &mapped.path))
+    Library::open(&by_mapping, &mapped.path).or_else(|_| open_in_root(pid, &mapped.path))
 }
 
 /// Opens the library at `path` of a process's own file system.
-pub(super) fn open_in_root(pid: u32, path: &str) -> Result<Library, LibraryError> {
-    let path = path.trim_end_matches(" (deleted)");
-    let below = path.trim_start_matches('/');
-    let full = if path.starts_with('/') {
-        PathBuf::from(format!("/proc/{pid}/root/{below}"))
-    } else {
-        PathBuf::from(format!("/proc/{pid}/cwd/{below}"))
+pub(super) fn open_in_root(pid: u32, path: &Path) -> Result<Library, LibraryError> {
+    let shown = Path::new(OsStr::from_bytes(without_deleted(
+        path.as_os_str().as_bytes(),
+    )));
+    let failed = |source| LibraryError::Open {
+        path: shown.to_owned(),
+        source,
     };
-    Library::open(&full, Path::new(path))
+    let gone = || failed(io::ErrorKind::NotFound.into());
+    let folder = process::folder(pid).ok_or_else(gone)?;
+    let root = folder.join("root");
+    let path = if shown.is_absolute() {
+        shown.to_owned()
+    } else {
+        let link = |name| fs::read_link(folder.join(name)).map_err(failed);
+        below(&link("root")?, &link("cwd")?)
+            .ok_or_else(gone)?
+            .join(shown)
+    };
+    let path = path.strip_prefix("/").unwrap_or(&path);
+    Library::open_below(&root, path, shown)
+}
+
+/// The working folder `cwd` as the process whose root is `root` sees it, of
+/// which phiwatch sees both.
+fn below(root: &Path, cwd: &Path) -> Option<PathBuf> {
+    let is_plain = |path: &Path| {
+        let mut components = path.components();
+        components.next() == Some(Component::RootDir)
+            && components.all(|component| matches!(component, Component::Normal(_)))
+    };
+    let below = cwd.strip_prefix(root).ok()?;
+    is_plain(cwd).then(|| Path::new("/").join(below))
 }
 
 #[cfg(test)]
@@ -235,21 +366,76 @@ mod tests {
     use super::*;
 
     #[test]
-    fn maps_name_each_library_once() {
-        let maps = "\
-55d0-55d1 r--p 00000000 fe:00 12 /usr/bin/curl
-7f00-7f01 r--p 00000000 fe:00 77                         /usr/lib/x86_64-linux-gnu/libssl.so.3
-7f01-7f02 r-xp 00001000 fe:00 77                         /usr/lib/x86_64-linux-gnu/libssl.so.3
-7f10-7f12 r-xp 00001000 fe:00 80                         /opt/app/libssl.so.1.1 (deleted)
-7f20-7f21 rw-p 00000000 00:00 0 
-7f30-7f31 r-xp 00000000 fe:00 90                         /usr/lib/libsslcommon
-";
-        let found = mapped(maps);
-        let shown: Vec<_> = found
-            .iter()
-            .map(|mapped| (mapped.range.as_str(), mapped.inode))
-            .collect();
-        assert_eq!(shown, [("7f00-7f01", 77), ("7f10-7f12", 80)]);
+    fn a_working_folder_is_seen_from_the_root() {
+        for (root, cwd, expected) in [
+            ("/", "/app", Some("/app")),
+            ("/", "/", Some("/")),
+            ("/srv/jail", "/srv/jail/app", Some("/app")),
+            ("/srv/jail", "/elsewhere", None),
+            ("/", "(unreachable)/app", None),
+        ] {
+            let found = below(Path::new(root), Path::new(cwd));
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{root} {cwd}");
+        }
+    }
+
+    #[test]
+    fn only_regular_files_of_some_size_are_opened() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let create = |name: &str, size| {
+            let file = File::create(path(name)).expect("a file");
+            file.set_len(size).expect("a sparse file takes no room");
+        };
+        create("libssl.so.1", 0);
+        create("libssl.so.2", MAX_SIZE + 1);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path("libssl.so.3"),
+            rustix::fs::FileType::Fifo,
+            Mode::RWXU,
+            0,
+        )
+        .expect("a pipe");
+        std::os::unix::fs::symlink("libssl.so.3", path("libssl.so.4")).expect("a link");
+        std::os::unix::fs::symlink("/libssl.so.1", path("libssl.so.5")).expect("a link");
+        fs::create_dir(path("libssl.so.6")).expect("a folder");
+        for (name, by_path, below_root) in [
+            ("libssl.so.1", "ok", "ok"),
+            ("libssl.so.2", "large", "large"),
+            ("libssl.so.3", "special", "special"),
+            ("libssl.so.4", "special", "special"),
+            // A link to the root: to that of the process.
+            ("libssl.so.5", "open", "ok"),
+            ("libssl.so.6", "special", "special"),
+            ("libssl.so.7", "open", "open"),
+        ] {
+            let tell = |opened: Result<Library, LibraryError>| match opened {
+                Ok(library) => {
+                    // Empty: no ELF file.
+                    assert!(library.functions(&["SSL_write"]).is_err(), "{name}");
+                    "ok"
+                }
+                Err(LibraryError::Open { .. }) => "open",
+                Err(LibraryError::Special { .. }) => "special",
+                Err(LibraryError::TooLarge { .. }) => "large",
+                Err(LibraryError::Elf { .. }) => "elf",
+            };
+            let opened = Library::open(&path(name), Path::new(name));
+            assert_eq!(tell(opened), by_path, "{name}");
+            let opened = Library::open_below(folder.path(), Path::new(name), Path::new(name));
+            assert_eq!(tell(opened), below_root, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_nothing_hooks_is_not_hooked() {
+        let path = std::env::current_exe().expect("this test is a file");
+        let library = Library::open(&path, &path).expect("and can be opened");
+        for offset in [0, 4_096, 4_100] {
+            assert!(!library.is_hooked_at(offset).expect("readable"), "{offset}");
+        }
+        assert!(library.is_hooked_at(library.stamp.size).is_err());
     }
 
     #[test]

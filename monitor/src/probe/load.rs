@@ -8,11 +8,14 @@ use aya::{
     programs::{Program, ProgramError},
 };
 use phiwatch_ebpf::abi::{self, scope as bits};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    time::{ClockId, clock_gettime},
+};
 
 use super::{
     attach::ProbeConfig,
-    process::{Cgroup, CgroupError},
+    cgroup::{Cgroup, CgroupError},
     status::{State, Status},
     table::HOOKS,
 };
@@ -80,6 +83,7 @@ where
 pub(super) fn load(
     config: &ProbeConfig,
     cgroup: &Cgroup,
+    layout: &abi::Layout,
     status: &Status,
 ) -> Result<Ebpf, ProbeError> {
     if PROGRAMS.is_empty() {
@@ -93,6 +97,7 @@ pub(super) fn load(
         .load(PROGRAMS)
         .map_err(|source| ProbeError::Load(Box::new(source)))?;
     write_scope(&mut ebpf, config, cgroup)?;
+    write_layout(&mut ebpf, layout)?;
     load_programs(&mut ebpf, status);
     Ok(ebpf)
 }
@@ -169,6 +174,49 @@ fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result
         }
     }
     Ok(())
+}
+
+fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError> {
+    let abi::Layout {
+        new_pid,
+        new_flags,
+        exec_path,
+        exit_group_dead,
+        task_signal,
+        signal_live,
+        openat_path,
+        open_path,
+    } = *layout;
+    let mut bytes = [0; size_of::<abi::Layout>()];
+    for (slot, word) in bytes.chunks_exact_mut(4).zip([
+        new_pid,
+        new_flags,
+        exec_path,
+        exit_group_dead,
+        task_signal,
+        signal_live,
+        openat_path,
+        open_path,
+    ]) {
+        slot.copy_from_slice(&word.to_ne_bytes());
+    }
+    let slot = ebpf.map_mut("LAYOUT").ok_or(ProbeError::Absent("LAYOUT"))?;
+    let mut slot: Array<&mut MapData, [u8; size_of::<abi::Layout>()]> =
+        map("LAYOUT", Array::try_from(slot))?;
+    map("LAYOUT", slot.set(0, bytes, 0))
+}
+
+/// Lets this process have as many descriptors as it may: every hook of every
+/// library takes one.
+pub(super) fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// FNV-1a, as the exec program computes it.

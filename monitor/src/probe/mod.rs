@@ -5,25 +5,34 @@
 //! counts of what was lost in the kernel, and the state of every hook.
 
 mod attach;
+mod btf;
+mod cgroup;
 mod doctor;
+mod elf;
+mod libraries;
 mod library;
 mod load;
+mod maps;
 pub mod place;
 mod process;
 mod reader;
 mod record;
 mod status;
 mod table;
+mod tracefs;
 mod translate;
 
 pub use attach::{ProbeConfig, Probes};
+pub use cgroup::{Cgroup, CgroupError};
 pub use doctor::{Check, Outcome, examine};
-pub use library::{FileId, Library, LibraryError};
+pub use elf::{BuildId, ElfError, Function};
+pub use library::{FileId, Library, LibraryError, Stamp};
 pub use load::ProbeError;
-pub use process::{Cgroup, CgroupError, Scope};
+pub use process::Scope;
 pub use reader::{Counters, Reader, Verdicts};
 pub use status::{HookStatus, State, Status};
-pub use table::{Attachment, HOOKS, Hook, names as hook_names};
+pub use table::{Attachment, HOOKS, Hook, Tracepoint, names as hook_names};
+pub use tracefs::TracefsError;
 pub use translate::Signal;
 
 #[cfg(test)]

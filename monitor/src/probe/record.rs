@@ -1,7 +1,12 @@
 //! Ring bytes to records: the only place that knows how the kernel lays them
 //! out. An unknown tag or an impossible length is an outcome, never a panic.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::unix::ffi::OsStringExt as _,
+    path::PathBuf,
+};
 
 use bytes::Bytes;
 use phiwatch_ebpf::abi::{self, Addresses, Header};
@@ -69,12 +74,19 @@ pub(super) enum Record {
         /// The path it gave.
         path: String,
     },
+    /// A process was forked.
+    Fork {
+        /// The process that forked it.
+        parent: u32,
+        /// The new process.
+        child: u32,
+    },
     /// A process opens a TLS library.
     Library {
         /// The process.
         pid: u32,
-        /// The path it gave.
-        path: String,
+        /// The path it gave; empty where it could not be read.
+        path: PathBuf,
     },
     /// A process ended.
     Exit {
@@ -188,9 +200,13 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             pid: header.tgid,
             path: text(),
         },
+        abi::kind::FORK => Record::Fork {
+            parent: u32::try_from(header.handle).ok().ok_or(Unknown)?,
+            child: header.tgid,
+        },
         abi::kind::LIBRARY => Record::Library {
             pid: header.tgid,
-            path: text(),
+            path: PathBuf::from(OsString::from_vec(payload.to_vec())),
         },
         abi::kind::EXIT => Record::Exit { pid: header.tgid },
         _ => return Err(Unknown),
@@ -245,6 +261,37 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn processes_are_told_with_what_they_did() {
+        let mut fork = encode(abi::kind::FORK, abi::function::PROCESS, 0, 0, 0);
+        let mut library = encode(abi::kind::LIBRARY, abi::function::PROCESS, 0, 4, 4);
+        library.extend(b"/\xe9.so");
+        let unread = encode(abi::kind::LIBRARY, abi::function::PROCESS, 0, 0, 0);
+        let parent = 0xdead;
+        for (bytes, expected) in [
+            (&fork, Record::Fork { parent, child: 7 }),
+            (
+                &library,
+                Record::Library {
+                    pid: 7,
+                    path: PathBuf::from(OsString::from_vec(b"/\xe9.s".to_vec())),
+                },
+            ),
+            (
+                &unread,
+                Record::Library {
+                    pid: 7,
+                    path: PathBuf::new(),
+                },
+            ),
+        ] {
+            assert_eq!(decode(bytes).expect("a known record").1, expected);
+        }
+        // No process has such a number.
+        fork[23] = 1;
+        assert_eq!(decode(&fork), Err(Unknown));
     }
 
     #[test]

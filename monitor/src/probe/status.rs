@@ -72,6 +72,14 @@ impl Status {
             .insert(place.to_owned(), (state, why.to_string()));
     }
 
+    /// Forgets `place`, which is no more.
+    pub(super) fn forget(&self, hook: &'static str, place: &str) {
+        let mut hooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hook) = hooks.get_mut(hook) {
+            hook.places.remove(place);
+        }
+    }
+
     /// A copy of the states, in the order of the table.
     pub fn snapshot(&self) -> Vec<(&'static str, HookStatus)> {
         let hooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

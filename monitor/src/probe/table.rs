@@ -24,15 +24,32 @@ pub enum Attachment {
         /// Program for IPv6.
         v6: &'static str,
     },
-    /// To a tracepoint, found through tracefs.
+    /// To tracepoints, found through tracefs. Not every architecture has all of
+    /// them.
+    Tracepoints(&'static [Tracepoint]),
+}
+
+/// A tracepoint and its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tracepoint {
+    /// The program.
+    pub program: &'static str,
+    /// The tracepoint's category.
+    pub category: &'static str,
+    /// The tracepoint's name.
+    pub name: &'static str,
+}
+
+const fn tracepoint(
+    program: &'static str,
+    category: &'static str,
+    name: &'static str,
+) -> Tracepoint {
     Tracepoint {
-        /// The program.
-        program: &'static str,
-        /// The tracepoint's category.
-        category: &'static str,
-        /// The tracepoint's name.
-        name: &'static str,
-    },
+        program,
+        category,
+        name,
+    }
 }
 
 /// One hook. Every hook is optional by itself: one that fails says so and the
@@ -52,9 +69,8 @@ impl Hook {
     pub fn uses(&self, program: &str) -> bool {
         match self.attachment {
             Attachment::Library { enter, leave, .. } => enter == program || leave == Some(program),
-            Attachment::Egress(name)
-            | Attachment::Ingress(name)
-            | Attachment::Tracepoint { program: name, .. } => name == program,
+            Attachment::Egress(name) | Attachment::Ingress(name) => name == program,
+            Attachment::Tracepoints(all) => all.iter().any(|one| one.program == program),
             Attachment::Connect { v4, v6 } => v4 == program || v6 == program,
         }
     }
@@ -135,30 +151,35 @@ pub const HOOKS: &[Hook] = &[
         without: "the process behind a socket",
     },
     Hook {
+        name: "process_new",
+        attachment: Attachment::Tracepoints(&[tracepoint("process_new", "task", "task_newtask")]),
+        without: "the forked workers of a program, until the next scan",
+    },
+    Hook {
         name: "process_exec",
-        attachment: Attachment::Tracepoint {
-            program: "process_exec",
-            category: "sched",
-            name: "sched_process_exec",
-        },
+        attachment: Attachment::Tracepoints(&[tracepoint(
+            "process_exec",
+            "sched",
+            "sched_process_exec",
+        )]),
         without: "TLS libraries of new processes, until the next scan",
     },
     Hook {
         name: "process_exit",
-        attachment: Attachment::Tracepoint {
-            program: "process_exit",
-            category: "sched",
-            name: "sched_process_exit",
-        },
+        attachment: Attachment::Tracepoints(&[tracepoint(
+            "process_exit",
+            "sched",
+            "sched_process_exit",
+        )]),
         without: "the end of streams whose process was killed",
     },
     Hook {
         name: "library_open",
-        attachment: Attachment::Tracepoint {
-            program: "library_open",
-            category: "syscalls",
-            name: "sys_enter_openat",
-        },
+        attachment: Attachment::Tracepoints(&[
+            tracepoint("library_open", "syscalls", "sys_enter_openat"),
+            tracepoint("library_open", "syscalls", "sys_enter_openat2"),
+            tracepoint("library_open_plain", "syscalls", "sys_enter_open"),
+        ]),
         without: "TLS libraries loaded late, until the next scan",
     },
 ];

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -28,8 +29,15 @@ const MAX_STREAMS: usize = 131_072;
 pub enum Signal {
     /// A process runs another executable.
     Exec(u32),
-    /// A process opens a TLS library at this path.
-    Library(u32, String),
+    /// A process was forked.
+    Fork {
+        /// The process that forked it.
+        parent: u32,
+        /// The new process.
+        child: u32,
+    },
+    /// A process opens a TLS library at this path; where it is empty, perhaps.
+    Library(u32, PathBuf),
     /// A process has ended.
     Exit(u32),
 }
@@ -113,18 +121,36 @@ impl Translator {
                 None
             }
             Record::Exec { pid, path } => {
+                // The TLS objects of a process end with the program that made
+                // them.
+                self.end_owned(time, pid, forget, out);
                 self.processes.executed(pid, &path);
                 Some(Signal::Exec(pid))
             }
+            Record::Fork { parent, child } => {
+                self.processes.forked(parent, child);
+                Some(Signal::Fork { parent, child })
+            }
             Record::Library { pid, path } => Some(Signal::Library(pid, path)),
             Record::Exit { pid } => {
-                for stream in self.owned.get(&pid).cloned().unwrap_or_default() {
-                    let sent = forget(stream);
-                    self.end(time, stream, sent, out);
-                }
+                self.end_owned(time, pid, forget, out);
                 self.processes.ended(pid);
                 Some(Signal::Exit(pid))
             }
+        }
+    }
+
+    /// Ends the TLS streams of a process.
+    fn end_owned(
+        &mut self,
+        time: Timestamp,
+        pid: u32,
+        forget: &mut dyn FnMut(StreamId) -> Option<u64>,
+        out: &mut Vec<Event>,
+    ) {
+        for stream in self.owned.get(&pid).cloned().unwrap_or_default() {
+            let sent = forget(stream);
+            self.end(time, stream, sent, out);
         }
     }
 
@@ -439,7 +465,23 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_process_closes_its_streams() {
+    fn the_end_of_a_process_or_its_program_closes_its_streams() {
+        let pid = u32::MAX;
+        for (record, expected) in [
+            (Record::Exit { pid }, Signal::Exit(pid)),
+            (
+                Record::Exec {
+                    pid,
+                    path: "/bin/true".to_owned(),
+                },
+                Signal::Exec(pid),
+            ),
+        ] {
+            ends_its_streams(record, &expected);
+        }
+    }
+
+    fn ends_its_streams(record: Record, expected: &Signal) {
         let mut translator = Translator::new(0);
         let mut out = Vec::new();
         let stream = StreamId {
@@ -458,10 +500,9 @@ mod tests {
         };
         let mut losses = Losses::default();
         translator.push(1, named, &mut forget, &mut losses, &mut out);
-        let exit = Record::Exit { pid: u32::MAX };
-        let signal = translator.push(2, exit, &mut forget, &mut losses, &mut out);
+        let signal = translator.push(2, record, &mut forget, &mut losses, &mut out);
         assert_eq!(forgotten, [stream]);
-        assert_eq!(signal, Some(Signal::Exit(u32::MAX)));
+        assert_eq!(signal.as_ref(), Some(expected));
         assert_eq!(
             shape(&out),
             [("opened", 0, 0), ("named", 0, 0), ("closed", 0, 0)]
@@ -531,6 +572,21 @@ mod tests {
         assert_eq!(losses.get(Loss::ProbeEvicted), MORE);
         assert_eq!(losses.total(), MORE);
         assert_eq!(translator.streams.len(), MAX_STREAMS);
+    }
+
+    #[test]
+    fn a_forked_process_that_has_gone_is_known_by_the_one_that_forked_it() {
+        let mut translator = Translator::new(0);
+        let mut out = Vec::new();
+        let (parent, child) = (std::process::id(), u32::MAX);
+        let fork = Record::Fork { parent, child };
+        let mut losses = Losses::default();
+        let signal = translator.push(1, fork, &mut |_| None, &mut losses, &mut out);
+        assert_eq!(signal, Some(Signal::Fork { parent, child }));
+        let [known, inherited] = [parent, child].map(|pid| translator.processes.get(pid));
+        assert_eq!(inherited.pid, child);
+        assert!(known.exe.is_some());
+        assert_eq!(inherited.exe, known.exe);
     }
 
     #[test]

@@ -1,0 +1,299 @@
+//! Processes and files that are hard to follow, and those that mean harm.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, Permissions},
+    io::Write as _,
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use rustix::process::Signal;
+use serde_json::Value;
+use tests::{
+    Daemon, Running, Sandbox, Side, Sink, daemon, kernel,
+    patient::{self, META_PATH},
+    sink::Options,
+    wait,
+};
+
+const HOST: &str = "graph.facebook.com";
+const PYTHON: &str = "/usr/bin/python3";
+const CLIENT: &str = "clients/scope_client.py";
+
+/// How long a library may take to be found.
+const DISCOVERY: Duration = Duration::from_secs(10);
+
+/// How much memory files of any size may cost, bytes.
+const MOST_GROWTH: u64 = 32 << 20;
+
+/// How long phiwatch may take to end.
+const END: Duration = Duration::from_secs(30);
+
+/// A client of a mode, which has said `started`. `program` is a Python, or a
+/// script that is the client itself.
+fn client(sandbox: &Sandbox, program: &Path, mode: &str, count: usize) -> Result<Running> {
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let mut command = sandbox.command(Side::Watched, program);
+    command.env("PYTHONHOME", "/usr");
+    if program.extension().is_none() {
+        command.arg(tests::file(CLIENT));
+    }
+    command
+        .args([mode, HOST, META_PATH])
+        .arg(&body)
+        .arg(count.to_string());
+    let mut client = sandbox.start(mode, command)?;
+    client.wait_for("its start", |line| (line == "started").then_some(()))?;
+    Ok(client)
+}
+
+/// Lets the client go on, until it says `said`.
+fn go_on(client: &mut Running, said: &str) -> Result<()> {
+    writeln!(client.stdin()?)?;
+    client.wait_for(said, |line| (line == said).then_some(()))
+}
+
+/// Ends phiwatch, so that one finding too many is seen as well. How long that
+/// takes with many hooks is the matter of other tests.
+fn end(daemon: &mut Daemon<'_>) -> Result<()> {
+    daemon.running.signal(Signal::TERM)?;
+    let status = daemon.running.ended(END)?;
+    assert!(status.success(), "{}", daemon.running.stderr()?);
+    Ok(())
+}
+
+/// The processes of all findings, once phiwatch has ended.
+fn processes(daemon: &mut Daemon<'_>) -> Result<Vec<Value>> {
+    end(daemon)?;
+    let findings = daemon::findings(&daemon.journal_path())?;
+    for finding in &findings {
+        assert_eq!(finding["completeness"], "complete", "{finding}");
+    }
+    Ok(findings
+        .into_iter()
+        .map(|mut finding| finding["process"].take())
+        .collect())
+}
+
+fn pids(processes: &[Value]) -> Vec<u64> {
+    processes
+        .iter()
+        .filter_map(|process| process["pid"].as_u64())
+        .collect()
+}
+
+/// The executable of a process, as `/proc` shows it.
+fn executable(path: impl AsRef<Path>) -> Result<String> {
+    Ok(fs::canonicalize(path)?.display().to_string())
+}
+
+#[test]
+fn forked_workers_are_watched_as_their_master() -> Result<()> {
+    // The master is there before phiwatch, or after; the scope names a program,
+    // or a script, as gunicorn and celery are.
+    for (is_first, is_script) in [(true, false), (false, false), (true, true), (false, true)] {
+        let Some(sandbox) = kernel::sandbox()? else {
+            return Ok(());
+        };
+        let mut sink = Sink::start(&sandbox, Options::default())?;
+        let mut program = PathBuf::from(PYTHON);
+        if is_script {
+            program = sandbox.folder().join("client.py");
+            let text = fs::read_to_string(tests::file(CLIENT))?;
+            fs::write(&program, format!("#!{PYTHON}\n{text}"))?;
+            fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+        }
+        let start = || client(&sandbox, &program, "forks", 5);
+        let early = is_first.then(start).transpose()?;
+        let mut daemon = Daemon::run(&sandbox, &[OsStr::new("--exe"), program.as_os_str()])?;
+        let mut master = early.map_or_else(start, Ok)?;
+        go_on(&mut master, "forked")?;
+        // Five workers, and one that a worker forked.
+        sink.requests(6)?;
+        daemon.findings(6)?;
+        let processes = processes(&mut daemon)?;
+        let mut pids = pids(&processes);
+        pids.sort_unstable();
+        pids.dedup();
+        assert_eq!(pids.len(), 6, "{processes:?}");
+        assert!(!pids.contains(&u64::from(master.pid())));
+        for process in &processes {
+            assert_eq!(process["exe"], executable(PYTHON)?);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn another_program_leaves_the_scope() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let mut client = client(&sandbox, Path::new(PYTHON), "execs", 0)?;
+    let mut daemon = Daemon::run(&sandbox, &["--exe", PYTHON])?;
+    go_on(&mut client, "replaced")?;
+    sink.requests(5)?;
+    // Sent after all the others, so they have been seen or never will be.
+    let mut last = self::client(&sandbox, Path::new(PYTHON), "named", 0)?;
+    go_on(&mut last, "posted")?;
+    daemon.findings(3)?;
+    let processes = processes(&mut daemon)?;
+    let expected = [client.pid(), client.pid(), last.pid()].map(u64::from);
+    assert_eq!(pids(&processes), expected, "{processes:?}");
+    Ok(())
+}
+
+#[test]
+fn a_listed_process_stays_watched_when_it_calls_exec() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let mut client = client(&sandbox, Path::new(PYTHON), "execs", 0)?;
+    let pid = client.pid().to_string();
+    let mut daemon = Daemon::run(&sandbox, &["--pid", &pid])?;
+    go_on(&mut client, "ran")?;
+    client.wait_for("replaced", |line| (line == "replaced").then_some(()))?;
+    sink.requests(5)?;
+    daemon.findings(2)?;
+    // Its own two; its children, and what the shell runs, are not listed.
+    let processes = processes(&mut daemon)?;
+    assert_eq!(pids(&processes), [u64::from(client.pid()); 2]);
+    Ok(())
+}
+
+#[test]
+fn a_process_without_a_main_thread_is_watched() -> Result<()> {
+    // Phiwatch is there before its main thread ends, or comes after.
+    for is_first in [true, false] {
+        let Some(sandbox) = kernel::sandbox()? else {
+            return Ok(());
+        };
+        let mut sink = Sink::start(&sandbox, Options::default())?;
+        let watch = || Daemon::run(&sandbox, &["--exe", PYTHON]);
+        let mut client = client(&sandbox, Path::new(PYTHON), "headless", 0)?;
+        let early = is_first.then(watch).transpose()?;
+        go_on(&mut client, "posted")?;
+        let status = PathBuf::from(format!("/proc/{}/stat", client.pid()));
+        wait("end of the main thread", Duration::from_secs(5), || {
+            Ok(fs::read_to_string(&status)?.contains(") Z ").then_some(()))
+        })?;
+        let mut daemon = early.map_or_else(watch, Ok)?;
+        go_on(&mut client, "again")?;
+        go_on(&mut client, "forked")?;
+        sink.requests(3)?;
+        let count = if is_first { 3 } else { 2 };
+        let findings = daemon.findings(count)?;
+        for finding in &findings {
+            assert_eq!(finding["process"]["exe"], executable(PYTHON)?, "{finding}");
+        }
+        end(&mut daemon)?;
+        let findings = daemon::findings(&daemon.journal_path())?;
+        assert_eq!(findings.len(), count, "{findings:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_whose_names_are_no_text_is_watched() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let folder = sandbox.folder().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder)?;
+    let program = folder.join("app");
+    fs::copy(fs::canonicalize(PYTHON)?, &program).context("copy Python")?;
+    let mut client = client(&sandbox, &program, "named", 0)?;
+    let mut daemon = Daemon::run(&sandbox, &[OsString::from("--exe"), program.into()])?;
+    go_on(&mut client, "posted")?;
+    daemon.findings(1)?;
+    let processes = processes(&mut daemon)?;
+    assert_eq!(pids(&processes), [u64::from(client.pid())]);
+    Ok(())
+}
+
+/// The most memory that a process has had, bytes.
+fn peak(pid: u32) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let amount = line.context("a process has memory")?.trim();
+    let kibibytes: u64 = amount.trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
+}
+
+/// Runs a client that opens files, and waits until phiwatch watches the one
+/// whose path ends with `last`. Gives the lines that say which are watched, and
+/// by how many bytes phiwatch's memory grew meanwhile at most.
+fn opens(mode: &str, last: &str) -> Result<Option<(Vec<String>, u64)>> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(None);
+    };
+    let folder = sandbox.folder().join("files");
+    fs::create_dir(&folder)?;
+    let mut command = sandbox.command(Side::Watched, PYTHON);
+    command
+        .arg(tests::file("clients/files_client.py"))
+        .arg(mode)
+        .arg(&folder);
+    let mut client = sandbox.start(mode, command)?;
+    client.wait_for("its start", |line| (line == "started").then_some(()))?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let before = peak(daemon.running.pid())?;
+    go_on(&mut client, "done")?;
+    let watched = |daemon: &Daemon<'_>| -> Result<Vec<String>> {
+        let text = daemon.running.stderr()?;
+        Ok(text
+            .lines()
+            .filter(|line| line.contains("TLS library is watched"))
+            .filter(|line| line.contains("/files/"))
+            .map(str::to_owned)
+            .collect())
+    };
+    // Less than the time between two scans, which would find anything.
+    let lines = wait(last, DISCOVERY, || {
+        let lines = watched(&daemon)?;
+        let is_there = lines.iter().any(|line| line.contains(last));
+        Ok(is_there.then_some(lines))
+    })
+    .with_context(|| daemon.running.stderr().unwrap_or_default())?;
+    let growth = peak(daemon.running.pid())?.saturating_sub(before);
+    end(&mut daemon)?;
+    Ok(Some((lines, growth)))
+}
+
+#[test]
+fn a_library_is_found_however_it_is_opened() -> Result<()> {
+    for mode in ["plain", "second", "absent"] {
+        let Some((lines, _)) = opens(mode, &format!("/files/{mode}/libssl.so.3"))? else {
+            return Ok(());
+        };
+        assert_eq!(lines.len(), 1, "{mode}: {lines:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn files_that_mean_harm_do_not_hide_a_library() -> Result<()> {
+    let Some((lines, growth)) = opens("hostile", "/files/good/libssl.so.3")? else {
+        return Ok(());
+    };
+    // The large one is a library as well.
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(growth < MOST_GROWTH, "{growth} bytes");
+    Ok(())
+}
+
+#[test]
+fn a_file_seen_through_two_layers_is_hooked_once() -> Result<()> {
+    let Some((lines, _)) = opens("layers", "/files/last/libssl.so.3")? else {
+        return Ok(());
+    };
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    Ok(())
+}
