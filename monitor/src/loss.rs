@@ -81,7 +81,8 @@ pub enum Loss {
     /// Plain identifiers were forgotten or not learned, so hashes of them are
     /// not confirmed.
     HashMemory,
-    /// A finding was not journaled because too many came at once.
+    /// A finding was not journaled because too many of too many kinds came at
+    /// once.
     AlertRateLimit,
     /// A finding could not be written to the journal.
     AlertJournalWrite,

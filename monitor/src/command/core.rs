@@ -1,7 +1,8 @@
-//! The core thread: feeds events to the capture and the pipeline, and what
+//! The core thread: feeds events to the capture and the core proper, and what
 //! comes out to the journal and the metrics.
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -12,6 +13,7 @@ use std::{
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    crew::{Live, helpers},
     recording::{Mode, Recording},
     state::{redaction_key, token_key},
     watch::Plan,
@@ -27,7 +29,7 @@ use crate::{
     event::{Event, Source, Timestamp},
     loss::Losses,
     phi::{Form, Health, Identifier},
-    pipeline::{Note, Output, Pipeline},
+    pipeline::{Desk, Note, Output},
     probe::{Verdicts, hook_names},
     redact::Redactor,
     rules,
@@ -37,7 +39,7 @@ use crate::{
 /// How long the core waits for events before it looks at the clock.
 const IDLE: Duration = Duration::from_millis(100);
 /// How long an event may be under way from the kernel to the core: only what is
-/// older has surely arrived when the core lets time pass.
+/// older has surely arrived when the core lets time pass, in nanoseconds.
 const SLACK: u64 = 1_000_000_000;
 
 /// What the main thread asks of the core.
@@ -76,6 +78,11 @@ fn now() -> Timestamp {
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
+/// The time before which every event has surely arrived.
+fn arrived() -> Timestamp {
+    Timestamp(now().0.saturating_sub(SLACK))
+}
+
 /// The kernel's clock and that of the wall, read together.
 fn clock() -> ClockAnchor {
     let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
@@ -92,7 +99,7 @@ fn clock() -> ClockAnchor {
 /// Everything behind the ring.
 pub(super) struct Core {
     metrics: Arc<Metrics>,
-    pipeline: Option<Pipeline>,
+    live: Option<Live>,
     journal: Option<Journal>,
     journal_broken: bool,
     recording: Option<Recording>,
@@ -116,20 +123,20 @@ impl Core {
         };
         let is_redacted = recording.is_some() && !plan.raw;
         let state = &plan.config.state.directory;
-        let pipeline = if plan.detect || is_redacted {
+        let live = if plan.detect || is_redacted {
             let key = token_key(state).or_fail(ExitStatus::Io)?;
             let Recipients {
                 catalog, services, ..
             } = recipients;
             let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
-            let mut pipeline = Pipeline::new(catalog, key)
+            let mut desk = Desk::new(catalog, key)
                 .with_services(services)
                 .with_canaries(canaries);
             if is_redacted {
                 let key = redaction_key(state).or_fail(ExitStatus::Io)?;
-                pipeline = pipeline.with_redactor(Redactor::new(key));
+                desk = desk.with_redactor(Redactor::new(key));
             }
-            Some(pipeline)
+            Some(Live::new(desk, helpers()).or_fail(ExitStatus::Internal)?)
         } else {
             None
         };
@@ -140,7 +147,7 @@ impl Core {
         };
         Ok(Self {
             metrics,
-            pipeline,
+            live,
             journal,
             journal_broken: false,
             recording,
@@ -161,23 +168,26 @@ impl Core {
             let ended = match batches.recv_timeout(IDLE) {
                 Ok(events) => {
                     for event in events {
-                        self.event(event, &mut out);
+                        self.event(event);
                     }
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(pipeline) = &mut self.pipeline {
-                        pipeline.tick(Timestamp(now().0.saturating_sub(SLACK)), &mut out);
+                    if let Some(live) = &mut self.live {
+                        live.tick(arrived());
                     }
                     false
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    if let Some(pipeline) = &mut self.pipeline {
-                        pipeline.finish(&mut out);
+                    if let Some(live) = &mut self.live {
+                        live.finish();
                     }
                     true
                 }
             };
+            if let Some(live) = &mut self.live {
+                live.settle(&mut out);
+            }
             if let Some(recording) = &mut self.recording {
                 recording.output(&mut out);
             }
@@ -185,7 +195,14 @@ impl Core {
                 // Only a record was asked for.
                 out.findings.clear();
             }
-            self.report(&out, verdicts.as_mut());
+            self.notes(&out, verdicts.as_mut());
+            // At the end nothing gathered may stay untold.
+            let settled = if ended {
+                Timestamp(u64::MAX)
+            } else {
+                arrived()
+            };
+            self.findings(&out, settled);
             while let Ok(Request::Reloaded(settings)) = requests.try_recv() {
                 self.reloaded(settings.map(|settings| *settings));
             }
@@ -196,18 +213,17 @@ impl Core {
         }
     }
 
-    fn event(&mut self, mut event: Event, out: &mut Output) {
+    fn event(&mut self, mut event: Event) {
         self.metrics.event_seen(event.time);
         if let Some(recording) = &mut self.recording {
             recording.event(&mut event);
         }
-        if let Some(pipeline) = &mut self.pipeline {
-            pipeline.push(&event, out);
+        if let Some(live) = &mut self.live {
+            live.push(&event);
         }
     }
 
-    fn report(&mut self, out: &Output, mut verdicts: Option<&mut Verdicts>) {
-        let time = now();
+    fn notes(&self, out: &Output, mut verdicts: Option<&mut Verdicts>) {
         for note in &out.notes {
             match note {
                 Note::Message(protocol, completeness) => {
@@ -238,17 +254,28 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Counts the findings, and journals them; every event before `settled` has
+    /// arrived.
+    fn findings(&mut self, out: &Output, settled: Timestamp) {
+        let time = now();
         for finding in &out.findings {
             self.metrics.finding(finding, time);
-            let tracker = &finding.recipient.tracker;
-            if let Some(pipeline) = &self.pipeline {
+        }
+        let trackers = out
+            .findings
+            .iter()
+            .map(|finding| &finding.recipient.tracker);
+        for tracker in trackers.collect::<BTreeSet<_>>() {
+            if let Some(live) = &self.live {
                 self.metrics
-                    .set_people(tracker, pipeline.people(tracker).at_least);
+                    .set_people(tracker, live.people(tracker).at_least);
             }
         }
         if let Some(journal) = &mut self.journal {
-            if !out.findings.is_empty() || journal.pending() > 0 {
-                match journal.write_batch(&out.findings) {
+            if !out.findings.is_empty() || journal.is_due(settled) {
+                match journal.write_batch(&out.findings, settled) {
                     Ok(()) => self.journal_broken = false,
                     // Once, not for every try: findings wait and are counted.
                     Err(error) if !std::mem::replace(&mut self.journal_broken, true) => {
@@ -278,8 +305,8 @@ impl Core {
         if let Some(journal) = &mut self.journal {
             journal.set_limits(&limits);
         }
-        if let Some(pipeline) = &mut self.pipeline {
-            pipeline.set_recipients(recipients.catalog, recipients.services);
+        if let Some(live) = &mut self.live {
+            live.set_recipients(recipients.catalog, recipients.services);
         }
     }
 
@@ -290,8 +317,8 @@ impl Core {
         if let Some(recording) = &self.recording {
             losses.merge(recording.losses());
         }
-        if let Some(pipeline) = &self.pipeline {
-            losses.merge(pipeline.losses());
+        if let Some(live) = &self.live {
+            losses.merge(live.losses());
         }
         losses
     }

@@ -11,6 +11,9 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
+mod live;
+
+pub(super) use self::live::{Live, helpers};
 use super::Failure;
 use crate::{
     capture::{CaptureError, EventSource},

@@ -148,8 +148,9 @@ pub struct JournalSection {
     /// Rotated files that are kept.
     #[serde(deserialize_with = "journals")]
     pub keep: u32,
-    /// Findings a second that are journaled for one recipient; metrics count
-    /// every one.
+    /// Findings a second that have a line of their own in the journal, for one
+    /// recipient; those beyond that are alike share lines. Metrics count every
+    /// one.
     #[serde(deserialize_with = "rate")]
     pub findings_per_second: u64,
 }

@@ -210,7 +210,9 @@ pub struct EvidenceRecord {
     pub packet: u64,
 }
 
-/// One finding. Field order is the order of the record.
+/// One finding. Field order is the order of the record. A line of the journal
+/// that stands for several findings has `repeated` behind these: their `count`,
+/// and the `first` and `last` of their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// [`SCHEMA`].

@@ -2,34 +2,34 @@
 //!
 //! Input: batches of [`Finding`]s. Output: one JSON object a line in a file
 //! that is synced after every batch and rotated by size, or on standard output.
-//! What could not be written waits, bounded, for the next batch.
+//! Beyond a number a second, findings that differ only in the person share a
+//! line, which says how many they are. What could not be written waits, bounded,
+//! for the next batch.
 
 mod file;
+mod rate;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     io::{self, Write},
     path::PathBuf,
-    sync::Arc,
 };
 
-use self::file::JournalFile;
+use self::{
+    file::JournalFile,
+    rate::{Admission, Rates},
+};
 use crate::{
     config::{JournalSection, JournalTarget},
+    event::Timestamp,
     finding::Finding,
     loss::{Loss, Losses},
 };
 
 /// Findings that wait for a journal that cannot be written.
 const MAX_PENDING: usize = 10_000;
-
-/// Recipients whose rate is remembered; catalog ids, so never many.
-const MAX_RECIPIENTS: usize = 1_024;
-
-/// Length of `2026-11-24T02:41:03`, the second that a finding belongs to.
-const SECOND_LENGTH: usize = 19;
 
 /// Why the journal could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -74,18 +74,11 @@ enum Sink {
     },
 }
 
-/// How many findings of one recipient the current second has brought.
-struct Rate {
-    second: String,
-    count: u64,
-}
-
 /// Writes findings. Use from one thread.
 pub struct Journal {
     sink: Sink,
     pending: VecDeque<Vec<u8>>,
-    rates: HashMap<Arc<str>, Rate>,
-    findings_per_second: u64,
+    rates: Rates,
     losses: Losses,
 }
 
@@ -105,8 +98,8 @@ impl Journal {
         Ok(Self::with_sink(sink, settings.findings_per_second))
     }
 
-    /// A journal that goes to `writer`, at most `findings_per_second` for each
-    /// recipient.
+    /// A journal that goes to `writer`, with a line of their own for at most
+    /// `findings_per_second` findings of each recipient.
     pub fn to_writer(writer: impl Write + Send + 'static, findings_per_second: u64) -> Self {
         let sink = Sink::Stream {
             writer: Box::new(writer),
@@ -119,52 +112,81 @@ impl Journal {
         Self {
             sink,
             pending: VecDeque::new(),
-            rates: HashMap::new(),
-            findings_per_second,
+            rates: Rates::new(findings_per_second),
             losses: Losses::default(),
         }
     }
 
-    /// Writes `findings` and whatever waited, and syncs the file. After an error
-    /// everything that is not safely written waits for the next call, which may
-    /// bring no findings of its own. An error counts as
+    /// Writes `findings` and whatever waited, and syncs the file. `now` is the
+    /// time that has surely come: what was gathered in the seconds before it is
+    /// told. After an error everything that is not safely written waits for the
+    /// next call, which may bring no findings of its own. An error counts as
     /// [`Loss::AlertJournalWrite`], and so does each finding that finds the
     /// waiting room full.
-    pub fn write_batch(&mut self, findings: &[Finding]) -> Result<(), JournalError> {
+    pub fn write_batch(
+        &mut self,
+        findings: &[Finding],
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
         let mut unserialized = None;
         for finding in findings {
-            if !self.within_rate(finding) {
-                self.losses.count(Loss::AlertRateLimit);
-                continue;
-            }
-            match serde_json::to_vec(finding) {
-                Ok(mut line) if self.pending.len() < MAX_PENDING => {
-                    line.push(b'\n');
-                    self.pending.push_back(line);
+            match self.rates.admit(finding) {
+                Admission::Own => {
+                    let line = serde_json::to_vec(finding);
+                    unserialized = self.enqueue(line, 1).err().or(unserialized);
                 }
-                Ok(_) => self.losses.count(Loss::AlertJournalWrite),
-                Err(error) => {
-                    self.losses.count(Loss::AlertJournalWrite);
-                    unserialized = Some(error);
-                }
+                Admission::Gathered => {}
+                Admission::LeftOut => self.losses.count(Loss::AlertRateLimit),
             }
+        }
+        for repeated in self.rates.due(now) {
+            let line = repeated.line();
+            unserialized = self.enqueue(line, repeated.count()).err().or(unserialized);
         }
         self.flush()?;
         unserialized.map_or(Ok(()), |error| Err(JournalError::Serialize(error)))
     }
 
+    /// Lets a line that tells of `count` findings wait to be written.
+    fn enqueue(
+        &mut self,
+        line: Result<Vec<u8>, serde_json::Error>,
+        count: u64,
+    ) -> Result<(), serde_json::Error> {
+        match line {
+            Ok(mut line) if self.pending.len() < MAX_PENDING => {
+                line.push(b'\n');
+                self.pending.push_back(line);
+                Ok(())
+            }
+            Ok(_) => {
+                self.losses.add(Loss::AlertJournalWrite, count);
+                Ok(())
+            }
+            Err(error) => {
+                self.losses.add(Loss::AlertJournalWrite, count);
+                Err(error)
+            }
+        }
+    }
+
     /// Takes the limits of `settings`; the target stays. A file that someone else
     /// has moved away is opened anew with the next batch in any case.
     pub fn set_limits(&mut self, settings: &JournalSection) {
-        self.findings_per_second = settings.findings_per_second;
+        self.rates.set_limit(settings.findings_per_second);
         if let Sink::File(file) = &mut self.sink {
             file.set_limits(settings.max_bytes, settings.keep);
         }
     }
 
-    /// Findings that wait to be written.
+    /// Lines that wait to be written.
     pub fn pending(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Whether there is something to write at `now` without another finding.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        !self.pending.is_empty() || self.rates.is_due(now)
     }
 
     /// What was lost since the journal was opened; it only ever grows.
@@ -186,30 +208,6 @@ impl Journal {
             self.losses.count(Loss::AlertJournalWrite);
         }
         written
-    }
-
-    /// Whether the recipient of `finding` has not used up the second in which
-    /// its data was sent. The finding's own time decides, so that the same
-    /// findings are journaled however fast they come.
-    fn within_rate(&mut self, finding: &Finding) -> bool {
-        let second = finding.time.get(..SECOND_LENGTH).unwrap_or_default();
-        let tracker = &finding.recipient.tracker;
-        if self.rates.len() >= MAX_RECIPIENTS && !self.rates.contains_key(tracker) {
-            self.rates.clear();
-        }
-        let rate = self
-            .rates
-            .entry(Arc::clone(tracker))
-            .or_insert_with(|| Rate {
-                second: String::new(),
-                count: 0,
-            });
-        if rate.second != second {
-            second.clone_into(&mut rate.second);
-            rate.count = 0;
-        }
-        rate.count = rate.count.saturating_add(1);
-        rate.count <= self.findings_per_second
     }
 }
 

@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::*;
-use crate::finding::{Kind, PeerRecord, ProcessRecord, RecipientRecord, SCHEMA, Severity};
+use crate::finding::{
+    FieldRecord, Kind, PeerRecord, ProcessRecord, RecipientRecord, RequestRecord, SCHEMA, Severity,
+};
+
+/// After every finding here.
+const NOW: Timestamp = Timestamp(1_800_000_000_000_000_000);
 
 fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
     Finding {
@@ -89,7 +94,7 @@ fn file_and_folder_are_created_for_the_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/journal.jsonl");
     let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-    journal.write_batch(&findings(0..3)).unwrap();
+    journal.write_batch(&findings(0..3), NOW).unwrap();
     assert_eq!(numbers_of(&path), [0, 1, 2]);
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -101,12 +106,12 @@ fn a_journal_is_continued_and_has_one_writer() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-    journal.write_batch(&findings(0..2)).unwrap();
+    journal.write_batch(&findings(0..2), NOW).unwrap();
     let second = Journal::open(&settings(&path, 1 << 20, 2)).err().unwrap();
     assert!(matches!(second, JournalError::InUse { .. }), "{second}");
     drop(journal);
     let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-    journal.write_batch(&findings(2..4)).unwrap();
+    journal.write_batch(&findings(2..4), NOW).unwrap();
     assert_eq!(numbers_of(&path), [0, 1, 2, 3]);
 }
 
@@ -121,7 +126,7 @@ fn a_line_that_a_crash_cut_is_ended_at_every_byte() {
     for cut in 0..=whole.len() {
         fs::write(&path, &whole[..cut]).unwrap();
         let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-        journal.write_batch(&findings(1..2)).unwrap();
+        journal.write_batch(&findings(1..2), NOW).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(
             numbers(&format!("{}\n", text.lines().last().unwrap())),
@@ -142,9 +147,9 @@ fn rotation_keeps_the_newest_files_and_every_line_in_them() {
     let path = folder.path().join("journal");
     let line = serde_json::to_vec(&finding(10, "meta", 1)).unwrap().len() as u64 + 1;
     let mut journal = Journal::open(&settings(&path, 3 * line, 2)).unwrap();
-    journal.write_batch(&findings(10..12)).unwrap();
-    journal.write_batch(&findings(12..21)).unwrap();
-    journal.write_batch(&findings(21..22)).unwrap();
+    journal.write_batch(&findings(10..12), NOW).unwrap();
+    journal.write_batch(&findings(12..21), NOW).unwrap();
+    journal.write_batch(&findings(21..22), NOW).unwrap();
     let files = ["journal", "journal.1", "journal.2"].map(|name| folder.path().join(name));
     assert_eq!(numbers_of(&files[0]), [19, 20, 21]);
     assert_eq!(numbers_of(&files[1]), [16, 17, 18]);
@@ -158,7 +163,7 @@ fn a_line_longer_than_a_file_may_be_is_still_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut journal = Journal::open(&settings(&path, 10, 3)).unwrap();
-    journal.write_batch(&findings(0..3)).unwrap();
+    journal.write_batch(&findings(0..3), NOW).unwrap();
     assert_eq!(numbers_of(&path), [2]);
     assert_eq!(numbers_of(&folder.path().join("journal.2")), [0]);
 }
@@ -170,7 +175,7 @@ fn rotation_that_is_tried_again_pushes_nothing_out() {
     // As a failure between the renames leaves it: number 1 is free.
     fs::write(folder.path().join("journal.2"), "older\n").unwrap();
     let mut journal = Journal::open(&settings(&path, 10, 2)).unwrap();
-    journal.write_batch(&findings(0..2)).unwrap();
+    journal.write_batch(&findings(0..2), NOW).unwrap();
     assert_eq!(numbers_of(&folder.path().join("journal.1")), [0]);
     assert_eq!(
         fs::read_to_string(folder.path().join("journal.2")).unwrap(),
@@ -183,16 +188,16 @@ fn a_journal_that_was_moved_away_or_emptied_is_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-    journal.write_batch(&findings(0..1)).unwrap();
+    journal.write_batch(&findings(0..1), NOW).unwrap();
     fs::rename(&path, folder.path().join("moved")).unwrap();
-    journal.write_batch(&findings(1..2)).unwrap();
+    journal.write_batch(&findings(1..2), NOW).unwrap();
     assert_eq!(numbers_of(&path), [1]);
     fs::OpenOptions::new()
         .write(true)
         .truncate(true)
         .open(&path)
         .unwrap();
-    journal.write_batch(&findings(2..3)).unwrap();
+    journal.write_batch(&findings(2..3), NOW).unwrap();
     assert_eq!(numbers_of(&path), [2]);
 }
 
@@ -202,14 +207,14 @@ fn what_cannot_be_written_waits_for_the_next_batch() {
     let place = folder.path().join("place");
     let path = place.join("journal");
     let mut journal = Journal::open(&settings(&path, 1 << 20, 2)).unwrap();
-    journal.write_batch(&findings(0..1)).unwrap();
+    journal.write_batch(&findings(0..1), NOW).unwrap();
     fs::rename(&place, folder.path().join("away")).unwrap();
-    assert!(journal.write_batch(&findings(1..3)).is_err());
-    assert!(journal.write_batch(&[]).is_err());
+    assert!(journal.write_batch(&findings(1..3), NOW).is_err());
+    assert!(journal.write_batch(&[], NOW).is_err());
     assert_eq!(journal.pending(), 2);
     assert_eq!(journal.losses().get(Loss::AlertJournalWrite), 2);
     fs::create_dir(&place).unwrap();
-    journal.write_batch(&findings(3..4)).unwrap();
+    journal.write_batch(&findings(3..4), NOW).unwrap();
     assert_eq!(numbers_of(&path), [1, 2, 3]);
     assert_eq!(journal.pending(), 0);
 }
@@ -220,7 +225,11 @@ fn the_waiting_room_is_bounded_and_counted() {
     let place = folder.path().join("place");
     let mut journal = Journal::open(&settings(&place.join("journal"), 1 << 30, 2)).unwrap();
     fs::remove_dir_all(&place).unwrap();
-    assert!(journal.write_batch(&findings(0..MAX_PENDING + 5)).is_err());
+    assert!(
+        journal
+            .write_batch(&findings(0..MAX_PENDING + 5), NOW)
+            .is_err()
+    );
     assert_eq!(journal.pending(), MAX_PENDING);
     // Five found no room, and one attempt failed.
     assert_eq!(journal.losses().get(Loss::AlertJournalWrite), 6);
@@ -271,11 +280,11 @@ fn a_stream_that_fails_at_any_byte_gets_every_finding_once_as_a_whole_line() {
         stream.0.lock().unwrap().1 = room;
         let mut journal = Journal::to_writer(stream.clone(), 1_000);
         assert_eq!(
-            journal.write_batch(&findings(0..2)).is_ok(),
+            journal.write_batch(&findings(0..2), NOW).is_ok(),
             room == 2 * line
         );
         stream.0.lock().unwrap().1 = usize::MAX;
-        journal.write_batch(&findings(2..3)).unwrap();
+        journal.write_batch(&findings(2..3), NOW).unwrap();
         let text = String::from_utf8(stream.0.lock().unwrap().0.clone()).unwrap();
         let whole: String = text
             .lines()
@@ -289,24 +298,158 @@ fn a_stream_that_fails_at_any_byte_gets_every_finding_once_as_a_whole_line() {
     }
 }
 
-#[test]
-fn the_rate_is_limited_for_each_recipient_and_second() {
+/// The lines of a journal with this limit that gets these batches, each with the
+/// time that has come: the finding's number, and for how many it stands.
+fn lines(limit: u64, batches: &[(&[Finding], Timestamp)]) -> (Vec<(usize, u64)>, Losses) {
     let stream = Cramped::default();
     stream.0.lock().unwrap().1 = usize::MAX;
-    let mut journal = Journal::to_writer(stream.clone(), 2);
-    let batch: Vec<_> = [
+    let mut journal = Journal::to_writer(stream.clone(), limit);
+    for (batch, now) in batches {
+        journal.write_batch(batch, *now).unwrap();
+    }
+    let text = String::from_utf8(stream.0.lock().unwrap().0.clone()).unwrap();
+    let counts = text.lines().map(|line| {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let Some(repeated) = value.get("repeated") else {
+            return 1;
+        };
+        assert!(repeated["first"].as_str() <= repeated["last"].as_str());
+        assert_eq!(
+            value.as_object().unwrap().keys().next_back().unwrap(),
+            "repeated"
+        );
+        repeated["count"].as_u64().unwrap()
+    });
+    let lines = numbers(&text).into_iter().zip(counts).collect();
+    (lines, journal.losses().clone())
+}
+
+/// The beginning of that second.
+const fn second(second: u64) -> Timestamp {
+    // 2026-11-24T02:41:00Z
+    Timestamp((1_795_488_060 + second) * 1_000_000_000)
+}
+
+#[test]
+fn beyond_the_rate_of_a_recipient_and_second_findings_share_lines() {
+    let batch = |findings: &[(usize, &'static str, u32)]| -> Vec<Finding> {
+        let all = findings.iter();
+        all.map(|(number, tracker, second)| finding(*number, tracker, *second))
+            .collect()
+    };
+    let first = batch(&[
         (0, "meta", 1),
         (1, "meta", 1),
         (2, "meta", 1),
         (3, "tiktok", 1),
         (4, "meta", 1),
-        (5, "meta", 2),
-    ]
-    .into_iter()
-    .map(|(number, tracker, second)| finding(number, tracker, second))
-    .collect();
-    journal.write_batch(&batch).unwrap();
-    let text = String::from_utf8(stream.0.lock().unwrap().0.clone()).unwrap();
-    assert_eq!(numbers(&text), [0, 1, 3, 5]);
-    assert_eq!(journal.losses().get(Loss::AlertRateLimit), 2);
+    ]);
+    // Number 6 is late: it counts for the second that its recipient has reached.
+    let next = batch(&[(5, "meta", 2), (6, "meta", 1), (7, "meta", 2)]);
+    for (batches, expected) in [
+        // The second is not over: nothing is told yet.
+        (vec![(&first[..], second(1))], &[(0, 1), (1, 1), (3, 1)][..]),
+        (
+            vec![(&first[..], second(2))],
+            &[(0, 1), (1, 1), (3, 1), (2, 2)],
+        ),
+        // Neither by a finding nor by anything else but the time.
+        (
+            vec![(&first[..], second(1)), (&[], second(1)), (&[], second(2))],
+            &[(0, 1), (1, 1), (3, 1), (2, 2)],
+        ),
+        (
+            vec![(&first[..], second(1)), (&next[..], second(3))],
+            &[(0, 1), (1, 1), (3, 1), (5, 1), (6, 1), (2, 2), (7, 1)],
+        ),
+    ] {
+        let (lines, losses) = lines(2, &batches);
+        assert_eq!(lines, expected);
+        assert_eq!(losses.total(), 0);
+    }
+}
+
+#[test]
+fn findings_share_a_line_if_they_differ_in_the_person_only() {
+    type Change = fn(&mut Finding);
+    let changes: &[(Change, bool)] = &[
+        (|finding| finding.person = Some("other".to_owned()), true),
+        (|finding| finding.process.pid = Some(8), true),
+        (|finding| finding.fields[0].token = "other".to_owned(), true),
+        (|finding| finding.fields[0].masked = "o…".to_owned(), true),
+        (|finding| finding.time.replace_range(20..21, "5"), true),
+        (|finding| finding.kind = Kind::Canary, false),
+        (|finding| finding.severity = Severity::Low, false),
+        (|finding| finding.labels = vec!["attempted"], false),
+        (|finding| finding.recipient.host = String::new(), false),
+        (|finding| finding.identifiers = vec!["phone"], false),
+        (|finding| finding.health = vec!["condition"], false),
+        (
+            |finding| finding.fields[0].path = "body.b".to_owned(),
+            false,
+        ),
+        (|finding| finding.fields[0].rule = "other", false),
+        (|finding| finding.fields.clear(), false),
+        (|finding| finding.request = None, false),
+        (|finding| finding.process.exe = None, false),
+        (|finding| finding.people = Some(7), false),
+    ];
+    for (index, (change, is_alike)) in changes.iter().enumerate() {
+        let plain = Finding {
+            fields: vec![FieldRecord {
+                class: "email",
+                form: "plain",
+                path: "body.a".to_owned(),
+                rule: "email",
+                masked: "j…".to_owned(),
+                token: "token".to_owned(),
+                labels: Vec::new(),
+            }],
+            request: Some(RequestRecord {
+                method: "POST".to_owned(),
+                host: None,
+                path: "/events".to_owned(),
+                protocol: "http/1.1",
+                status: Some(200),
+                bytes: 100 + index as u64,
+                body_bytes: 50,
+            }),
+            process: ProcessRecord {
+                exe: Some("/usr/bin/python3".to_owned()),
+                ..ProcessRecord::default()
+            },
+            ..finding(1, "meta", 1)
+        };
+        let mut changed = Finding {
+            id: "finding-2".to_owned(),
+            ..plain.clone()
+        };
+        change(&mut changed);
+        let batch = [finding(0, "meta", 1), plain, changed];
+        let (mut lines, _) = lines(1, &[(&batch, NOW)]);
+        lines.sort_unstable();
+        let expected: &[_] = if *is_alike {
+            &[(0, 1), (1, 2)]
+        } else {
+            &[(0, 1), (1, 1), (2, 1)]
+        };
+        assert_eq!(lines, expected, "change {index}");
+    }
+}
+
+#[test]
+fn what_finds_no_room_among_the_gathered_is_lost_and_counted() {
+    let mut batch = findings(0..rate::MAX_REPEATED + 4);
+    for (number, finding) in batch.iter_mut().enumerate() {
+        finding.recipient.host = format!("host-{number}.example.com");
+    }
+    // One like the first that was gathered needs no room of its own.
+    batch.push(Finding {
+        id: "finding-1".to_owned(),
+        ..batch[1].clone()
+    });
+    let (lines, losses) = lines(1, &[(&batch, NOW), (&batch[..1], NOW)]);
+    assert_eq!(lines.len(), 1 + rate::MAX_REPEATED + 1);
+    assert!(lines.contains(&(1, 2)), "{lines:?}");
+    assert_eq!(losses.get(Loss::AlertRateLimit), 3);
 }

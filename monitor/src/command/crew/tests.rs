@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Events from memory, and perhaps an error behind them.
-struct Memory {
+pub(super) struct Memory {
     events: VecDeque<Event>,
     fails: bool,
 }
@@ -38,7 +38,7 @@ impl EventSource for Memory {
 
 /// Connections that take turns: most to a tracker, about people that come back,
 /// some in clear and some as hashes; one to an ordinary service.
-fn capture(fails: bool) -> Memory {
+pub(super) fn capture(fails: bool) -> Memory {
     const CONNECTIONS: u64 = 5;
     let mut events = VecDeque::new();
     let mut time = 1_000_000_000;

@@ -1,0 +1,302 @@
+//! Which findings have a line of their own, and which share one.
+//!
+//! Input: findings, and the time that has come. Output: for each finding whether
+//! it has its own line; at the end of a second, one [`Repeated`] for all findings
+//! beyond the limit that differ only in the person. Bounded in what is gathered.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::Serialize;
+
+use crate::{
+    event::Timestamp,
+    finding::{FieldRecord, Finding, RequestRecord},
+};
+
+/// Recipients whose rate is remembered; catalog ids, so never many.
+const MAX_RECIPIENTS: usize = 1_024;
+
+/// Kinds of findings that are gathered at a time, over all recipients. One holds
+/// a finding, of some kilobytes.
+pub(super) const MAX_REPEATED: usize = 512;
+
+/// Length of `2026-11-24T02:41:03`, the second that a finding belongs to.
+const SECOND_LENGTH: usize = 19;
+
+/// What becomes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It has a line of its own.
+    Own,
+    /// It is told with others like it, later.
+    Gathered,
+    /// Too many kinds of findings are gathered already.
+    LeftOut,
+}
+
+/// Findings that differ only in the person.
+pub(super) struct Repeated {
+    /// The one that came first.
+    finding: Finding,
+    count: u64,
+    first: String,
+    last: String,
+}
+
+/// How often something happened, as the journal tells it.
+#[derive(Serialize)]
+struct Times<'a> {
+    /// Findings that the line stands for, the one it shows included.
+    count: u64,
+    /// The earliest of their times.
+    first: &'a str,
+    /// The latest.
+    last: &'a str,
+}
+
+/// A finding, and how many it stands for.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    repeated: Times<'a>,
+}
+
+impl Repeated {
+    fn new(finding: &Finding) -> Self {
+        Self {
+            finding: finding.clone(),
+            count: 1,
+            first: finding.time.clone(),
+            last: finding.time.clone(),
+        }
+    }
+
+    fn add(&mut self, time: &str) {
+        self.count = self.count.saturating_add(1);
+        if time < self.first.as_str() {
+            time.clone_into(&mut self.first);
+        }
+        if time > self.last.as_str() {
+            time.clone_into(&mut self.last);
+        }
+    }
+
+    /// How many findings they are.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The line without its end. A finding that stayed alone is an ordinary one.
+    pub(super) fn line(&self) -> Result<Vec<u8>, serde_json::Error> {
+        if self.count == 1 {
+            return serde_json::to_vec(&self.finding);
+        }
+        serde_json::to_vec(&Line {
+            finding: &self.finding,
+            repeated: Times {
+                count: self.count,
+                first: &self.first,
+                last: &self.last,
+            },
+        })
+    }
+}
+
+/// How many findings of one recipient a second has brought.
+#[derive(Default)]
+struct Rate {
+    second: String,
+    count: u64,
+    repeated: HashTable<Repeated>,
+}
+
+/// How many findings the recipients got in their latest second.
+pub(super) struct Rates {
+    limit: u64,
+    recipients: HashMap<Arc<str>, Rate>,
+    gathered: usize,
+    /// Of seconds that are over.
+    over: Vec<Repeated>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Rates {
+    /// At most `limit` findings of a recipient and second have their own line.
+    pub(super) fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            recipients: HashMap::new(),
+            gathered: 0,
+            over: Vec::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    /// Changes the limit, for findings that come from now on.
+    pub(super) const fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
+    /// Takes a finding into account. Its own time decides, so that the same
+    /// findings have the same lines however fast they come. One that comes late
+    /// counts for the second that its recipient has reached, or findings that
+    /// come in turns from two seconds would begin both again and again.
+    pub(super) fn admit(&mut self, finding: &Finding) -> Admission {
+        let second = finding.time.get(..SECOND_LENGTH).unwrap_or_default();
+        let tracker = &finding.recipient.tracker;
+        if self.recipients.len() >= MAX_RECIPIENTS && !self.recipients.contains_key(tracker) {
+            self.end_all(|_| true);
+            self.recipients.clear();
+        }
+        let rate = self.recipients.entry(Arc::clone(tracker)).or_default();
+        if second > rate.second.as_str() {
+            second.clone_into(&mut rate.second);
+            rate.count = 0;
+            self.over.extend(rate.repeated.drain());
+        }
+        if rate.count < self.limit {
+            rate.count += 1;
+            return Admission::Own;
+        }
+        let hash = self.hasher.hash_one(Likeness(finding));
+        let alike = |other: &Repeated| Likeness(&other.finding) == Likeness(finding);
+        if let Some(repeated) = rate.repeated.find_mut(hash, alike) {
+            repeated.add(&finding.time);
+            return Admission::Gathered;
+        }
+        if self.gathered >= MAX_REPEATED {
+            return Admission::LeftOut;
+        }
+        self.gathered += 1;
+        let hasher = &self.hasher;
+        rate.repeated
+            .insert_unique(hash, Repeated::new(finding), |other| {
+                hasher.hash_one(Likeness(&other.finding))
+            });
+        Admission::Gathered
+    }
+
+    /// Whether anything gathered is to be told at `now`.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        if self.gathered == 0 {
+            return false;
+        }
+        let second = second_of(now);
+        let is_over = |rate: &Rate| !rate.repeated.is_empty() && rate.second < second;
+        !self.over.is_empty() || self.recipients.values().any(is_over)
+    }
+
+    /// What was gathered in seconds that are over at `now`, in the order in which
+    /// it began.
+    pub(super) fn due(&mut self, now: Timestamp) -> Vec<Repeated> {
+        if self.gathered == 0 {
+            return Vec::new();
+        }
+        let second = second_of(now);
+        self.end_all(|rate| rate.second < second);
+        let mut over = std::mem::take(&mut self.over);
+        self.gathered = self.gathered.saturating_sub(over.len());
+        over.sort_by(|one, other| {
+            (&one.first, &one.finding.id).cmp(&(&other.first, &other.finding.id))
+        });
+        over
+    }
+
+    fn end_all(&mut self, is_over: impl Fn(&Rate) -> bool) {
+        for rate in self.recipients.values_mut().filter(|rate| is_over(rate)) {
+            self.over.extend(rate.repeated.drain());
+        }
+    }
+}
+
+/// The second of `time`, as findings have it.
+fn second_of(time: Timestamp) -> String {
+    let mut text = time.to_string();
+    text.truncate(SECOND_LENGTH);
+    text
+}
+
+/// A finding for what repeated findings have in common: all but the time, the
+/// person, the lengths and the evidence.
+struct Likeness<'a>(&'a Finding);
+
+impl Likeness<'_> {
+    fn disclosure(&self) -> impl Hash + Eq {
+        let Finding {
+            kind,
+            severity,
+            labels,
+            recipient,
+            identifiers,
+            health,
+            people,
+            states,
+            source,
+            completeness,
+            ..
+        } = self.0;
+        (
+            (kind, severity, labels, &recipient.host),
+            (identifiers, health, people, states),
+            (recipient.matched_by, source, completeness),
+        )
+    }
+
+    fn request(&self) -> impl Hash + Eq {
+        let request = self.0.request.as_ref();
+        request.map(
+            |RequestRecord {
+                 method,
+                 host,
+                 path,
+                 protocol,
+                 status,
+                 ..
+             }| (method, host, path, protocol, status),
+        )
+    }
+
+    fn sender(&self) -> impl Hash + Eq {
+        let process = &self.0.process;
+        (&process.exe, &process.container, &process.unit)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = impl Hash + Eq> {
+        self.0.fields.iter().map(
+            |FieldRecord {
+                 class,
+                 form,
+                 path,
+                 rule,
+                 labels,
+                 ..
+             }| (class, form, path, rule, labels),
+        )
+    }
+}
+
+impl Hash for Likeness<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.disclosure().hash(state);
+        self.request().hash(state);
+        self.sender().hash(state);
+        for field in self.fields() {
+            field.hash(state);
+        }
+    }
+}
+
+impl PartialEq for Likeness<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.disclosure() == other.disclosure()
+            && self.request() == other.request()
+            && self.sender() == other.sender()
+            && self.fields().eq(other.fields())
+    }
+}

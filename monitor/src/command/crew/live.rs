@@ -1,0 +1,228 @@
+//! The core of the daemon: the same three parts as in a replay, with helpers
+//! that examine messages beside the caller's thread.
+//!
+//! In: events as they come. Out: what the core says, in their order and equal for
+//! any number of helpers. Nothing is under way between two calls of
+//! [`Live::settle`], so whoever bounds what is pushed between them bounds this.
+
+use std::{
+    io,
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use super::{Alarm, Board, Job, Known, examined, settle, wait};
+use crate::{
+    event::{Event, Timestamp},
+    finding::PeopleCount,
+    loss::Losses,
+    pipeline::{Back, Desk, Front, Output, Practice, Step},
+    tracker::{Catalog, Services},
+};
+
+/// Steps that are examined at once: about a millisecond of work, beside which
+/// handing them over is nothing.
+const CHUNK: usize = 64;
+/// Helpers, however many processors the host has. What one thread does in order
+/// for a message takes a quarter of what examining it takes, so more of them
+/// would wait for that thread.
+const MAX_HELPERS: usize = 3;
+
+/// How many helpers a host gets: with the caller's thread, one for each processor.
+pub(in crate::command) fn helpers() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    processors.saturating_sub(1).min(MAX_HELPERS)
+}
+
+/// The core, and its helpers.
+pub(in crate::command) struct Live {
+    front: Front,
+    practice: Practice,
+    back: Back,
+    losses: Losses,
+    steps: Vec<Step>,
+    /// How many chunks were put up, and how many of them are settled.
+    posted: u64,
+    settled: u64,
+    shared: Arc<Shared>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+/// What the helpers see.
+struct Shared {
+    board: Board,
+    desk: Mutex<Arc<Desk>>,
+}
+
+impl Shared {
+    fn desk(&self) -> Arc<Desk> {
+        let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&desk)
+    }
+
+    fn help(&self) {
+        let _guard = Alarm(&self.board);
+        let mut practice = Practice::default();
+        while let Some((number, job)) = self.board.take() {
+            let job = job.examined(&self.desk(), &mut practice);
+            self.board.put(number, job);
+        }
+    }
+}
+
+/// What the caller's thread does next.
+enum Turn {
+    /// Settle this chunk.
+    Settle(Job<Known>),
+    /// Examine a chunk that no helper has taken.
+    Examine(u64, Job<Step>),
+    /// A helper panicked.
+    Ended,
+}
+
+impl Board {
+    fn turn(&self, number: u64) -> Turn {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.ready.remove(&number) {
+                return Turn::Settle(job);
+            }
+            if state.is_abandoned {
+                return Turn::Ended;
+            }
+            if let Some((number, job)) = state.waiting.pop_front() {
+                return Turn::Examine(number, job);
+            }
+            state = wait(&self.news, state);
+        }
+    }
+}
+
+impl Live {
+    /// A core with that many `helpers`, threads that end with it.
+    ///
+    /// # Errors
+    /// That of starting a thread.
+    pub(in crate::command) fn new(desk: Desk, helpers: usize) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            board: Board::default(),
+            desk: Mutex::new(Arc::new(desk)),
+        });
+        let mut live = Self {
+            front: Front::default(),
+            practice: Practice::default(),
+            back: Back::default(),
+            losses: Losses::default(),
+            steps: Vec::new(),
+            posted: 0,
+            settled: 0,
+            shared,
+            helpers: Vec::new(),
+        };
+        for _ in 0..helpers {
+            let shared = Arc::clone(&live.shared);
+            let helper = thread::Builder::new()
+                .name("phiwatch-helper".to_owned())
+                .spawn(move || shared.help())?;
+            live.helpers.push(helper);
+        }
+        Ok(live)
+    }
+
+    /// Takes another catalog and other services, for whatever comes from now on.
+    pub(in crate::command) fn set_recipients(&mut self, catalog: Catalog, services: Services) {
+        let mut desk = self
+            .shared
+            .desk
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let new = Desk::clone(&desk);
+        *desk = Arc::new(new.with_catalog(catalog).with_services(services));
+    }
+
+    /// What the core has lost so far.
+    pub(in crate::command) const fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// How many people the tracker with this id has heard of so far.
+    pub(in crate::command) fn people(&self, tracker: &str) -> PeopleCount {
+        self.back.people(tracker)
+    }
+
+    /// Takes one event.
+    ///
+    /// # Panics
+    /// If a helper did: what it worked on would be missing.
+    pub(in crate::command) fn push(&mut self, event: &Event) {
+        self.front.push(event, &mut self.losses, &mut self.steps);
+        if self.steps.len() >= CHUNK {
+            let steps = std::mem::replace(&mut self.steps, Vec::with_capacity(CHUNK));
+            // Weightless: there is always room for it.
+            match self.shared.board.post(steps, 0) {
+                Ok(()) => self.posted += 1,
+                Err(_) => self.joined(),
+            }
+        }
+    }
+
+    /// Says that it is `now`, so that waiting requests are let go.
+    pub(in crate::command) fn tick(&mut self, now: Timestamp) {
+        self.front.tick(now, &mut self.losses, &mut self.steps);
+    }
+
+    /// Says that no event will follow.
+    pub(in crate::command) fn finish(&mut self) {
+        self.front.finish(&mut self.losses, &mut self.steps);
+    }
+
+    /// Adds to `out` what comes out of everything that was taken.
+    ///
+    /// # Panics
+    /// If a helper did: what it worked on would be missing.
+    pub(in crate::command) fn settle(&mut self, out: &mut Output) {
+        let desk = self.shared.desk();
+        while self.settled < self.posted {
+            match self.shared.board.turn(self.settled) {
+                Turn::Settle(job) => {
+                    settle(job.steps, &desk, &mut self.back, &mut self.losses, out);
+                    self.settled += 1;
+                }
+                Turn::Examine(number, job) => {
+                    let job = job.examined(&desk, &mut self.practice);
+                    self.shared.board.put(number, job);
+                }
+                Turn::Ended => return self.joined(),
+            }
+        }
+        // What fills no chunk is not worth a hand-over, and none is needed on a
+        // quiet host.
+        let steps = std::mem::take(&mut self.steps);
+        let steps = examined(steps, &desk, &mut self.practice);
+        settle(steps, &desk, &mut self.back, &mut self.losses, out);
+    }
+
+    /// Waits for the helpers; the panic of one goes on in this thread.
+    fn joined(&mut self) {
+        self.shared.board.close();
+        for helper in self.helpers.drain(..) {
+            if let Err(panic) = helper.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.shared.board.close();
+        for helper in self.helpers.drain(..) {
+            // Its panic was told when it happened.
+            drop(helper.join());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
