@@ -272,3 +272,64 @@ fn the_shipped_configuration_is_valid() -> Result<()> {
     );
     Ok(())
 }
+
+/// Starts a verb that watches with arguments that it must refuse, without any
+/// capability: should it not refuse, it still attaches to nothing.
+fn check_refused(arguments: &[&str], code: i32, expected: &str) -> Result<()> {
+    let folder = TempDir::new()?;
+    let config = folder.path().join("phiwatch.toml");
+    let journal = folder.path().join("journal");
+    let text = format!(
+        "[listen]\naddress = \"127.0.0.1:0\"\n[state]\ndirectory = \"{}\"\n\
+         [journal]\nfile = \"{}\"\n",
+        folder.path().join("state").display(),
+        journal.display()
+    );
+    fs::write(&config, text)?;
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--bounding-set=-all", "--inh-caps=-all"])
+        .arg(phiwatch())
+        .args(arguments)
+        .arg("--config")
+        .arg(&config);
+    let output = command.output().context("start phiwatch")?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    assert_eq!(journal.exists(), code == 77, "{arguments:?}");
+    Ok(())
+}
+
+#[test]
+fn what_would_watch_nothing_or_everything_by_accident_is_refused() -> Result<()> {
+    // Beyond the largest number that Linux gives a process.
+    let gone = "process 4194305 cannot be watched: there is no such process";
+    let missing = "executable /nope cannot be watched: No such file or directory";
+    for (arguments, code, expected) in [
+        (&["run", "--pid", "4194305"][..], 78, gone),
+        (&["run", "--pid", "1", "--pid", "4194305"], 78, gone),
+        (&["capture", "-o", "/nope", "--pid", "4194305"], 78, gone),
+        (&["run", "--pid", "0"], 2, "--pid"),
+        (&["run", "--exe", "/nope"], 78, missing),
+        (
+            &["run", "--exe", "/usr"],
+            78,
+            "executable /usr cannot be watched: not a file",
+        ),
+        (&["run", "--exe", ""], 2, "--exe"),
+        (&["run", "--cgroup", ""], 2, "--cgroup"),
+        (
+            &["run", "--cgroup", ".."],
+            78,
+            "cgroup \"..\": name a folder",
+        ),
+        (&["run", "--cgroup", "/no/such/cgroup"], 78, "cgroup"),
+        (&["run", "--raw"], 2, "--capture DIR"),
+        // This one is in order, so it comes as far as the kernel.
+        (&["run", "--exe", "/bin/sh"], 77, "not permitted"),
+    ] {
+        check_refused(arguments, code, expected)?;
+    }
+    Ok(())
+}

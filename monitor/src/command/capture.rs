@@ -3,8 +3,9 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    scope::overlay,
     storage::store_options,
-    watch::{Plan, overlay, watch},
+    watch::{Plan, watch},
 };
 use crate::{
     cli::{CaptureArgs, KernelLog},

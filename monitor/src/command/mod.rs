@@ -13,6 +13,7 @@ pub mod export;
 mod recording;
 pub mod replay;
 pub mod run;
+mod scope;
 mod state;
 mod storage;
 pub mod trackers;

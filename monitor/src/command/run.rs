@@ -2,8 +2,9 @@
 
 use super::{
     ExitStatus, Failure, OrFail as _,
+    scope::overlay,
     storage::store_options,
-    watch::{Plan, overlay, watch},
+    watch::{Plan, watch},
 };
 use crate::{
     capture::StoreOptions,
@@ -23,6 +24,10 @@ pub fn execute(args: &RunArgs) -> Result<(), Failure> {
         .capture
         .clone()
         .or_else(|| config.capture.directory.clone());
+    if args.raw && capture.is_none() {
+        let message = "--raw is about what is recorded: name a folder with --capture DIR";
+        return Err(Failure::message(ExitStatus::Usage, message));
+    }
     let store = if capture.is_some() {
         store_options(&config.capture, args.raw, &args.encrypt)?
     } else {

@@ -31,6 +31,7 @@ use super::{
     ExitStatus, Failure, OrFail as _,
     core::{Core, Reloaded, Request},
     recipients,
+    scope::scope,
 };
 use crate::{
     alert::{
@@ -38,21 +39,28 @@ use crate::{
         server::{self, ReloadRequest, State as ServerState},
     },
     capture::StoreOptions,
-    cli::ScopeArgs,
-    config::{Config, ScopeSection},
+    config::Config,
     event::{Event, Source},
     loss::Losses,
-    probe::{
-        Cgroup, Counters, ProbeConfig, ProbeError, Probes, Reader, Scope, Signal, State, Status,
-    },
+    probe::{Counters, ProbeConfig, ProbeError, Probes, Reader, Sight, Signal, State, Status},
 };
 
-/// How long the ring thread sleeps at most.
+/// How long the ring thread sleeps at most while records come. The kernel wakes
+/// it when much is waiting; a lone record waits for this to pass.
 const POLL: Duration = Duration::from_millis(10);
+/// The same when none have come for a while: long enough to cost nothing, short
+/// enough that the first request after a silence is journaled in a blink.
+const POLL_IDLE: Duration = Duration::from_millis(80);
 /// How often the kernel's counters and the hooks' states become metrics.
 const REPORT: Duration = Duration::from_millis(250);
-/// How many batches of at most 4 MiB wait for the core.
-const QUEUE: usize = 4;
+/// How often they do while no records come.
+const REPORT_IDLE: Duration = Duration::from_secs(1);
+/// How long the HTTP server may take to end.
+const SERVER_END: Duration = Duration::from_millis(10);
+/// How many batches of at most 4 MiB wait for the core: one, to read the next
+/// while it works. What has to wait longer waits in the kernel's ring, which is
+/// there for that.
+const QUEUE: usize = 1;
 /// How many processes and libraries wait to be looked at; what finds no room is
 /// found by the next scan.
 const SIGNALS: usize = 4_096;
@@ -87,34 +95,6 @@ pub(super) struct Plan {
     pub kernel_log: bool,
 }
 
-/// Lays the scope of the command line over that of the configuration.
-pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
-    if args.cgroup.is_some() {
-        section.cgroup.clone_from(&args.cgroup);
-    }
-    if !args.pid.is_empty() {
-        section.pid.clone_from(&args.pid);
-    }
-    if !args.exe.is_empty() {
-        section.exe.clone_from(&args.exe);
-    }
-}
-
-/// The scope that a configuration names.
-fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
-    let cgroup = section
-        .cgroup
-        .as_deref()
-        .map(|path| Cgroup::find(Some(path)))
-        .transpose();
-    Ok(Scope {
-        cgroup: cgroup.or_fail(ExitStatus::Config)?,
-        pids: section.pid.iter().copied().collect(),
-        executables: section.exe.clone(),
-        ..Scope::default()
-    })
-}
-
 /// The exit code of a probe error.
 fn probe_failure(error: &ProbeError) -> Failure {
     let code = match error {
@@ -146,13 +126,14 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// Watches until a signal says to stop.
 pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     // Everything that can be wrong is tried before anything is attached.
+    let scope = scope(&plan.config.scope)?;
     let recipients = recipients(&plan.config)?;
     let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
     let listener = plan.listen.map(bind).transpose()?;
     let before = Arc::new(Mutex::new(Losses::default()));
     let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?;
     let mut probes = Probes::load(ProbeConfig {
-        scope: scope(&plan.config.scope)?,
+        scope,
         data_ring_bytes: plan.config.ring.data_bytes,
         control_ring_bytes: plan.config.ring.control_bytes,
         kernel_log: plan.kernel_log,
@@ -167,6 +148,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         Some(probes.verdicts().map_err(|error| probe_failure(&error))?)
     };
     let status = probes.status();
+    let sight = status.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let (signals_in, signals) = sync_channel(SIGNALS);
     let (batches_in, batches) = sync_channel(QUEUE);
@@ -191,7 +173,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let mut kernel_log = probes.logger();
     let count = probes.attach().map_err(|error| probe_failure(&error))?;
     watched.store(count, Ordering::Relaxed);
-    tracing::info!(processes = count, "{status}");
+    tracing::info!(processes = count, "{status}; {}", status.sight());
     // Not waited for: it may be attaching, which ends with the process.
     threads.push(spawn("phiwatch-discover", {
         let watched = Arc::clone(&watched);
@@ -204,7 +186,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         .or_fail(ExitStatus::Internal)?;
     let ended = runtime.block_on(async {
         let (reload_in, reload) = mpsc::channel(4);
-        let state = Arc::new(ServerState::new(metrics, reload_in));
+        let state = Arc::new(ServerState::new(Arc::clone(&metrics), reload_in));
         let (quit, quitted) = oneshot::channel::<()>();
         let server = match listener {
             Some(listener) => Some(tokio::spawn(server::serve(
@@ -217,8 +199,13 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
             ))),
             None => None,
         };
-        state.set_ready();
+        let mut readiness = Readiness {
+            state: &state,
+            metrics: &metrics,
+            last: None,
+        };
         let ended = until_stopped(plan, &threads, reload, &requests_in, || {
+            readiness.follow(sight.sight());
             if let Some(logger) = &mut kernel_log {
                 logger.flush();
             }
@@ -228,13 +215,42 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         drop(quit);
         if let Some(server) = server {
             // A server that panicked has nothing left to close.
-            drop(tokio::time::timeout(POLL, server).await);
+            drop(tokio::time::timeout(SERVER_END, server).await);
         }
         ended
     });
     stop.store(true, Ordering::Relaxed);
     drained(threads)?;
     ended
+}
+
+/// Tells whether phiwatch sees what it is there for.
+struct Readiness<'a> {
+    state: &'a ServerState,
+    metrics: &'a Metrics,
+    last: Option<Sight>,
+}
+
+impl Readiness<'_> {
+    /// Takes what is seen of TLS now. Sockets are no substitute: what goes to
+    /// trackers is encrypted.
+    fn follow(&mut self, sight: Sight) {
+        if self.last.as_ref() == Some(&sight) {
+            return;
+        }
+        self.metrics
+            .set_tls_libraries(sight.hooked as u64, sight.unhooked as u64);
+        if sight.is_blind() {
+            tracing::warn!("not ready: {sight}");
+            self.state.set_not_ready(sight.to_string());
+        } else {
+            if self.last.as_ref().is_some_and(Sight::is_blind) {
+                tracing::info!("ready: {sight}");
+            }
+            self.state.set_ready(sight.to_string());
+        }
+        self.last = Some(sight);
+    }
 }
 
 /// Waits for the threads that drain, not longer than they may take.
@@ -291,7 +307,8 @@ fn ring(
     board: &Board,
 ) {
     let mut losses = Losses::default();
-    let mut next_report = Instant::now();
+    let (mut last_report, mut is_news) = (None::<Instant>, true);
+    let mut pause = POLL;
     let mut deadline = None;
     loop {
         let stopping = stop.load(Ordering::Relaxed);
@@ -301,6 +318,11 @@ fn ring(
         }
         let (mut events, mut found) = (Vec::new(), Vec::new());
         let more = reader.read(&mut losses, &mut events, &mut found);
+        if events.is_empty() && found.is_empty() {
+            pause = (pause * 2).min(POLL_IDLE);
+        } else {
+            (pause, is_news) = (POLL, true);
+        }
         for signal in found {
             // Discovery that is busy finds it with the next scan.
             drop(signals.try_send(signal));
@@ -308,9 +330,10 @@ fn ring(
         if !events.is_empty() && batches.send(events).is_err() {
             return;
         }
-        if stopping || Instant::now() >= next_report {
+        let interval = if is_news { REPORT } else { REPORT_IDLE };
+        if stopping || last_report.is_none_or(|last| last.elapsed() >= interval) {
             report(&reader.counters(), &losses, board);
-            next_report = Instant::now() + REPORT;
+            (last_report, is_news) = (Some(Instant::now()), false);
         }
         if more {
             continue;
@@ -318,7 +341,7 @@ fn ring(
         if stopping {
             return;
         }
-        if let Err(error) = reader.wait(POLL) {
+        if let Err(error) = reader.wait(pause) {
             tracing::error!(%error, "waiting for the kernel's rings failed");
             std::thread::sleep(POLL);
         }

@@ -90,7 +90,7 @@ pub struct ScopeSection {
     /// A cgroup v2 folder: its processes and those of the cgroups below it.
     #[serde(deserialize_with = "absolute_option")]
     pub cgroup: Option<PathBuf>,
-    /// Process ids.
+    /// Process ids; with executables, whatever is one of either.
     #[serde(deserialize_with = "pids")]
     pub pid: Vec<u32>,
     /// Executables, as absolute paths.
@@ -336,8 +336,18 @@ fn absolute_option<'de, D: Deserializer<'de>>(
     absolute(deserializer).map(Some)
 }
 
+/// A list whose last item was taken out would watch every process of the host.
+fn not_empty<T, E: serde::de::Error>(list: Vec<T>) -> Result<Vec<T>, E> {
+    if list.is_empty() {
+        return Err(E::custom(
+            "must name at least one; leave the key out to watch them all",
+        ));
+    }
+    Ok(list)
+}
+
 fn absolute_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
-    let paths = Vec::<PathBuf>::deserialize(deserializer)?;
+    let paths = not_empty(Vec::<PathBuf>::deserialize(deserializer)?)?;
     if paths.iter().all(|path| path.is_absolute()) {
         Ok(paths)
     } else {
@@ -346,7 +356,7 @@ fn absolute_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathB
 }
 
 fn pids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-    let pids = Vec::<u32>::deserialize(deserializer)?;
+    let pids = not_empty(Vec::<u32>::deserialize(deserializer)?)?;
     if pids.contains(&0) {
         return Err(D::Error::custom("must be process ids, which begin at 1"));
     }

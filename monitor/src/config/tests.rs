@@ -88,6 +88,19 @@ fn values_that_are_not_valid() {
         ),
         (
             "scope",
+            "pid = []",
+            7,
+            "must name at least one; leave the key out to watch them all",
+        ),
+        (
+            "scope",
+            "exe = []",
+            7,
+            "must name at least one; leave the key out to watch them all",
+        ),
+        ("scope", "cgroup = \"\"", 10, absolute),
+        (
+            "scope",
             "pid = [1, 0]",
             7,
             "must be process ids, which begin at 1",

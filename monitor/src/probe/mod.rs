@@ -30,7 +30,7 @@ pub use library::{FileId, Library, LibraryError, Stamp};
 pub use load::ProbeError;
 pub use process::Scope;
 pub use reader::{Counters, Reader, Verdicts};
-pub use status::{HookStatus, State, Status};
+pub use status::{HookStatus, Sight, State, Status};
 pub use table::{Attachment, HOOKS, Hook, Tracepoint, names as hook_names};
 pub use tracefs::TracefsError;
 pub use translate::Signal;

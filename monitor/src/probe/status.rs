@@ -1,7 +1,7 @@
 //! The state of every hook, for the start-up summary, the metrics and `doctor`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -57,6 +57,44 @@ impl HookStatus {
     }
 }
 
+/// How much of what watched processes send over TLS can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// TLS libraries in which a hook is active.
+    pub hooked: usize,
+    /// TLS libraries that were found and in which none is.
+    pub unhooked: usize,
+    /// Which hook is missing in one of those, and why.
+    why: String,
+}
+
+impl Sight {
+    /// Whether there is something to read and nothing is read. Before any process
+    /// maps a TLS library there is nothing to read.
+    pub const fn is_blind(&self) -> bool {
+        self.hooked == 0 && self.unhooked > 0
+    }
+}
+
+impl fmt::Display for Sight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            hooked,
+            unhooked,
+            why,
+        } = self;
+        match (hooked, unhooked) {
+            (0, 0) => f.write_str("no TLS library is mapped yet"),
+            (0, _) => write!(f, "no TLS hook is active; {why}"),
+            (_, 0) => write!(f, "TLS libraries with active hooks: {hooked}"),
+            _ => write!(
+                f,
+                "TLS libraries with active hooks: {hooked}, without: {unhooked}; {why}"
+            ),
+        }
+    }
+}
+
 /// The states of all hooks, shared between who attaches and who reports.
 #[derive(Clone, Default)]
 pub struct Status(Arc<Mutex<BTreeMap<&'static str, HookStatus>>>);
@@ -77,6 +115,38 @@ impl Status {
         let mut hooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(hook) = hooks.get_mut(hook) {
             hook.places.remove(place);
+        }
+    }
+
+    /// How much of TLS can be read, as far as the libraries go that were found.
+    pub fn sight(&self) -> Sight {
+        let hooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tls = HOOKS.iter().filter(|hook| hook.is_tls());
+        let (mut hooked, mut all) = (BTreeSet::new(), BTreeMap::new());
+        for hook in tls {
+            for (place, state, why) in hooks
+                .get(hook.name)
+                .into_iter()
+                .flat_map(HookStatus::places)
+            {
+                if state == State::Active {
+                    hooked.insert(place);
+                }
+                let failed = all.entry(place).or_insert((hook.name, state, why));
+                // What failed says more than what is not there.
+                if failed.1 != State::Failed && state == State::Failed {
+                    *failed = (hook.name, state, why);
+                }
+            }
+        }
+        all.retain(|place, _| !hooked.contains(place));
+        let why = all.first_key_value().map(|(place, (name, state, why))| {
+            format!("{name} {} at {place}: {why}", state.as_str())
+        });
+        Sight {
+            hooked: hooked.len(),
+            unhooked: all.len(),
+            why: why.unwrap_or_default(),
         }
     }
 
@@ -137,5 +207,59 @@ mod tests {
             "{line}"
         );
         assert!(line.contains("egress disabled"), "{line}");
+    }
+
+    #[test]
+    fn sight_is_of_tls_hooks_only() {
+        const LIBRARY: &str = "/lib/libssl.so.3";
+        const OTHER: &str = "/opt/libssl.so.3";
+        for (states, is_blind, expected) in [
+            (&[][..], false, "no TLS library is mapped yet"),
+            // A socket's hook is none of TLS.
+            (
+                &[("egress", "/", State::Active)],
+                false,
+                "no TLS library is mapped yet",
+            ),
+            (
+                &[
+                    ("egress", "/", State::Active),
+                    ("ssl_write_ex", LIBRARY, State::Disabled),
+                    ("ssl_write", LIBRARY, State::Failed),
+                ],
+                true,
+                "no TLS hook is active; ssl_write failed at /lib/libssl.so.3: why",
+            ),
+            (
+                &[("ssl_write", LIBRARY, State::Disabled)],
+                true,
+                "no TLS hook is active; ssl_write disabled at /lib/libssl.so.3: why",
+            ),
+            (
+                &[
+                    ("ssl_write_ex", LIBRARY, State::Failed),
+                    ("ssl_write", LIBRARY, State::Active),
+                ],
+                false,
+                "TLS libraries with active hooks: 1",
+            ),
+            (
+                &[
+                    ("ssl_write", LIBRARY, State::Active),
+                    ("ssl_write", OTHER, State::Failed),
+                ],
+                false,
+                "TLS libraries with active hooks: 1, without: 1; ssl_write failed at \
+                 /opt/libssl.so.3: why",
+            ),
+        ] {
+            let status = Status::default();
+            for (hook, place, state) in states {
+                status.set(hook, place, *state, "why");
+            }
+            let sight = status.sight();
+            assert_eq!(sight.is_blind(), is_blind, "{states:?}");
+            assert_eq!(sight.to_string(), expected, "{states:?}");
+        }
     }
 }

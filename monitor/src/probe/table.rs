@@ -65,6 +65,11 @@ pub struct Hook {
 }
 
 impl Hook {
+    /// Whether the hook reads plaintext in a TLS library.
+    pub const fn is_tls(&self) -> bool {
+        matches!(self.attachment, Attachment::Library { .. })
+    }
+
     /// Whether the hook needs the program of this name.
     pub fn uses(&self, program: &str) -> bool {
         match self.attachment {

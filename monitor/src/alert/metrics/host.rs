@@ -11,6 +11,10 @@ const HOOK_STATES: &[&str] = &["active", "disabled", "failed"];
 pub(super) struct HostMetrics {
     /// Processes that are watched.
     pub(super) watched_processes: IntGauge,
+    /// TLS libraries in which a hook is active.
+    pub(super) tls_hooked: IntGauge,
+    /// TLS libraries in which none is.
+    pub(super) tls_unhooked: IntGauge,
     /// Whether the last load of the configuration succeeded.
     pub(super) reload_successful: IntGauge,
     /// When it last did.
@@ -22,7 +26,15 @@ pub(super) struct HostMetrics {
 impl HostMetrics {
     /// Registers the metrics in `set`.
     pub(super) fn new(set: &SetBuilder, hooks: &[&'static str]) -> Result<Self, MetricsError> {
+        let libraries = set.int_gauges(
+            "phiwatch_tls_libraries",
+            "TLS libraries that were found, by whether a hook is active in them.",
+            &["hooked"],
+            &[vec!["true"], vec!["false"]],
+        )?;
         Ok(Self {
+            tls_hooked: libraries.with_label_values(&["true"]),
+            tls_unhooked: libraries.with_label_values(&["false"]),
             watched_processes: set.int_gauge(
                 "phiwatch_watched_processes",
                 "Processes in scope that a hook can see.",

@@ -228,6 +228,13 @@ impl Metrics {
         self.host.set_hook(hook, counts);
     }
 
+    /// Sets how many TLS libraries were found in which a hook is active, and in
+    /// which none is.
+    pub fn set_tls_libraries(&self, hooked: u64, unhooked: u64) {
+        self.host.tls_hooked.set(clamp(hooked));
+        self.host.tls_unhooked.set(clamp(unhooked));
+    }
+
     /// Sets the number of processes that are watched.
     pub fn set_watched_processes(&self, processes: u64) {
         self.host.watched_processes.set(clamp(processes));

@@ -69,7 +69,8 @@ pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
 pub struct State {
     metrics: Arc<Metrics>,
     reload: mpsc::Sender<ReloadRequest>,
-    ready: Mutex<Result<(), String>>,
+    /// What is to be said about it, if it is ready, or else why it is not.
+    ready: Mutex<Result<String, String>>,
 }
 
 impl State {
@@ -82,9 +83,9 @@ impl State {
         }
     }
 
-    /// Says that phiwatch watches.
-    pub fn set_ready(&self) {
-        self.set(Ok(()));
+    /// Says that phiwatch watches, and what.
+    pub fn set_ready(&self, what: impl Into<String>) {
+        self.set(Ok(what.into()));
     }
 
     /// Says that phiwatch does not watch, and why.
@@ -92,11 +93,11 @@ impl State {
         self.set(Err(reason.into()));
     }
 
-    fn set(&self, ready: Result<(), String>) {
+    fn set(&self, ready: Result<String, String>) {
         *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = ready;
     }
 
-    fn ready(&self) -> Result<(), String> {
+    fn ready(&self) -> Result<String, String> {
         self.ready
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -192,7 +193,7 @@ async fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Byt
         },
         "/-/healthy" => reply(StatusCode::OK, TEXT_TYPE, "healthy\n"),
         "/-/ready" => match state.ready() {
-            Ok(()) => reply(StatusCode::OK, TEXT_TYPE, "ready\n"),
+            Ok(what) => reply(StatusCode::OK, TEXT_TYPE, format!("ready: {what}\n")),
             Err(reason) => reply(
                 StatusCode::SERVICE_UNAVAILABLE,
                 TEXT_TYPE,

@@ -108,8 +108,8 @@ async fn the_routes() {
     check(at, "GET /", 200, "href=\"/metrics\"").await;
     check(at, "GET /-/healthy", 200, "healthy").await;
     check(at, "GET /-/ready", 503, "not ready: starting").await;
-    served.state.set_ready();
-    check(at, "GET /-/ready", 200, "ready").await;
+    served.state.set_ready("1 library");
+    check(at, "GET /-/ready", 200, "ready: 1 library").await;
     served.state.set_not_ready("no hook is attached");
     check(at, "GET /-/ready", 503, "not ready: no hook is attached").await;
     check(at, "GET /secret", 404, "not found").await;
