@@ -243,7 +243,7 @@ pub struct RingSection {
 impl Default for RingSection {
     fn default() -> Self {
         Self {
-            data_bytes: 32 * 1024 * 1024,
+            data_bytes: 16 * 1024 * 1024,
             control_bytes: 1024 * 1024,
         }
     }

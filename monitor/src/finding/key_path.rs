@@ -31,7 +31,12 @@ const MIN_PART_LENGTH: usize = 4;
 const MAX_STEPS: usize = 32;
 
 /// The values of a message that must not be shown as keys.
-pub(crate) struct Values(HashSet<String>);
+pub(crate) struct Values {
+    values: HashSet<String>,
+    /// Bit n is set if a value is n bytes long, the last one for all that are
+    /// longer: most parts of a key are of another length and need not be looked up.
+    lengths: u64,
+}
 
 impl Values {
     /// The plain values in `evidence`: identifiers only, since the terms of
@@ -47,12 +52,13 @@ impl Values {
             })
             .flatten()
             .filter(|value| !value.is_empty());
-        Self(values.collect())
+        Self::from(values.collect::<HashSet<_>>())
     }
 
     /// These values.
     pub(crate) fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
-        Self(values.map(fold).filter(|value| !value.is_empty()).collect())
+        let values = values.map(fold).filter(|value| !value.is_empty());
+        Self::from(values.collect::<HashSet<_>>())
     }
 
     /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
@@ -60,16 +66,33 @@ impl Values {
     /// it: a message may have thousands.
     pub(crate) fn is_in(&self, key: &str) -> bool {
         let key = fold(key);
-        let mut parts = (0..key.len()).flat_map(|start| {
-            let first_end = start.saturating_add(MIN_PART_LENGTH);
-            (first_end..=key.len()).map(move |end| (start, end))
-        });
-        self.0.contains(&key)
-            || parts.any(|(start, end)| {
-                key.get(start..end)
-                    .is_some_and(|part| self.0.contains(part))
+        let is_value = |part: &str| self.values.contains(part);
+        let mut lengths = (MIN_PART_LENGTH..=key.len()).filter(|length| self.has_length(*length));
+        self.has_length(key.len()) && is_value(&key)
+            || lengths.any(|length| {
+                let mut starts = 0..=key.len() - length;
+                starts.any(|start| key.get(start..start + length).is_some_and(is_value))
             })
     }
+
+    fn has_length(&self, length: usize) -> bool {
+        self.lengths & bit(length) != 0
+    }
+}
+
+impl From<HashSet<String>> for Values {
+    fn from(values: HashSet<String>) -> Self {
+        let lengths = values.iter().map(|value| bit(value.len()));
+        Self {
+            lengths: lengths.fold(0, |bits, bit| bits | bit),
+            values,
+        }
+    }
+}
+
+/// The bit that stands for a length.
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// `body.data[0].user_data.em[0]`.
@@ -136,7 +159,7 @@ mod tests {
 
     #[test]
     fn keys_that_could_be_values_are_hidden() {
-        let values = Values(HashSet::from(["jane".to_owned(), "jo".to_owned()]));
+        let values = Values::from(HashSet::from(["jane".to_owned(), "jo".to_owned()]));
         for (key, expected) in [
             ("user_data", true),
             ("$email", true),

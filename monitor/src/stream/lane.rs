@@ -285,6 +285,11 @@ impl Lane {
             }
             out.push(piece);
         }
+        if has_gone && self.waiting.is_empty() {
+            // A map that was emptied keeps a node of a kilobyte, and there are two
+            // lanes a connection.
+            self.waiting = BTreeMap::new();
+        }
         if has_gone {
             self.oldest = self.waiting.values().map(|piece| piece.seen).min();
         }
