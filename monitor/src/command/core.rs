@@ -168,7 +168,7 @@ impl Core {
             let ended = match batches.recv_timeout(IDLE) {
                 Ok(events) => {
                     for event in events {
-                        self.event(event);
+                        self.event(event, &mut out);
                     }
                     false
                 }
@@ -213,13 +213,13 @@ impl Core {
         }
     }
 
-    fn event(&mut self, mut event: Event) {
+    fn event(&mut self, mut event: Event, out: &mut Output) {
         self.metrics.event_seen(event.time);
         if let Some(recording) = &mut self.recording {
             recording.event(&mut event);
         }
         if let Some(live) = &mut self.live {
-            live.push(&event);
+            live.push(&event, out);
         }
     }
 

@@ -1,8 +1,9 @@
-//! What `run` and `capture` have in common: the probes, three threads, the HTTP
+//! What `run` and `capture` have in common: the probes, the threads, the HTTP
 //! server, the signals.
 //!
 //! ```text
 //! ring thread ─ batches of events ─▶ core thread ─▶ capture, journal, metrics
+//!      │                               └─ messages ─▶ helpers ─▶ core thread
 //!      └─────── signals ──▶ discovery thread (attaches to what appears)
 //! ```
 //!

@@ -420,12 +420,12 @@ fn findings_share_a_line_if_they_differ_in_the_person_only() {
             },
             ..finding(1, "meta", 1)
         };
-        let mut changed = Finding {
+        let mut other = Finding {
             id: "finding-2".to_owned(),
             ..plain.clone()
         };
-        change(&mut changed);
-        let batch = [finding(0, "meta", 1), plain, changed];
+        change(&mut other);
+        let batch = [finding(0, "meta", 1), plain, other];
         let (mut lines, _) = lines(1, &[(&batch, NOW)]);
         lines.sort_unstable();
         let expected: &[_] = if *is_alike {

@@ -2,8 +2,8 @@
 //! that examine messages beside the caller's thread.
 //!
 //! In: events as they come. Out: what the core says, in their order and equal for
-//! any number of helpers. Nothing is under way between two calls of
-//! [`Live::settle`], so whoever bounds what is pushed between them bounds this.
+//! any number of helpers. What is under way is bounded, and nothing is after
+//! [`Live::settle`].
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{Alarm, Board, Job, Known, examined, settle, wait};
+use super::{Alarm, BATCH_BYTES, Board, Job, Known, examined, settle, wait, weigh};
 use crate::{
     event::{Event, Timestamp},
     finding::PeopleCount,
@@ -24,6 +24,8 @@ use crate::{
 /// Steps that are examined at once: about a millisecond of work, beside which
 /// handing them over is nothing.
 const CHUNK: usize = 64;
+/// Chunks that are under way: enough for every thread, and little memory.
+const MAX_CHUNKS: u64 = 8;
 /// Helpers, however many processors the host has. What one thread does in order
 /// for a message takes a quarter of what examining it takes, so more of them
 /// would wait for that thread.
@@ -42,6 +44,10 @@ pub(in crate::command) struct Live {
     back: Back,
     losses: Losses,
     steps: Vec<Step>,
+    /// How many of the steps are in the weight.
+    weighed: usize,
+    /// Bytes that the steps hold, about.
+    weight: usize,
     /// How many chunks were put up, and how many of them are settled.
     posted: u64,
     settled: u64,
@@ -115,6 +121,8 @@ impl Live {
             back: Back::default(),
             losses: Losses::default(),
             steps: Vec::new(),
+            weighed: 0,
+            weight: 0,
             posted: 0,
             settled: 0,
             shared,
@@ -151,20 +159,26 @@ impl Live {
         self.back.people(tracker)
     }
 
-    /// Takes one event.
+    /// Takes one event. What came out of others may be added to `out`.
     ///
     /// # Panics
     /// If a helper did: what it worked on would be missing.
-    pub(in crate::command) fn push(&mut self, event: &Event) {
+    pub(in crate::command) fn push(&mut self, event: &Event, out: &mut Output) {
         self.front.push(event, &mut self.losses, &mut self.steps);
-        if self.steps.len() >= CHUNK {
-            let steps = std::mem::replace(&mut self.steps, Vec::with_capacity(CHUNK));
-            // Weightless: there is always room for it.
-            match self.shared.board.post(steps, 0) {
-                Ok(()) => self.posted += 1,
-                Err(_) => self.joined(),
-            }
+        let new = self.steps.iter().skip(self.weighed);
+        self.weight += new.map(weigh).sum::<usize>();
+        self.weighed = self.steps.len();
+        if self.steps.len() < CHUNK && self.weight < BATCH_BYTES {
+            return;
         }
+        let steps = std::mem::replace(&mut self.steps, Vec::with_capacity(CHUNK));
+        (self.weighed, self.weight) = (0, 0);
+        // Weightless: the number of chunks is what bounds them.
+        match self.shared.board.post(steps, 0) {
+            Ok(()) => self.posted += 1,
+            Err(_) => return self.joined(),
+        }
+        self.settle_until(self.posted.saturating_sub(MAX_CHUNKS), out);
     }
 
     /// Says that it is `now`, so that waiting requests are let go.
@@ -182,8 +196,21 @@ impl Live {
     /// # Panics
     /// If a helper did: what it worked on would be missing.
     pub(in crate::command) fn settle(&mut self, out: &mut Output) {
+        self.settle_until(self.posted, out);
+        // What fills no chunk is not worth a hand-over, and none is needed on a
+        // quiet host.
         let desk = self.shared.desk();
-        while self.settled < self.posted {
+        for step in std::mem::take(&mut self.steps) {
+            let step = examined(vec![step], &desk, &mut self.practice);
+            settle(step, &desk, &mut self.back, &mut self.losses, out);
+        }
+        (self.weighed, self.weight) = (0, 0);
+    }
+
+    /// Settles the chunks before that number, and helps meanwhile.
+    fn settle_until(&mut self, number: u64, out: &mut Output) {
+        let desk = self.shared.desk();
+        while self.settled < number {
             match self.shared.board.turn(self.settled) {
                 Turn::Settle(job) => {
                     settle(job.steps, &desk, &mut self.back, &mut self.losses, out);
@@ -196,11 +223,6 @@ impl Live {
                 Turn::Ended => return self.joined(),
             }
         }
-        // What fills no chunk is not worth a hand-over, and none is needed on a
-        // quiet host.
-        let steps = std::mem::take(&mut self.steps);
-        let steps = examined(steps, &desk, &mut self.practice);
-        settle(steps, &desk, &mut self.back, &mut self.losses, out);
     }
 
     /// Waits for the helpers; the panic of one goes on in this thread.

@@ -37,7 +37,7 @@ fn live(events: &[Event], batch: usize, helpers: usize) -> String {
     let mut out = Output::default();
     for batch in events.chunks(batch) {
         for event in batch {
-            live.push(event);
+            live.push(event, &mut out);
         }
         live.settle(&mut out);
     }
@@ -72,11 +72,15 @@ fn a_reload_takes_effect_between_two_batches() {
     for helpers in [0, 2] {
         let mut live = Live::new(desk(), helpers).unwrap();
         let mut before = Output::default();
-        events[..half].iter().for_each(|event| live.push(event));
+        events[..half]
+            .iter()
+            .for_each(|event| live.push(event, &mut before));
         live.settle(&mut before);
         live.set_recipients(first_party(), Services::default());
         let mut after = Output::default();
-        events[half..].iter().for_each(|event| live.push(event));
+        events[half..]
+            .iter()
+            .for_each(|event| live.push(event, &mut after));
         live.settle(&mut after);
         assert!(before.findings.len() > 50);
         assert_eq!(after.findings.len(), 0);
