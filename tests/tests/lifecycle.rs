@@ -241,3 +241,38 @@ fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()
     assert!(!other.exists(), "the command line goes before the file");
     Ok(())
 }
+
+#[test]
+fn repeated_leaks_share_lines_of_the_journal_and_none_is_left_out() -> Result<()> {
+    const REQUESTS: usize = 40;
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let configuration = "[journal]\nfindings_per_second = 2\n";
+    let mut daemon = Daemon::run_with::<&str>(&sandbox, configuration, &[])?;
+    let body = sandbox.folder().join("event.json");
+    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let job = Job {
+        host: HOST,
+        path: META_PATH,
+        body: &body,
+        count: REQUESTS,
+    };
+    client::HTTP_CLIENT.send(&sandbox, job)?;
+    wait("every finding is counted", Duration::from_secs(10), || {
+        let found = daemon.metric("phiwatch_findings_total", "")?;
+        Ok((found >= REQUESTS as f64).then_some(()))
+    })?;
+    let journal = daemon.journal_path();
+    assert!(daemon.metric("phiwatch_lost_total", "rate_limit")? < 1.0);
+    daemon.stop()?;
+    let lines = tests::daemon::findings(&journal)?;
+    let counts = lines
+        .iter()
+        .map(|line| line["repeated"]["count"].as_u64().unwrap_or(1));
+    assert_eq!(counts.sum::<u64>(), REQUESTS as u64, "{lines:?}");
+    assert!(lines.len() < REQUESTS, "{}", lines.len());
+    Ok(())
+}
