@@ -51,8 +51,7 @@ pub mod kind {
     pub const EXIT: u8 = 5;
     /// A socket's addresses follow as [`super::Addresses`]. Control ring.
     pub const SOCKET: u8 = 6;
-    /// A process opens a TLS library; the path follows, or nothing where it could
-    /// not be read: then the library may be any. Control ring.
+    /// A process has loaded libraries, or is about to. Control ring.
     pub const LIBRARY: u8 = 7;
     /// A process, `tgid`, was forked by another, whose id is in `handle`. Control
     /// ring.
@@ -77,6 +76,10 @@ pub mod function {
     pub const SOCKET: u8 = 7;
     /// A tracepoint of the scheduler or of a system call.
     pub const PROCESS: u8 = 8;
+    /// `SSL_write_ex2`.
+    pub const SSL_WRITE_EX2: u8 = 9;
+    /// `_dl_debug_state` of a dynamic loader.
+    pub const LOADER: u8 = 10;
 }
 
 /// [`Header::direction`]: written by the process.
@@ -183,25 +186,9 @@ pub struct Layout {
     pub task_signal: u32,
     /// `live` in `struct signal_struct`: how many threads have not yet ended.
     pub signal_live: u32,
-    /// `filename` in the records of `syscalls:sys_enter_openat` and `openat2`.
-    pub openat_path: u32,
-    /// `filename` in the record of `syscalls:sys_enter_open`.
-    pub open_path: u32,
 }
 
-const _: () = assert!(size_of::<Layout>() == 32);
-
-/// How many libraries a process lately said that it opens.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Burst {
-    /// When the count began, `CLOCK_MONOTONIC`, nanoseconds.
-    pub since: u64,
-    /// How many since then.
-    pub count: u64,
-}
-
-const _: () = assert!(size_of::<Burst>() == 16);
+const _: () = assert!(size_of::<Layout>() == 24);
 
 /// The largest offset in [`Layout`]: a bound that the verifier must see.
 pub const MAX_OFFSET: u32 = 0xffff;
@@ -236,9 +223,108 @@ pub struct Stream {
     pub padding: u32,
     /// Bytes of the page being sent that were handed over.
     pub page: u64,
+    /// Frame of the call in flight that writes; 0 for none.
+    pub frame: u64,
+    /// Buffer of the last write.
+    pub buffer: u64,
+    /// How many bytes the last write offered, if only its entry was seen.
+    pub offered: u64,
 }
 
-const _: () = assert!(size_of::<Stream>() == 40);
+const _: () = assert!(size_of::<Stream>() == 64);
+
+/// What a uprobe is told when it is attached: the attach cookie of its site.
+///
+/// | bits | |
+/// |---|---|
+/// | 0 to 15 | how many bytes the stack pointer there lies below its value at the function's first instruction |
+/// | 16 to 31 | index of the attachment in the map `TARGETS` |
+/// | 32 to 39 | which function it is in: one of [`function`] |
+/// | 40 to 47 | [`cookie::SINGLE_STEPPED`], [`cookie::NO_EXIT`] |
+/// | 48 to 63 | where the library's `SSL` holds what its last call waited for; 0 where that is not known |
+///
+/// Kernels before 5.15 have no cookies: all of it is 0 there, and every probe
+/// sits where the depth is 0.
+pub mod cookie {
+    /// The kernel executes the instruction by a trap of its own.
+    pub const SINGLE_STEPPED: u64 = 1 << 40;
+    /// The function has no exit that can be probed.
+    pub const NO_EXIT: u64 = 1 << 41;
+
+    /// Puts a cookie together, of which `flags` are in place already.
+    pub const fn pack(depth: u16, target: u16, function: u8, flags: u64, state: u16) -> u64 {
+        depth as u64
+            | (target as u64) << 16
+            | (function as u64) << 32
+            | flags
+            | (state as u64) << 48
+    }
+
+    /// Bytes of stack between the site and the function's first instruction.
+    pub const fn depth(cookie: u64) -> u64 {
+        cookie & 0xffff
+    }
+
+    /// Index of the attachment.
+    pub const fn target(cookie: u64) -> u32 {
+        (cookie >> 16) as u32 & 0xffff
+    }
+
+    /// The function.
+    pub const fn function(cookie: u64) -> u8 {
+        (cookie >> 32) as u8
+    }
+
+    /// Offset of the state in `SSL`, or 0.
+    pub const fn state(cookie: u64) -> u64 {
+        cookie >> 48
+    }
+}
+
+/// How many attachments the map `TARGETS` has room for.
+pub const MAX_TARGETS: u32 = 16_384;
+
+/// The bits of a value of the map `TARGETS`.
+pub mod target {
+    /// The exits of the attachment's functions are probed as well. Without it,
+    /// what a call was given is handed over at its entry.
+    pub const EXITS_PROBED: u32 = 1;
+    /// The attachment's hits count. One that is to replace another is linked
+    /// before the other is taken away, and becomes the one that counts at once.
+    pub const ENABLED: u32 = 2;
+}
+
+/// What the hooks of a TLS library cost a process, and what they bring. Value of
+/// the map `USAGE`, whose key is the thread-group id.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Hits on instructions that the kernel emulates.
+    pub emulated: u64,
+    /// Hits on instructions that it has to single-step.
+    pub single_stepped: u64,
+    /// Writes of a client to a host that may be a tracker, as far as user space has
+    /// said.
+    pub wanted: u64,
+    /// Calls in which the process is a server.
+    pub served: u64,
+    /// A set of [`usage`] bits.
+    pub flags: u64,
+    /// When it last told that it loads libraries, `CLOCK_MONOTONIC`, nanoseconds.
+    pub loaded: u64,
+}
+
+const _: () = assert!(size_of::<Usage>() == 48);
+
+/// The bits of [`Usage::flags`].
+pub mod usage {
+    /// The process moves stacks: a library of its copies the stack of one green
+    /// thread away and that of another to the same addresses, so that a frame
+    /// does not tell a call.
+    pub const MOVES_STACKS: u64 = 1;
+    /// The exits of the process's calls are probed although its file's are not.
+    pub const EXITS_PROBED: u64 = 2;
+}
 
 /// What the kernel remembers of a socket of TCP, in the map `SOCKET_STREAMS`.
 ///
@@ -327,20 +413,20 @@ const _: () = assert!(size_of::<Request>() == 16 + REQUEST_KEPT);
 /// How much of one page is handed over, with its head.
 pub const PAGE: u64 = 256 * 1024;
 
-/// A call in flight on a thread. Its second half is the working memory of the
-/// program at its return, which has too little stack of its own.
+/// A call in flight. Value of the map `CALLS`, whose key is a [`StreamKey`] with
+/// the call's frame as its handle: the stack pointer at the function's first
+/// instruction. Two calls in flight never share it, whatever threads and fibers
+/// they run on. Its second half is the working memory of the program at the
+/// call's end, which has too little stack of its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Call {
-    /// The stream: process and `SSL` object.
+    /// The stream: process and `SSL` object, which is 0 once the call has ended.
     pub stream: StreamKey,
     /// The caller's buffer.
     pub buffer: u64,
     /// Where `_ex` functions store how much was written or read; 0 for others.
     pub count: u64,
-    /// The stack pointer at the entry: tells the call's own return from that of
-    /// a call nested in it.
-    pub stack: u64,
     /// One of [`function`].
     pub function: u32,
     /// The [`flag`]s that its records begin with.
@@ -357,7 +443,7 @@ pub struct Call {
     pub done: u64,
 }
 
-const _: () = assert!(size_of::<Call>() == 88);
+const _: () = assert!(size_of::<Call>() == 80);
 
 /// Indices of the map `COUNTERS`.
 pub mod counter {
@@ -369,24 +455,22 @@ pub mod counter {
     pub const FAULT: u32 = 2;
     /// Calls longer than the cap.
     pub const CALL_CAP: u32 = 3;
-    /// Returns without an entry.
+    /// Ends of calls without a beginning.
     pub const NO_ENTRY: u32 = 4;
     /// Insertions that a full map refused, and requests that it forgot before
     /// the page that answers them was sent.
     pub const TABLE_FULL: u32 = 5;
-    /// Calls into a hooked TLS function by watched processes.
-    pub const HITS_OPENSSL: u32 = 6;
     /// Packets of watched sockets.
-    pub const HITS_SOCKET: u32 = 7;
+    pub const HITS_SOCKET: u32 = 6;
     /// Bytes handed over from TLS functions.
-    pub const BYTES_OPENSSL: u32 = 8;
+    pub const BYTES_OPENSSL: u32 = 7;
     /// Bytes handed over from sockets.
-    pub const BYTES_SOCKET: u32 = 9;
+    pub const BYTES_SOCKET: u32 = 8;
     /// How many counters there are.
-    pub const COUNT: u32 = 10;
+    pub const COUNT: u32 = 9;
 }
 
-/// Bytes of a path in [`kind::EXEC`] and [`kind::LIBRARY`], with its final zero.
+/// Bytes of a path in [`kind::EXEC`], with its final zero.
 pub const PATH_LENGTH: usize = 256;
 
 /// Bytes of a name in [`kind::SERVER_NAME`], with its final zero (RFC 1035: a

@@ -21,11 +21,17 @@ pub(crate) const REQUEST_HEAD: u64 = 1024;
 #[inline(always)]
 pub(crate) fn count(index: u32, amount: u64) {
     if let Some(slot) = COUNTERS.get_ptr_mut(index) {
-        // The target has an atomic add but no compare-and-swap, so the methods
-        // of `AtomicU64` do not exist on it.
-        // SAFETY: the map's values are aligned and live as long as the program.
-        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(slot, amount) };
+        add(slot, amount);
     }
+}
+
+/// Adds to a number in a map, which others may be adding to.
+#[inline(always)]
+pub(crate) fn add(number: *mut u64, amount: u64) {
+    // The target has an atomic add but no compare-and-swap, so the methods of
+    // `AtomicU64` do not exist on it.
+    // SAFETY: values of maps are aligned and stay mapped while a program runs.
+    unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(number, amount) };
 }
 
 /// A record with room for `N` bytes behind its header.

@@ -44,7 +44,13 @@ mod sniff;
 #[cfg(target_arch = "bpf")]
 mod socket;
 #[cfg(target_arch = "bpf")]
+mod socket_records;
+#[cfg(target_arch = "bpf")]
 mod tls;
+#[cfg(target_arch = "bpf")]
+mod transfer;
+#[cfg(target_arch = "bpf")]
+mod usage;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

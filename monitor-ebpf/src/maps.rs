@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use phiwatch_ebpf::abi::{
-    Burst, Call, Layout, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey,
-    counter,
+    Call, Layout, MAX_TARGETS, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey,
+    Usage, counter,
 };
 
 /// Small records: streams, processes, libraries. Never starved by data.
@@ -35,10 +35,28 @@ pub(crate) static WATCHED: HashMap<u32, Mark> = HashMap::with_max_entries(65_536
 #[map]
 pub(crate) static EXECUTABLES: HashMap<u64, Mark> = HashMap::with_max_entries(256, 0);
 
-/// Calls in flight, by thread. A thread that ends in a call is swept when it
-/// exits, so the map need not forget by itself.
+/// Calls in flight, by process and frame. An entry stays when its call has ended
+/// and serves the next call at the same depth of the same stack, so that a call
+/// costs no insertion; the least recently used are forgotten.
 #[map]
-pub(crate) static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(32_768, 0);
+pub(crate) static CALLS: LruHashMap<StreamKey, Call> = LruHashMap::with_max_entries(32_768, 0);
+
+/// Whether the exits of an attachment's functions are probed, by its index.
+#[map]
+pub(crate) static TARGETS: Array<u32> = Array::with_max_entries(MAX_TARGETS, 0);
+
+/// What each process costs and brings. An entry goes with its process.
+#[map]
+pub(crate) static USAGE: HashMap<u32, Usage> = HashMap::with_max_entries(16_384, 0);
+
+/// The same of all processes that have ended, and of those for which [`USAGE`] has
+/// no room.
+#[map]
+pub(crate) static OTHER_USAGE: Array<Usage> = Array::with_max_entries(1, 0);
+
+/// See [`ZERO_CALL`].
+#[map]
+pub(crate) static ZERO_USAGE: Array<Usage> = Array::with_max_entries(1, 0);
 
 /// Streams of TLS. Forgets the least recently used: applications leave TLS
 /// objects without a word.
@@ -71,10 +89,6 @@ pub(crate) static COUNTERS: Array<u64> = Array::with_max_entries(counter::COUNT,
 /// tracepoint programs use it: they cannot be preempted.
 #[map]
 pub(crate) static PATHS: PerCpuArray<[u8; PATH_LENGTH]> = PerCpuArray::with_max_entries(1, 0);
-
-/// How many libraries each process lately said that it opens.
-#[map]
-pub(crate) static BURSTS: LruHashMap<u32, Burst> = LruHashMap::with_max_entries(4_096, 0);
 
 /// Zeroes to insert from: a value built on the stack would use up the 64 bytes
 /// that a uprobe program may have.

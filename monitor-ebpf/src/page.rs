@@ -76,6 +76,9 @@ impl Key for u64 {
     }
 }
 
+/// `Stream::flags`: what follows belongs to the response that is being sent.
+pub(crate) const OPEN: u32 = IS_PAGE | HEAD_OPEN;
+
 /// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
 pub(crate) const SHORTEST_REQUEST: u64 = 18;
 

@@ -1,17 +1,11 @@
 //! Tracepoints that follow the scope's processes from the first instruction to
-//! the end, and tell user space where to look for TLS libraries.
+//! the end.
 //!
 //! With a list of processes `WATCHED` follows them here, since user space is
 //! always late: a forked process is watched as the one that forked it, and a
 //! process that calls exec is watched anew or no longer. New processes are told
 //! by `task:task_newtask`, because `sched:sched_process_fork` cannot tell a
 //! thread from a process.
-//!
-//! A library that is loaded late is opened before it is mapped. The path is read
-//! when the call begins: at its end it would surely be resident, but then every
-//! open of every process would run a second program and need a map to carry the
-//! path's address there. A path that is not resident yet (a constant of a program
-//! that was never touched before) makes user space look at the process's maps.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -20,20 +14,20 @@ use aya_ebpf::{
         generated::{
             bpf_get_current_task, bpf_ktime_get_ns,
             bpf_probe_read_kernel_str as raw_probe_read_kernel_str,
-            bpf_probe_read_user_str as raw_probe_read_user_str,
         },
     },
     macros::tracepoint,
     programs::TracePointContext,
 };
 use phiwatch_ebpf::abi::{
-    Burst, Header, Layout, MAX_OFFSET, PATH_LENGTH, counter, function, kind, mark, scope,
+    Header, Layout, MAX_OFFSET, PATH_LENGTH, counter, function, kind, mark, scope, usage,
 };
 
 use crate::{
     emit::{Record, count, reserve_control, submit_control, submit_urgent},
-    maps::{BURSTS, CALLS, EXECUTABLES, LAYOUT, PATHS, SCOPE, WATCHED},
+    maps::{EXECUTABLES, LAYOUT, PATHS, SCOPE, WATCHED},
     scope::{in_cgroup, watched_process},
+    usage::{ended, known_usage, usage_of},
 };
 
 /// `clone`: the new task is a thread of the process that made it.
@@ -41,18 +35,6 @@ const CLONE_THREAD: u64 = 0x0001_0000;
 
 /// `clone`: the maker waits until the new process calls exec or ends.
 const CLONE_VFORK: u64 = 0x4000;
-
-/// How long a process's records of libraries are counted, nanoseconds. Less
-/// than user space waits before it looks at the maps, so that a library which is
-/// opened meanwhile is mapped by then, and needs no record of its own.
-const BURST: u64 = 20_000_000;
-
-/// How many libraries a process may name in that time: more than the folders in
-/// which a loader looks for one. Whoever names more must not crowd out others.
-const NAMED: u64 = 32;
-
-/// How many paths that cannot be read it may give in that time.
-const UNNAMED: u64 = 1;
 
 #[inline(always)]
 fn describe(header: &mut Header, kind: u8, tgid: u32, captured: u32) {
@@ -110,6 +92,13 @@ fn forked(ctx: &TracePointContext) -> Option<()> {
             count(counter::TABLE_FULL, 1);
         }
     }
+    if let Some(usage) = known_usage(parent)
+        && usage.flags & usage::MOVES_STACKS != 0
+        && usage_of(child).is_some()
+        && let Some(usage) = known_usage(child)
+    {
+        usage.flags |= usage::MOVES_STACKS;
+    }
     // Its exec, which its maker waits for, tells of it.
     if flags & CLONE_VFORK != 0 {
         return None;
@@ -161,6 +150,9 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         index += 1;
     }
+    if let Some(usage) = known_usage(tgid) {
+        usage.flags = 0;
+    }
     follow(tgid, copied > 1 && EXECUTABLES.get_ptr(hash).is_some());
     // User space looks at the executable of every process in the cgroup: the
     // path may be a link to one of the scope's executables.
@@ -204,7 +196,6 @@ fn follow(tgid: u32, is_wanted: bool) {
 #[tracepoint]
 pub(crate) fn process_exit(ctx: TracePointContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
-    _ = CALLS.remove(thread);
     let is_last = LAYOUT
         .get(0)
         .is_some_and(|layout| is_last(&ctx, layout, thread));
@@ -220,6 +211,7 @@ pub(crate) fn process_exit(ctx: TracePointContext) -> u32 {
         submit_control(entry);
     }
     _ = WATCHED.remove(tgid);
+    ended(tgid);
     0
 }
 
@@ -248,104 +240,4 @@ fn is_last(ctx: &TracePointContext, layout: &Layout, thread: u64) -> bool {
     }
     // The main thread's end, for want of better.
     thread as u32 == (thread >> 32) as u32
-}
-
-/// "libssl" as six bytes in a moving window.
-const WANTED: u64 = 0x6c69_6273_736c;
-
-/// `syscalls:sys_enter_openat` and `sys_enter_openat2`, which have the path at
-/// the same place.
-#[tracepoint]
-pub(crate) fn library_open(ctx: TracePointContext) -> u32 {
-    _ = LAYOUT
-        .get(0)
-        .and_then(|layout| opened(&ctx, layout.openat_path));
-    0
-}
-
-/// `syscalls:sys_enter_open`, which musl uses.
-#[tracepoint]
-pub(crate) fn library_open_plain(ctx: TracePointContext) -> u32 {
-    _ = LAYOUT
-        .get(0)
-        .and_then(|layout| opened(&ctx, layout.open_path));
-    0
-}
-
-#[inline(always)]
-fn opened(ctx: &TracePointContext, offset: u32) -> Option<()> {
-    let tgid = watched_process()?;
-    let path: u64 = field(ctx, offset)?;
-    // Nearly every path is of no interest, so it is looked at outside the ring.
-    let scratch = PATHS.get_ptr_mut(0)?;
-    // SAFETY: the value has room for the bytes; the helper checks the source.
-    let copied =
-        unsafe { raw_probe_read_user_str(scratch.cast(), PATH_LENGTH as u32, path as *const _) };
-    let (mut window, mut found, mut index) = (0_u64, false, 0_usize);
-    while index < PATH_LENGTH {
-        // SAFETY: the index is within the array, which the helper filled up to
-        // the final zero.
-        let byte = unsafe { (*scratch)[index] };
-        if copied <= 0 || byte == 0 {
-            break;
-        }
-        window = ((window << 8) | u64::from(byte)) & 0xffff_ffff_ffff;
-        if window == WANTED {
-            found = true;
-            break;
-        }
-        index += 1;
-    }
-    if found {
-        may_tell(tgid, NAMED)?;
-        let mut entry = reserve_control::<PATH_LENGTH>()?;
-        let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
-        // SAFETY: as in `executed`.
-        unsafe {
-            let copied = raw_probe_read_user_str(
-                (&raw mut (*record).bytes).cast(),
-                PATH_LENGTH as u32,
-                path as *const _,
-            );
-            let captured = if copied > 0 { copied as u32 - 1 } else { 0 };
-            describe(&mut (*record).header, kind::LIBRARY, tgid, captured);
-        }
-        submit_urgent(entry);
-    } else if copied < 0 || copied >= PATH_LENGTH as i64 {
-        may_tell(tgid, UNNAMED)?;
-        let mut entry = reserve_control::<0>()?;
-        // SAFETY: the entry is valid for the record.
-        unsafe { describe(&mut (*entry.as_mut_ptr()).header, kind::LIBRARY, tgid, 0) };
-        submit_urgent(entry);
-    }
-    Some(())
-}
-
-/// Whether a process that has lately told of fewer than `most` libraries may
-/// tell of one more; counts it.
-#[inline(always)]
-fn may_tell(tgid: u32, most: u64) -> Option<()> {
-    // SAFETY: the helper has no precondition.
-    let now = unsafe { bpf_ktime_get_ns() };
-    if let Some(burst) = BURSTS.get_ptr_mut(tgid) {
-        // Threads that race here may count one too few.
-        // SAFETY: the pointer is that of a map value, which stays mapped.
-        let burst = unsafe { &mut *burst };
-        if now.wrapping_sub(burst.since) < BURST {
-            burst.count += 1;
-            return (burst.count <= most).then_some(());
-        }
-        *burst = Burst {
-            since: now,
-            count: 1,
-        };
-    } else {
-        let burst = Burst {
-            since: now,
-            count: 1,
-        };
-        // A full map forgets another one.
-        _ = BURSTS.insert(tgid, burst, 0);
-    }
-    Some(())
 }

@@ -9,6 +9,8 @@ pub(crate) enum Sniffed {
     Response,
     /// A TLS handshake record.
     Handshake,
+    /// A TLS record of another kind.
+    Record,
     /// Anything else.
     Other,
 }
@@ -44,6 +46,9 @@ pub(crate) fn sniff(first: u32, length: u64) -> Sniffed {
         GET | POST | PUT | HEAD | DELETE | PATCH | OPTIONS | CONNECT => Sniffed::Request,
         HTTP => Sniffed::Response,
         _ if first & 0xffff == 0x0316 => Sniffed::Handshake,
+        // Its kind, from 20 to 23 (RFC 8446, section 5.1), and the version that
+        // all since SSL 3.0 name.
+        _ if (first & 0xff) >> 2 == 5 && first & 0xff00 == 0x0300 => Sniffed::Record,
         _ => Sniffed::Other,
     }
 }

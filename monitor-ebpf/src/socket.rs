@@ -25,7 +25,7 @@
 //! that ends without a packet (a timeout) is forgotten in user space only, when
 //! the table there is full.
 
-use core::{cell::Cell, ptr};
+use core::ptr;
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -42,20 +42,18 @@ use aya_ebpf::{
 };
 use aya_log_ebpf::debug;
 use phiwatch_ebpf::abi::{
-    Addresses, Header, RECEIVED, SENT, SocketStream, counter, flag, function, kind, scope,
+    RECEIVED, SENT, SocketStream, counter, kind, scope,
     socket::{CLIENT, ENDED, FINISHED, IGNORED, LATE, RECEIVED_KNOWN, SERVER, TLS, UNWANTED},
 };
 
 use crate::{
-    emit::{
-        self, REQUEST_HEAD, RESPONSE_HEAD, Record, Stretch, count, opaque, reserve_control,
-        submit_control,
-    },
+    emit::{self, REQUEST_HEAD, RESPONSE_HEAD, count, opaque},
     maps::{SCOPE, SOCKET_REQUESTS, SOCKET_STREAMS, SOCKET_VERDICTS},
-    packet::{self, IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
+    packet::{IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
     page,
     scope::is_watched,
     sniff::{Sniffed, sniff},
+    socket_records::{Payload, end, opened, skipped},
 };
 
 /// The packet, the connection, goes on.
@@ -120,127 +118,6 @@ pub(crate) fn egress(ctx: SkBuffContext) -> i32 {
 pub(crate) fn ingress(ctx: SkBuffContext) -> i32 {
     _ = received(&ctx);
     PASS
-}
-
-/// What a record's header says of its stream.
-#[derive(Clone, Copy)]
-struct Origin {
-    cookie: u64,
-    born: u64,
-    tgid: u32,
-    flags: u8,
-}
-
-impl Origin {
-    #[inline(always)]
-    fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
-        let is = stream.flags | stream.heard;
-        let mut flags = 0;
-        if is & LATE != 0 {
-            flags |= flag::LATE;
-        }
-        if is & SERVER != 0 {
-            flags |= flag::SERVER;
-        }
-        Self {
-            // SAFETY: the helper takes the program's own context.
-            cookie: unsafe { bpf_get_socket_cookie(ctx.as_ptr()) },
-            born: stream.born,
-            tgid: stream.tgid,
-            flags,
-        }
-    }
-
-    /// Fills every field of `header` but `offset`, `captured` and `length`.
-    #[inline(always)]
-    fn describe(&self, header: &mut Header, kind: u8, direction: u8) {
-        header.kind = kind;
-        header.function = function::SOCKET;
-        header.direction = direction;
-        header.flags = self.flags;
-        header.tgid = self.tgid;
-        // SAFETY: the helper has no precondition.
-        header.time = unsafe { bpf_ktime_get_ns() };
-        header.handle = self.cookie;
-        header.born = self.born;
-    }
-}
-
-/// A packet's payload, and the stream that it belongs to.
-struct Payload<'a> {
-    ctx: &'a SkBuffContext,
-    start: u32,
-    direction: u8,
-    origin: Origin,
-    offset: u64,
-    length: u64,
-    wanted: u64,
-    done: Cell<u64>,
-}
-
-impl<'a> Payload<'a> {
-    /// A segment's payload, of which nothing is handed over yet.
-    #[inline(always)]
-    fn new(
-        ctx: &'a SkBuffContext,
-        segment: &Segment,
-        stream: &SocketStream,
-        direction: u8,
-        offset: u32,
-    ) -> Self {
-        Self {
-            ctx,
-            start: segment.payload,
-            direction,
-            origin: Origin::new(ctx, stream),
-            offset: u64::from(offset),
-            length: opaque(u64::from(segment.length)),
-            wanted: 0,
-            done: Cell::new(0),
-        }
-    }
-}
-
-impl Stretch for Payload<'_> {
-    #[inline(always)]
-    fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    #[inline(always)]
-    fn length(&self) -> u64 {
-        self.length
-    }
-
-    #[inline(always)]
-    fn wanted(&self) -> u64 {
-        self.wanted
-    }
-
-    #[inline(always)]
-    fn done(&self) -> u64 {
-        self.done.get()
-    }
-
-    #[inline(always)]
-    fn set_done(&self, done: u64) {
-        self.done.set(done);
-    }
-
-    #[inline(always)]
-    fn copy(&self, to: *mut u8, length: u64) -> bool {
-        let from = self.start + self.done.get() as u32;
-        // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
-        // the source.
-        let result =
-            unsafe { bpf_skb_load_bytes(self.ctx.as_ptr(), from, to.cast(), length as u32) };
-        result == 0
-    }
-
-    #[inline(always)]
-    fn describe(&self, header: &mut Header) {
-        self.origin.describe(header, kind::DATA, self.direction);
-    }
 }
 
 /// The socket of a packet of TCP.
@@ -376,9 +253,14 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
             {
                 stream.flags |= TLS;
             }
+            // The server's side of a connection, or the middle of one.
+            Sniffed::Handshake | Sniffed::Record => {
+                stream.flags |= IGNORED;
+                return None;
+            }
             // The middle of a body, perhaps: look again.
             _ if stream.flags & LATE != 0 => return None,
-            _ => {
+            Sniffed::Other => {
                 stream.flags |= IGNORED;
                 return None;
             }
@@ -477,27 +359,6 @@ fn is_unwanted(cookie: u64, stream: &SocketStream) -> bool {
         Some(born) => unsafe { *born == stream.born },
         None => false,
     }
-}
-
-/// Tells user space what was left out before the offset `end`, if anything. To
-/// do so twice does no harm.
-#[inline(always)]
-fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
-    let length = end.wrapping_sub(stream.told);
-    if length == 0 {
-        return;
-    }
-    let stretch = Payload {
-        ctx,
-        start: 0,
-        direction: SENT,
-        origin: Origin::new(ctx, stream),
-        offset: u64::from(stream.told),
-        length: u64::from(length),
-        wanted: 0,
-        done: Cell::new(0),
-    };
-    emit::skipped(&stretch, stretch.length, flag::UNWANTED);
 }
 
 #[inline(always)]
@@ -605,67 +466,4 @@ fn answered(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) {
     let mut stretch = Payload::new(ctx, segment, stream, RECEIVED, offset);
     stretch.wanted = at_most(stretch.length, RESPONSE_HEAD);
     emit::data(&stretch, counter::BYTES_SOCKET);
-}
-
-const SIZE: usize = size_of::<Addresses>();
-
-/// Tells user space the addresses of a stream that it is about to see.
-#[inline(always)]
-fn opened(
-    ctx: &SkBuffContext,
-    segment: &Segment,
-    stream: &SocketStream,
-    direction: u8,
-) -> Option<()> {
-    let mut entry = reserve_control::<SIZE>()?;
-    let record: *mut Record<SIZE> = entry.as_mut_ptr();
-    // SAFETY: the entry is valid for the record, and all of it is written.
-    unsafe {
-        let header = &mut (*record).header;
-        Origin::new(ctx, stream).describe(header, kind::SOCKET, SENT);
-        header.offset = 0;
-        header.captured = SIZE as u32;
-        header.length = SIZE as u32;
-        let addresses = (&raw mut (*record).bytes).cast::<Addresses>();
-        packet::addresses(ctx, segment, direction, addresses);
-    }
-    submit_control(entry);
-    Some(())
-}
-
-/// Ends a stream at a packet of `direction`, and says so if user space knows it.
-#[inline(always)]
-fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8) -> Option<()> {
-    if direction == SENT {
-        stream.flags |= ENDED;
-    } else {
-        stream.heard |= ENDED;
-    }
-    let is = stream.flags | stream.heard;
-    if is & (CLIENT | TLS | SERVER) == 0 {
-        return None;
-    }
-    if is & CLIENT != 0 && stream.asked != stream.answered {
-        skipped(ctx, stream, stream.next);
-    }
-    let origin = Origin::new(ctx, stream);
-    if is & UNWANTED != 0 {
-        // It may be forgotten already.
-        _ = SOCKET_VERDICTS.remove(origin.cookie);
-    }
-    if is & SERVER != 0 {
-        // So may this.
-        _ = SOCKET_REQUESTS.remove(origin.cookie);
-    }
-    let mut entry = reserve_control::<0>()?;
-    // SAFETY: the entry is valid for the record, and every field is written.
-    unsafe {
-        let header = &mut (*entry.as_mut_ptr()).header;
-        origin.describe(header, kind::CLOSED, direction);
-        header.offset = 0;
-        header.captured = 0;
-        header.length = 0;
-    }
-    submit_control(entry);
-    Some(())
 }

@@ -23,8 +23,16 @@ pub enum Loss {
     KernelTableFull,
     /// A record had a tag or a length that this build does not know.
     ProbeUnknownRecord,
+    /// The budget took probes from a process that brought no traffic to trackers:
+    /// what it sends to others, and its pages, are not all seen.
+    ProbeBudget,
+    /// A server answers so often that only samples of its pages are looked at.
+    ProbeSampled,
     /// A stream was closed before its end because too many are open.
     ProbeEvicted,
+    /// A connection was opened before the process's TLS library was hooked, and
+    /// none of its plaintext came.
+    ProbeLate,
     /// A capture file had a block or packet that could not be read.
     CaptureMalformed,
     /// A capture file ended inside a block.
@@ -98,7 +106,10 @@ impl Loss {
         Self::KernelNoEntry,
         Self::KernelTableFull,
         Self::ProbeUnknownRecord,
+        Self::ProbeBudget,
+        Self::ProbeSampled,
         Self::ProbeEvicted,
+        Self::ProbeLate,
         Self::CaptureMalformed,
         Self::CaptureTruncated,
         Self::CaptureWrite,
@@ -140,7 +151,10 @@ impl Loss {
             Self::KernelNoEntry => ("kernel", "no_entry"),
             Self::KernelTableFull => ("kernel", "table_full"),
             Self::ProbeUnknownRecord => ("probe", "unknown_record"),
+            Self::ProbeBudget => ("probe", "budget"),
+            Self::ProbeSampled => ("probe", "sampled"),
             Self::ProbeEvicted => ("probe", "evicted"),
+            Self::ProbeLate => ("probe", "hooked_late"),
             Self::CaptureMalformed => ("capture", "malformed"),
             Self::CaptureTruncated => ("capture", "truncated"),
             Self::CaptureWrite => ("capture", "write"),

@@ -50,6 +50,9 @@ pub enum Note {
         /// Whether its plaintext was seen.
         readable: bool,
     },
+    /// This process has just connected to a tracker, or to a host that a tracker
+    /// shares.
+    Contact(u32),
     /// Nothing but the heads of this stream's requests is wanted.
     Unwanted(StreamId, Source),
     /// All of this stream is wanted after all.

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -30,7 +30,7 @@ use crate::{
     loss::Losses,
     phi::{Form, Health, Identifier},
     pipeline::{Desk, Note, Output},
-    probe::{Verdicts, hook_names},
+    probe::{Signal, Verdicts, hook_names},
     redact::Redactor,
     rules,
     tracker::Catalog,
@@ -105,6 +105,8 @@ pub(super) struct Core {
     recording: Option<Recording>,
     lost: Losses,
     journaled: Losses,
+    /// To discovery, which may have to probe a process again.
+    signals: Option<SyncSender<Signal>>,
 }
 
 impl Core {
@@ -153,7 +155,14 @@ impl Core {
             recording,
             lost: Losses::default(),
             journaled: Losses::default(),
+            signals: None,
         })
+    }
+
+    /// Tells discovery through `signals` which processes connect to trackers.
+    pub(super) fn with_signals(mut self, signals: SyncSender<Signal>) -> Self {
+        self.signals = Some(signals);
+        self
     }
 
     /// Works until the ring thread has gone and all it gave is done.
@@ -241,6 +250,12 @@ impl Core {
                     readable: false,
                 } => {
                     self.metrics.blind_connection(tracker, Blindness::NotRead);
+                }
+                Note::Contact(pid) => {
+                    if let Some(signals) = &self.signals {
+                        // Discovery that is busy has no process backed off.
+                        drop(signals.try_send(Signal::Tracker(*pid)));
+                    }
                 }
                 Note::Unwanted(stream, source) => {
                     if let Some(verdicts) = &mut verdicts {

@@ -15,8 +15,8 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Sender, SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -42,8 +42,10 @@ use crate::{
     capture::StoreOptions,
     config::Config,
     event::{Event, Source},
-    loss::Losses,
-    probe::{Counters, ProbeConfig, ProbeError, Probes, Reader, Sight, Signal, State, Status},
+    loss::{Loss, Losses},
+    probe::{
+        Counters, ProbeConfig, ProbeError, Probes, Reader, Sight, Signal, State, Status, WatchState,
+    },
 };
 
 /// How long the ring thread sleeps at most while records come. The kernel wakes
@@ -69,7 +71,7 @@ const SIGNALS: usize = 4_096;
 const DRAIN: Duration = Duration::from_millis(800);
 /// The ring thread and the core thread, the first two, end by themselves.
 const DRAINING: usize = 2;
-/// How long they may take to end.
+/// How long the threads may take to end.
 const JOIN: Duration = Duration::from_millis(1_700);
 
 /// What to watch, and what to make of it.
@@ -132,12 +134,15 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
     let listener = plan.listen.map(bind).transpose()?;
     let before = Arc::new(Mutex::new(Losses::default()));
-    let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?;
+    let (signals_in, signals) = sync_channel(SIGNALS);
+    let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?
+        .with_signals(signals_in.clone());
     let mut probes = Probes::load(ProbeConfig {
         scope,
         data_ring_bytes: plan.config.ring.data_bytes,
         control_ring_bytes: plan.config.ring.control_bytes,
         kernel_log: plan.kernel_log,
+        budget: plan.config.overhead.budget.as_f64(),
     })
     .map_err(|error| probe_failure(&error))?;
     let reader = probes.reader().map_err(|error| probe_failure(&error))?;
@@ -151,10 +156,9 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let status = probes.status();
     let sight = status.clone();
     let stop = Arc::new(AtomicBool::new(false));
-    let (signals_in, signals) = sync_channel(SIGNALS);
     let (batches_in, batches) = sync_channel(QUEUE);
     let (requests_in, requests) = channel();
-    let watched = Arc::new(AtomicUsize::new(0));
+    let watching = Arc::new(Mutex::new(WatchState::default()));
 
     let mut threads = vec![
         spawn("phiwatch-ring", {
@@ -162,7 +166,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
             let board = Board {
                 metrics: Arc::clone(&metrics),
                 status: status.clone(),
-                watched: Arc::clone(&watched),
+                watching: Arc::clone(&watching),
                 losses: before,
             };
             move || ring(reader, &stop, &batches_in, &signals_in, &board)
@@ -173,12 +177,17 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     ];
     let mut kernel_log = probes.logger();
     let count = probes.attach().map_err(|error| probe_failure(&error))?;
-    watched.store(count, Ordering::Relaxed);
+    tell(
+        &watching,
+        WatchState {
+            watched: count,
+            ..WatchState::default()
+        },
+    );
     tracing::info!(processes = count, "{status}; {}", status.sight());
-    // Not waited for: it may be attaching, which ends with the process.
     threads.push(spawn("phiwatch-discover", {
-        let watched = Arc::clone(&watched);
-        move || discover(probes, &signals, &watched)
+        let stop = Arc::clone(&stop);
+        move || probes.discover(&signals, &stop, |seen| tell(&watching, seen))
     })?);
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -258,16 +267,16 @@ impl Readiness<'_> {
 fn drained(threads: Vec<JoinHandle<()>>) -> Result<(), Failure> {
     // The ring thread drains and lets go of its queue; the core follows.
     let deadline = Instant::now() + JOIN;
-    let done =
-        |threads: &[JoinHandle<()>]| threads.iter().take(DRAINING).all(JoinHandle::is_finished);
+    let done = |threads: &[JoinHandle<()>]| threads.iter().all(JoinHandle::is_finished);
     while !done(&threads) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
-    if !done(&threads) {
+    // What discovery has not taken away by now goes with the process.
+    if !done(threads.get(..DRAINING).unwrap_or(&threads)) {
         let message = "stopped before all findings were written; is the journal's reader stuck?";
         return Err(Failure::message(ExitStatus::Io, message));
     }
-    for thread in threads.into_iter().take(DRAINING) {
+    for thread in threads.into_iter().filter(JoinHandle::is_finished) {
         if thread.join().is_err() {
             return Err(Failure::message(
                 ExitStatus::Internal,
@@ -353,7 +362,7 @@ fn ring(
 struct Board {
     metrics: Arc<Metrics>,
     status: Status,
-    watched: Arc<AtomicUsize>,
+    watching: Arc<Mutex<WatchState>>,
     /// For the capture, which tells what was lost before it.
     losses: Arc<Mutex<Losses>>,
 }
@@ -362,27 +371,27 @@ fn report(counters: &Counters, losses: &Losses, board: &Board) {
     let Board {
         metrics,
         status,
-        watched,
+        watching,
         ..
     } = board;
+    let watching = *watching.lock().unwrap_or_else(PoisonError::into_inner);
     let mut before = losses.clone();
     for (loss, total) in counters.losses() {
         before.add(loss, total);
     }
+    before.add(Loss::ProbeBudget, watching.back_offs);
+    before.add(Loss::ProbeSampled, watching.samplings);
     *board.losses.lock().unwrap_or_else(PoisonError::into_inner) = before;
     for (loss, total) in counters.losses() {
         metrics.follow_loss(loss, total);
     }
     metrics.follow_losses(losses);
-    for (source, hits, bytes) in [
-        (
-            Source::OpenSsl,
-            counter::HITS_OPENSSL,
-            counter::BYTES_OPENSSL,
-        ),
-        (Source::Socket, counter::HITS_SOCKET, counter::BYTES_SOCKET),
+    metrics.follow_probe_hits(Source::OpenSsl, watching.hits);
+    metrics.follow_probe_hits(Source::Socket, counters.get(counter::HITS_SOCKET));
+    for (source, bytes) in [
+        (Source::OpenSsl, counter::BYTES_OPENSSL),
+        (Source::Socket, counter::BYTES_SOCKET),
     ] {
-        metrics.follow_probe_hits(source, counters.get(hits));
         metrics.follow_bytes(source, counters.get(bytes));
     }
     for (hook, places) in status.snapshot() {
@@ -395,14 +404,14 @@ fn report(counters: &Counters, losses: &Losses, board: &Board) {
             },
         );
     }
-    metrics.set_watched_processes(watched.load(Ordering::Relaxed) as u64);
+    metrics.set_watched_processes(watching.watched as u64);
+    metrics.set_overhead(watching.overhead, watching.backed_off as u64);
+    metrics.follow_loss(Loss::ProbeBudget, watching.back_offs);
+    metrics.follow_loss(Loss::ProbeSampled, watching.samplings);
 }
 
-fn discover(mut probes: Probes, signals: &Receiver<Signal>, watched: &AtomicUsize) {
-    probes.discover(signals, |count| watched.store(count, Ordering::Relaxed));
-    // Closing a probe takes the kernel a while each; the end of the process
-    // does the same work without holding up the last findings.
-    std::mem::forget(probes);
+fn tell(watching: &Mutex<WatchState>, seen: WatchState) {
+    *watching.lock().unwrap_or_else(PoisonError::into_inner) = seen;
 }
 
 /// Waits for SIGTERM or SIGINT, and serves reloads meanwhile.

@@ -69,6 +69,8 @@ pub struct Config {
     pub capture: CaptureSection,
     /// The buffers between the kernel and phiwatch.
     pub ring: RingSection,
+    /// What phiwatch may cost.
+    pub overhead: OverheadSection,
     /// What phiwatch keeps between runs.
     pub state: StateSection,
     /// Trackers besides those of the catalog.
@@ -249,6 +251,36 @@ impl Default for RingSection {
     }
 }
 
+/// What phiwatch may cost.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverheadSection {
+    /// The share of the host's processors that probes and phiwatch itself may
+    /// take. Beyond it, processes whose probes bring no traffic to trackers are
+    /// probed less.
+    #[serde(deserialize_with = "share")]
+    pub budget: Share,
+}
+
+impl Default for OverheadSection {
+    fn default() -> Self {
+        Self {
+            budget: Share(10_000),
+        }
+    }
+}
+
+/// A share of something, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share(u32);
+
+impl Share {
+    /// The share as a number from 0 to 1.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
+}
+
 /// What phiwatch keeps between runs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -384,6 +416,16 @@ fn ring_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
         Err(D::Error::custom(format!(
             "must be a power of two from {MIN_RING_BYTES} to {MAX_RING_BYTES}"
         )))
+    }
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    if (0.0..=1.0).contains(&share) {
+        // Neither negative nor above a million, so nothing is cut.
+        Ok(Share(((share * 1e6).round() as i32).unsigned_abs()))
+    } else {
+        Err(D::Error::custom("must be a share from 0.0 to 1.0"))
     }
 }
 

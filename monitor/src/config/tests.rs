@@ -31,7 +31,7 @@ fn keys_that_are_not_known() {
     check(
         "[jurnal]\nfile = \"-\"\n",
         "p.toml:1:2: jurnal: this key is not known here; known are: scope, listen, journal, \
-         capture, ring, state, trackers, policy, service, canary; did you mean journal?",
+         capture, ring, overhead, state, trackers, policy, service, canary; did you mean journal?",
     );
     check(
         "ring.data_byte = 65536\n",

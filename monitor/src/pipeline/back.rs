@@ -132,9 +132,15 @@ impl Back {
             facts,
             now,
         } = greeting;
-        let Some(found) = desk.catalog.match_host(&name).filter(|found| found.alone) else {
+        let Some(found) = desk.catalog.match_host(&name) else {
             return;
         };
+        if stream.owner != 0 {
+            out.notes.push(Note::Contact(stream.owner));
+        }
+        if !found.alone {
+            return;
+        }
         if desk.redactor.is_some() {
             out.records.push(Record {
                 event: recorded::greeting_event(stream, facts, &name, now),

@@ -1,53 +1,41 @@
-//! Attaches the programs: to the scope's cgroup, to tracepoints,
-//! and to every TLS library that a watched process maps.
+//! Attaches the programs to the scope's cgroup and to tracepoints, and hooks
+//! the TLS libraries that are there at the start; [`super::discover`] follows
+//! what comes later.
 
 use std::{
-    collections::HashMap,
     fs::File,
-    ops::ControlFlow,
     os::fd::{AsFd as _, OwnedFd},
-    path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
 };
 
 use aya::{
     Ebpf,
     maps::{Array, HashMap as BpfHashMap, MapData, RingBuf},
     programs::{
-        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr, Program, ProgramError,
-        TracePoint, UProbe,
-        uprobe::{UProbeAttachLocation, UProbeLinkId, UProbeScope},
+        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr, ProgramError, TracePoint,
     },
 };
 use phiwatch_ebpf::abi::{self, mark};
 
 use super::{
+    budget::Budget,
+    calibrate,
     cgroup::Cgroup,
-    elf::{BuildId, Function},
-    libraries::{Admission, Full, Libraries, Owner},
-    library::{self, FileId, Library, LibraryError},
-    load::{ProbeError, anchor, load, map, raise_descriptors, reason},
-    maps,
-    process::{self, Scope},
+    hooks::{Hooks, TargetMaps},
+    libraries::{Libraries, Owner},
+    library::{self, Library},
+    load::{ProbeError, anchor, load, map, program, raise_descriptors, reason},
+    process::Scope,
     reader::{Reader, Verdicts},
     status::{State, Status},
     table::{Attachment, HOOKS, Hook, Tracepoint},
     tracefs::{self, Tracefs, TracefsError},
-    translate::{Signal, Translator},
+    translate::Translator,
+    uprobes::Link,
+    usage::UsageMap,
 };
 
 /// A link to a cgroup always shares it with others and takes no flags.
 const LINK_MODE: CgroupAttachMode = CgroupAttachMode::Single;
-
-/// How often everything is scanned, in case an event was missed.
-const RESCAN: Duration = Duration::from_secs(30);
-/// How often a library that was just opened is looked for in the maps.
-const FOLLOW_UP: Duration = Duration::from_millis(50);
-/// How many processes wait to be looked at again.
-const MAX_FOLLOW_UPS: usize = 1_024;
-/// How many processes are looked at because one that was let in had forked them.
-const MAX_DESCENDANTS: usize = 4_096;
 
 /// What to load and watch.
 #[derive(Clone, Debug, Default)]
@@ -60,28 +48,24 @@ pub struct ProbeConfig {
     pub control_ring_bytes: u32,
     /// Whether the programs' own diagnostics are wanted.
     pub kernel_log: bool,
+    /// The share of the host's processors that hooks and phiwatch may take; 0
+    /// for no limit.
+    pub budget: f64,
 }
 
 /// The loaded programs. Dropping it detaches everything.
 pub struct Probes {
-    ebpf: Ebpf,
-    config: ProbeConfig,
+    pub(super) ebpf: Ebpf,
+    pub(super) config: ProbeConfig,
     cgroup: Cgroup,
-    status: Status,
-    watched: BpfHashMap<MapData, u32, abi::Mark>,
+    pub(super) status: Status,
+    pub(super) watched: BpfHashMap<MapData, u32, abi::Mark>,
     tracefs: Result<Tracefs, TracefsError>,
     /// Open as long as the tracepoints' programs are to run.
-    tracepoints: Vec<OwnedFd>,
-    libraries: Libraries,
-    hooked: HashMap<FileId, HookedLibrary>,
-}
-
-/// A library that is attached to.
-struct HookedLibrary {
-    path: PathBuf,
-    build_id: Option<BuildId>,
-    /// Every link, with the program that it belongs to.
-    links: Vec<(&'static str, UProbeLinkId)>,
+    pub(super) tracepoints: Vec<OwnedFd>,
+    pub(super) libraries: Libraries,
+    pub(super) hooks: Hooks,
+    pub(super) budget: Budget,
 }
 
 impl Probes {
@@ -98,7 +82,7 @@ impl Probes {
         if let Err(error) = &tracefs {
             tracing::warn!(%error, "new processes and libraries are found by scans alone");
         }
-        let mut ebpf = load(&config, &cgroup, &layout, &status)?;
+        let (mut ebpf, interface) = load(&config, &cgroup, &layout, &status)?;
         let watched = ebpf
             .take_map("WATCHED")
             .ok_or(ProbeError::Absent("WATCHED"))?;
@@ -107,7 +91,19 @@ impl Probes {
         for pid in &config.scope.pids {
             map("WATCHED", watched.insert(pid, mark::LISTED, 0))?;
         }
+        let mut take = |name| ebpf.take_map(name).ok_or(ProbeError::Absent(name));
+        let maps = TargetMaps {
+            targets: map("TARGETS", Array::try_from(take("TARGETS")?))?,
+            usage: UsageMap::new(
+                map("USAGE", BpfHashMap::try_from(take("USAGE")?))?,
+                map("OTHER_USAGE", Array::try_from(take("OTHER_USAGE")?))?,
+            ),
+        };
+        let is_narrow = config.scope.is_narrow();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let budget = Budget::new(config.budget, processors, calibrate::hit_cost(&interface));
         Ok(Self {
+            hooks: Hooks::new(is_narrow, interface, maps, status.clone()),
             ebpf,
             config,
             cgroup,
@@ -116,7 +112,7 @@ impl Probes {
             tracefs,
             tracepoints: Vec::new(),
             libraries: Libraries::default(),
-            hooked: HashMap::new(),
+            budget,
         })
     }
 
@@ -157,6 +153,7 @@ impl Probes {
             map("COUNTERS", Array::try_from(counters))?,
             map("STREAMS", BpfHashMap::try_from(streams))?,
             Translator::new(anchor()),
+            self.hooks.since(),
         ))
     }
 
@@ -178,7 +175,7 @@ impl Probes {
     pub fn attach(&mut self) -> Result<usize, ProbeError> {
         for hook in HOOKS {
             match hook.attachment {
-                Attachment::Library { .. } => {}
+                Attachment::Function { .. } => {}
                 Attachment::Egress(name) => {
                     self.attach_skb(hook, name, CgroupSkbAttachType::Egress);
                 }
@@ -200,7 +197,7 @@ impl Probes {
             }
         }
         for path in library::standard() {
-            self.attach_library(Library::open(&path, &path), &Owner::Host);
+            self.hook(Library::open(&path, &path), &Owner::Host);
         }
         let watched = self.scan();
         let active = self
@@ -215,329 +212,51 @@ impl Probes {
         }
     }
 
-    /// Looks at every process of the scope. Returns how many there are.
-    pub fn scan(&mut self) -> usize {
-        let all = process::all();
-        for id in self.libraries.sweep(|pid| all.contains(&pid)) {
-            self.release(id);
-        }
-        all.into_iter().filter(|pid| self.look_at(*pid)).count()
-    }
-
-    /// Follows signals until their sender has gone, scanning now and then.
-    /// `watched` is told how many processes the scope holds.
-    pub fn discover(&mut self, signals: &Receiver<Signal>, mut watched: impl FnMut(usize)) {
-        let mut next_scan = Instant::now() + RESCAN;
-        let mut follow_ups: Vec<(Instant, u32)> = Vec::new();
-        loop {
-            let now = Instant::now();
-            let due: Vec<_> = follow_ups.extract_if(.., |(due, _)| *due <= now).collect();
-            for (_, pid) in due {
-                self.look_at(pid);
-            }
-            if now >= next_scan {
-                watched(self.scan());
-                next_scan = now + RESCAN;
-            }
-            let due = follow_ups
-                .iter()
-                .map(|(due, _)| *due)
-                .chain([next_scan])
-                .min();
-            let wait = due.unwrap_or(next_scan).saturating_duration_since(now);
-            match signals.recv_timeout(wait.max(Duration::from_millis(1))) {
-                Ok(Signal::Exec(pid)) => {
-                    self.look_at(pid);
-                }
-                Ok(Signal::Fork { parent, child }) => self.libraries.forked(parent, child),
-                Ok(Signal::Library(pid, path)) => {
-                    // The file is opened before it is mapped: attach to it by
-                    // its path now, and look at the maps a little later in case
-                    // that was another file.
-                    if library::is_tls_library(&path) {
-                        let owner = process::read(pid).map_or(Owner::of(None), |seen| {
-                            Owner::of(seen.process.cgroup.as_deref())
-                        });
-                        self.attach_library(library::open_in_root(pid, &path), &owner);
-                    }
-                    // A look that is due sooner may come before it is mapped.
-                    let is_waiting = follow_ups
-                        .iter()
-                        .any(|(due, waiting)| *waiting == pid && *due > now + FOLLOW_UP / 2);
-                    if follow_ups.len() < MAX_FOLLOW_UPS && !is_waiting {
-                        follow_ups.push((now + FOLLOW_UP, pid));
-                    }
-                }
-                Ok(Signal::Exit(pid)) => {
-                    self.libraries.ended(pid);
-                    self.config.scope.ended(pid);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// Looks at one process: whether it is watched, and which libraries it maps.
-    fn look_at(&mut self, pid: u32) -> bool {
-        let mut descendants = Vec::new();
-        let is_held = self.look_at_one(pid, &mut descendants);
-        // Before a process was let in the kernel watched none that it forked.
-        for index in 0.. {
-            let Some(child) = descendants.get(index).copied() else {
-                break;
-            };
-            self.look_at_one(child, &mut descendants);
-            descendants.truncate(MAX_DESCENDANTS);
-        }
-        is_held
-    }
-
-    /// The same, without what the process has forked: that goes to `forked` if
-    /// the process is let in now.
-    fn look_at_one(&mut self, pid: u32, forked: &mut Vec<u32>) -> bool {
-        let Some(seen) = process::read(pid) else {
-            return false;
-        };
-        if !self.config.scope.reaches(&seen.process) {
-            return false;
-        }
-        if self.config.scope.is_listed() {
-            let before = self.watched.get(&pid, 0).unwrap_or(0);
-            let is_named = self.config.scope.lists(&seen);
-            // The kernel saw the path of a script, which may be gone from what
-            // `/proc` shows.
-            if !is_named && before & mark::BY_PATH == 0 {
-                if before != 0 {
-                    // It may have gone meanwhile, and then so has its mark.
-                    drop(self.watched.remove(&pid));
-                }
-                self.libraries.maps(pid, &[]);
-                return false;
-            }
-            if is_named && before & (mark::LISTED | mark::CONFIRMED) == 0 {
-                // A full map leaves the process unwatched; the kernel counts
-                // that.
-                drop(self.watched.insert(pid, before | mark::CONFIRMED, 0));
-                forked.extend(process::children(pid));
-                // It may have called exec between the two: then the kernel has
-                // taken away the mark that was just set again.
-                let is_still = process::read(pid)
-                    .is_some_and(|now| now.exe == seen.exe && now.started == seen.started);
-                if !is_still {
-                    drop(self.watched.remove(&pid));
-                    return false;
-                }
-            }
-        }
-        let owner = Owner::of(seen.process.cgroup.as_deref());
-        let files: Vec<FileId> = maps::mapped_by(pid)
-            .iter()
-            .filter_map(|mapped| self.attach_library(library::open_mapped(pid, mapped), &owner))
-            .collect();
-        self.libraries.maps(pid, &files);
-        true
-    }
-
-    /// Attaches to a library that `owner` brings, if it is one, and says which
-    /// file it is.
-    fn attach_library(
-        &mut self,
-        opened: Result<Library, LibraryError>,
-        owner: &Owner,
-    ) -> Option<FileId> {
-        let library = match opened {
-            Ok(library) => library,
-            Err(error) => {
-                // Often a relative or wrong path that a process merely tried to
-                // open.
-                tracing::debug!(%error, "file is not looked at");
-                return None;
-            }
-        };
-        let id = match self.admit(&library, owner) {
-            ControlFlow::Continue(id) => id,
-            ControlFlow::Break(known) => return known,
-        };
-        let hooks: Vec<(&Hook, &'static str, &'static str, Option<&'static str>)> = HOOKS
-            .iter()
-            .filter_map(|hook| match hook.attachment {
-                Attachment::Library {
-                    symbol,
-                    enter,
-                    leave,
-                } => Some((hook, symbol, enter, leave)),
-                _ => None,
-            })
-            .collect();
-        let symbols: Vec<&str> = hooks.iter().map(|(_, symbol, ..)| *symbol).collect();
-        let functions = match library.functions(&symbols) {
-            Ok(functions) => functions,
-            Err(error) => {
-                tracing::info!(%error, "file is no TLS library");
-                let why = "it is no ELF file of this machine";
-                self.libraries.refused(id, library.stamp, why);
-                return None;
-            }
-        };
-        if functions.iter().all(Option::is_none) {
-            let why = "it has none of the functions";
-            self.libraries.refused(id, library.stamp, why);
-            return None;
-        }
-        let build_id = library.build_id().ok().flatten();
-        if let Some(principal) = self.hooked_as(&library, build_id.as_ref(), &functions) {
-            self.libraries.same(id, principal);
-            return Some(id);
-        }
-        let is_kept = *owner == Owner::Host;
-        self.libraries
-            .hooked(id, library.stamp, owner.clone(), is_kept);
-        let place = place(&library.path, id);
-        let mut links = Vec::new();
-        let mut attach = |probes: &mut Self, program: &'static str, function: &Function| {
-            let link = probes.attach_uprobe(program, function.offset, &library)?;
-            links.push((program, link));
-            Ok(())
-        };
-        // Returns before entries: a return without an entry is ignored, while an
-        // entry without a return would linger.
-        let mut results = Vec::new();
-        for ((_, _, _, leave), function) in hooks.iter().zip(&functions) {
-            results.push(match (leave, function) {
-                (Some(leave), Some(function)) => attach(self, leave, function),
-                _ => Ok(()),
-            });
-        }
-        for (((hook, symbol, enter, _), function), returned) in
-            hooks.iter().zip(&functions).zip(results)
-        {
-            let Some(function) = function else {
-                let why = format!("{symbol} is not exported");
-                self.status.set(hook.name, &place, State::Disabled, why);
-                continue;
-            };
-            let result = returned.and_then(|()| attach(self, enter, function));
-            self.note(hook, &place, result);
-        }
-        self.hooked.insert(
-            id,
-            HookedLibrary {
-                path: library.path.clone(),
-                build_id,
-                links,
-            },
-        );
-        tracing::info!(library = %place, "TLS library is watched");
-        Some(id)
-    }
-
-    /// Whether a library is to be examined, and under which id; if not, its id
-    /// where it is hooked already.
-    fn admit(&mut self, library: &Library, owner: &Owner) -> ControlFlow<Option<FileId>, FileId> {
-        match self.libraries.admit(library.id, library.stamp, owner) {
-            Admission::New => ControlFlow::Continue(library.id),
-            Admission::Instead(other) => {
-                self.release(other);
-                ControlFlow::Continue(library.id)
-            }
-            Admission::Hooked(id) => ControlFlow::Break(Some(id)),
-            Admission::Changed(id) => {
-                self.release(id);
-                if self.libraries.changed(id, library.stamp) {
-                    return ControlFlow::Continue(id);
-                }
-                let why = "it changes too often";
-                self.libraries.refused(id, library.stamp, why);
-                ControlFlow::Break(None)
-            }
-            Admission::Refused(why) => {
-                tracing::trace!(path = %library.path.display(), why, "file is not hooked");
-                ControlFlow::Break(None)
-            }
-            Admission::Full(full) => {
-                let why = match full {
-                    Full::Everyone => "too many libraries are hooked",
-                    Full::Owner => "too many libraries of one container or unit are hooked",
-                };
-                self.status
-                    .set("ssl_write", "further libraries", State::Failed, why);
-                ControlFlow::Break(None)
-            }
-        }
-    }
-
-    /// The hooked file that this one is, seen through another layer of a
-    /// container's file system.
-    fn hooked_as(
-        &self,
-        library: &Library,
-        build_id: Option<&BuildId>,
-        functions: &[Option<Function>],
-    ) -> Option<FileId> {
-        let (id, _) = self
-            .hooked
-            .iter()
-            .find(|(_, other)| build_id.is_some() && other.build_id.as_ref() == build_id)?;
-        // All of them: another tool may have set a breakpoint, too.
-        let is_hooked = functions
-            .iter()
-            .flatten()
-            .all(|function| library.is_hooked_at(function.offset).unwrap_or(false));
-        is_hooked.then_some(*id)
-    }
-
-    /// Detaches from a library that nobody maps any more.
-    fn release(&mut self, id: FileId) {
-        let Some(HookedLibrary {
-            path,
-            build_id: _,
-            links,
-        }) = self.hooked.remove(&id)
-        else {
-            return;
-        };
-        let place = place(&path, id);
-        for (name, link) in links {
-            let detached =
-                program(&mut self.ebpf, name).and_then(|program: &mut UProbe| program.detach(link));
-            if let Err(error) = detached {
-                tracing::warn!(library = %place, why = reason(&error), "probe is not detached");
-            }
-        }
-        for hook in HOOKS {
-            if matches!(hook.attachment, Attachment::Library { .. }) {
-                self.status.forget(hook.name, &place);
-            }
-        }
-        tracing::info!(library = %place, "TLS library is no longer watched");
-    }
-
-    /// Attaches the program that counts calls to any function, for `doctor`.
+    /// Attaches a program to any function, for `doctor`.
     pub(super) fn attach_for_test(
         &mut self,
         library: &Library,
         symbol: &str,
-    ) -> Result<(), String> {
+    ) -> Result<Link, String> {
         let functions = library
             .functions(&[symbol])
             .map_err(|error| error.to_string())?;
         let function = functions.into_iter().flatten().next();
         let function = function.ok_or_else(|| format!("{symbol} is not exported"))?;
-        self.attach_uprobe("ssl_write_enter", function.offset, library)
-            .map(drop)
-            .map_err(|error| reason(&error))
+        let path = library.attach_path();
+        self.hooks
+            .interface()
+            .link_for_test(&mut self.ebpf, function.offset, &path)
     }
 
-    /// The paths of the libraries that are attached to, sorted.
-    pub fn libraries(&self) -> Vec<String> {
-        let mut paths: Vec<_> = self
-            .hooked
-            .values()
-            .map(|library| library.path.display().to_string())
+    /// How often programs on functions were run so far.
+    pub(super) fn hits(&mut self) -> u64 {
+        let usage = self.hooks.usage();
+        usage
+            .all()
+            .map(|(_, own)| own.emulated + own.single_stepped)
+            .sum()
+    }
+
+    /// How programs are linked to functions.
+    pub(super) fn interface(&self) -> &'static str {
+        self.hooks.interface().describe()
+    }
+
+    /// Where in each library the probes sit, or would, a line each.
+    pub(super) fn placements(&self) -> Vec<String> {
+        let decisions = self.hooks.decisions();
+        let mut lines: Vec<_> = decisions
+            .filter(|(_, decision)| decision.state == State::Active)
+            .map(|(place, decision)| format!("{place}: {}", decision.detail))
             .collect();
-        paths.sort();
-        paths
+        lines.sort();
+        lines
+    }
+
+    /// The hooked libraries, sorted.
+    pub fn libraries(&self) -> Vec<String> {
+        self.hooks.places()
     }
 
     fn note(&self, hook: &Hook, place: &str, result: Result<(), ProgramError>) {
@@ -555,19 +274,6 @@ impl Probes {
                 self.status.set(hook.name, place, State::Failed, why);
             }
         }
-    }
-
-    fn attach_uprobe(
-        &mut self,
-        name: &str,
-        offset: u64,
-        library: &Library,
-    ) -> Result<UProbeLinkId, ProgramError> {
-        let program: &mut UProbe = program(&mut self.ebpf, name)?;
-        let location = UProbeAttachLocation::AbsoluteOffset(offset);
-        // For all processes: per-process probes are slower, and the scope is
-        // decided in the program.
-        program.attach(location, library.attach_path(), UProbeScope::AllProcesses)
     }
 
     fn attach_skb(&mut self, hook: &Hook, name: &str, direction: CgroupSkbAttachType) {
@@ -621,18 +327,4 @@ impl Probes {
             .map(|event| self.tracepoints.push(event));
         self.note(hook, &place, attached);
     }
-}
-
-/// A library, in the states of its hooks.
-fn place(path: &Path, id: FileId) -> String {
-    format!("{} (inode {})", path.display(), id.inode)
-}
-
-fn program<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut T, ProgramError>
-where
-    &'a mut T: TryFrom<&'a mut Program, Error = ProgramError>,
-{
-    ebpf.program_mut(name)
-        .ok_or(ProgramError::NotLoaded)?
-        .try_into()
 }

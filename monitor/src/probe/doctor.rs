@@ -11,8 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use phiwatch_ebpf::abi::counter;
-
 use super::{
     Cgroup, Library, ProbeConfig, Probes, Reader, Scope, Signal, library::is_libc, status::State,
 };
@@ -148,6 +146,7 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
         data_ring_bytes: 64 << 10,
         control_ring_bytes: 64 << 10,
         kernel_log: false,
+        budget: 0.0,
     };
     let loaded = Probes::load(config).and_then(|mut probes| {
         let reader = probes.reader()?;
@@ -185,12 +184,7 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
         ),
         (
             "tracepoint",
-            &[
-                "process_new",
-                "process_exec",
-                "process_exit",
-                "library_open",
-            ][..],
+            &["process_new", "process_exec", "process_exit"][..],
             "new processes and TLS libraries are found by scanning, every 30 seconds: the first \
              requests of each are not seen; mount tracefs at /sys/kernel/tracing, or let phiwatch \
              mount one of its own (CAP_SYS_ADMIN, Linux 5.2)",
@@ -221,6 +215,9 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
     } else {
         Check::new("libssl", Outcome::Ok, libraries.join(", "), "")
     });
+    for placement in probes.placements() {
+        checks.push(Check::new("placement", Outcome::Ok, placement, ""));
+    }
 }
 
 /// Lets a child hit a uprobe and send a record through the ring.
@@ -229,11 +226,14 @@ fn try_child(probes: &mut Probes, reader: &mut Reader, folder: &Path, checks: &m
         || Err("no libc in this process's maps".to_owned()),
         |libc| probes.attach_for_test(&libc, "_exit"),
     );
-    if let Err(detail) = attached {
-        checks.push(Check::new("uprobe", Outcome::Fail, detail, AS_ROOT));
-        return;
-    }
-    let before = reader.counters().get(counter::HITS_OPENSSL);
+    let _link = match attached {
+        Ok(link) => link,
+        Err(detail) => {
+            checks.push(Check::new("uprobe", Outcome::Fail, detail, AS_ROOT));
+            return;
+        }
+    };
+    let before = probes.hits();
     if let Err(error) = run_child(folder) {
         checks.push(Check::new(
             "child",
@@ -251,7 +251,7 @@ fn try_child(probes: &mut Probes, reader: &mut Reader, folder: &Path, checks: &m
         executed |= signals
             .iter()
             .any(|signal| matches!(signal, Signal::Exec(_)));
-        hits = reader.counters().get(counter::HITS_OPENSSL) - before;
+        hits = hits.max(probes.hits().saturating_sub(before));
         if reader.wait(Duration::from_millis(10)).is_err() {
             break;
         }
@@ -260,7 +260,10 @@ fn try_child(probes: &mut Probes, reader: &mut Reader, folder: &Path, checks: &m
         Check::new(
             "uprobe",
             Outcome::Ok,
-            "attached, and hit by a child process",
+            format!(
+                "attached, and hit by a child process; {}",
+                probes.interface()
+            ),
             "",
         )
     } else {

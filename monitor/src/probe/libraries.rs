@@ -235,6 +235,33 @@ impl Libraries {
         hooked.changes <= MAX_CHANGES
     }
 
+    /// The processes that map a hooked file.
+    pub(super) fn processes(&self, id: FileId) -> impl Iterator<Item = u32> + '_ {
+        let hooked = self.hooked.get(&id);
+        hooked
+            .into_iter()
+            .flat_map(|own| own.processes.iter().copied())
+    }
+
+    /// The hooked files that a process maps.
+    pub(super) fn files(&self, pid: u32) -> Vec<FileId> {
+        let files = self.mapped.get(&pid);
+        files.into_iter().flatten().copied().collect()
+    }
+
+    /// Hooked files that a process may come to map: the host's own, and those
+    /// that others map at present.
+    pub(super) fn likely(&self, most: usize) -> Vec<FileId> {
+        let hooked = self.hooked.iter();
+        let mut likely: Vec<FileId> = hooked
+            .filter(|(_, own)| !own.is_idle())
+            .map(|(id, _)| *id)
+            .collect();
+        likely.sort_unstable();
+        likely.truncate(most);
+        likely
+    }
+
     /// Notes all files that a process maps now.
     pub(super) fn maps(&mut self, pid: u32, files: &[FileId]) {
         let now: BTreeSet<FileId> = files

@@ -1,5 +1,5 @@
-//! TLS libraries as files: those that processes map, those at paths that
-//! processes open, and those in the host's standard folders.
+//! TLS libraries as files: those that processes map, and those in the host's
+//! standard folders.
 
 use std::{
     ffi::OsStr,
@@ -60,7 +60,7 @@ pub struct FileId {
 }
 
 /// Tells a file from what it was before: when either differs it has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Bytes.
     pub size: u64,
@@ -295,13 +295,21 @@ pub(super) fn is_tls_library(path: impl AsRef<OsStr>) -> bool {
         })
 }
 
+/// Whether a path is that of a dynamic loader, of glibc or musl.
+pub(super) fn is_loader(path: impl AsRef<OsStr>) -> bool {
+    let name = name(path.as_ref().as_bytes());
+    [&b"ld-linux"[..], b"ld-musl-", b"ld-2."]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
 /// Whether a path is that of the C library.
 pub(super) fn is_libc(path: impl AsRef<OsStr>) -> bool {
     let name = name(path.as_ref().as_bytes());
     name == b"libc.so.6" || name.starts_with(b"ld-musl-") || name.starts_with(b"libc.musl-")
 }
 
-/// The TLS libraries in the host's standard folders.
+/// The TLS libraries and dynamic loaders in the host's standard folders.
 pub(super) fn standard() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in STANDARD_FOLDERS {
@@ -309,7 +317,8 @@ pub(super) fn standard() -> Vec<PathBuf> {
             continue;
         };
         for entry in entries.flatten() {
-            if is_tls_library(entry.file_name()) {
+            let name = entry.file_name();
+            if is_tls_library(&name) || is_loader(&name) {
                 found.push(entry.path());
             }
         }

@@ -5,7 +5,7 @@ use std::io;
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Array, HashMap as BpfHashMap, MapData, MapError},
-    programs::{Program, ProgramError},
+    programs::{Program, ProgramError, UProbe},
 };
 use phiwatch_ebpf::abi::{self, scope as bits};
 use rustix::{
@@ -16,12 +16,27 @@ use rustix::{
 use super::{
     attach::ProbeConfig,
     cgroup::{Cgroup, CgroupError},
+    multi::{self, MultiError},
     status::{State, Status},
     table::HOOKS,
+    uprobes::Interface,
 };
 
 /// The kernel programs, as the build script built them.
 static PROGRAMS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/phiwatch-ebpf"));
+
+/// The programs of TLS functions for kernels without attach cookies.
+const PLAIN: &[&str] = &[
+    "ssl_write",
+    "ssl_write_ex",
+    "ssl_write_ex2",
+    "ssl_read",
+    "ssl_read_ex",
+    "ssl_exit",
+    "ssl_ctrl",
+    "ssl_free",
+    "library_loaded",
+];
 
 /// Why the kernel programs cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +100,7 @@ pub(super) fn load(
     cgroup: &Cgroup,
     layout: &abi::Layout,
     status: &Status,
-) -> Result<Ebpf, ProbeError> {
+) -> Result<(Ebpf, Interface), ProbeError> {
     if PROGRAMS.is_empty() {
         return Err(ProbeError::NotBuilt);
     }
@@ -98,8 +113,32 @@ pub(super) fn load(
         .map_err(|source| ProbeError::Load(Box::new(source)))?;
     write_scope(&mut ebpf, config, cgroup)?;
     write_layout(&mut ebpf, layout)?;
+    let interface = load_uprobes(&mut ebpf, status);
     load_programs(&mut ebpf, status);
-    Ok(ebpf)
+    Ok((ebpf, interface))
+}
+
+/// Loads the programs of TLS functions for the best interface that this kernel
+/// has. What it refuses for a better one is no failure.
+fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
+    match multi::load(PROGRAMS, ebpf, ["tls_call", "tls_exit"]) {
+        Ok([call, exit]) => return Interface::Multi { call, exit },
+        Err(error @ MultiError::Load { .. }) => tracing::debug!(%error, "one link for each probe"),
+        Err(error) => tracing::error!(%error, "one link for each probe"),
+    }
+    let mut load = |name| {
+        let program: &mut UProbe = program(ebpf, name)?;
+        program.load()
+    };
+    if load("tls_call").and_then(|()| load("tls_exit")).is_ok() {
+        return Interface::Cookies;
+    }
+    for name in PLAIN {
+        if let Err(error) = load(name) {
+            refused(name, &error, status);
+        }
+    }
+    Interface::Plain
 }
 
 /// Loads each program by itself, so that one which this kernel refuses does not
@@ -107,20 +146,35 @@ pub(super) fn load(
 fn load_programs(ebpf: &mut Ebpf, status: &Status) {
     for (name, program) in ebpf.programs_mut() {
         let result = match program {
-            Program::UProbe(program) => program.load(),
+            // Loaded before, for the interface that the kernel has.
+            Program::UProbe(_) => continue,
             Program::TracePoint(program) => program.load(),
             Program::CgroupSkb(program) => program.load(),
             Program::CgroupSockAddr(program) => program.load(),
             _ => Err(ProgramError::UnexpectedProgramType),
         };
         if let Err(error) = result {
-            let why = reason(&error);
-            tracing::warn!(program = name, why, "the kernel refuses a program");
-            for hook in HOOKS.iter().filter(|hook| hook.uses(name)) {
-                status.set(hook.name, "load", State::Failed, &why);
-            }
+            refused(name, &error, status);
         }
     }
+}
+
+fn refused(name: &str, error: &ProgramError, status: &Status) {
+    let why = reason(error);
+    tracing::warn!(program = name, why, "the kernel refuses a program");
+    for hook in HOOKS.iter().filter(|hook| hook.uses(name)) {
+        status.set(hook.name, "load", State::Failed, &why);
+    }
+}
+
+/// A program of the object, as what it is.
+pub(super) fn program<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut T, ProgramError>
+where
+    &'a mut T: TryFrom<&'a mut Program, Error = ProgramError>,
+{
+    ebpf.program_mut(name)
+        .ok_or(ProgramError::NotLoaded)?
+        .try_into()
 }
 
 /// An error of aya in one line: the verifier's log is for developers.
@@ -184,8 +238,6 @@ fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError>
         exit_group_dead,
         task_signal,
         signal_live,
-        openat_path,
-        open_path,
     } = *layout;
     let mut bytes = [0; size_of::<abi::Layout>()];
     for (slot, word) in bytes.chunks_exact_mut(4).zip([
@@ -195,8 +247,6 @@ fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError>
         exit_group_dead,
         task_signal,
         signal_live,
-        openat_path,
-        open_path,
     ]) {
         slot.copy_from_slice(&word.to_ne_bytes());
     }
@@ -224,6 +274,13 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// `CLOCK_MONOTONIC`, nanoseconds: the time of records.
+pub(super) fn monotonic() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
 }
 
 /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC`, nanoseconds.

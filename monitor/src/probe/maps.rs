@@ -1,14 +1,17 @@
-//! The TLS libraries that a process maps.
+//! The TLS libraries that a process maps, and its dynamic loader.
 
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{self, BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Read as _},
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::PathBuf,
 };
 
-use super::{library::is_tls_library, process};
+use super::{
+    library::{is_loader, is_tls_library},
+    process,
+};
 
 /// How much of a process's maps is read, bytes: the longest that the kernel's
 /// default limit of 65,530 mappings gives with ordinary paths.
@@ -28,6 +31,21 @@ pub(super) struct Mapped {
     pub inode: u64,
     /// The path, which may have been deleted since.
     pub path: PathBuf,
+}
+
+/// What libraries are called that move the stacks of green threads.
+const STACK_MOVERS: &[&[u8]] = &[b"_greenlet"];
+
+/// Whether a process maps a library that moves stacks.
+pub(super) fn moves_stacks(pid: u32) -> bool {
+    let maps = process::folder(pid).and_then(|folder| File::open(folder.join("maps")).ok());
+    let mut text = Vec::new();
+    let read = maps.map(|maps| maps.take(MAX_MAPS).read_to_end(&mut text));
+    // A process that ends while its maps are read moves nothing any more.
+    read.is_some_and(|read| read.is_ok())
+        && STACK_MOVERS
+            .iter()
+            .any(|name| memchr::memmem::find(&text, name).is_some())
 }
 
 /// The TLS libraries that a process maps, each file once; none if it has gone.
@@ -58,7 +76,8 @@ fn mapped(maps: impl io::Read) -> io::Result<Vec<Mapped>> {
 fn entry(line: &[u8]) -> Option<Mapped> {
     let path_at = memchr::memchr(b'/', line)?;
     let path = line.get(path_at..)?;
-    if !is_tls_library(OsStr::from_bytes(without_deleted(path))) {
+    let name = OsStr::from_bytes(without_deleted(path));
+    if !is_tls_library(name) && !is_loader(name) {
         return None;
     }
     let columns = std::str::from_utf8(line.get(..path_at)?).ok()?;

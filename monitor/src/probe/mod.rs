@@ -6,24 +6,35 @@
 
 mod attach;
 mod btf;
+mod budget;
+mod calibrate;
 mod cgroup;
+mod discover;
 mod doctor;
 mod elf;
+mod hooks;
+mod late;
 mod libraries;
 mod library;
 mod load;
 mod maps;
+mod multi;
 pub mod place;
+mod plan;
 mod process;
 mod reader;
 mod record;
+mod sites;
 mod status;
 mod table;
 mod tracefs;
 mod translate;
+mod uprobes;
+mod usage;
 
 pub use attach::{ProbeConfig, Probes};
 pub use cgroup::{Cgroup, CgroupError};
+pub use discover::WatchState;
 pub use doctor::{Check, Outcome, examine};
 pub use elf::{BuildId, ElfError, Function};
 pub use library::{FileId, Library, LibraryError, Stamp};
@@ -31,7 +42,7 @@ pub use load::ProbeError;
 pub use process::Scope;
 pub use reader::{Counters, Reader, Verdicts};
 pub use status::{HookStatus, Sight, State, Status};
-pub use table::{Attachment, HOOKS, Hook, Tracepoint, names as hook_names};
+pub use table::{Attachment, HOOKS, Hook, Reading, Tracepoint, names as hook_names};
 pub use tracefs::TracefsError;
 pub use translate::Signal;
 

@@ -28,9 +28,14 @@
 //! What this cannot see is the process: one with a shadow stack (CET) must not
 //! have a probe on a `call` in some kernels, see [`Point::is_call`].
 
+use std::fmt;
+
 use graph::{Flow, Graph};
 use instruction::arguments_mask;
 
+pub use getter::{calls, returned_field};
+
+mod getter;
 mod graph;
 mod instruction;
 #[cfg(test)]
@@ -60,6 +65,17 @@ pub struct Point {
     /// stack, so that the next `ret` of a process that has one faults; a later
     /// release mends it.
     pub is_call: bool,
+}
+
+/// `+0x16 (emulated)`.
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cost = match self.cost {
+            Cost::Emulated => "emulated",
+            Cost::SingleStepped => "single-stepped",
+        };
+        write!(f, "+{:#x} ({cost})", self.offset)
+    }
 }
 
 /// How the kernel executes the instruction under a probe.

@@ -37,6 +37,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether the scope is a part of the host.
+    pub fn is_narrow(&self) -> bool {
+        self.cgroup.as_ref().is_some_and(|cgroup| cgroup.level > 0) || self.is_listed()
+    }
+
     /// Whether user space must list the processes for the kernel.
     pub fn is_listed(&self) -> bool {
         !self.pids.is_empty() || !self.executables.is_empty()
@@ -116,6 +121,15 @@ pub(super) fn folder(pid: u32) -> Option<PathBuf> {
     // A thread of the kernel has no executable, and a process may have none for
     // a moment.
     living.or(Some(main))
+}
+
+/// A living thread of a process whose main thread has ended.
+pub(super) fn thread_without_main(pid: u32) -> Option<u32> {
+    let folder = folder(pid)?;
+    let (parent, name) = (folder.parent()?, folder.file_name()?);
+    parent
+        .ends_with("task")
+        .then(|| name.to_str()?.parse().ok())?
 }
 
 /// Reads a file of `/proc`, not more of it than is of use.

@@ -1,23 +1,32 @@
 //! Reads both rings and puts their records back into the order of time.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use phiwatch_ebpf::abi::{Stream, counter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
+    hooks::HookedSince,
+    late::Late,
     record::{Record, decode},
     translate::{Signal, Translator},
 };
 use crate::{
-    event::{Event, StreamId},
+    event::{Direction, Event, StreamId},
     loss::{Loss, Losses},
 };
 
 /// How many bytes of data one read takes before it hands them on: bounds the
 /// memory that a burst needs outside the ring.
 const BATCH_BYTES: usize = 4 << 20;
+/// The first byte of a TLS connection (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
 /// How many records one read takes.
 const BATCH_RECORDS: usize = 8_192;
 
@@ -53,6 +62,8 @@ pub struct Reader {
     counters: Array<MapData, u64>,
     streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
     translator: Translator,
+    late: Late,
+    hooked: Arc<Mutex<HookedSince>>,
     /// Control records whose time has not come: the data ring may still hold
     /// records that are older.
     waiting: VecDeque<(u64, Record)>,
@@ -65,6 +76,7 @@ impl Reader {
         counters: Array<MapData, u64>,
         streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
         translator: Translator,
+        hooked: Arc<Mutex<HookedSince>>,
     ) -> Self {
         Self {
             control,
@@ -72,6 +84,8 @@ impl Reader {
             counters,
             streams,
             translator,
+            late: Late::default(),
+            hooked,
             waiting: VecDeque::new(),
         }
     }
@@ -151,6 +165,10 @@ impl Reader {
             Some(sent)
         };
         for (time, record) in records {
+            losses.add(
+                Loss::ProbeLate,
+                note(&mut self.late, &self.hooked, time, &record),
+            );
             let signal = self
                 .translator
                 .push(time, record, &mut forget, losses, events);
@@ -168,6 +186,29 @@ impl Reader {
             *slot = self.counters.get(&index, 0).unwrap_or(0);
         }
         counters
+    }
+}
+
+/// Notes what a record says of connections that may have begun before their
+/// process was hooked. Gives how many are known to be unread.
+fn note(late: &mut Late, hooked: &Mutex<HookedSince>, time: u64, record: &Record) -> u64 {
+    let since = |pid: u32| {
+        let hooked = hooked.lock().unwrap_or_else(PoisonError::into_inner);
+        hooked.get(&pid).copied()
+    };
+    match record {
+        Record::Data(chunk) if chunk.direction == Direction::Sent && chunk.offset == 0 => {
+            let owner = chunk.stream.owner;
+            let is_hello = chunk.bytes.expose().first() == Some(&TLS_HANDSHAKE);
+            if !chunk.source.is_packets() {
+                late.read(owner);
+            } else if is_hello && owner != 0 {
+                late.connected(owner, time);
+            }
+            late.settle(time, since)
+        }
+        Record::Exit { pid } => late.ended(*pid, since(*pid)),
+        _ => 0,
     }
 }
 

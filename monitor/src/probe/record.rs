@@ -1,12 +1,7 @@
 //! Ring bytes to records: the only place that knows how the kernel lays them
 //! out. An unknown tag or an impossible length is an outcome, never a panic.
 
-use std::{
-    ffi::OsString,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::unix::ffi::OsStringExt as _,
-    path::PathBuf,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 use phiwatch_ebpf::abi::{self, Addresses, Header};
@@ -81,12 +76,10 @@ pub(super) enum Record {
         /// The new process.
         child: u32,
     },
-    /// A process opens a TLS library.
+    /// A process has loaded libraries, or is about to.
     Library {
         /// The process.
         pid: u32,
-        /// The path it gave; empty where it could not be read.
-        path: PathBuf,
     },
     /// A process ended.
     Exit {
@@ -152,11 +145,12 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
     let source = match header.function {
         abi::function::SSL_WRITE
         | abi::function::SSL_WRITE_EX
+        | abi::function::SSL_WRITE_EX2
         | abi::function::SSL_READ
         | abi::function::SSL_READ_EX
         | abi::function::SSL_CTRL
         | abi::function::SSL_FREE => Source::OpenSsl,
-        abi::function::SOCKET | abi::function::PROCESS => Source::Socket,
+        abi::function::SOCKET | abi::function::PROCESS | abi::function::LOADER => Source::Socket,
         _ => return Err(Unknown),
     };
     let record = match header.kind {
@@ -204,10 +198,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             parent: u32::try_from(header.handle).ok().ok_or(Unknown)?,
             child: header.tgid,
         },
-        abi::kind::LIBRARY => Record::Library {
-            pid: header.tgid,
-            path: PathBuf::from(OsString::from_vec(payload.to_vec())),
-        },
+        abi::kind::LIBRARY => Record::Library { pid: header.tgid },
         abi::kind::EXIT => Record::Exit { pid: header.tgid },
         _ => return Err(Unknown),
     };
@@ -266,26 +257,11 @@ mod tests {
     #[test]
     fn processes_are_told_with_what_they_did() {
         let mut fork = encode(abi::kind::FORK, abi::function::PROCESS, 0, 0, 0);
-        let mut library = encode(abi::kind::LIBRARY, abi::function::PROCESS, 0, 4, 4);
-        library.extend(b"/\xe9.so");
-        let unread = encode(abi::kind::LIBRARY, abi::function::PROCESS, 0, 0, 0);
+        let library = encode(abi::kind::LIBRARY, abi::function::LOADER, 0, 0, 0);
         let parent = 0xdead;
         for (bytes, expected) in [
             (&fork, Record::Fork { parent, child: 7 }),
-            (
-                &library,
-                Record::Library {
-                    pid: 7,
-                    path: PathBuf::from(OsString::from_vec(b"/\xe9.s".to_vec())),
-                },
-            ),
-            (
-                &unread,
-                Record::Library {
-                    pid: 7,
-                    path: PathBuf::new(),
-                },
-            ),
+            (&library, Record::Library { pid: 7 }),
         ] {
             assert_eq!(decode(bytes).expect("a known record").1, expected);
         }

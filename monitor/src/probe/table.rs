@@ -1,17 +1,39 @@
 //! The hooks, as data: one row a hook, one loop attaches them.
 
+use phiwatch_ebpf::abi::function;
+
+/// The function that dynamic loaders call, for debuggers, when they have changed
+/// the list of libraries or are about to.
+pub(super) const LOADER: &str = "_dl_debug_state";
+
+/// What is read of the calls of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Its arguments, where it begins.
+    Arguments,
+    /// What it is given to send: where it begins, and, where the exact count is
+    /// wanted, what it took, where it ends.
+    Sent,
+    /// What it gives: where it ends. Where it begins its buffer is noted.
+    Received,
+}
+
 /// How a hook's programs are attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attachment {
-    /// At a symbol of a TLS library: `enter` at its entry, `leave`, if there is
-    /// one, at its return.
-    Library {
+    /// In a function of a TLS library, by plain probes: see
+    /// [`place`](super::place) for where in it.
+    Function {
         /// The exported symbol.
         symbol: &'static str,
-        /// Program at the entry.
-        enter: &'static str,
-        /// Program at the return.
-        leave: Option<&'static str>,
+        /// One of [`phiwatch_ebpf::abi::function`].
+        function: u8,
+        /// How many of its arguments, from the first on, are read.
+        arguments: u8,
+        /// What is read.
+        reading: Reading,
+        /// The program of this function alone, for kernels without cookies.
+        program: &'static str,
     },
     /// To packets that leave the scope's cgroup.
     Egress(&'static str),
@@ -66,14 +88,23 @@ pub struct Hook {
 
 impl Hook {
     /// Whether the hook reads plaintext in a TLS library.
-    pub const fn is_tls(&self) -> bool {
-        matches!(self.attachment, Attachment::Library { .. })
+    pub fn is_tls(&self) -> bool {
+        matches!(self.attachment, Attachment::Function { symbol, .. } if symbol != LOADER)
     }
 
     /// Whether the hook needs the program of this name.
     pub fn uses(&self, program: &str) -> bool {
         match self.attachment {
-            Attachment::Library { enter, leave, .. } => enter == program || leave == Some(program),
+            Attachment::Function {
+                program: name,
+                reading,
+                ..
+            } => match program {
+                // Shared by all functions.
+                "tls_call" => true,
+                "tls_exit" | "ssl_exit" => reading != Reading::Arguments,
+                _ => name == program,
+            },
             Attachment::Egress(name) | Attachment::Ingress(name) => name == program,
             Attachment::Tracepoints(all) => all.iter().any(|one| one.program == program),
             Attachment::Connect { v4, v6 } => v4 == program || v6 == program,
@@ -81,61 +112,96 @@ impl Hook {
     }
 }
 
-/// Every hook. Uprobes need Linux 4.17 for the perf interface; rings need 5.8.
+/// Every hook. None is a return probe: those change the application's stack, and
+/// a thread that switches stacks inside the call is killed.
 pub const HOOKS: &[Hook] = &[
     Hook {
         name: "ssl_write",
-        attachment: Attachment::Library {
+        attachment: Attachment::Function {
             symbol: "SSL_write",
-            enter: "ssl_write_enter",
-            leave: Some("ssl_leave"),
+            function: function::SSL_WRITE,
+            arguments: 3,
+            reading: Reading::Sent,
+            program: "ssl_write",
         },
         without: "requests of programs that call SSL_write, such as curl, PHP and nginx",
     },
     Hook {
         name: "ssl_write_ex",
-        attachment: Attachment::Library {
+        attachment: Attachment::Function {
             symbol: "SSL_write_ex",
-            enter: "ssl_write_ex_enter",
-            leave: Some("ssl_leave"),
+            function: function::SSL_WRITE_EX,
+            arguments: 4,
+            reading: Reading::Sent,
+            program: "ssl_write_ex",
         },
         without: "requests of programs that call SSL_write_ex, such as Python",
     },
     Hook {
-        name: "ssl_read",
-        attachment: Attachment::Library {
-            symbol: "SSL_read",
-            enter: "ssl_read_enter",
-            leave: Some("ssl_leave"),
+        name: "ssl_write_ex2",
+        attachment: Attachment::Function {
+            symbol: "SSL_write_ex2",
+            function: function::SSL_WRITE_EX2,
+            arguments: 5,
+            reading: Reading::Sent,
+            program: "ssl_write_ex2",
         },
-        without: "the status of responses",
+        without: "requests of programs that call SSL_write_ex or SSL_write_ex2 of OpenSSL 3.3 and later",
+    },
+    Hook {
+        name: "ssl_read",
+        attachment: Attachment::Function {
+            symbol: "SSL_read",
+            function: function::SSL_READ,
+            arguments: 2,
+            reading: Reading::Received,
+            program: "ssl_read",
+        },
+        without: "the status of responses, and pages of servers",
     },
     Hook {
         name: "ssl_read_ex",
-        attachment: Attachment::Library {
+        attachment: Attachment::Function {
             symbol: "SSL_read_ex",
-            enter: "ssl_read_ex_enter",
-            leave: Some("ssl_leave"),
+            function: function::SSL_READ_EX,
+            arguments: 4,
+            reading: Reading::Received,
+            program: "ssl_read_ex",
         },
-        without: "the status of responses, in Python",
+        without: "the status of responses, and pages of servers, in Python",
     },
     Hook {
         name: "ssl_ctrl",
-        attachment: Attachment::Library {
+        attachment: Attachment::Function {
             symbol: "SSL_ctrl",
-            enter: "ssl_ctrl",
-            leave: None,
+            function: function::SSL_CTRL,
+            arguments: 4,
+            reading: Reading::Arguments,
+            program: "ssl_ctrl",
         },
         without: "the server name of TLS streams",
     },
     Hook {
         name: "ssl_free",
-        attachment: Attachment::Library {
+        attachment: Attachment::Function {
             symbol: "SSL_free",
-            enter: "ssl_free",
-            leave: None,
+            function: function::SSL_FREE,
+            arguments: 1,
+            reading: Reading::Arguments,
+            program: "ssl_free",
         },
         without: "the end of TLS streams, before their process ends",
+    },
+    Hook {
+        name: "library_loaded",
+        attachment: Attachment::Function {
+            symbol: LOADER,
+            function: function::LOADER,
+            arguments: 0,
+            reading: Reading::Arguments,
+            program: "library_loaded",
+        },
+        without: "TLS libraries loaded late, until the next scan",
     },
     Hook {
         name: "egress",
@@ -177,15 +243,6 @@ pub const HOOKS: &[Hook] = &[
             "sched_process_exit",
         )]),
         without: "the end of streams whose process was killed",
-    },
-    Hook {
-        name: "library_open",
-        attachment: Attachment::Tracepoints(&[
-            tracepoint("library_open", "syscalls", "sys_enter_openat"),
-            tracepoint("library_open", "syscalls", "sys_enter_openat2"),
-            tracepoint("library_open_plain", "syscalls", "sys_enter_open"),
-        ]),
-        without: "TLS libraries loaded late, until the next scan",
     },
 ];
 

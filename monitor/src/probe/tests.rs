@@ -71,16 +71,28 @@ fn uprobe_programs_stay_below_the_private_stack() {
     let depths = stack_depths(OBJECT);
     let mut uprobes = 0;
     for (name, (section, depth)) in &depths {
-        if section.starts_with("uprobe") || section.starts_with("uretprobe") {
+        if section.starts_with("uprobe") {
             uprobes += 1;
             assert!(*depth < PRIVATE_STACK, "{name} uses {depth} bytes of stack");
         }
     }
-    assert_eq!(uprobes, 7, "{depths:?}");
+    assert_eq!(uprobes, 11, "{depths:?}");
     assert!(
         depths["egress"].1 > 0,
         "the measure sees stack accesses: {depths:?}"
     );
+}
+
+#[test]
+fn no_program_is_for_a_return_probe() {
+    let elf = object::File::parse(OBJECT).expect("the build script builds an ELF file");
+    let sections: Vec<_> = elf.sections().filter_map(|own| own.name().ok()).collect();
+    assert!(sections.contains(&"uprobe"), "{sections:?}");
+    for section in sections {
+        // A return probe changes the application's stack; a session is one too.
+        let is_return = section.contains("retprobe") || section.contains("session");
+        assert!(!is_return, "{section}");
+    }
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub enum TracefsError {
 }
 
 impl TracefsError {
-    /// Whether this kernel has no such tracepoint, which may be no fault: not
-    /// every architecture has every system call.
+    /// Whether this kernel has no such tracepoint, which may be no fault: some
+    /// came with later kernels.
     pub(super) fn is_absent(&self) -> bool {
         matches!(self, Self::NoTracepoint { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
@@ -158,8 +158,6 @@ impl Tracefs {
             exit_group_dead: field("sched", "sched_process_exit", "group_dead"),
             task_signal: 0,
             signal_live: 0,
-            openat_path: field("syscalls", "sys_enter_openat", "filename"),
-            open_path: field("syscalls", "sys_enter_open", "filename"),
         };
         // Before Linux 6.16 no record says which thread is the last.
         if layout.exit_group_dead == 0

@@ -11,6 +11,10 @@ const HOOK_STATES: &[&str] = &["active", "disabled", "failed"];
 pub(super) struct HostMetrics {
     /// Processes that are watched.
     pub(super) watched_processes: IntGauge,
+    /// The share of the host's processors that hooks and phiwatch take.
+    pub(super) overhead: Gauge,
+    /// Processes that the budget left with less than all probes.
+    pub(super) backed_off: IntGauge,
     /// TLS libraries in which a hook is active.
     pub(super) tls_hooked: IntGauge,
     /// TLS libraries in which none is.
@@ -38,6 +42,15 @@ impl HostMetrics {
             watched_processes: set.int_gauge(
                 "phiwatch_watched_processes",
                 "Processes in scope that a hook can see.",
+            )?,
+            overhead: set.gauge(
+                "phiwatch_overhead_cpu_ratio",
+                "Share of all processors that probes, estimated from hits and the measured \
+                 cost of one, and phiwatch itself take.",
+            )?,
+            backed_off: set.int_gauge(
+                "phiwatch_backed_off_processes",
+                "Processes that are probed less because the budget was exceeded.",
             )?,
             reload_successful: set.int_gauge(
                 "phiwatch_config_last_reload_successful",

@@ -240,6 +240,13 @@ impl Metrics {
         self.host.watched_processes.set(clamp(processes));
     }
 
+    /// Sets the share of all processors that hooks and phiwatch take, and how
+    /// many processes are probed less for the sake of it.
+    pub fn set_overhead(&self, share: f64, backed_off: u64) {
+        self.host.overhead.set(share);
+        self.host.backed_off.set(clamp(backed_off));
+    }
+
     /// Notes that an event of this time reached the core.
     pub fn event_seen(&self, time: Timestamp) {
         self.flow.last_event.set(seconds(time));

@@ -68,7 +68,7 @@ impl Ledger {
                         self.recipients.insert(tracker.to_string());
                     }
                 }
-                Note::Unwanted(..) | Note::Wanted(..) => {}
+                Note::Contact(_) | Note::Unwanted(..) | Note::Wanted(..) => {}
             }
         }
     }

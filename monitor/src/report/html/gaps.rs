@@ -145,11 +145,19 @@ const fn meaning(loss: Loss) -> &'static str {
         | Loss::KernelNoEntry
         | Loss::KernelTableFull
         | Loss::ProbeUnknownRecord => "bytes never reached phiwatch",
+        Loss::ProbeSampled => "a busy server's pages were looked at in samples",
+        Loss::ProbeBudget => {
+            "a process was probed less, to keep what phiwatch costs within its budget"
+        }
         Loss::CaptureDropped => "the recorder had no room for packets",
         Loss::CaptureMalformed | Loss::CaptureTruncated | Loss::CaptureUnsupported => {
             "a part of an input could not be read"
         }
-        Loss::ProbeEvicted | Loss::StreamGap | Loss::StreamReorderLimit | Loss::StreamEvicted => {
+        Loss::ProbeEvicted
+        | Loss::ProbeLate
+        | Loss::StreamGap
+        | Loss::StreamReorderLimit
+        | Loss::StreamEvicted => {
             "bytes of a connection are missing; a request in them is missing or cut"
         }
         Loss::HttpMalformed => "bytes that are no HTTP/1.1 message were not examined",

@@ -1,0 +1,224 @@
+//! What user space is told of a socket: the records, and the payload behind them.
+
+use core::cell::Cell;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    helpers::generated::{bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_skb_load_bytes},
+    programs::SkBuffContext,
+};
+use phiwatch_ebpf::abi::{
+    Addresses, Header, SENT, SocketStream, flag, function, kind,
+    socket::{CLIENT, ENDED, LATE, SERVER, TLS, UNWANTED},
+};
+
+use crate::{
+    emit::{self, Record, Stretch, opaque, reserve_control, submit_control},
+    maps::{SOCKET_REQUESTS, SOCKET_VERDICTS},
+    packet::{self, Segment},
+};
+
+/// What a record's header says of its stream.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) cookie: u64,
+    born: u64,
+    tgid: u32,
+    flags: u8,
+}
+
+impl Origin {
+    #[inline(always)]
+    fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
+        let is = stream.flags | stream.heard;
+        let mut flags = 0;
+        if is & LATE != 0 {
+            flags |= flag::LATE;
+        }
+        if is & SERVER != 0 {
+            flags |= flag::SERVER;
+        }
+        Self {
+            // SAFETY: the helper takes the program's own context.
+            cookie: unsafe { bpf_get_socket_cookie(ctx.as_ptr()) },
+            born: stream.born,
+            tgid: stream.tgid,
+            flags,
+        }
+    }
+
+    /// Fills every field of `header` but `offset`, `captured` and `length`.
+    #[inline(always)]
+    pub(crate) fn describe(&self, header: &mut Header, kind: u8, direction: u8) {
+        header.kind = kind;
+        header.function = function::SOCKET;
+        header.direction = direction;
+        header.flags = self.flags;
+        header.tgid = self.tgid;
+        // SAFETY: the helper has no precondition.
+        header.time = unsafe { bpf_ktime_get_ns() };
+        header.handle = self.cookie;
+        header.born = self.born;
+    }
+}
+
+/// A packet's payload, and the stream that it belongs to.
+pub(crate) struct Payload<'a> {
+    pub(crate) ctx: &'a SkBuffContext,
+    start: u32,
+    direction: u8,
+    pub(crate) origin: Origin,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) wanted: u64,
+    done: Cell<u64>,
+}
+
+impl<'a> Payload<'a> {
+    /// A segment's payload, of which nothing is handed over yet.
+    #[inline(always)]
+    pub(crate) fn new(
+        ctx: &'a SkBuffContext,
+        segment: &Segment,
+        stream: &SocketStream,
+        direction: u8,
+        offset: u32,
+    ) -> Self {
+        Self {
+            ctx,
+            start: segment.payload,
+            direction,
+            origin: Origin::new(ctx, stream),
+            offset: u64::from(offset),
+            length: opaque(u64::from(segment.length)),
+            wanted: 0,
+            done: Cell::new(0),
+        }
+    }
+}
+
+impl Stretch for Payload<'_> {
+    #[inline(always)]
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    #[inline(always)]
+    fn wanted(&self) -> u64 {
+        self.wanted
+    }
+
+    #[inline(always)]
+    fn done(&self) -> u64 {
+        self.done.get()
+    }
+
+    #[inline(always)]
+    fn set_done(&self, done: u64) {
+        self.done.set(done);
+    }
+
+    #[inline(always)]
+    fn copy(&self, to: *mut u8, length: u64) -> bool {
+        let from = self.start + self.done.get() as u32;
+        // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
+        // the source.
+        let result =
+            unsafe { bpf_skb_load_bytes(self.ctx.as_ptr(), from, to.cast(), length as u32) };
+        result == 0
+    }
+
+    #[inline(always)]
+    fn describe(&self, header: &mut Header) {
+        self.origin.describe(header, kind::DATA, self.direction);
+    }
+}
+
+/// Tells user space what was left out before the offset `end`, if anything. To
+/// do so twice does no harm.
+#[inline(always)]
+pub(crate) fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
+    let length = end.wrapping_sub(stream.told);
+    if length == 0 {
+        return;
+    }
+    let stretch = Payload {
+        ctx,
+        start: 0,
+        direction: SENT,
+        origin: Origin::new(ctx, stream),
+        offset: u64::from(stream.told),
+        length: u64::from(length),
+        wanted: 0,
+        done: Cell::new(0),
+    };
+    emit::skipped(&stretch, stretch.length, flag::UNWANTED);
+}
+
+const SIZE: usize = size_of::<Addresses>();
+
+/// Tells user space the addresses of a stream that it is about to see.
+#[inline(always)]
+pub(crate) fn opened(
+    ctx: &SkBuffContext,
+    segment: &Segment,
+    stream: &SocketStream,
+    direction: u8,
+) -> Option<()> {
+    let mut entry = reserve_control::<SIZE>()?;
+    let record: *mut Record<SIZE> = entry.as_mut_ptr();
+    // SAFETY: the entry is valid for the record, and all of it is written.
+    unsafe {
+        let header = &mut (*record).header;
+        Origin::new(ctx, stream).describe(header, kind::SOCKET, SENT);
+        header.offset = 0;
+        header.captured = SIZE as u32;
+        header.length = SIZE as u32;
+        let addresses = (&raw mut (*record).bytes).cast::<Addresses>();
+        packet::addresses(ctx, segment, direction, addresses);
+    }
+    submit_control(entry);
+    Some(())
+}
+
+/// Ends a stream at a packet of `direction`, and says so if user space knows it.
+#[inline(always)]
+pub(crate) fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8) -> Option<()> {
+    if direction == SENT {
+        stream.flags |= ENDED;
+    } else {
+        stream.heard |= ENDED;
+    }
+    let is = stream.flags | stream.heard;
+    if is & (CLIENT | TLS | SERVER) == 0 {
+        return None;
+    }
+    if is & CLIENT != 0 && stream.asked != stream.answered {
+        skipped(ctx, stream, stream.next);
+    }
+    let origin = Origin::new(ctx, stream);
+    if is & UNWANTED != 0 {
+        // It may be forgotten already.
+        _ = SOCKET_VERDICTS.remove(origin.cookie);
+    }
+    if is & SERVER != 0 {
+        // So may this.
+        _ = SOCKET_REQUESTS.remove(origin.cookie);
+    }
+    let mut entry = reserve_control::<0>()?;
+    // SAFETY: the entry is valid for the record, and every field is written.
+    unsafe {
+        let header = &mut (*entry.as_mut_ptr()).header;
+        origin.describe(header, kind::CLOSED, direction);
+        header.offset = 0;
+        header.captured = 0;
+        header.length = 0;
+    }
+    submit_control(entry);
+    Some(())
+}
