@@ -1,4 +1,4 @@
-"""Opens what is called like a TLS library: MODE FOLDER.
+"""Loads and maps what is called like a TLS library: MODE FOLDER.
 
 Prints `started`, waits for a line on standard input, so that nobody looks at
 its maps any more, prints `done`, and stays.
@@ -7,11 +7,11 @@ its maps any more, prints `done`, and stays.
 import ctypes
 import mmap
 import os
+import signal
 import ssl  # noqa: F401
 import sys
 
-SYS_OPEN, SYS_MMAP, SYS_OPENAT, SYS_OPENAT2 = 2, 9, 257, 437
-AT_FDCWD = -100
+SYS_MMAP = 9
 
 mode, folder = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
@@ -31,10 +31,9 @@ def copy(name):
     return path
 
 
-def map_code(descriptor):
-    """Maps a library as its loader would."""
-    assert descriptor >= 0, os.strerror(ctypes.get_errno())
-    length = os.fstat(descriptor).st_size
+def map_code(descriptor, length=None):
+    """Maps a file as a loader would a library."""
+    length = length or os.fstat(descriptor).st_size
     mapped = libc.syscall(
         ctypes.c_long(SYS_MMAP),
         ctypes.c_void_p(None),
@@ -47,8 +46,9 @@ def map_code(descriptor):
     assert mapped > 0, os.strerror(ctypes.get_errno())
 
 
-def call(number, *arguments):
-    return libc.syscall(ctypes.c_long(number), *arguments)
+def load(path):
+    """Loads a library as programs do, late."""
+    ctypes.CDLL(path)
 
 
 def hostile():
@@ -61,59 +61,27 @@ def hostile():
     sparse = os.path.join(folder, "libssl.so.7")
     os.truncate(copy("large"), 511 << 20)
     os.rename(os.path.join(folder, "large"), sparse)
-    os.close(os.open(sparse, os.O_RDONLY))
+    map_code(os.open(sparse, os.O_RDONLY))
     os.symlink("/proc/self/fd/0", os.path.join(folder, "libssl.so.6"))
     os.close(os.open(os.path.join(folder, "libssl.so.6"), os.O_RDONLY))
-    for number in range(1_100):
+    for number in range(200):
         path = os.path.join(folder, f"libssl.so.1{number}")
-        open(path, "wb").close()
-    map_code(os.open(copy("good/libssl.so.3"), os.O_RDONLY))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+        map_code(os.open(path, os.O_RDONLY), 4096)
+    load(copy("good/libssl.so.3"))
 
 
-def plain():
-    """By `open`, as musl does it."""
-    path = copy("plain/libssl.so.3").encode()
-    map_code(call(SYS_OPEN, ctypes.c_char_p(path), ctypes.c_long(os.O_RDONLY)))
+def late():
+    load(copy("late/libssl.so.3"))
 
 
-def second():
-    """By `openat2`."""
-    path = copy("second/libssl.so.3").encode()
-    how = (ctypes.c_uint64 * 3)(os.O_RDONLY, 0, 0)
-    descriptor = call(
-        SYS_OPENAT2,
-        ctypes.c_long(AT_FDCWD),
-        ctypes.c_char_p(path),
-        ctypes.byref(how),
-        ctypes.c_size_t(24),
-    )
-    map_code(descriptor)
-
-
-def absent():
-    """By a path in a page that nobody has touched yet."""
-    path = copy("absent/libssl.so.3")
-    constant = os.path.join(folder, "constant")
-    with open(constant, "wb") as file:
-        file.write(path.encode() + b"\0")
-    page = os.open(constant, os.O_RDONLY)
-    address = call(
-        SYS_MMAP,
-        ctypes.c_void_p(None),
-        ctypes.c_size_t(4096),
-        ctypes.c_long(mmap.PROT_READ),
-        ctypes.c_long(mmap.MAP_PRIVATE),
-        ctypes.c_long(page),
-        ctypes.c_long(0),
-    )
-    descriptor = call(
-        SYS_OPENAT,
-        ctypes.c_long(AT_FDCWD),
-        ctypes.c_void_p(address),
-        ctypes.c_long(os.O_RDONLY),
-        ctypes.c_long(0),
-    )
-    map_code(descriptor)
+def crowd():
+    """Many processes that map what this one maps, until somebody says to go on."""
+    for _ in range(80):
+        if os.fork() == 0:
+            signal.pause()
+    print("crowded", flush=True)
+    sys.stdin.readline()
 
 
 def layers():
@@ -132,11 +100,13 @@ def layers():
         target = os.path.join(at, name).encode()
         mounted = libc.mount(b"overlay", target, b"overlay", ctypes.c_ulong(0), options.encode())
         assert mounted == 0, os.strerror(ctypes.get_errno())
-        map_code(os.open(os.path.join(at, name, "libssl.so.3"), os.O_RDONLY))
-    map_code(os.open(copy("last/libssl.so.3"), os.O_RDONLY))
+        load(os.path.join(at, name, "libssl.so.3"))
+        if name == "one":
+            crowd()
+    load(copy("last/libssl.so.3"))
 
 
-modes = {"hostile": hostile, "plain": plain, "second": second, "absent": absent, "layers": layers}
+modes = {"hostile": hostile, "late": late, "layers": layers}
 print("started", flush=True)
 sys.stdin.readline()
 modes[mode]()

@@ -41,9 +41,28 @@ impl<'a> Daemon<'a> {
         configuration: &str,
         arguments: &[S],
     ) -> Result<Self> {
+        // As much as it ever says: none of it may hold payload.
+        Self::run_at("trace", sandbox, configuration, arguments)
+    }
+
+    /// The same, saying no more than it does without being asked.
+    pub fn run_quietly<S: AsRef<OsStr>>(
+        sandbox: &'a Sandbox,
+        configuration: &str,
+        arguments: &[S],
+    ) -> Result<Self> {
+        Self::run_at("info", sandbox, configuration, arguments)
+    }
+
+    fn run_at<S: AsRef<OsStr>>(
+        level: &str,
+        sandbox: &'a Sandbox,
+        configuration: &str,
+        arguments: &[S],
+    ) -> Result<Self> {
         let journal = sandbox.folder().join("journal.jsonl");
         let common = ["run".as_ref(), "--journal".as_ref(), journal.as_os_str()];
-        Self::start(sandbox, configuration, &common, arguments)
+        Self::start(level, sandbox, configuration, &common, arguments)
     }
 
     /// `phiwatch capture --raw`, readable with [`identity`], into the folder [`Daemon::capture_path`].
@@ -51,11 +70,12 @@ impl<'a> Daemon<'a> {
         let folder = sandbox.folder().join("capture");
         let common = ["capture".as_ref(), "-o".as_ref(), folder.as_os_str()];
         let arguments = [identity::RAW, &["--listen", "127.0.0.1:0"]].concat();
-        Self::start(sandbox, "", &common, &arguments)
+        Self::start("trace", sandbox, "", &common, &arguments)
     }
 
     /// Starts phiwatch and waits until its probes are attached.
     fn start<S: AsRef<OsStr>>(
+        level: &str,
         sandbox: &'a Sandbox,
         configuration: &str,
         common: &[&OsStr],
@@ -75,8 +95,7 @@ impl<'a> Daemon<'a> {
             .arg(&path)
             .arg("--cgroup")
             .arg(sandbox.cgroup());
-        // As much as it ever says: none of it may hold payload.
-        command.env("PHIWATCH_LOG", "trace").args(arguments);
+        command.env("PHIWATCH_LOG", level).args(arguments);
         let mut running = sandbox.start("phiwatch", command)?;
         let address = running.wait_for("its address", |line| {
             line.split_once("listening on http://")

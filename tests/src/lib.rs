@@ -24,6 +24,7 @@ pub mod daemon;
 pub mod disclosure;
 pub mod identity;
 pub mod kernel;
+pub mod native;
 pub mod nginx;
 pub mod patient;
 pub mod picture;

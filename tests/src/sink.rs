@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::{Running, Sandbox, Side, file, wait};
+use crate::{Running, Sandbox, Side, file, native, wait};
 
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
@@ -19,6 +19,20 @@ pub struct Options {
     pub tls: bool,
     /// Whether it reads slowly, so that its clients have to wait.
     pub slow: bool,
+    /// Whether it is the one in C: TLS only, logs connections but no requests,
+    /// and takes early data and renegotiation.
+    pub native: bool,
+    /// How far away the native one is.
+    pub distance: Distance,
+}
+
+/// How far a sink is from its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distance {
+    /// No network: it answers at once, for measuring.
+    Near,
+    /// A network away, as trackers are: it waits before each handshake.
+    Far,
 }
 
 impl Default for Options {
@@ -27,6 +41,8 @@ impl Default for Options {
             port: 443,
             tls: true,
             slow: false,
+            native: false,
+            distance: Distance::Far,
         }
     }
 }
@@ -86,12 +102,23 @@ pub struct Sink {
 impl Sink {
     /// Starts a sink in the sandbox, not watched.
     pub fn start(sandbox: &Sandbox, options: Options) -> Result<Self> {
-        let Options { port, tls, slow } = options;
+        let Options {
+            port,
+            tls,
+            slow,
+            native,
+            distance,
+        } = options;
         let log = sandbox.folder().join(format!("sink-{port}.jsonl"));
         fs::write(&log, "").with_context(|| format!("create {}", log.display()))?;
-        let mut command = sandbox.command(Side::Outside, "/usr/bin/python3");
+        let mut command = if native {
+            sandbox.command(Side::Outside, native::compile("sink", sandbox.folder())?)
+        } else {
+            let mut python = sandbox.command(Side::Outside, "/usr/bin/python3");
+            python.arg(file("sink/sink.py"));
+            python
+        };
         command
-            .arg(file("sink/sink.py"))
             .args(["--port", &port.to_string(), "--log"])
             .arg(&log);
         if tls {
@@ -102,6 +129,9 @@ impl Sink {
         }
         if slow {
             command.arg("--slow");
+        }
+        if distance == Distance::Near {
+            command.arg("--near");
         }
         let mut running = sandbox.start(&format!("sink-{port}"), command)?;
         running.wait_for("listening", |line| (line == "ready").then_some(()))?;

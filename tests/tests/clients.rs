@@ -7,12 +7,13 @@ use std::{ffi::OsStr, fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use phiwatch::event::{Direction, Source};
+use recorded::{check, received};
 use tests::{
-    Daemon, Sandbox, Side, Sink,
+    Daemon, Side, Sink,
     client::{self, Job},
     identity, kernel, nginx,
     patient::META_PATH,
-    sink::{Connection, Options},
+    sink::Options,
     wait,
 };
 
@@ -25,37 +26,6 @@ fn job(body: &Path, count: usize) -> Job<'_> {
         body,
         count,
     }
-}
-
-/// Length and hash of every connection, in the order of [`recorded::sent`].
-fn received(connections: Vec<Connection>) -> Vec<(u64, String)> {
-    let mut hashes: Vec<_> = connections
-        .into_iter()
-        .map(|connection| (connection.length, connection.sha256))
-        .collect();
-    hashes.sort();
-    hashes
-}
-
-/// Captures what `send` makes clients send on `count` connections, and compares
-/// it with what the sink received. Gives what `send` gave.
-fn check<T>(
-    options: Options,
-    count: usize,
-    send: impl FnOnce(&Sandbox) -> Result<T>,
-) -> Result<Option<T>> {
-    let Some(sandbox) = kernel::sandbox()? else {
-        return Ok(None);
-    };
-    let mut sink = Sink::start(&sandbox, options)?;
-    let _worker = sandbox.worker()?;
-    let mut daemon = Daemon::capture(&sandbox)?;
-    let given = send(&sandbox)?;
-    let expected = received(sink.connections(count)?);
-    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
-    let streams = recorded::streams(&daemon.capture_path())?;
-    assert_eq!(recorded::sent(&streams, Source::OpenSsl)?, expected);
-    Ok(Some(given))
 }
 
 fn every_client(length: usize) -> Result<()> {
@@ -123,7 +93,7 @@ fn nginx_before_a_plaintext_application() -> Result<()> {
         Options {
             port: 8080,
             tls: false,
-            slow: false,
+            ..Options::default()
         },
     )?;
     let _nginx = nginx::start(&sandbox)?;

@@ -111,7 +111,7 @@ fn nginx_passes_on_what_it_is_sent() -> Result<()> {
         Options {
             port: 8080,
             tls: false,
-            slow: false,
+            ..Options::default()
         },
     )?;
     let _nginx = nginx::start(&sandbox)?;

@@ -31,6 +31,7 @@ fn sink(sandbox: &Sandbox) -> Result<Sink> {
         port: PORT,
         tls: false,
         slow: false,
+        ..Options::default()
     };
     Sink::start(sandbox, options)
 }

@@ -2,14 +2,65 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
     capture,
     event::{Direction, Event, EventKind, Source, StreamId},
     loss::Losses,
 };
-use tests::identity;
+use tests::{
+    Daemon, Sandbox, Sink, identity, kernel,
+    sink::{Connection, Options},
+};
+
+/// Captures what `send` makes clients send on `count` connections, and compares
+/// it with what the sink received. Gives what `send` gave.
+pub(crate) fn check<T>(
+    options: Options,
+    count: usize,
+    send: impl FnOnce(&Sandbox) -> Result<T>,
+) -> Result<Option<T>> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(None);
+    };
+    sandbox.own_tls_library()?;
+    let mut sink = Sink::start(&sandbox, options)?;
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::capture(&sandbox)?;
+    let given = send(&sandbox)?;
+    let expected = received(sink.connections(count)?);
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+    let streams = streams(&daemon.capture_path())?;
+    assert_eq!(
+        sent(&streams, Source::OpenSsl).with_context(|| described(&streams))?,
+        expected,
+        "{}",
+        described(&streams)
+    );
+    Ok(Some(given))
+}
+
+/// What there is of every stream, for whoever has to find out why it is wrong.
+fn described(streams: &[Stream]) -> String {
+    let describe = |stream: &Stream| {
+        let (chunks, missing) = (stream.chunks(), stream.missing());
+        let held: usize = chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+        let (source, direction, count) = (stream.source, stream.direction, chunks.len());
+        format!("{source:?} {direction:?}: {held} bytes in {count} chunks, {missing} missing")
+    };
+    streams.iter().map(describe).collect::<Vec<_>>().join("\n")
+}
+
+/// Length and hash of every connection, in the order of [`sent`].
+pub(crate) fn received(connections: Vec<Connection>) -> Vec<(u64, String)> {
+    let mut hashes: Vec<_> = connections
+        .into_iter()
+        .map(|connection| (connection.length, connection.sha256))
+        .collect();
+    hashes.sort();
+    hashes
+}
 
 /// One direction of one stream.
 pub(crate) struct Stream {
