@@ -3,7 +3,7 @@
 //! Only what is missing is installed. Prometheus is unpacked below `target/`
 //! and not installed, since its package would start a service.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
@@ -47,10 +47,7 @@ pub(crate) const DEMO: &[Debian] = &[
 
 /// What the tests need besides.
 const TEST: &[Debian] = &[
-    Debian {
-        name: "nginx-light",
-        present: || process::exists("nginx"),
-    },
+    NGINX,
     Debian {
         name: "php-cli",
         present: || process::exists("php"),
@@ -73,6 +70,8 @@ const TEST: &[Debian] = &[
         name: "chromium",
         present: || process::exists("chromium"),
     },
+    GCC,
+    LIBSSL,
     Debian {
         name: "python3-venv",
         present: || imports("ensurepip"),
@@ -82,14 +81,62 @@ const TEST: &[Debian] = &[
 /// What replay is measured beside.
 pub(crate) const BENCH: &[Debian] = &[TSHARK];
 
+/// What the overhead is measured with, and beside.
+pub(crate) const OVERHEAD: &[Debian] = &[
+    NGINX,
+    GCC,
+    LIBSSL,
+    Debian {
+        name: "wrk",
+        present: || process::exists("wrk"),
+    },
+    Debian {
+        name: "nodejs",
+        present: || process::exists("node"),
+    },
+    Debian {
+        name: "bpftrace",
+        present: || process::exists("bpftrace"),
+    },
+    Debian {
+        name: "bpfcc-tools",
+        present: || process::exists("sslsniff-bpfcc"),
+    },
+    // Of whatever kernel: bcc's compiler asks for some.
+    Debian {
+        name: "linux-headers-amd64",
+        present: || Path::new("/usr/share/doc/linux-headers-amd64").is_dir(),
+    },
+];
+
 const TSHARK: Debian = Debian {
     name: "tshark",
     present: || process::exists("tshark"),
 };
 
-/// Python packages of the test clients, and what reads HTTP archives: the newest
-/// mitmproxy for the Python of Debian 12.
-const PYTHON: &[&str] = &["requests==2.32.4", "mitmproxy==11.0.2"];
+const NGINX: Debian = Debian {
+    name: "nginx-light",
+    present: || process::exists("nginx"),
+};
+
+const GCC: Debian = Debian {
+    name: "gcc",
+    present: || process::exists("cc"),
+};
+
+const LIBSSL: Debian = Debian {
+    name: "libssl-dev",
+    present: || Path::new("/usr/include/openssl/ssl.h").is_file(),
+};
+
+/// Python packages of the test clients, runtimes of green threads among them, and
+/// what reads HTTP archives: the newest mitmproxy for the Python of Debian 12.
+const PYTHON: &[&str] = &[
+    "requests==2.32.4",
+    "mitmproxy==11.0.2",
+    "gevent==26.9.0",
+    "eventlet==0.41.3",
+];
 
 /// Everything that `cargo xtask test` runs beside Rust.
 pub(crate) fn for_tests() -> Result<()> {
@@ -152,7 +199,8 @@ fn prometheus() -> Result<()> {
 fn python() -> Result<()> {
     let home = workspace::tools().join("venv");
     let python = home.join("bin/python");
-    if process::succeeds(process::command(&python).args(["-c", "import requests, mitmproxy"])) {
+    let imports = "import requests, mitmproxy, gevent, eventlet";
+    if process::succeeds(process::command(&python).args(["-c", imports])) {
         return Ok(());
     }
     process::run(

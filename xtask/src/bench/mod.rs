@@ -2,6 +2,7 @@
 
 mod child;
 mod detection;
+mod overhead;
 mod replay;
 
 use anyhow::Result;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub(crate) enum Subject {
     /// Reading and detecting on bodies, beside dd-sensitive-data-scanner
     Detection,
+    /// What watching costs a server, clients and a call, beside others; ten minutes
+    Overhead(overhead::Arguments),
     /// Replay of a large capture, beside tshark; fails below the bars
     Replay(replay::Arguments),
 }
@@ -20,6 +23,7 @@ pub(crate) enum Subject {
 pub(crate) fn bench(subject: &Subject) -> Result<()> {
     match subject {
         Subject::Detection => detection::bench(),
+        Subject::Overhead(arguments) => overhead::bench(arguments),
         Subject::Replay(arguments) => replay::bench(arguments),
     }
 }
