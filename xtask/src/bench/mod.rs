@@ -5,8 +5,16 @@ mod detection;
 mod overhead;
 mod replay;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::Subcommand;
+
+use crate::{
+    build,
+    setup::{self, Toolchain},
+    workspace,
+};
 
 /// What is measured.
 #[derive(Subcommand)]
@@ -25,5 +33,14 @@ pub(crate) fn bench(subject: &Subject) -> Result<()> {
         Subject::Detection => detection::bench(),
         Subject::Overhead(arguments) => overhead::bench(arguments),
         Subject::Replay(arguments) => replay::bench(arguments),
+    }
+}
+
+/// The phiwatch that is measured, and the tools: `given`, or else a release build
+/// of the tree.
+fn subject(given: Option<&Path>) -> Result<(Toolchain, PathBuf)> {
+    match given {
+        Some(phiwatch) => Ok((setup::setup()?, phiwatch.to_owned())),
+        None => Ok((build::build()?, workspace::phiwatch())),
     }
 }

@@ -12,12 +12,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use super::child::Cost;
-use crate::{
-    build, package, process,
-    setup::{self, Toolchain},
-    workspace,
-};
+use super::{child::Cost, subject};
+use crate::{package, process, setup::Toolchain, workspace};
 
 /// How many times as fast as tshark replay is to be.
 const FASTER: f64 = 20.0;
@@ -47,15 +43,7 @@ pub(crate) struct Arguments {
 /// Generates the capture if it is missing, and measures in turns.
 pub(super) fn bench(arguments: &Arguments) -> Result<()> {
     package::debian(package::BENCH)?;
-    let toolchain = if arguments.phiwatch.is_some() {
-        setup::setup()?
-    } else {
-        build::build()?
-    };
-    let phiwatch = arguments
-        .phiwatch
-        .clone()
-        .unwrap_or_else(workspace::phiwatch);
+    let (toolchain, phiwatch) = subject(arguments.phiwatch.as_deref())?;
     let (capture, written) = capture(arguments, &toolchain)?;
     let findings = capture.with_extension("findings.jsonl");
     let length = fs::metadata(&capture)?.len();

@@ -13,11 +13,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::{
-    build, package, process,
-    setup::{self, Toolchain},
-    workspace,
-};
+use super::subject;
+use crate::{package, process, workspace};
 
 mod plot;
 mod tables;
@@ -78,15 +75,7 @@ pub(super) fn bench(arguments: &Arguments) -> Result<()> {
 fn measure(arguments: &Arguments, output: &Path) -> Result<()> {
     package::debian(package::DEMO)?;
     package::debian(package::OVERHEAD)?;
-    let toolchain: Toolchain = if arguments.phiwatch.is_some() {
-        setup::setup()?
-    } else {
-        build::build()?
-    };
-    let phiwatch = arguments
-        .phiwatch
-        .clone()
-        .unwrap_or_else(workspace::phiwatch);
+    let (toolchain, phiwatch) = subject(arguments.phiwatch.as_deref())?;
     let phiwatch =
         fs::canonicalize(&phiwatch).with_context(|| format!("find {}", phiwatch.display()))?;
     let mut overhead = toolchain.cargo();
