@@ -22,6 +22,9 @@ pub(crate) const IS_PAGE: u32 = 1 << 16;
 /// ended.
 pub(crate) const HEAD_OPEN: u32 = 1 << 17;
 
+/// Either of the two: what follows belongs to the response that is being sent.
+pub(crate) const OPEN: u32 = IS_PAGE | HEAD_OPEN;
+
 /// What is remembered of a stream on which pages can be sent.
 pub(crate) trait Sender {
     /// The stream's flags, of which two belong to pages.
@@ -76,9 +79,6 @@ impl Key for u64 {
     }
 }
 
-/// `Stream::flags`: what follows belongs to the response that is being sent.
-pub(crate) const OPEN: u32 = IS_PAGE | HEAD_OPEN;
-
 /// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
 pub(crate) const SHORTEST_REQUEST: u64 = 18;
 
@@ -115,7 +115,7 @@ pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut impl Sender, sniffed:
         if sniffed == Sniffed::Response {
             *stream.page() = 0;
         }
-        *stream.flags() &= !(IS_PAGE | HEAD_OPEN);
+        *stream.flags() &= !OPEN;
         match look(stretch) {
             Look::Page => *stream.flags() |= IS_PAGE,
             Look::Open => *stream.flags() |= HEAD_OPEN,
@@ -131,7 +131,7 @@ pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut impl Sender, sniffed:
         length
     } else {
         // What follows is left out, up to the next response.
-        *stream.flags() &= !(IS_PAGE | HEAD_OPEN);
+        *stream.flags() &= !OPEN;
         *stream.page() = PAGE;
         room
     }

@@ -40,6 +40,7 @@ const PATIENCE: u32 = 2;
 const BUSY: f64 = 500.0;
 /// The share of the budget from which on it is worth to take probes away.
 const WORTH: f64 = 0.05;
+
 /// What a hit costs, nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct HitCost {

@@ -139,11 +139,10 @@ impl Interface {
             }
             Self::Multi { .. } | Self::Cookies | Self::Plain => {
                 let has_cookies = self.has_cookies();
-                for site in sites.iter().filter(|site| site.is_exit) {
-                    link_one(ebpf, site, target, has_cookies, &mut linked);
-                }
-                for site in sites.iter().filter(|site| !site.is_exit) {
-                    link_one(ebpf, site, target, has_cookies, &mut linked);
+                for is_exit in [true, false] {
+                    for site in sites.iter().filter(|site| site.is_exit == is_exit) {
+                        link_one(ebpf, site, target, has_cookies, &mut linked);
+                    }
                 }
             }
         }
