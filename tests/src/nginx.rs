@@ -8,6 +8,11 @@ use crate::{Running, Sandbox, Side, wait};
 
 /// nginx as a TLS server on port 443 before a plaintext application on 8080.
 pub fn start(sandbox: &Sandbox) -> Result<Running> {
+    start_before(sandbox, 443, "http://127.0.0.1:8080")
+}
+
+/// The same on any port before anything. It answers `/small` itself.
+pub fn start_before(sandbox: &Sandbox, port: u16, application: &str) -> Result<Running> {
     let folder = sandbox.folder().display();
     let configuration = format!(
         "user root; worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr;
@@ -18,9 +23,13 @@ pub fn start(sandbox: &Sandbox) -> Result<Running> {
              fastcgi_temp_path {folder}/nginx-fastcgi; uwsgi_temp_path {folder}/nginx-uwsgi;
              scgi_temp_path {folder}/nginx-scgi;
              server {{
-                 listen 127.0.0.1:443 ssl;
+                 listen 127.0.0.1:{port} ssl;
                  ssl_certificate {}; ssl_certificate_key {};
-                 location / {{ proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host; }}
+                 location = /small {{ return 200 'ok'; }}
+                 location / {{
+                     proxy_pass {application}; proxy_set_header Host $host;
+                     proxy_http_version 1.1; proxy_ssl_server_name on;
+                 }}
              }}
          }}",
         sandbox.authority.certificate.display(),
@@ -42,8 +51,9 @@ pub fn start(sandbox: &Sandbox) -> Result<Running> {
             "--connect-timeout",
             "1",
         ]);
-        // Port 443 answers a plaintext request, so nothing reaches the sink.
-        Ok(sandbox.run(probe.arg("http://127.0.0.1:443/")).ok())
+        // A TLS port answers a plaintext request itself: nothing reaches the sink.
+        let url = format!("http://127.0.0.1:{port}/");
+        Ok(sandbox.run(probe.arg(url)).ok())
     })?;
     Ok(running)
 }
