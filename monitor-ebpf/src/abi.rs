@@ -56,6 +56,9 @@ pub mod kind {
     /// A process, `tgid`, was forked by another, whose id is in `handle`. Control
     /// ring.
     pub const FORK: u8 = 8;
+    /// A process, or the thread `tgid` of it, was moved into another cgroup. Control
+    /// ring.
+    pub const MOVED: u8 = 9;
 }
 
 /// The values of [`Header::function`].
@@ -134,7 +137,8 @@ pub struct Scope {
     pub flags: u32,
     /// Thread-group id that is never watched: phiwatch itself.
     pub ignored: u32,
-    /// The consumer is woken when this many bytes wait in the data ring.
+    /// The consumer is woken each time that this many more bytes wait in the data
+    /// ring. A power of two.
     pub wakeup: u32,
 }
 
@@ -182,13 +186,15 @@ pub struct Layout {
     pub exec_path: u32,
     /// `group_dead` in the record of `sched:sched_process_exit`.
     pub exit_group_dead: u32,
+    /// `pid` in the record of `cgroup:cgroup_attach_task`.
+    pub moved_pid: u32,
     /// `signal` in `struct task_struct`.
     pub task_signal: u32,
     /// `live` in `struct signal_struct`: how many threads have not yet ended.
     pub signal_live: u32,
 }
 
-const _: () = assert!(size_of::<Layout>() == 24);
+const _: () = assert!(size_of::<Layout>() == 28);
 
 /// The largest offset in [`Layout`]: a bound that the verifier must see.
 pub const MAX_OFFSET: u32 = 0xffff;

@@ -192,6 +192,29 @@ fn follow(tgid: u32, is_wanted: bool) {
     }
 }
 
+/// `cgroup:cgroup_attach_task`, in the process that moves another, or one of its
+/// threads.
+#[tracepoint]
+pub(crate) fn process_moved(ctx: TracePointContext) -> u32 {
+    _ = moved(&ctx);
+    0
+}
+
+/// Whether it was moved into the scope or out of it is for user space to find
+/// out: the record tells the new cgroup, but not what that one lies below.
+#[inline(always)]
+fn moved(ctx: &TracePointContext) -> Option<()> {
+    if SCOPE.get(0)?.flags & scope::CGROUP == 0 {
+        return None;
+    }
+    let tgid: u32 = field(ctx, LAYOUT.get(0)?.moved_pid)?;
+    let mut entry = reserve_control::<0>()?;
+    // SAFETY: the entry is valid for the record.
+    unsafe { describe(&mut (*entry.as_mut_ptr()).header, kind::MOVED, tgid, 0) };
+    submit_urgent(entry);
+    Some(())
+}
+
 /// `sched:sched_process_exit`, once for every thread.
 #[tracepoint]
 pub(crate) fn process_exit(ctx: TracePointContext) -> u32 {
@@ -203,9 +226,9 @@ pub(crate) fn process_exit(ctx: TracePointContext) -> u32 {
         return 0;
     }
     let tgid = (thread >> 32) as u32;
-    if watched_process().is_some()
-        && let Some(mut entry) = reserve_control::<0>()
-    {
+    // What has cost something was watched until it was moved elsewhere.
+    let is_known = watched_process().is_some() || known_usage(tgid).is_some();
+    if is_known && let Some(mut entry) = reserve_control::<0>() {
         // SAFETY: the entry is valid for the record.
         unsafe { describe(&mut (*entry.as_mut_ptr()).header, kind::EXIT, tgid, 0) };
         submit_control(entry);

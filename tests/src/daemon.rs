@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -123,7 +123,10 @@ impl<'a> Daemon<'a> {
                 .map_or_else(ToString::to_string, Clone::clone);
             Ok(answer.ok())
         });
-        ready.with_context(|| format!("{last}: {}", self.running.stderr().unwrap_or_default()))?;
+        let log = self.running.stderr().unwrap_or_default();
+        ready.with_context(|| format!("{last}: {log}"))?;
+        // phiwatch does without a program, so nothing else would tell.
+        ensure!(!log.contains("the kernel refuses"), "{log}");
         Ok(())
     }
 

@@ -35,9 +35,19 @@ const END: Duration = Duration::from_secs(30);
 /// A client of a mode, which has said `started`. `program` is a Python, or a
 /// script that is the client itself.
 fn client(sandbox: &Sandbox, program: &Path, mode: &str, count: usize) -> Result<Running> {
+    client_at(sandbox, Side::Watched, program, mode, count)
+}
+
+fn client_at(
+    sandbox: &Sandbox,
+    side: Side,
+    program: &Path,
+    mode: &str,
+    count: usize,
+) -> Result<Running> {
     let body = sandbox.folder().join("event.json");
     fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
-    let mut command = sandbox.command(Side::Watched, program);
+    let mut command = sandbox.command(side, program);
     command.env("PYTHONHOME", "/usr");
     if program.extension().is_none() {
         command.arg(tests::file(CLIENT));
@@ -164,6 +174,30 @@ fn a_listed_process_stays_watched_when_it_calls_exec() -> Result<()> {
     // Its own two; its children, and what the shell runs, are not listed.
     let processes = processes(&mut daemon)?;
     assert_eq!(pids(&processes), [u64::from(client.pid()); 2]);
+    Ok(())
+}
+
+#[test]
+fn a_process_that_is_moved_into_the_cgroup_is_watched() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let mut client = client_at(&sandbox, Side::Outside, Path::new(PYTHON), "named", 0)?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let mut shell = sandbox.command(Side::Outside, "sh");
+    let members = sandbox.cgroup().join("cgroup.procs");
+    let moved = format!("echo {} > {}", client.pid(), members.display());
+    sandbox.run(shell.arg("-c").arg(moved))?;
+    // Long before the next scan would find it.
+    daemon.running.wait_for("its library", |line| {
+        let is_found = line.contains("library is found") && line.contains("libssl");
+        is_found.then_some(())
+    })?;
+    go_on(&mut client, "posted")?;
+    daemon.findings(1)?;
+    let processes = processes(&mut daemon)?;
+    assert_eq!(pids(&processes), [u64::from(client.pid())]);
     Ok(())
 }
 

@@ -39,7 +39,7 @@ const MAX_DESCENDANTS: usize = 4_096;
 /// mapped them.
 const MAX_EXPECTED: usize = 8;
 /// How soon discovery ends when it is told to.
-const STOP: Duration = Duration::from_millis(50);
+const STOP: Duration = Duration::from_millis(250);
 /// How often costs are looked at.
 const TURN: Duration = Duration::from_millis(500);
 
@@ -146,6 +146,10 @@ impl Probes {
             Signal::Library(pid) => {
                 self.look_at(pid);
                 Some(pid)
+            }
+            Signal::Moved(thread) => {
+                let pid = process::of_thread(thread)?;
+                self.look_at(pid).then_some(pid)
             }
             Signal::Exit(pid) => {
                 self.map(pid, &[]);

@@ -184,7 +184,12 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
         ),
         (
             "tracepoint",
-            &["process_new", "process_exec", "process_exit"][..],
+            &[
+                "process_new",
+                "process_exec",
+                "process_moved",
+                "process_exit",
+            ][..],
             "new processes and TLS libraries are found by scanning, every 30 seconds: the first \
              requests of each are not seen; mount tracefs at /sys/kernel/tracing, or let phiwatch \
              mount one of its own (CAP_SYS_ADMIN, Linux 5.2)",

@@ -6,6 +6,7 @@ use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Array, HashMap as BpfHashMap, MapData, MapError},
     programs::{Program, ProgramError, UProbe},
+    util::KernelVersion,
 };
 use phiwatch_ebpf::abi::{self, scope as bits};
 use rustix::{
@@ -130,8 +131,17 @@ fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
         let program: &mut UProbe = program(ebpf, name)?;
         program.load()
     };
-    if load("tls_call").and_then(|()| load("tls_exit")).is_ok() {
-        return Interface::Cookies;
+    match load("tls_call").and_then(|()| load("tls_exit")) {
+        Ok(()) => return Interface::Cookies,
+        Err(error) if has_cookies() => {
+            tracing::debug!(%error, "the verifier");
+            let why = reason(&error);
+            tracing::warn!(
+                why,
+                "the kernel refuses the better programs of TLS functions"
+            );
+        }
+        Err(error) => tracing::debug!(why = reason(&error), "no cookies"),
     }
     for name in PLAIN {
         if let Err(error) = load(name) {
@@ -139,6 +149,11 @@ fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
         }
     }
     Interface::Plain
+}
+
+/// Whether the kernel gives programs the cookie of their link: Linux 5.15.
+fn has_cookies() -> bool {
+    KernelVersion::current().is_ok_and(|kernel| kernel >= KernelVersion::new(5, 15, 0))
 }
 
 /// Loads each program by itself, so that one which this kernel refuses does not
@@ -236,6 +251,7 @@ fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError>
         new_flags,
         exec_path,
         exit_group_dead,
+        moved_pid,
         task_signal,
         signal_live,
     } = *layout;
@@ -245,6 +261,7 @@ fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError>
         new_flags,
         exec_path,
         exit_group_dead,
+        moved_pid,
         task_signal,
         signal_live,
     ]) {

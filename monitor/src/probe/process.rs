@@ -315,6 +315,13 @@ impl Processes {
     }
 }
 
+/// The process that a thread belongs to; of its main thread that is its own id.
+pub(super) fn of_thread(thread: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let process = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    process.trim().parse().ok()
+}
+
 /// The ids of all processes.
 pub(super) fn all() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else {

@@ -81,6 +81,11 @@ pub(super) enum Record {
         /// The process.
         pid: u32,
     },
+    /// A process was moved into another cgroup.
+    Moved {
+        /// The process.
+        pid: u32,
+    },
     /// A process ended.
     Exit {
         /// The process.
@@ -199,6 +204,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             child: header.tgid,
         },
         abi::kind::LIBRARY => Record::Library { pid: header.tgid },
+        abi::kind::MOVED => Record::Moved { pid: header.tgid },
         abi::kind::EXIT => Record::Exit { pid: header.tgid },
         _ => return Err(Unknown),
     };
@@ -258,10 +264,12 @@ mod tests {
     fn processes_are_told_with_what_they_did() {
         let mut fork = encode(abi::kind::FORK, abi::function::PROCESS, 0, 0, 0);
         let library = encode(abi::kind::LIBRARY, abi::function::LOADER, 0, 0, 0);
+        let moved = encode(abi::kind::MOVED, abi::function::PROCESS, 0, 0, 0);
         let parent = 0xdead;
         for (bytes, expected) in [
             (&fork, Record::Fork { parent, child: 7 }),
             (&library, Record::Library { pid: 7 }),
+            (&moved, Record::Moved { pid: 7 }),
         ] {
             assert_eq!(decode(bytes).expect("a known record").1, expected);
         }

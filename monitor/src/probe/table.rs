@@ -236,6 +236,15 @@ pub const HOOKS: &[Hook] = &[
         without: "TLS libraries of new processes, until the next scan",
     },
     Hook {
+        name: "process_moved",
+        attachment: Attachment::Tracepoints(&[tracepoint(
+            "process_moved",
+            "cgroup",
+            "cgroup_attach_task",
+        )]),
+        without: "processes that are moved into the watched cgroup, until the next scan",
+    },
+    Hook {
         name: "process_exit",
         attachment: Attachment::Tracepoints(&[tracepoint(
             "process_exit",

@@ -156,6 +156,7 @@ impl Tracefs {
             new_flags: field("task", "task_newtask", "clone_flags"),
             exec_path: field("sched", "sched_process_exec", "filename"),
             exit_group_dead: field("sched", "sched_process_exit", "group_dead"),
+            moved_pid: field("cgroup", "cgroup_attach_task", "pid"),
             task_signal: 0,
             signal_live: 0,
         };

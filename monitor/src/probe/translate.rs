@@ -37,6 +37,8 @@ pub enum Signal {
     },
     /// A process has loaded libraries, or is about to.
     Library(u32),
+    /// A process, or this thread of it, was moved into another cgroup.
+    Moved(u32),
     /// A process has ended.
     Exit(u32),
     /// A process connects to a tracker.
@@ -133,6 +135,7 @@ impl Translator {
                 Some(Signal::Fork { parent, child })
             }
             Record::Library { pid } => Some(Signal::Library(pid)),
+            Record::Moved { pid } => Some(Signal::Moved(pid)),
             Record::Exit { pid } => {
                 self.end_owned(time, pid, forget, out);
                 self.processes.ended(pid);
