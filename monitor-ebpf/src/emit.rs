@@ -46,14 +46,19 @@ pub(crate) struct Record<const N: usize> {
 /// The consumer, which looks every few milliseconds anyway, is left alone.
 pub(crate) const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
-/// Wakes the consumer only when much is waiting: a wakeup per record costs more
-/// than the probe and the copy together.
+/// Wakes the consumer only when the record of `size` bytes has filled another
+/// [`Scope::wakeup`](phiwatch_ebpf::abi::Scope::wakeup) of the ring: a wakeup per
+/// record costs more than the probe and the copy together, also while the consumer
+/// is on its way. Records of two processors may pass the mark together, so a few
+/// behind it wake as well.
 #[inline(always)]
-pub(crate) fn wakeup(ring: &RingBuf) -> u64 {
-    let threshold = SCOPE
+pub(crate) fn wakeup(ring: &RingBuf, size: u64) -> u64 {
+    let step = SCOPE
         .get(0)
         .map_or(0, |settings| u64::from(settings.wakeup));
-    if ring.query(u64::from(BPF_RB_AVAIL_DATA)) >= threshold {
+    let waiting = ring.query(u64::from(BPF_RB_AVAIL_DATA));
+    // A power of two.
+    if waiting >= step && waiting & step.wrapping_sub(1) < 4 * size {
         u64::from(BPF_RB_FORCE_WAKEUP)
     } else {
         NO_WAKEUP
@@ -129,6 +134,8 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
         }
     } else if tail < 512 {
         chunk::<S, 512>(stretch, tail, rest, bytes);
+    } else if tail < 1024 {
+        chunk::<S, 1024>(stretch, tail, rest, bytes);
     } else if tail < 2048 {
         chunk::<S, 2048>(stretch, tail, rest, bytes);
     } else if tail < 8192 {
@@ -181,7 +188,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, by
             count(counter::FAULT, 1);
         }
     }
-    entry.submit(wakeup(&DATA_RING));
+    entry.submit(wakeup(&DATA_RING, size_of::<Record<N>>() as u64));
     count(bytes, captured);
 }
 
@@ -201,5 +208,5 @@ pub(crate) fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
         header.length = length as u32;
         header.flags |= reason;
     }
-    entry.submit(wakeup(&DATA_RING));
+    entry.submit(wakeup(&DATA_RING, size_of::<Header>() as u64));
 }

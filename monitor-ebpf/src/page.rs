@@ -253,7 +253,7 @@ pub(crate) fn request<K: Key>(
         }
         (&raw mut (*request).captured).write_volatile(0);
     }
-    entry.submit(wakeup(&DATA_RING));
+    entry.submit(wakeup(&DATA_RING, size_of::<Record<REQUEST_KEPT>>() as u64));
     count(bytes, u64::from(captured));
     Some(())
 }

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How long the core waits for events before it looks at the clock.
-const IDLE: Duration = Duration::from_millis(100);
+const IDLE: Duration = Duration::from_millis(250);
 /// How long an event may be under way from the kernel to the core: only what is
 /// older has surely arrived when the core lets time pass, in nanoseconds.
 const SLACK: u64 = 1_000_000_000;

@@ -245,7 +245,7 @@ pub struct RingSection {
 impl Default for RingSection {
     fn default() -> Self {
         Self {
-            data_bytes: 16 * 1024 * 1024,
+            data_bytes: 8 * 1024 * 1024,
             control_bytes: 1024 * 1024,
         }
     }
