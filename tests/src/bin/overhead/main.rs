@@ -48,7 +48,7 @@ const WHOLE: Plan = Plan {
     pairs: 5,
     duration: Duration::from_secs(3),
     patience: Duration::from_secs(10),
-    batches: 9,
+    batches: 11,
     step: Duration::from_secs(2),
     highest_rate: 64_000,
     connections: 10_000,

@@ -1,7 +1,7 @@
 //! Memory and idle CPU of the daemon: at rest, with many connections, and after
 //! as many again have come and gone twice.
 
-use std::{fs, io::Write as _, thread, time::Duration};
+use std::{collections::BTreeMap, fs, io::Write as _, thread, time::Duration};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use tests::{
 
 use crate::{
     HOST, Plan,
-    numbers::{cpu, mebibytes, rounded},
+    numbers::{cpu, descriptors, mebibytes, number, rounded},
 };
 
 /// Most memory at [`crate::WHOLE`]'s connections, in MiB.
@@ -82,5 +82,19 @@ fn row(name: &str, pid: u32) -> Result<Value> {
         "file_mib": mebibytes(pid, "RssFile")?,
         "shared_mib": mebibytes(pid, "RssShmem")?,
         "peak_mib": mebibytes(pid, "VmHWM")?,
+        "kernel_mib": maps(pid)?,
     }))
+}
+
+/// What the maps of a process take in the kernel, in MiB. Of the rings it is in
+/// what is resident as well, where each page counts twice, as it is mapped.
+fn maps(pid: u32) -> Result<f64> {
+    let mut maps = BTreeMap::new();
+    for text in descriptors(pid)? {
+        if let (Some(id), Some(bytes)) = (number(&text, "map_id:"), number(&text, "memlock:")) {
+            maps.insert(id, bytes);
+        }
+    }
+    let bytes: u64 = maps.values().sum();
+    Ok(rounded(bytes as f64 / f64::from(1 << 20), 1))
 }

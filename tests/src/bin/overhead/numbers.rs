@@ -49,3 +49,21 @@ pub(crate) fn mebibytes(pid: u32, field: &str) -> Result<f64> {
         .parse()?;
     Ok(rounded(kibibytes / 1024.0, 1))
 }
+
+/// What the kernel says of each descriptor of a process.
+pub(crate) fn descriptors(pid: u32) -> Result<Vec<String>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fdinfo"))?;
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let paths: Vec<_> = paths.collect::<Result<_>>()?;
+    // A descriptor may be closed between the listing and the reading.
+    let texts = paths
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok());
+    Ok(texts.collect())
+}
+
+/// The number behind `key` at the beginning of a line.
+pub(crate) fn number(text: &str, key: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key))?;
+    value.trim().parse().ok()
+}

@@ -55,7 +55,8 @@ const TABLES: &[Table] = &[
                 number(row, "empty_ns", 0)
             }),
             ("phiwatch", |row| number(row, "phiwatch_ns", 0)),
-            ("ratio", |row| number(row, "ratio", 2)),
+            ("hits", |row| number(row, "hits", 2)),
+            ("a hit, by an empty one", |row| number(row, "ratio", 2)),
             ("bar", |row| number(row, "bar", 2)),
             ("of it in the program", |row| number(row, "program_ns", 0)),
             ("offset in SSL_write", |row| {
@@ -88,6 +89,7 @@ const TABLES: &[Table] = &[
             ("anonymous", |row| number(row, "anonymous_mib", 0)),
             ("of files and rings", |row| number(row, "file_mib", 0)),
             ("peak", |row| number(row, "peak_mib", 0)),
+            ("maps in the kernel", |row| number(row, "kernel_mib", 0)),
             ("CPU, % of a core", |row| number(row, "idle_cpu_percent", 2)),
         ],
     },
