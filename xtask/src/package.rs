@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::{process, workspace};
 
 mod libssl;
+pub(crate) mod suites;
 
 /// One package of Debian, and how to tell that it is there.
 pub(crate) struct Debian {

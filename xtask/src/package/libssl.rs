@@ -3,13 +3,11 @@
 //! Each is unpacked below `target/tools/libssl` and never installed. What a
 //! registry keeps is pinned; a suite of Debian has one version at a time.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::suites::{Suites, files_with, unpacked};
 use crate::{process, workspace};
 
 /// Packages of Debian suites that this host is not configured for. Newer builds
@@ -69,7 +67,8 @@ pub(super) fn fetch(python: &Path) -> Result<()> {
         .filter(|(name, ..)| !home.join(name).is_dir())
         .collect();
     if !missing.is_empty() {
-        let suites = Suites::new(&home)?;
+        let suites = DEBIAN.iter().map(|(_, suite, _)| *suite);
+        let suites = Suites::new(&home.join("apt"), suites)?;
         for (name, suite, packages) in missing {
             unpacked(&home, name, |folder| suites.unpack(suite, packages, folder))?;
         }
@@ -84,105 +83,6 @@ pub(super) fn fetch(python: &Path) -> Result<()> {
         unpacked(&home, name, |folder| npm(package, folder))?;
     }
     Ok(())
-}
-
-/// Lets `unpack` fill the folder of this name, which is there whole or not at
-/// all.
-fn unpacked(home: &Path, name: &str, unpack: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let folder = home.join(name);
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let part = home.join(format!("{name}.part"));
-    if part.is_dir() {
-        fs::remove_dir_all(&part)?;
-    }
-    fs::create_dir(&part)?;
-    unpack(&part).with_context(|| format!("fetch the libssl of {name}"))?;
-    fs::rename(&part, &folder).with_context(|| format!("keep {}", folder.display()))
-}
-
-/// An apt of its own beside the system's, which knows other suites of the same
-/// archive.
-struct Suites {
-    home: PathBuf,
-}
-
-impl Suites {
-    fn new(home: &Path) -> Result<Self> {
-        let home = home.join("apt");
-        fs::create_dir_all(home.join("lists/partial"))?;
-        fs::create_dir_all(home.join("archives/partial"))?;
-        let archive = archive()?;
-        let mut sources = String::new();
-        for (_, suite, _) in DEBIAN {
-            let line = format!("deb {archive} {suite} main\n");
-            if !sources.contains(&line) {
-                sources.push_str(&line);
-            }
-        }
-        fs::write(home.join("sources.list"), sources)?;
-        fs::write(home.join("status"), "")?;
-        let suites = Self { home };
-        process::run(suites.apt().args(["update", "--quiet"]))?;
-        Ok(suites)
-    }
-
-    /// `apt-get` with its lists and its state below this folder.
-    fn apt(&self) -> std::process::Command {
-        let mut apt = process::command("apt-get");
-        let path = |name: &str| self.home.join(name).display().to_string();
-        for option in [
-            format!("Dir::Etc::SourceList={}", path("sources.list")),
-            "Dir::Etc::SourceParts=/dev/null".to_owned(),
-            format!("Dir::State::Lists={}", path("lists")),
-            format!("Dir::State::Status={}", path("status")),
-            format!("Dir::Cache={}", path("")),
-            "Acquire::Languages=none".to_owned(),
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
-            // The user that apt drops to cannot write below target/.
-            "APT::Sandbox::User=root".to_owned(),
-        ] {
-            apt.arg("-o").arg(option);
-        }
-        apt
-    }
-
-    fn unpack(&self, suite: &str, packages: &[&str], folder: &Path) -> Result<()> {
-        for package in packages {
-            let mut download = self.apt();
-            download.current_dir(&self.home);
-            process::run(download.args(["download", "--quiet", &format!("{package}/{suite}")]))?;
-            for archive in files_with(&self.home, "deb")? {
-                process::run(process::command("dpkg").arg("-x").args([&archive, folder]))?;
-                fs::remove_file(archive)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn remove(self) -> Result<()> {
-        fs::remove_dir_all(&self.home).with_context(|| format!("remove {}", self.home.display()))
-    }
-}
-
-/// Where this host has Debian from.
-fn archive() -> Result<String> {
-    let mut targets = process::command("apt-get");
-    targets.args([
-        "indextargets",
-        "--format",
-        "$(REPO_URI)",
-        "Created-By: Packages",
-        "Origin: Debian",
-        "Component: main",
-    ]);
-    let listed = process::output(&mut targets)?;
-    // The security archive has no such suites.
-    let found = listed.lines().find(|line| !line.contains("security"));
-    found
-        .map(str::to_owned)
-        .context("apt knows no archive of Debian: run apt-get update")
 }
 
 fn wheel(python: &Path, package: &str, platform: &str, folder: &Path) -> Result<()> {
@@ -213,16 +113,4 @@ fn npm(package: &str, folder: &Path) -> Result<()> {
     unpack.arg("-xzf").arg(&archives[0]).arg("-C").arg(folder);
     process::run(&mut unpack)?;
     fs::remove_file(&archives[0]).context("remove the archive")
-}
-
-fn files_with(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|found| found == extension) {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }
