@@ -156,6 +156,16 @@ pub(crate) fn opaque(mut value: u64) -> u64 {
     value
 }
 
+/// The smaller of `value`, which is not 0, and `limit`, so that every verifier
+/// knows it to be neither 0 nor more. Before Linux 6.8 a comparison with 0 teaches
+/// it nothing, and helpers that read packets want a length that is not 0.
+#[inline(always)]
+pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
+    // Both bounds have to be seen on the register that is handed on.
+    let below = opaque(value.wrapping_sub(1));
+    opaque(if below < limit { below } else { limit - 1 }) + 1
+}
+
 /// One record of class `N` with `captured` bytes that stands for `length`.
 #[inline(always)]
 fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, bytes: u32) {
@@ -171,18 +181,12 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, by
         stretch.describe(header);
         header.offset = stretch.offset() + stretch.done();
         header.length = length as u32;
-        // The verifier must see both bounds on the register that it checks.
-        let bounded = opaque(captured);
-        let bounded = opaque(if bounded > N as u64 {
-            N as u64
-        } else {
-            bounded
-        });
+        let bounded = bounded(captured, N as u64);
         header.captured = bounded as u32;
         if bounded < length {
             header.flags |= flag::UNWANTED;
         }
-        if bounded == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), bounded) {
+        if captured == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), bounded) {
             header.captured = 0;
             header.flags |= flag::FAULT;
             count(counter::FAULT, 1);

@@ -11,7 +11,7 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{NO_WAKEUP, Record, Stretch, count, opaque, wakeup},
+    emit::{NO_WAKEUP, Record, Stretch, bounded, count, wakeup},
     maps::{DATA_RING, REQUESTS, SOCKET_REQUESTS, ZERO_REQUEST},
     sniff::Sniffed,
 };
@@ -147,14 +147,9 @@ fn look<S: Stretch>(stretch: &S) -> Look {
         return Look::Other;
     };
     let bytes = entry.as_mut_ptr().cast::<u8>();
-    let length = opaque(stretch.length());
-    let length = opaque(if length > SEARCHED as u64 {
-        SEARCHED as u64
-    } else {
-        length
-    });
+    let length = bounded(stretch.length(), SEARCHED as u64);
     let mut found = Look::Other;
-    if length > 0 && stretch.copy(bytes, length) {
+    if stretch.length() > 0 && stretch.copy(bytes, length) {
         if length < SEARCHED as u64 {
             found = Look::Open;
         }
@@ -195,15 +190,10 @@ pub(crate) fn keep<K: Key>(
         K::requests().insert(key, ZERO_REQUEST.get(0)?, 0).ok()?;
     }
     let request: *mut Request = K::requests().get_ptr_mut(key)?;
-    let captured = opaque(length);
-    let captured = opaque(if captured > REQUEST_KEPT as u64 {
-        REQUEST_KEPT as u64
-    } else {
-        captured
-    });
-    if captured == 0 {
+    if length == 0 {
         return None;
     }
+    let captured = bounded(length, REQUEST_KEPT as u64);
     // SAFETY: the value stays mapped while a program runs, and one thread at a
     // time reads from a connection.
     unsafe {
