@@ -129,10 +129,6 @@ const _: () = assert!(size_of::<Addresses>() == 40 && align_of::<Addresses>() ==
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope {
-    /// Id of the cgroup below which processes are watched.
-    pub cgroup: u64,
-    /// Level of that cgroup below the root, which has level 0.
-    pub cgroup_level: u32,
     /// A set of [`scope`] bits.
     pub flags: u32,
     /// Thread-group id that is never watched: phiwatch itself.
@@ -142,11 +138,11 @@ pub struct Scope {
     pub wakeup: u32,
 }
 
-const _: () = assert!(size_of::<Scope>() == 24);
+const _: () = assert!(size_of::<Scope>() == 12);
 
 /// The bits of [`Scope::flags`]. With none set every process is watched.
 pub mod scope {
-    /// Only processes below [`super::Scope::cgroup`].
+    /// Only processes in or below the cgroup of the map `CGROUP`.
     pub const CGROUP: u32 = 1;
     /// Only processes in the map `WATCHED`.
     pub const PROCESSES: u32 = 2;

@@ -3,7 +3,7 @@
 use aya_ebpf::{
     btf_maps::SkStorage,
     macros::{btf_map, map},
-    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
+    maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use phiwatch_ebpf::abi::{
     Call, Layout, MAX_TARGETS, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey,
@@ -21,6 +21,11 @@ pub(crate) static DATA_RING: RingBuf = RingBuf::with_byte_size(1 << 25, 0);
 /// The scope. One element, written before anything is attached.
 #[map]
 pub(crate) static SCOPE: Array<Scope> = Array::with_max_entries(1, 0);
+
+/// The scope's cgroup, where it has one. Asked for by a helper that every kernel
+/// has: that for the ids of ancestors came to tracing with Linux 5.15.
+#[map]
+pub(crate) static CGROUP: CgroupArray = CgroupArray::with_max_entries(1, 0);
 
 /// Where this kernel keeps what the tracepoint programs read.
 #[map]

@@ -1,9 +1,9 @@
 //! Whether the current process is watched: the first question of every program.
 
-use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_ancestor_cgroup_id};
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use phiwatch_ebpf::abi::{Scope, Stream, StreamKey, scope};
 
-use crate::maps::{SCOPE, VERDICTS, WATCHED};
+use crate::maps::{CGROUP, SCOPE, VERDICTS, WATCHED};
 
 /// The current thread-group id if it is watched.
 #[inline(always)]
@@ -27,12 +27,8 @@ pub(crate) fn is_watched(settings: &Scope, tgid: u32) -> bool {
 pub(crate) fn in_cgroup() -> Option<u32> {
     let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
     let settings = SCOPE.get(0)?;
-    if settings.flags & scope::CGROUP != 0 {
-        // SAFETY: the helper has no precondition.
-        let ancestor = unsafe { bpf_get_current_ancestor_cgroup_id(settings.cgroup_level as i32) };
-        if ancestor != settings.cgroup {
-            return None;
-        }
+    if settings.flags & scope::CGROUP != 0 && CGROUP.current_task_under_cgroup(0) != Ok(true) {
+        return None;
     }
     (tgid != settings.ignored).then_some(tgid)
 }

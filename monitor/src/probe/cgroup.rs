@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -13,8 +12,6 @@ pub struct Cgroup {
     pub directory: PathBuf,
     /// Its path in the hierarchy, with a leading slash.
     pub path: String,
-    /// Its id: the inode number of its directory.
-    pub id: u64,
     /// Its level below the root.
     pub level: u32,
 }
@@ -60,14 +57,13 @@ impl Cgroup {
             Some(path) if path.starts_with(&mount) => path.to_owned(),
             Some(path) => mount.join(path.strip_prefix("/").unwrap_or(path)),
         };
-        let metadata = fs::metadata(&directory).map_err(|source| CgroupError::Missing {
+        fs::metadata(&directory).map_err(|source| CgroupError::Missing {
             path: directory.clone(),
             source,
         })?;
         let below = directory.strip_prefix(&mount).unwrap_or(Path::new(""));
         Ok(Self {
             path: format!("/{}", below.display()),
-            id: metadata.ino(),
             level: below.components().count() as u32,
             directory,
         })
@@ -92,7 +88,6 @@ mod tests {
         let cgroup = |path: &str| Cgroup {
             directory: PathBuf::new(),
             path: path.to_owned(),
-            id: 1,
             level: 1,
         };
         for (scope, path, expected) in [

@@ -1,10 +1,10 @@
 //! Loads the kernel programs and writes what they are to watch.
 
-use std::io;
+use std::{fs::File, io};
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
-    maps::{Array, HashMap as BpfHashMap, MapData, MapError},
+    maps::{Array, CgroupArray, HashMap as BpfHashMap, MapData, MapError},
     programs::{Program, ProgramError, UProbe},
     util::KernelVersion,
 };
@@ -212,17 +212,16 @@ fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result
     let mut flags = 0;
     if config.scope.cgroup.is_some() && cgroup.level > 0 {
         flags |= bits::CGROUP;
+        write_cgroup(ebpf, cgroup)?;
     }
     if config.scope.is_listed() {
         flags |= bits::PROCESSES;
     }
     let wakeup = config.data_ring_bytes / 8;
     let mut bytes = [0; size_of::<abi::Scope>()];
-    bytes[..8].copy_from_slice(&cgroup.id.to_ne_bytes());
-    for (slot, word) in
-        bytes[8..]
-            .chunks_exact_mut(4)
-            .zip([cgroup.level, flags, std::process::id(), wakeup])
+    for (slot, word) in bytes
+        .chunks_exact_mut(4)
+        .zip([flags, std::process::id(), wakeup])
     {
         slot.copy_from_slice(&word.to_ne_bytes());
     }
@@ -243,6 +242,16 @@ fn write_scope(ebpf: &mut Ebpf, config: &ProbeConfig, cgroup: &Cgroup) -> Result
         }
     }
     Ok(())
+}
+
+fn write_cgroup(ebpf: &mut Ebpf, cgroup: &Cgroup) -> Result<(), ProbeError> {
+    let directory = File::open(&cgroup.directory).map_err(|source| CgroupError::Missing {
+        path: cgroup.directory.clone(),
+        source,
+    })?;
+    let scope = ebpf.map_mut("CGROUP").ok_or(ProbeError::Absent("CGROUP"))?;
+    let mut scope: CgroupArray<&mut MapData> = map("CGROUP", CgroupArray::try_from(scope))?;
+    map("CGROUP", scope.set(0, directory, 0))
 }
 
 fn write_layout(ebpf: &mut Ebpf, layout: &abi::Layout) -> Result<(), ProbeError> {
