@@ -124,7 +124,9 @@ pub(super) fn load(
 fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
     match multi::load(PROGRAMS, ebpf, ["tls_call", "tls_exit"]) {
         Ok([call, exit]) => return Interface::Multi { call, exit },
-        Err(error @ MultiError::Load { .. }) => tracing::debug!(%error, "one link for each probe"),
+        Err(error @ (MultiError::Load { .. } | MultiError::Link(_))) => {
+            tracing::debug!(%error, "one link for each probe")
+        }
         Err(error) => tracing::error!(%error, "one link for each probe"),
     }
     let mut load = |name| {

@@ -89,7 +89,7 @@ pub(super) enum MultiError {
     /// The object file is not what the build script built.
     #[error("the object file: {0}")]
     Object(String),
-    /// The kernel refuses the program; older kernels do not know the link.
+    /// The kernel refuses the program.
     #[error("load {program} for uprobe_multi: {source}")]
     Load {
         /// The program.
@@ -97,6 +97,10 @@ pub(super) enum MultiError {
         /// Why.
         source: io::Error,
     },
+    /// The kernel takes the programs, as some do that never look at what they are
+    /// for, but does not know the link.
+    #[error("link for uprobe_multi: {0}")]
+    Link(#[source] io::Error),
 }
 
 /// A program that was loaded for these links.
@@ -148,10 +152,25 @@ pub(super) fn load<const N: usize>(
             })?;
         loaded.push(program);
     }
+    if let Some(program) = loaded.first() {
+        tried(program)?;
+    }
     let count = loaded.len();
     loaded
         .try_into()
         .map_err(|_surplus: Vec<_>| MultiError::Object(format!("{count} programs instead of {N}")))
+}
+
+/// Whether the kernel knows the link, found out with a file that it must refuse.
+fn tried(program: &MultiProgram) -> Result<(), MultiError> {
+    let nowhere = Probe {
+        offset: 0,
+        cookie: 0,
+    };
+    match program.link(Path::new("/"), None, &[nowhere]) {
+        Err(error) if error.raw_os_error() != Some(libc::EBADF) => Err(MultiError::Link(error)),
+        _ => Ok(()),
+    }
 }
 
 /// What is behind a map of any kind.
