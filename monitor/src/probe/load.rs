@@ -179,6 +179,9 @@ fn load_programs(ebpf: &mut Ebpf, status: &Status) {
 fn refused(name: &str, error: &ProgramError, status: &Status) {
     let why = reason(error);
     tracing::warn!(program = name, why, "the kernel refuses a program");
+    if let ProgramError::LoadError { verifier_log, .. } = error {
+        tracing::debug!(program = name, "{verifier_log}");
+    }
     for hook in HOOKS.iter().filter(|hook| hook.uses(name)) {
         status.set(hook.name, "load", State::Failed, &why);
     }
