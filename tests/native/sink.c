@@ -1,11 +1,12 @@
 /* A server that plays a tracker, for what Python's ssl cannot do: early data,
  * renegotiation that the client asks for, and speed.
  *
- *     sink --port PORT --log FILE --certificate FILE --key FILE [--slow] [--near]
+ *     sink --port PORT --log FILE --certificate FILE --key FILE [--slow]
+ *          [--distance MILLISECONDS]
  *
  * Answers every request of HTTP/1.1 with 200, and writes one JSON object a line
  * to the log for every connection that has ended, as sink.py does: how many bytes
- * its client sent, and their hash. `--near` leaves out the wait before a handshake.
+ * its client sent, and their hash. The distance is the wait before a handshake.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 #include "client.h"
 
 /* Trackers are a network away: no client speaks to one within its first milliseconds. */
-#define DISTANCE_MICROSECONDS 50000
+#define DISTANCE_MILLISECONDS 50
 
 #define EARLY 16384
 #define FILES 65536 /* for as many connections */
@@ -30,7 +31,7 @@ static const char ANSWER[] = "HTTP/1.1 200 Sink\r\nContent-Type: application/jso
 static SSL_CTX *context;
 static FILE *journal;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int slow, near;
+static int slow, distance = DISTANCE_MILLISECONDS;
 
 struct connection {
     int number;
@@ -89,8 +90,7 @@ static void serve(struct connection *c)
     char bytes[16384]; /* what a record of TLS holds */
     size_t read;
     int early = 0, complete = 0;
-    if (!near)
-        usleep(DISTANCE_MICROSECONDS);
+    poll(NULL, 0, distance);
     for (;;) {
         int state = SSL_read_early_data(c->ssl, bytes, sizeof bytes, &read);
         if (state == SSL_READ_EARLY_DATA_ERROR)
@@ -151,7 +151,8 @@ int main(int count, char **words)
     if (!port || !path || !certificate || !key)
         return 2;
     slow = option(count, words, "--slow") != NULL;
-    near = option(count, words, "--near") != NULL;
+    const char *wait = option(count, words, "--distance");
+    distance = wait ? atoi(wait) : distance;
     signal(SIGPIPE, SIG_IGN);
     struct rlimit files = {.rlim_cur = FILES, .rlim_max = FILES};
     setrlimit(RLIMIT_NOFILE, &files);

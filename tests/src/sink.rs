@@ -131,7 +131,7 @@ impl Sink {
             command.arg("--slow");
         }
         if distance == Distance::Near {
-            command.arg("--near");
+            command.args(["--distance", "0"]);
         }
         let mut running = sandbox.start(&format!("sink-{port}"), command)?;
         running.wait_for("listening", |line| (line == "ready").then_some(()))?;
