@@ -18,6 +18,7 @@ mod codes;
 mod demo;
 mod eval;
 mod fuzz;
+mod kernels;
 mod package;
 mod process;
 mod run;
@@ -57,6 +58,8 @@ enum Verb {
     },
     /// Measure detection on the labelled corpus; fails below the bars
     Eval(eval::Arguments),
+    /// Boot phiwatch under other kernels in QEMU, and show what it sees there
+    Kernels(kernels::Arguments),
     /// Measure speed, beside peers
     #[command(subcommand)]
     Bench(bench::Subject),
@@ -93,6 +96,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Demo => demo::demo(),
         Verb::Test { live } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
+        Verb::Kernels(arguments) => kernels::kernels(&arguments),
         Verb::Bench(subject) => bench::bench(&subject),
         Verb::Tidy => tidy::tidy(),
         Verb::Codes => codes::codes(),

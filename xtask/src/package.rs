@@ -110,6 +110,24 @@ pub(crate) const OVERHEAD: &[Debian] = &[
     },
 ];
 
+/// What boots other kernels, and makes what they boot into.
+pub(crate) const KERNELS: &[Debian] = &[
+    GCC,
+    LIBSSL,
+    Debian {
+        name: "qemu-system-x86",
+        present: || process::exists("qemu-system-x86_64"),
+    },
+    Debian {
+        name: "openssl",
+        present: || process::exists("openssl"),
+    },
+    Debian {
+        name: "cpio",
+        present: || process::exists("cpio"),
+    },
+];
+
 const TSHARK: Debian = Debian {
     name: "tshark",
     present: || process::exists("tshark"),

@@ -98,10 +98,37 @@ impl Suites {
         Ok(())
     }
 
+    /// The packages that `package` depends on and whose names begin with one of
+    /// `prefixes`.
+    pub(crate) fn dependencies(
+        &self,
+        suite: &str,
+        package: &str,
+        prefixes: &[&str],
+    ) -> Result<Vec<String>> {
+        let mut show = self.apt("apt-cache");
+        let shown = process::output(show.args(["show", &format!("{package}/{suite}")]))?;
+        Ok(named(&shown, prefixes))
+    }
+
     /// Forgets all of it.
     pub(crate) fn remove(self) -> Result<()> {
         fs::remove_dir_all(&self.home).with_context(|| format!("remove {}", self.home.display()))
     }
+}
+
+/// What the first record of `apt-cache show` depends on, of these names.
+fn named(shown: &str, prefixes: &[&str]) -> Vec<String> {
+    let record = shown.split("\n\n").next().unwrap_or_default();
+    let depends = record
+        .lines()
+        .find_map(|line| line.strip_prefix("Depends:"));
+    let words = depends.unwrap_or_default().split([',', '|']);
+    words
+        .filter_map(|word| word.split_whitespace().next())
+        .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Where this host has Debian from.
@@ -134,4 +161,25 @@ pub(crate) fn files_with(folder: &Path, extension: &str) -> Result<Vec<PathBuf>>
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependencies_are_found_by_name() {
+        let shown = "Package: a\nDepends: linux-base (>= 4), linux-image-7.2-x (= 7.2), y | linux-binary-7.2\n\n\
+                     Package: b\nDepends: linux-image-6.1-x\n";
+        for (prefixes, expected) in [
+            (&["linux-image-"][..], &["linux-image-7.2-x"][..]),
+            (
+                &["linux-binary-", "linux-image-"],
+                &["linux-image-7.2-x", "linux-binary-7.2"],
+            ),
+            (&["z"], &[]),
+        ] {
+            assert_eq!(named(shown, prefixes), expected);
+        }
+    }
 }
