@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -13,10 +14,10 @@ use anyhow::{Context as _, Result};
 use rustix::process::Signal;
 use serde_json::Value;
 use tests::{
-    Daemon, Running, Sandbox, Side, Sink, daemon, kernel,
+    Daemon, Running, Sandbox, Side, Sink, daemon, kernel, native,
     patient::{self, META_PATH},
     sink::Options,
-    wait,
+    tool, wait,
 };
 
 const HOST: &str = "graph.facebook.com";
@@ -265,6 +266,38 @@ fn peak(pid: u32) -> Result<u64> {
 /// only then can another name of the same file be told.
 const CROWDED: &str = "layers";
 
+/// The mode in which a program of musl loads the library.
+const MUSL: &str = "musl";
+
+/// A client that loads files in a folder, in a mode.
+fn loader(sandbox: &Sandbox, mode: &str, folder: &Path) -> Result<Command> {
+    if mode != MUSL {
+        let mut command = sandbox.command(Side::Watched, PYTHON);
+        command.arg(tests::file("clients/files_client.py"));
+        command.arg(mode).arg(folder);
+        return Ok(command);
+    }
+    let program = native::compile_for_musl("musl", sandbox.folder())?;
+    // A build of Alpine, with all that it wants to find beside it.
+    for entry in fs::read_dir(tool("libssl/psycopg-musl/psycopg_binary.libs"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), folder.join(entry.file_name()))?;
+    }
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names: Vec<OsString> = names.collect::<Result<_>>()?;
+    let name = names
+        .iter()
+        .find(|name| name.as_bytes().starts_with(b"libssl"));
+    let library = folder.join("libssl.so.3");
+    fs::rename(
+        folder.join(name.context("the wheel has a libssl")?),
+        &library,
+    )?;
+    let mut command = sandbox.command(Side::Watched, program);
+    command.arg(library);
+    Ok(command)
+}
+
 /// Runs a client that loads files, and waits until phiwatch watches the one
 /// whose path ends with `last`. Gives the lines that say which are watched, and
 /// by how many bytes phiwatch's memory grew meanwhile at most.
@@ -274,11 +307,7 @@ fn loads(mode: &str, last: &str) -> Result<Option<(Vec<String>, u64)>> {
     };
     let folder = sandbox.folder().join("files");
     fs::create_dir(&folder)?;
-    let mut command = sandbox.command(Side::Watched, PYTHON);
-    command
-        .arg(tests::file("clients/files_client.py"))
-        .arg(mode)
-        .arg(&folder);
+    let command = loader(&sandbox, mode, &folder)?;
     let mut client = sandbox.start(mode, command)?;
     client.wait_for("its start", |line| (line == "started").then_some(()))?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
@@ -314,6 +343,15 @@ fn loads(mode: &str, last: &str) -> Result<Option<(Vec<String>, u64)>> {
 #[test]
 fn a_library_is_found_when_it_is_loaded_late() -> Result<()> {
     let Some((lines, _)) = loads("late", "/files/late/libssl.so.3")? else {
+        return Ok(());
+    };
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    Ok(())
+}
+
+#[test]
+fn a_library_is_found_when_the_loader_of_musl_loads_it_late() -> Result<()> {
+    let Some((lines, _)) = loads(MUSL, "/files/libssl.so.3")? else {
         return Ok(());
     };
     assert_eq!(lines.len(), 1, "{lines:?}");
