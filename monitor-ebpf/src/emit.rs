@@ -118,7 +118,7 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
         if stretch.wanted() - stretch.done() < CHUNK as u64 {
             break;
         }
-        chunk::<S, CHUNK>(stretch, CHUNK as u64, CHUNK as u64, bytes);
+        chunk::<S, CHUNK>(stretch, bytes);
         stretch.set_done(stretch.done() + CHUNK as u64);
         rounds += 1;
     }
@@ -133,15 +133,15 @@ pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
             skipped(stretch, rest, flag::UNWANTED);
         }
     } else if tail < 512 {
-        chunk::<S, 512>(stretch, tail, rest, bytes);
+        chunk::<S, 512>(stretch, bytes);
     } else if tail < 1024 {
-        chunk::<S, 1024>(stretch, tail, rest, bytes);
+        chunk::<S, 1024>(stretch, bytes);
     } else if tail < 2048 {
-        chunk::<S, 2048>(stretch, tail, rest, bytes);
+        chunk::<S, 2048>(stretch, bytes);
     } else if tail < 8192 {
-        chunk::<S, 8192>(stretch, tail, rest, bytes);
+        chunk::<S, 8192>(stretch, bytes);
     } else {
-        chunk::<S, CHUNK>(stretch, tail, rest, bytes);
+        chunk::<S, CHUNK>(stretch, bytes);
     }
 }
 
@@ -166,9 +166,10 @@ pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
     opaque(if below < limit { below } else { limit - 1 }) + 1
 }
 
-/// One record of class `N` with `captured` bytes that stands for `length`.
+/// One record of class `N` with the next bytes that are wanted. If it holds all of
+/// them it stands for whatever else there is as well.
 #[inline(always)]
-fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, bytes: u32) {
+fn chunk<S: Stretch, const N: usize>(stretch: &S, bytes: u32) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -180,20 +181,27 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, captured: u64, length: u64, by
         let header = &mut (*record).header;
         stretch.describe(header);
         header.offset = stretch.offset() + stretch.done();
+        let wanted = stretch.wanted() - stretch.done();
+        let captured = bounded(wanted, N as u64);
+        header.captured = captured as u32;
+        let length = if wanted < N as u64 {
+            stretch.length() - stretch.done()
+        } else {
+            N as u64
+        };
         header.length = length as u32;
-        let bounded = bounded(captured, N as u64);
-        header.captured = bounded as u32;
-        if bounded < length {
+        if captured < length {
             header.flags |= flag::UNWANTED;
         }
-        if captured == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), bounded) {
+        if wanted == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), captured) {
             header.captured = 0;
             header.flags |= flag::FAULT;
             count(counter::FAULT, 1);
+        } else {
+            count(bytes, captured);
         }
     }
     entry.submit(wakeup(&DATA_RING, size_of::<Record<N>>() as u64));
-    count(bytes, captured);
 }
 
 /// A record that stands for bytes which are left out.
