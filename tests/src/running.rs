@@ -78,7 +78,9 @@ impl Running {
     ) -> Result<T> {
         wait(&format!("{}: {what}", self.name), START, || {
             for output in [self.stdout()?, self.stderr()?] {
-                if let Some(value) = output.lines().find_map(&mut found) {
+                // A line may come in parts.
+                let whole = output.rfind('\n').map_or("", |end| &output[..end]);
+                if let Some(value) = whole.lines().find_map(&mut found) {
                     return Ok(Some(value));
                 }
             }

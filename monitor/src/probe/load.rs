@@ -125,7 +125,7 @@ fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
     match multi::load(PROGRAMS, ebpf, ["tls_call", "tls_exit"]) {
         Ok([call, exit]) => return Interface::Multi { call, exit },
         Err(error @ (MultiError::Load { .. } | MultiError::Link(_))) => {
-            tracing::debug!(%error, "one link for each probe")
+            tracing::debug!(%error, "one link for each probe");
         }
         Err(error) => tracing::error!(%error, "one link for each probe"),
     }
