@@ -17,7 +17,7 @@ use crate::{
 /// A counter that can follow a number which someone else counts up.
 pub(super) struct Followed {
     /// The counter itself.
-    pub(super) counter: IntCounter,
+    counter: IntCounter,
     last: AtomicU64,
 }
 

@@ -179,13 +179,6 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts `bytes` bytes of plaintext from `source`.
-    pub fn add_bytes(&self, source: Source, bytes: u64) {
-        if let Some(followed) = self.flow.bytes.get(&source) {
-            followed.counter.inc_by(bytes);
-        }
-    }
-
     /// Brings the bytes of `source` to `total`, which someone else counts up.
     pub fn follow_bytes(&self, source: Source, total: u64) {
         if let Some(followed) = self.flow.bytes.get(&source) {
@@ -197,13 +190,6 @@ impl Metrics {
     pub fn follow_probe_hits(&self, source: Source, total: u64) {
         if let Some(followed) = self.flow.probe_hits.get(&source) {
             followed.follow(total);
-        }
-    }
-
-    /// Counts `loss` `times` times.
-    pub fn add_loss(&self, loss: Loss, times: u64) {
-        if let Some(followed) = self.flow.lost(loss) {
-            followed.counter.inc_by(times);
         }
     }
 
