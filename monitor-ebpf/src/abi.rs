@@ -1,9 +1,14 @@
 //! Plain data in the byte order of the machine: fixed-width integers, explicit
-//! padding, no `bool`, `Option`, enum or `usize`. Tags are decoded in user space
-//! by `TryFrom`; an unknown tag is a counted loss, never undefined behaviour.
+//! padding, no `bool`, `Option`, enum or `usize`. User space decodes the bytes of
+//! a record one by one and counts a record with an unknown tag as lost.
 
-/// Version of this file's layouts. Changes with every incompatible change.
+/// Version of this file's layouts. Changes with every incompatible change. The
+/// programs carry it in the section [`ABI_SECTION`], and are not loaded if it is
+/// not that of user space.
 pub const ABI_VERSION: u32 = 3;
+
+/// The section of the object file that holds [`ABI_VERSION`].
+pub const ABI_SECTION: &str = "abi_version";
 
 /// Begins every record of both rings; `captured` bytes follow it.
 #[repr(C)]
@@ -98,8 +103,6 @@ pub mod flag {
     pub const FAULT: u8 = 2;
     /// Bytes were left out because the call was longer than the cap.
     pub const CAPPED: u8 = 4;
-    /// The stream was joined after its connection had begun.
-    pub const LATE: u8 = 8;
     /// The process is the server of this connection: of what it sends only
     /// pages are handed over, so what is left out between them is no loss.
     pub const SERVER: u8 = 16;

@@ -68,3 +68,9 @@ fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+/// Read by user space before it loads the programs.
+#[cfg(target_arch = "bpf")]
+#[unsafe(link_section = "abi_version")]
+#[unsafe(no_mangle)]
+static ABI: u32 = phiwatch_ebpf::abi::ABI_VERSION;

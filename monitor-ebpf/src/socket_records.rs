@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use phiwatch_ebpf::abi::{
     Addresses, Header, SENT, SocketStream, flag, function, kind,
-    socket::{CLIENT, ENDED, LATE, SERVER, TLS, UNWANTED},
+    socket::{CLIENT, ENDED, SERVER, TLS, UNWANTED},
 };
 
 use crate::{
@@ -31,13 +31,7 @@ impl Origin {
     #[inline(always)]
     fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
         let is = stream.flags | stream.heard;
-        let mut flags = 0;
-        if is & LATE != 0 {
-            flags |= flag::LATE;
-        }
-        if is & SERVER != 0 {
-            flags |= flag::SERVER;
-        }
+        let flags = if is & SERVER == 0 { 0 } else { flag::SERVER };
         Self {
             // SAFETY: the helper takes the program's own context.
             cookie: unsafe { bpf_get_socket_cookie(ctx.as_ptr()) },

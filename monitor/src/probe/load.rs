@@ -8,6 +8,7 @@ use aya::{
     programs::{Program, ProgramError, UProbe},
     util::KernelVersion,
 };
+use object::{Object as _, ObjectSection as _};
 use phiwatch_ebpf::abi::{self, scope as bits};
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -45,6 +46,12 @@ pub enum ProbeError {
     /// This build carries no programs.
     #[error("this build carries no kernel programs (built with AYA_BUILD_SKIP)")]
     NotBuilt,
+    /// The programs lay out their records otherwise than this build reads them.
+    #[error("the kernel programs have ABI version {programs}, not {}", abi::ABI_VERSION)]
+    AbiVersion {
+        /// Theirs; 0 if they do not say.
+        programs: u32,
+    },
     /// The kernel refused the maps.
     #[error("load the kernel programs: {0}")]
     Load(#[source] Box<EbpfError>),
@@ -105,6 +112,10 @@ pub(super) fn load(
     if PROGRAMS.is_empty() {
         return Err(ProbeError::NotBuilt);
     }
+    let programs = abi_version(PROGRAMS).unwrap_or(0);
+    if programs != abi::ABI_VERSION {
+        return Err(ProbeError::AbiVersion { programs });
+    }
     let log_level = if config.kernel_log { u8::MAX } else { 0 };
     let mut ebpf = EbpfLoader::new()
         .map_max_entries("DATA_RING", config.data_ring_bytes)
@@ -117,6 +128,13 @@ pub(super) fn load(
     let interface = load_uprobes(&mut ebpf, status);
     load_programs(&mut ebpf, status);
     Ok((ebpf, interface))
+}
+
+/// The version of the ABI that an object file was built with.
+fn abi_version(programs: &[u8]) -> Option<u32> {
+    let file = object::File::parse(programs).ok()?;
+    let section = file.section_by_name(abi::ABI_SECTION)?;
+    Some(u32::from_ne_bytes(section.data().ok()?.try_into().ok()?))
 }
 
 /// Loads the programs of TLS functions for the best interface that this kernel
