@@ -3,10 +3,10 @@
 
 use crate::{
     content::Text,
-    dice::Dice,
     label::{Level, Note},
     person::Person,
-    words::{Half, Words},
+    rng::Rng,
+    words::{Split, Words},
 };
 
 /// One kind of attribute: its class, its keys, classes that mean the same, and
@@ -16,13 +16,13 @@ struct Kind {
     keys: &'static [&'static str],
     or: &'static [&'static str],
     also: &'static [&'static str],
-    value: fn(&Person, &mut Dice) -> String,
+    value: fn(&Person, &mut Rng) -> String,
 }
 
 const fn kind(
     class: &'static str,
     keys: &'static [&'static str],
-    value: fn(&Person, &mut Dice) -> String,
+    value: fn(&Person, &mut Rng) -> String,
 ) -> Kind {
     Kind {
         class,
@@ -37,12 +37,12 @@ const KINDS: &[Kind] = &[
     kind(
         "ssn",
         &["ssn", "social_security_number", "patientSSN"],
-        |_, dice| {
+        |_, rng| {
             format!(
                 "{}-{:02}-{:04}",
-                dice.range(201, 665),
-                dice.range(1, 99),
-                dice.range(1, 9999)
+                rng.range(201, 665),
+                rng.range(1, 99),
+                rng.range(1, 9999)
             )
         },
     ),
@@ -55,7 +55,7 @@ const KINDS: &[Kind] = &[
             "chart_number",
             "patientMrn",
         ],
-        |_, dice| format!("{}{}", dice.pick(&["", "MRN", "E"]), dice.digits(7)),
+        |_, rng| format!("{}{}", rng.pick(&["", "MRN", "E"]), rng.digits(7)),
     ),
     // A plan's number is insurance too, and a member of what, some keys leave open.
     Kind {
@@ -68,7 +68,7 @@ const KINDS: &[Kind] = &[
                 "member_id",
                 "insurancePolicyNumber",
             ],
-            |_, dice| dice.text(b"ABCDEFGHJKMNPQRTUVWXY", 3) + &dice.digits(9),
+            |_, rng| rng.text(b"ABCDEFGHJKMNPQRTUVWXY", 3) + &rng.digits(9),
         )
     },
     Kind {
@@ -76,7 +76,7 @@ const KINDS: &[Kind] = &[
         ..kind(
             "health_plan_id",
             &["mbi", "medicare_id", "medicareNumber"],
-            |_, dice| medicare(dice),
+            |_, rng| medicare(rng),
         )
     },
     kind(
@@ -103,13 +103,13 @@ const KINDS: &[Kind] = &[
         &["mobile", "cell_phone", "phoneNumber", "contact_phone"],
         |person, _| person.phone.clone(),
     ),
-    kind("fax", &["fax", "fax_number"], |_, dice| {
-        format!("+1512{}{}", dice.range(220, 990), dice.range(1000, 9999))
+    kind("fax", &["fax", "fax_number"], |_, rng| {
+        format!("+1512{}{}", rng.range(220, 990), rng.range(1000, 9999))
     }),
     kind(
         "license",
         &["drivers_license", "driver_license_number", "dl_number"],
-        |_, dice| dice.text(b"ABCDEFGHJKL", 1) + &dice.digits(8),
+        |_, rng| rng.text(b"ABCDEFGHJKL", 1) + &rng.digits(8),
     ),
     kind(
         "account",
@@ -122,40 +122,40 @@ const KINDS: &[Kind] = &[
     kind(
         "geo",
         &["latlng", "geo", "lat_lng", "coordinates"],
-        |_, dice| {
+        |_, rng| {
             format!(
                 "{}.{},-{}.{}",
-                dice.range(26, 47),
-                dice.digits(5),
-                dice.range(70, 121),
-                dice.digits(5)
+                rng.range(26, 47),
+                rng.digits(5),
+                rng.range(70, 121),
+                rng.digits(5)
             )
         },
     ),
     kind(
         "photo",
         &["profile_photo", "avatar_url", "photo_url", "patient_photo"],
-        |_, dice| format!("https://cdn.example.com/u/{}.jpg", dice.hex(16)),
+        |_, rng| format!("https://cdn.example.com/u/{}.jpg", rng.hex(16)),
     ),
     Kind {
         or: &["appointment"],
         ..kind(
             "service_date",
             &["admission_date", "discharge_date", "date_of_service"],
-            |_, dice| format!("2026-{:02}-{:02}", dice.range(1, 11), dice.range(1, 28)),
+            |_, rng| format!("2026-{:02}-{:02}", rng.range(1, 11), rng.range(1, 28)),
         )
     },
 ];
 
 /// A key and what stands under it.
-pub fn attribute(person: &Person, words: &Words, half: Half, dice: &mut Dice) -> (String, Text) {
+pub fn attribute(person: &Person, words: &Words, split: Split, rng: &mut Rng) -> (String, Text) {
     let Kind {
         class,
         keys,
         or,
         also,
         value,
-    } = &KINDS[dice.index(KINDS.len())];
+    } = &KINDS[rng.index(KINDS.len())];
     let level = match *class {
         "zip" | "sex" | "service_date" | "geo" | "photo" => Level::Weak,
         _ => Level::Direct,
@@ -169,14 +169,14 @@ pub fn attribute(person: &Person, words: &Words, half: Half, dice: &mut Dice) ->
         health: false,
         template: format!("{class} {}", keys.join("|")),
     };
-    let spellings = words.spellings(keys[0], half);
+    let spellings = words.spellings(keys[0], split);
     let key = match spellings {
-        Some(spellings) => dice.pick(spellings),
-        None => dice.pick(keys).to_owned(),
+        Some(spellings) => rng.pick(spellings),
+        None => rng.pick(keys).to_owned(),
     };
-    let mut value = value(person, dice);
-    if half == Half::Unseen && *class == "birth_date" {
-        value = other_date(&value, dice);
+    let mut value = value(person, rng);
+    if split == Split::Unseen && *class == "birth_date" {
+        value = other_date(&value, rng);
     }
     (
         key,
@@ -188,12 +188,12 @@ pub fn attribute(person: &Person, words: &Words, half: Half, dice: &mut Dice) ->
 }
 
 /// `YYYY-MM-DD` as other programs write it.
-fn other_date(date: &str, dice: &mut Dice) -> String {
+fn other_date(date: &str, rng: &mut Rng) -> String {
     let parts: Vec<&str> = date.split('-').collect();
     let [year, month, day] = parts[..] else {
         return date.to_owned();
     };
-    match dice.range(0, 3) {
+    match rng.range(0, 3) {
         0 => format!("{month}/{day}/{year}"),
         1 => format!("{year}{month}{day}"),
         2 => format!("{date}T00:00:00Z"),
@@ -202,17 +202,17 @@ fn other_date(date: &str, dice: &mut Dice) -> String {
 }
 
 /// A Medicare beneficiary identifier.
-fn medicare(dice: &mut Dice) -> String {
+fn medicare(rng: &mut Rng) -> String {
     const LETTERS: &[u8] = b"ACDEFGHJKMNPQRTUVWXY";
     const BOTH: &[u8] = b"0123456789ACDEFGHJKMNPQRTUVWXY";
     const DIGITS: &[u8] = b"0123456789";
-    let mut out = dice.text(b"123456789", 1);
+    let mut out = rng.text(b"123456789", 1);
     for alphabet in [
         LETTERS, BOTH, DIGITS, LETTERS, BOTH, DIGITS, LETTERS, LETTERS, DIGITS, DIGITS,
     ] {
-        out += &dice.text(alphabet, 1);
+        out += &rng.text(alphabet, 1);
     }
-    if dice.chance(40) {
+    if rng.chance(40) {
         out.insert(7, '-');
         out.insert(4, '-');
     }
@@ -227,11 +227,11 @@ mod tests {
     fn the_unseen_split_spells_every_key_differently() {
         let words = Words::load().unwrap();
         for kind in KINDS {
-            let spellings = words.spellings(kind.keys[0], Half::Unseen).unwrap();
+            let spellings = words.spellings(kind.keys[0], Split::Unseen).unwrap();
             for key in spellings {
                 assert!(!kind.keys.contains(&key.as_str()), "{key}");
             }
-            assert!(words.spellings(kind.keys[0], Half::Known).is_none());
+            assert!(words.spellings(kind.keys[0], Split::Known).is_none());
         }
     }
 }

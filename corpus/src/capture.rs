@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{dice::Dice, format::Request};
+use crate::{format::Request, rng::Rng};
 
 /// Bytes of one segment at most.
 const SEGMENT: usize = 32_000;
@@ -67,7 +67,7 @@ impl Capture {
         &mut self,
         protocol: Protocol,
         requests: &[Request],
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Result<Vec<u64>> {
         self.port = if self.port == 60_000 {
             10_000
@@ -79,7 +79,7 @@ impl Capture {
             sent: 1_000,
             received: 5_000,
         };
-        let is_answered = dice.chance(50);
+        let is_answered = rng.chance(50);
         self.packet(&mut connection, true, SYN, &[])?;
         connection.sent += 1;
         self.packet(&mut connection, false, SYN | ACK, &[])?;
@@ -311,10 +311,10 @@ mod tests {
             headers: vec![],
             body: b"{}".to_vec(),
         };
-        let mut dice = Dice::new(2);
+        let mut rng = Rng::new(2);
         let two = [request.clone(), request];
         let starts = capture
-            .connection(Protocol::Http1Split, &two, &mut dice)
+            .connection(Protocol::Http1Split, &two, &mut rng)
             .unwrap();
         assert_eq!(starts.first(), Some(&3));
         assert_eq!(

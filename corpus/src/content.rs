@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use crate::{
     attribute::attribute,
-    dice::Dice,
     label::{Level, Note},
     person::Person,
-    words::{Half, Line, Vehicle, Words},
+    rng::Rng,
+    words::{Line, Split, Vehicle, Words},
 };
 
 /// A text with what it means.
@@ -69,36 +69,36 @@ const SKIPPABLE: &[&str] = &[
 
 impl Content {
     /// An event of someone new that says nothing yet.
-    pub fn new(identity: Identity, dice: &mut Dice) -> Self {
-        let keep = dice.range(20, 100);
+    pub fn new(identity: Identity, rng: &mut Rng) -> Self {
+        let keep = rng.range(20, 100);
         let skipped = SKIPPABLE
             .iter()
             .copied()
-            .filter(|_| !dice.chance(keep))
+            .filter(|_| !rng.chance(keep))
             .collect();
         let neutral = |text: &str| Text {
             value: text.to_owned(),
             notes: vec![],
         };
         Self {
-            person: Person::new(dice),
+            person: Person::new(rng),
             identity,
             texts: HashMap::from([
-                (Vehicle::Event, neutral(dice.pick(NEUTRAL_EVENTS))),
-                (Vehicle::Path, neutral(dice.pick(NEUTRAL_PATHS))),
+                (Vehicle::Event, neutral(rng.pick(NEUTRAL_EVENTS))),
+                (Vehicle::Path, neutral(rng.pick(NEUTRAL_PATHS))),
             ]),
             props: vec![],
             traits: vec![],
             skipped,
-            mail_as_id: identity == Identity::Direct && dice.chance(25),
+            mail_as_id: identity == Identity::Direct && rng.chance(25),
             said: vec![],
             typed: false,
         }
     }
 
     /// Adds a line of a table.
-    pub fn say(&mut self, line: &Line, words: &Words, half: Half, health: bool, dice: &mut Dice) {
-        let (key, value) = words.say(line, half, dice);
+    pub fn say(&mut self, line: &Line, words: &Words, split: Split, health: bool, rng: &mut Rng) {
+        let (key, value) = words.say(line, split, rng);
         let level = if line.vehicle == Vehicle::Prop {
             Level::Explicit
         } else {
@@ -131,8 +131,8 @@ impl Content {
     }
 
     /// Adds an attribute of a person that platforms have no field for.
-    pub fn add_attribute(&mut self, as_prop: bool, words: &Words, half: Half, dice: &mut Dice) {
-        let (key, text) = attribute(&self.person, words, half, dice);
+    pub fn add_attribute(&mut self, as_prop: bool, words: &Words, split: Split, rng: &mut Rng) {
+        let (key, text) = attribute(&self.person, words, split, rng);
         let list = if as_prop {
             &mut self.props
         } else {

@@ -2,20 +2,20 @@
 //! registries, the company's own services. No tracker, so nothing to report.
 
 use crate::{
-    dice::Dice,
     encode,
     format::Request,
+    generator::Case,
     label::{EventLabel, Kind, Label},
     person::Person,
-    stories::Case,
+    rng::Rng,
 };
 
 /// One such request.
-pub fn case(dice: &mut Dice) -> Case {
-    let person = Person::new(dice);
+pub fn case(rng: &mut Rng) -> Case {
+    let person = Person::new(rng);
     let (first, last, birth) = (&person.first, &person.last, &person.birth);
     let json = "application/json";
-    let (name, method, host, target, kind, body) = match dice.range(0, 6) {
+    let (name, method, host, target, kind, body) = match rng.range(0, 6) {
         0 => (
             "FHIR patient",
             "POST",
@@ -38,7 +38,7 @@ pub fn case(dice: &mut Dice) -> Case {
             "api.payer.example.net",
             "/eligibility/v3".to_owned(),
             json,
-            serde_json::json!({"subscriber": {"memberId": dice.digits(10), "firstName": first, "lastName": last, "dateOfBirth": birth}, "provider": {"npi": "1245319599"}}).to_string(),
+            serde_json::json!({"subscriber": {"memberId": rng.digits(10), "firstName": first, "lastName": last, "dateOfBirth": birth}, "provider": {"npi": "1245319599"}}).to_string(),
         ),
         3 => (
             "NPI registry",

@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::{content::Content, dice::Dice, encode, label::EventLabel, pen::Pen, words::Vehicle};
+use crate::{
+    content::Content, encode, label::EventLabel, rng::Rng, template::TemplateWriter, words::Vehicle,
+};
 
 /// One format of one platform.
 #[derive(Debug, Deserialize)]
@@ -158,40 +160,41 @@ impl Carrier {
     }
 
     /// Method, host and target with the slots filled by noise.
-    pub fn address(&self, dice: &mut Dice) -> Result<(String, String, String)> {
-        let content = Content::new(crate::content::Identity::Pseudonym, dice);
-        let request = self.write(&[content], dice)?.0;
+    pub fn address(&self, rng: &mut Rng) -> Result<(String, String, String)> {
+        let content = Content::new(crate::content::Identity::Pseudonym, rng);
+        let request = self.write(&[content], rng)?.0;
         Ok((request.method, request.host, request.target))
     }
 
     /// The request that carries `events`, and what it says of each.
-    pub fn write(&self, events: &[Content], dice: &mut Dice) -> Result<(Request, Vec<EventLabel>)> {
-        let mut pen = Pen {
+    pub fn write(&self, events: &[Content], rng: &mut Rng) -> Result<(Request, Vec<EventLabel>)> {
+        let mut template = TemplateWriter {
             events,
             current: 0,
             is_own: false,
             notes: vec![vec![]; events.len()],
-            dice,
+            rng,
         };
-        let mut request = pen.line(&self.request)?;
-        let query = pen.pairs(&self.query, Some('='))?;
+        let mut request = template.line(&self.request)?;
+        let query = template.pairs(&self.query, Some('='))?;
         if !query.is_empty() {
             request.target += "?";
             request.target += &query;
         }
         for (name, value) in &self.headers {
-            if let Some(value) = pen.string(value)? {
+            if let Some(value) = template.string(value)? {
                 request.headers.push((name.clone(), value));
             }
         }
-        let (mut body, content_type) = pen.body(self)?;
+        let (mut body, content_type) = template.body(self)?;
         let content_type = self.content_type.as_deref().unwrap_or(content_type);
         if !body.is_empty() && !content_type.is_empty() {
             request
                 .headers
                 .push(("Content-Type".to_owned(), content_type.to_owned()));
         }
-        let zipped = self.gzip == Gzip::Always || (self.gzip == Gzip::Maybe && pen.dice.chance(50));
+        let zipped =
+            self.gzip == Gzip::Always || (self.gzip == Gzip::Maybe && template.rng.chance(50));
         if zipped && !body.is_empty() {
             body = encode::gzip(&body)?;
             request
@@ -199,30 +202,34 @@ impl Carrier {
                 .push(("Content-Encoding".to_owned(), "gzip".to_owned()));
         }
         request.body = body;
-        let labels = pen.notes.into_iter().zip(events).map(|(mut notes, event)| {
-            notes.sort();
-            notes.dedup();
-            EventLabel {
-                notes,
-                said: event.said.clone(),
-            }
-        });
+        let labels = template
+            .notes
+            .into_iter()
+            .zip(events)
+            .map(|(mut notes, event)| {
+                notes.sort();
+                notes.dedup();
+                EventLabel {
+                    notes,
+                    said: event.said.clone(),
+                }
+            });
         Ok((request, labels.collect()))
     }
 }
 
 impl Quiet {
     /// The call.
-    pub fn write(&self, dice: &mut Dice) -> Result<Request> {
-        let nobody = [Content::new(crate::content::Identity::Least, dice)];
-        let mut pen = Pen {
+    pub fn write(&self, rng: &mut Rng) -> Result<Request> {
+        let nobody = [Content::new(crate::content::Identity::Least, rng)];
+        let mut template = TemplateWriter {
             events: &nobody,
             current: 0,
             is_own: false,
             notes: vec![vec![]],
-            dice,
+            rng,
         };
-        let mut request = pen.line(&self.request)?;
+        let mut request = template.line(&self.request)?;
         // Braces of JSON are no slots here, so only known names are filled.
         let mut body = self.body.clone();
         for name in [
@@ -231,7 +238,7 @@ impl Quiet {
         ] {
             let mark = format!("{{{name}}}");
             while body.contains(&mark) {
-                let value = crate::words::noise(name, pen.dice).unwrap_or_default();
+                let value = crate::words::noise(name, template.rng).unwrap_or_default();
                 body = body.replacen(&mark, &value, 1);
             }
         }
@@ -266,11 +273,11 @@ mod tests {
         let (carriers, _) = load().unwrap();
         let with = |id: &str, class: &str| {
             let carrier = carriers.iter().find(|carrier| carrier.id == id).unwrap();
-            let mut dice = Dice::new(8);
+            let mut rng = Rng::new(8);
             let events: Vec<Content> = (0..3)
-                .map(|_| Content::new(Identity::Pseudonym, &mut dice))
+                .map(|_| Content::new(Identity::Pseudonym, &mut rng))
                 .collect();
-            let (_, labels) = carrier.write(&events, &mut dice).unwrap();
+            let (_, labels) = carrier.write(&events, &mut rng).unwrap();
             let has_id = |label: &&EventLabel| label.notes.iter().any(|note| note.class == class);
             labels.iter().filter(has_id).count()
         };

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   words/ ──▶ content ─┐
-//!   formats/ ─▶ format ─┼─▶ stories ─▶ capture ─▶ phiwatch replay ─▶ findings ─┐
-//!   recorded/ ──────────┘       └─▶ label ──────────────────────────────────────┴─▶ measure ─▶ report
+//!   formats/ ─▶ format ─┼─▶ generator ─▶ capture ─▶ phiwatch replay ─▶ findings ─┐
+//!   recorded/ ──────────┘       └─▶ label ────────────────────────────────────────┴─▶ measure ─▶ report
 //! ```
 //!
 //! The corpus is deterministic in its seed. Labels come from what was written
@@ -26,19 +26,19 @@
 pub mod attribute;
 pub mod capture;
 pub mod content;
-pub mod dice;
 pub mod elsewhere;
 pub mod encode;
 pub mod format;
+pub mod generator;
+pub mod impaired;
 pub mod label;
 pub mod measure;
-mod pen;
 pub mod person;
 pub mod phiwatch;
 pub mod recorded;
 pub mod report;
-pub mod shaken;
+pub mod rng;
 mod slot;
-pub mod stories;
+mod template;
 pub mod traffic;
 pub mod words;

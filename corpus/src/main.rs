@@ -15,15 +15,15 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use corpus::{
-    dice::Dice,
     format::{self, Carrier, Quiet},
+    generator::{Amount, Sources},
     label::Label,
     measure::Measure,
     phiwatch::Phiwatch,
     recorded, report,
     report::Bar,
-    stories::{Amount, Sources},
-    words::{Half, Words},
+    rng::Rng,
+    words::{Split, Words},
 };
 
 /// Measures phiwatch's detection on a labelled corpus.
@@ -93,8 +93,8 @@ fn evaluate(arguments: &Arguments) -> Result<bool> {
         ("held out", 2),
         ("unseen", 3),
     ] {
-        let mut dice = Dice::new(arguments.seed.wrapping_add(seed));
-        let measure = run(part, arguments, &sources, &phiwatch, &names, &mut dice)?;
+        let mut rng = Rng::new(arguments.seed.wrapping_add(seed));
+        let measure = run(part, arguments, &sources, &phiwatch, &names, &mut rng)?;
         reports.push((part, measure));
     }
     let mut bars: Vec<Bar> = reports
@@ -113,12 +113,12 @@ fn run(
     sources: &Sources<'_>,
     phiwatch: &Phiwatch,
     names: &Names,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Result<Measure> {
-    let (half, share) = match part {
-        "held out" => (Half::HeldOut, 2),
-        "unseen" => (Half::Unseen, 4),
-        _ => (Half::Known, 2),
+    let (split, share) = match part {
+        "held out" => (Split::HeldOut, 2),
+        "unseen" => (Split::Unseen, 4),
+        _ => (Split::Known, 2),
     };
     let mut measure = Measure::default();
     let mut add = |name: &str, labels: &[Label], path: &Path| -> Result<()> {
@@ -138,13 +138,13 @@ fn run(
         let path = file("sdk");
         add(
             "recorded-sdk",
-            &recorded::write(&path, arguments.http2, dice)?,
+            &recorded::write(&path, arguments.http2, rng)?,
             &path,
         )?;
         let path = file("quiet");
         add(
             "recorded-quiet",
-            &sources.every_quiet_call(&path, dice)?,
+            &sources.every_quiet_call(&path, rng)?,
             &path,
         )?;
         return Ok(measure);
@@ -153,20 +153,20 @@ fn run(
     let labels = sources.positives(
         &path,
         Amount {
-            half,
+            split,
             count: arguments.rounds.div_ceil(share),
         },
-        dice,
+        rng,
     )?;
     add(&format!("{part} positives"), &labels, &path)?;
     let path = file("negatives");
     let labels = sources.negatives(
         &path,
         Amount {
-            half,
+            split,
             count: arguments.negatives.div_ceil(share),
         },
-        dice,
+        rng,
     )?;
     add(&format!("{part} negatives"), &labels, &path)?;
     Ok(measure)
@@ -244,9 +244,9 @@ impl Names {
             positive: BTreeSet::new(),
             negative: BTreeSet::new(),
         };
-        let mut dice = Dice::new(7);
+        let mut rng = Rng::new(7);
         for carrier in carriers {
-            let (method, host, target) = carrier.address(&mut dice)?;
+            let (method, host, target) = carrier.address(&mut rng)?;
             let found = phiwatch.tracker(&method, &host, &target)?;
             names.positive.extend(found.clone());
             // Each format carries a shop's events as well.
@@ -254,7 +254,7 @@ impl Names {
             names.resolved.insert(carrier.id.clone(), found);
         }
         for call in quiet {
-            let request = call.write(&mut dice)?;
+            let request = call.write(&mut rng)?;
             let found = phiwatch.tracker(&request.method, &request.host, &request.target)?;
             names.negative.extend(found.clone());
             names.resolved.insert(call.template(), found);

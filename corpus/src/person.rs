@@ -1,6 +1,6 @@
-//! Synthetic people, made of word tables and dice. None of them exists.
+//! Synthetic people, made of word tables by a seeded generator. None of them exists.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 const FIRST: &[&str] = &[
     "Maria",
@@ -145,30 +145,30 @@ pub struct Person {
 
 impl Person {
     /// Someone new.
-    pub fn new(dice: &mut Dice) -> Self {
-        let first = dice.pick(FIRST).to_owned();
-        let last = dice.pick(LAST).to_owned();
+    pub fn new(rng: &mut Rng) -> Self {
+        let first = rng.pick(FIRST).to_owned();
+        let last = rng.pick(LAST).to_owned();
         let plain = |name: &str| {
             name.to_lowercase()
                 .replace(|c: char| !c.is_ascii_alphabetic(), "")
         };
         let (f, l) = (plain(&first), plain(&last));
-        let number = dice.range(1, 9999);
-        let local = match dice.range(0, 3) {
+        let number = rng.range(1, 9999);
+        let local = match rng.range(0, 3) {
             0 => format!("{f}.{l}{number}"),
             1 => format!("{}{l}{number}", &f[..1]),
             2 => format!("{f}_{l}+{number}"),
             _ => format!("{l}{}{number}", &f[..1]),
         };
-        let mut email = format!("{local}@{}", dice.pick(MAIL));
-        if dice.chance(8) {
+        let mut email = format!("{local}@{}", rng.pick(MAIL));
+        if rng.chance(8) {
             email = email.to_uppercase();
         }
-        let (city, state, prefix) = dice.pick(PLACES);
+        let (city, state, prefix) = rng.pick(PLACES);
         let (area, exchange, line) = (
-            dice.pick(AREAS),
-            format!("{}{}", dice.range(2, 9), dice.range(20, 99)),
-            format!("{:04}", dice.range(1000, 9999)),
+            rng.pick(AREAS),
+            format!("{}{}", rng.range(2, 9), rng.range(20, 99)),
+            format!("{:04}", rng.range(1000, 9999)),
         );
         // Not the exchange of fiction, nor one that ends in 11.
         let exchange = if exchange == "555" {
@@ -176,7 +176,7 @@ impl Person {
         } else {
             exchange
         };
-        let phone = match dice.range(0, 4) {
+        let phone = match rng.range(0, 4) {
             0 => format!("+1{area}{exchange}{line}"),
             1 => format!("({area}) {exchange}-{line}"),
             2 => format!("{area}-{exchange}-{line}"),
@@ -186,32 +186,32 @@ impl Person {
         Self {
             birth: format!(
                 "{}-{:02}-{:02}",
-                dice.range(1938, 2007),
-                dice.range(1, 12),
-                dice.range(1, 28)
+                rng.range(1938, 2007),
+                rng.range(1, 12),
+                rng.range(1, 28)
             ),
-            sex: dice.pick(&["male", "female"]),
-            street: format!("{} {}", dice.range(11, 9800), dice.pick(STREETS)),
+            sex: rng.pick(&["male", "female"]),
+            street: format!("{} {}", rng.range(11, 9800), rng.pick(STREETS)),
             city,
             state,
-            zip: format!("{prefix}{:02}", dice.range(1, 99)),
-            ip: match dice.range(0, 4) {
-                0 => format!("2600:1700:{}::{}", dice.hex(4), dice.hex(3)),
+            zip: format!("{prefix}{:02}", rng.range(1, 99)),
+            ip: match rng.range(0, 4) {
+                0 => format!("2600:1700:{}::{}", rng.hex(4), rng.hex(3)),
                 _ => format!(
                     "73.{}.{}.{}",
-                    dice.range(1, 250),
-                    dice.range(0, 255),
-                    dice.range(1, 254)
+                    rng.range(1, 250),
+                    rng.range(0, 255),
+                    rng.range(1, 254)
                 ),
             },
-            id: match dice.range(0, 4) {
-                0 => dice.uuid(),
-                1 => format!("usr_{}", dice.hex(16)),
-                2 => format!("PT-{}", dice.digits(7)),
-                3 => dice.hex(24),
-                _ => dice.digits(8),
+            id: match rng.range(0, 4) {
+                0 => rng.uuid(),
+                1 => format!("usr_{}", rng.hex(16)),
+                2 => format!("PT-{}", rng.digits(7)),
+                3 => rng.hex(24),
+                _ => rng.digits(8),
             },
-            device: dice.uuid(),
+            device: rng.uuid(),
             first,
             last,
             email,

@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use crate::{
-    dice::Dice,
     encode,
     format::Request,
+    generator::{self, Case},
     label::{EventLabel, Kind, Label},
-    stories::{self, Case},
+    rng::Rng,
 };
 
 /// One recorded request, as the recorder writes it: one JSON object a line.
@@ -38,8 +38,8 @@ const RECORDINGS: &[&str] = &[
 ];
 
 /// Writes every recording as a capture at `path`, `http2` connections of 100 as HTTP/2.
-pub fn write(path: &Path, http2: u64, dice: &mut Dice) -> Result<Vec<Label>> {
-    stories::write(path, http2, dice, |next| {
+pub fn write(path: &Path, http2: u64, rng: &mut Rng) -> Result<Vec<Label>> {
+    generator::write(path, http2, rng, |next| {
         for line in RECORDINGS.iter().flat_map(|text| text.lines()) {
             let record: Record = serde_json::from_str(line).context("read a recording")?;
             next.write(vec![case(record)?])?;

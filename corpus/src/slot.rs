@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     content::{Content, Identity},
-    dice::Dice,
     encode,
     label::{Level, Note},
+    rng::Rng,
     words::{Vehicle, noise},
 };
 
@@ -15,20 +15,20 @@ use crate::{
 pub(crate) fn fill(
     slot: &str,
     event: &Content,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Result<Option<(String, Vec<Note>)>> {
     let mut steps = slot.split('|');
     let name = steps.next().unwrap_or_default();
     let (name, is_required) = name
         .strip_suffix('!')
         .map_or((name, false), |name| (name, true));
-    let Some((mut value, mut notes)) = raw(name, event, is_required, dice) else {
+    let Some((mut value, mut notes)) = raw(name, event, is_required, rng) else {
         return Ok(None);
     };
     for step in steps {
         let (step, is_forgotten) = step
             .strip_suffix('?')
-            .map_or((step, false), |step| (step, dice.chance(17)));
+            .map_or((step, false), |step| (step, rng.chance(17)));
         if is_forgotten && encode::is_hash(step) {
             continue;
         }
@@ -41,7 +41,7 @@ pub(crate) fn fill(
                     _ => Level::Weak,
                 };
             }
-            if dice.chance(6) && !step.contains("b64") {
+            if rng.chance(6) && !step.contains("b64") {
                 value = value.to_uppercase();
             }
         }
@@ -53,7 +53,7 @@ fn raw(
     name: &str,
     event: &Content,
     is_required: bool,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Option<(String, Vec<Note>)> {
     let text = |vehicle| {
         event
@@ -79,16 +79,14 @@ fn raw(
                 "https://www.example.com/",
                 "https://news.example.org/a",
             ];
-            return dice
-                .chance(40)
-                .then(|| (dice.pick(&from).to_owned(), vec![]));
+            return rng.chance(40).then(|| (rng.pick(&from).to_owned(), vec![]));
         }
         _ => {}
     }
-    let identity = identity(name, event, is_required, dice);
+    let identity = identity(name, event, is_required, rng);
     match identity {
         Some(found) => found,
-        None => noise(name, dice).map(|value| (value, vec![])),
+        None => noise(name, rng).map(|value| (value, vec![])),
     }
 }
 
@@ -101,7 +99,7 @@ fn identity(
     name: &str,
     event: &Content,
     is_required: bool,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Option<Option<(String, Vec<Note>)>> {
     let person = &event.person;
     let is_direct = event.identity == Identity::Direct;
@@ -134,7 +132,7 @@ fn identity(
         ),
         "uid" if event.mail_as_id => (person.email.clone(), "email", Level::Direct, is_direct),
         "ext" | "uid" => (person.id.clone(), "external_id", Level::Pseudonym, is_known),
-        _ => (cookie(name, dice)?, "online_id", Level::Pseudonym, is_known),
+        _ => (cookie(name, rng)?, "online_id", Level::Pseudonym, is_known),
     };
     let skipped = event.skipped.contains(&name);
     if !is_required && (!has || skipped) {
@@ -163,8 +161,8 @@ fn identity(
 }
 
 /// An identifier that a platform gave to a browser, a click or a device.
-fn cookie(name: &str, dice: &mut Dice) -> Option<String> {
-    let mut made = |kind| noise(kind, dice);
+fn cookie(name: &str, rng: &mut Rng) -> Option<String> {
+    let mut made = |kind| noise(kind, rng);
     Some(match name {
         "anon" => made("uuid")?,
         "cid" | "auid" => format!("{}.{}", made("n9")?, made("epoch")?),

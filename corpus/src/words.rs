@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Which split of a table: what rules may be tuned on, or what they may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
+pub enum Split {
     /// Seen while rules are written.
     Known,
     /// Held out.
@@ -15,7 +15,7 @@ pub enum Half {
     Unseen,
 }
 
-impl Half {
+impl Split {
     /// Both.
     pub const ALL: [Self; 3] = [Self::Known, Self::HeldOut, Self::Unseen];
 
@@ -68,7 +68,7 @@ impl Vehicle {
 /// One line of a table.
 #[derive(Debug)]
 pub struct Line {
-    half: String,
+    split: String,
     /// The class, or the business.
     pub class: String,
     /// Classes of which any is as right.
@@ -106,15 +106,17 @@ impl Words {
             fill: rows(include_str!("../words/fill.tsv"))
                 .chain(rows(include_str!("../words/unseen/fill.tsv")))
                 .map(|row| match row.as_slice() {
-                    [half, name, values] => {
-                        Ok(((*half).to_owned(), (*name).to_owned(), split(values)))
-                    }
+                    [split, name, values] => Ok((
+                        (*split).to_owned(),
+                        (*name).to_owned(),
+                        alternatives(values),
+                    )),
                     _ => bail!("fill.tsv: {row:?}"),
                 })
                 .collect::<Result<_>>()?,
             keys: rows(include_str!("../words/unseen/keys.tsv"))
                 .map(|row| match row.as_slice() {
-                    [first, spellings] => Ok(((*first).to_owned(), split(spellings))),
+                    [first, spellings] => Ok(((*first).to_owned(), alternatives(spellings))),
                     _ => bail!("keys.tsv: {row:?}"),
                 })
                 .collect::<Result<_>>()?,
@@ -123,44 +125,44 @@ impl Words {
 
     /// How senders of one split spell the key of an attribute, where not as in
     /// `attribute.rs`. `first` is its first key there.
-    pub fn spellings(&self, first: &str, half: Half) -> Option<&[String]> {
+    pub fn spellings(&self, first: &str, split: Split) -> Option<&[String]> {
         let (_, spellings) = self.keys.iter().find(|(of, _)| of == first)?;
-        (half == Half::Unseen).then_some(spellings.as_slice())
+        (split == Split::Unseen).then_some(spellings.as_slice())
     }
 
-    /// The health lines of one half.
-    pub fn health(&self, half: Half) -> Vec<&Line> {
+    /// The health lines of one split.
+    pub fn health(&self, split: Split) -> Vec<&Line> {
         self.health
             .iter()
-            .filter(|line| line.half == half.mark())
+            .filter(|line| line.split == split.mark())
             .collect()
     }
 
-    /// The innocent lines of one half.
-    pub fn innocent(&self, half: Half) -> Vec<&Line> {
+    /// The innocent lines of one split.
+    pub fn innocent(&self, split: Split) -> Vec<&Line> {
         self.innocent
             .iter()
-            .filter(|line| line.half == half.mark())
+            .filter(|line| line.split == split.mark())
             .collect()
     }
 
     /// Key (empty but for properties) and value of `line`, with names filled in.
-    pub fn say(&self, line: &Line, half: Half, dice: &mut Dice) -> (String, String) {
+    pub fn say(&self, line: &Line, split: Split, rng: &mut Rng) -> (String, String) {
         let key = if line.keys.is_empty() {
             String::new()
         } else {
-            dice.pick(&line.keys)
+            rng.pick(&line.keys)
         };
-        let value = dice.pick(&line.values);
-        (key, self.fill(&value, half, dice))
+        let value = rng.pick(&line.values);
+        (key, self.fill(&value, split, rng))
     }
 
-    fn fill(&self, text: &str, half: Half, dice: &mut Dice) -> String {
+    fn fill(&self, text: &str, split: Split, rng: &mut Rng) -> String {
         let mut out = String::new();
         for (position, part) in text.split('%').enumerate() {
             if position % 2 == 0 {
                 out.push_str(part);
-            } else if let Some(value) = self.made(part, half, dice) {
+            } else if let Some(value) = self.made(part, split, rng) {
                 out.push_str(&value);
             } else {
                 // A per cent sign of the text itself.
@@ -171,12 +173,12 @@ impl Words {
         out
     }
 
-    fn made(&self, name: &str, half: Half, dice: &mut Dice) -> Option<String> {
+    fn made(&self, name: &str, split: Split, rng: &mut Rng) -> Option<String> {
         let (name, style) = name
             .split_once('_')
             .filter(|(_, style)| matches!(*style, "slug" | "snake"))
             .unwrap_or((name, ""));
-        let value = self.table(name, half, dice).or_else(|| noise(name, dice))?;
+        let value = self.table(name, split, rng).or_else(|| noise(name, rng))?;
         let folded = |mark| {
             let lower = value.to_lowercase().replace('\'', "");
             lower.replace(|c: char| !c.is_ascii_alphanumeric(), mark)
@@ -188,12 +190,12 @@ impl Words {
         })
     }
 
-    fn table(&self, name: &str, half: Half, dice: &mut Dice) -> Option<String> {
+    fn table(&self, name: &str, split: Split, rng: &mut Rng) -> Option<String> {
         let (_, _, values) = self
             .fill
             .iter()
-            .find(|(of, own, _)| own == name && (of == "*" || of == half.mark()))?;
-        Some(dice.pick(values))
+            .find(|(of, own, _)| own == name && (of == "*" || of == split.mark()))?;
+        Some(rng.pick(values))
     }
 }
 
@@ -204,14 +206,14 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
         .map(|line| line.split('\t').collect())
 }
 
-fn split(values: &str) -> Vec<String> {
+fn alternatives(values: &str) -> Vec<String> {
     values.split('|').map(str::to_owned).collect()
 }
 
 fn lines(table: &str) -> Result<Vec<Line>> {
     rows(table)
         .map(|row| {
-            let [half, class, vehicle, text] = row.as_slice() else {
+            let [split, class, vehicle, text] = row.as_slice() else {
                 bail!("not four columns: {row:?}");
             };
             let mut classes = class.split('+').map(str::to_owned);
@@ -220,12 +222,12 @@ fn lines(table: &str) -> Result<Vec<Line>> {
             let vehicle = Vehicle::from_name(vehicle).with_context(|| format!("{row:?}"))?;
             let (keys, values) = if vehicle == Vehicle::Prop {
                 let (keys, values) = text.split_once('=').with_context(|| format!("{row:?}"))?;
-                (split(keys), split(values))
+                (alternatives(keys), alternatives(values))
             } else {
                 (vec![], vec![(*text).to_owned()])
             };
             Ok(Line {
-                half: (*half).to_owned(),
+                split: (*split).to_owned(),
                 class: same.next().unwrap_or_default(),
                 or: same.collect(),
                 also: classes.collect(),
@@ -285,7 +287,7 @@ const SURNAMES: &[&str] = &[
 ];
 
 /// A made value that means nothing; `None` for a name that is unknown.
-pub fn noise(name: &str, dice: &mut Dice) -> Option<String> {
+pub fn noise(name: &str, rng: &mut Rng) -> Option<String> {
     let capital = |word: &str| {
         let mut chars = word.chars();
         chars
@@ -294,46 +296,46 @@ pub fn noise(name: &str, dice: &mut Dice) -> Option<String> {
     };
     let epoch = || 1_795_000_000_u64;
     Some(match name {
-        "noun" => dice.pick(NOUNS).to_owned(),
-        "Noun" => capital(dice.pick(NOUNS))?,
-        "Adj" => dice.pick(ADJECTIVES).to_owned(),
-        "slug" => format!("{}-{}", dice.pick(NOUNS), dice.pick(NOUNS)),
-        "tier" => dice.pick(TIERS).to_owned(),
-        "lastname" => dice.pick(SURNAMES).to_owned(),
-        "sku" => match dice.range(0, 3) {
-            0 => dice.pick(ODD_SKUS).to_owned(),
-            1 => dice.text(b"ABCDEFGHJKLMNPQRSTUVWXYZ", 2) + &dice.digits(5),
-            2 => format!("{}-{}", dice.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", 3), dice.digits(4)),
-            _ => dice.digits(8),
+        "noun" => rng.pick(NOUNS).to_owned(),
+        "Noun" => capital(rng.pick(NOUNS))?,
+        "Adj" => rng.pick(ADJECTIVES).to_owned(),
+        "slug" => format!("{}-{}", rng.pick(NOUNS), rng.pick(NOUNS)),
+        "tier" => rng.pick(TIERS).to_owned(),
+        "lastname" => rng.pick(SURNAMES).to_owned(),
+        "sku" => match rng.range(0, 3) {
+            0 => rng.pick(ODD_SKUS).to_owned(),
+            1 => rng.text(b"ABCDEFGHJKLMNPQRSTUVWXYZ", 2) + &rng.digits(5),
+            2 => format!("{}-{}", rng.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", 3), rng.digits(4)),
+            _ => rng.digits(8),
         },
-        "semver" => format!("{}.{}.{}", dice.range(0, 20), dice.range(0, 30), dice.range(0, 99)),
-        "price" => format!("{}.{:02}", dice.range(1, 400), dice.range(0, 99)),
-        "uuid" => dice.uuid(),
-        "token" => dice.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 32),
-        "token8" => dice.text(b"abcdefghijklmnopqrstuvwxyz0123456789", 8),
-        "epoch" => (epoch() - dice.range(0, 40_000_000)).to_string(),
-        "epoch_ms" => format!("{}{:03}", epoch() - dice.range(0, 40_000_000), dice.range(0, 999)),
-        "epoch_us" => format!("{}{:06}", epoch() - dice.range(0, 40_000_000), dice.range(0, 999_999)),
+        "semver" => format!("{}.{}.{}", rng.range(0, 20), rng.range(0, 30), rng.range(0, 99)),
+        "price" => format!("{}.{:02}", rng.range(1, 400), rng.range(0, 99)),
+        "uuid" => rng.uuid(),
+        "token" => rng.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 32),
+        "token8" => rng.text(b"abcdefghijklmnopqrstuvwxyz0123456789", 8),
+        "epoch" => (epoch() - rng.range(0, 40_000_000)).to_string(),
+        "epoch_ms" => format!("{}{:03}", epoch() - rng.range(0, 40_000_000), rng.range(0, 999)),
+        "epoch_us" => format!("{}{:06}", epoch() - rng.range(0, 40_000_000), rng.range(0, 999_999)),
         "iso" => format!(
             "2026-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            dice.range(1, 11), dice.range(1, 28), dice.range(0, 23), dice.range(0, 59),
-            dice.range(0, 59), dice.range(0, 999)
+            rng.range(1, 11), rng.range(1, 28), rng.range(0, 23), rng.range(0, 59),
+            rng.range(0, 59), rng.range(0, 999)
         ),
         "stamp" => format!(
             "2026-{:02}-{:02} {:02}:{:02}:{:02}+00:00",
-            dice.range(1, 11), dice.range(1, 28), dice.range(0, 23), dice.range(0, 59), dice.range(0, 59)
+            rng.range(1, 11), rng.range(1, 28), rng.range(0, 23), rng.range(0, 59), rng.range(0, 59)
         ),
-        "date" => format!("2026-{:02}-{:02}", dice.range(1, 12), dice.range(1, 28)),
-        "score27" => dice.range(5, 27).to_string(),
-        "score21" => dice.range(5, 21).to_string(),
-        "score6" => dice.range(3, 6).to_string(),
+        "date" => format!("2026-{:02}-{:02}", rng.range(1, 12), rng.range(1, 28)),
+        "score27" => rng.range(5, 27).to_string(),
+        "score21" => rng.range(5, 21).to_string(),
+        "score6" => rng.range(3, 6).to_string(),
         "ua" => "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36".to_owned(),
         _ => {
             let (kind, length) = name.split_at(name.find(|c: char| c.is_ascii_digit())?);
             let length = length.parse().ok()?;
             match kind {
-                "n" => dice.digits(length),
-                "hex" => dice.hex(length),
+                "n" => rng.digits(length),
+                "hex" => rng.hex(length),
                 _ => return None,
             }
         }
@@ -347,7 +349,7 @@ mod tests {
     #[test]
     fn every_split_says_everything_everywhere() {
         let words = Words::load().unwrap();
-        for half in Half::ALL {
+        for split in Split::ALL {
             for class in [
                 "condition",
                 "medication",
@@ -355,17 +357,17 @@ mod tests {
                 "insurance",
                 "substance_use",
             ] {
-                let lines = words.health(half);
+                let lines = words.health(split);
                 assert!(
                     lines.iter().any(|line| line.class == class),
-                    "{half:?} {class}"
+                    "{split:?} {class}"
                 );
             }
-            let lines = words.innocent(half);
-            assert!(lines.iter().any(|line| line.class == "blog"), "{half:?}");
+            let lines = words.innocent(split);
+            assert!(lines.iter().any(|line| line.class == "blog"), "{split:?}");
         }
         let mut trades: Vec<&str> = words
-            .innocent(Half::Unseen)
+            .innocent(Split::Unseen)
             .iter()
             .map(|line| line.class.as_str())
             .collect();
@@ -377,11 +379,11 @@ mod tests {
     #[test]
     fn every_mark_of_a_table_is_filled() {
         let words = Words::load().unwrap();
-        let mut dice = Dice::new(4);
-        for half in Half::ALL {
-            for line in words.health(half).iter().chain(&words.innocent(half)) {
+        let mut rng = Rng::new(4);
+        for split in Split::ALL {
+            for line in words.health(split).iter().chain(&words.innocent(split)) {
                 for _ in 0..20 {
-                    let (key, value) = words.say(line, half, &mut dice);
+                    let (key, value) = words.say(line, split, &mut rng);
                     let text = format!("{key}={value}");
                     let marks = text.split('%').skip(1);
                     let open = marks.filter(|after| after.starts_with(|c: char| c.is_alphabetic()));

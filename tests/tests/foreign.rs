@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use corpus::shaken::{self, Replayed};
+use corpus::impaired::{self, Replayed};
 use tempfile::TempDir;
 use tests::phiwatch;
 
@@ -16,12 +16,12 @@ use tests::phiwatch;
 const CONVERSATIONS: u32 = 260;
 
 #[test]
-fn shaken_conversations_give_the_findings_of_clean_ones() -> Result<()> {
+fn impaired_conversations_give_the_findings_of_clean_ones() -> Result<()> {
     let folder = TempDir::new()?;
-    let written = shaken::write(folder.path(), CONVERSATIONS, 4)?;
+    let written = impaired::write(folder.path(), CONVERSATIONS, 4)?;
     let state = folder.path().join("state");
     let replay = |name: &str| Replayed::new(&phiwatch(), &state, &folder.path().join(name));
-    let verdict = shaken::judge(&written, &replay("clean")?, &replay("shaken")?);
+    let verdict = impaired::judge(&written, &replay("clean")?, &replay("impaired")?);
     assert!(verdict.clean > 500, "{} findings", verdict.clean);
     assert!(verdict.touched > 10, "{} requests", verdict.touched);
     assert_eq!(verdict.faults, [""; 0]);
@@ -65,7 +65,7 @@ fn tool(name: &str, arguments: &[&str], files: &[&Path]) -> Result<()> {
 #[test]
 fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
     let folder = TempDir::new()?;
-    shaken::write(folder.path(), 40, 5)?;
+    impaired::write(folder.path(), 40, 5)?;
     let state = folder.path().join("state");
     let clean = folder.path().join("clean");
     let expected = findings(&state, std::slice::from_ref(&clean))?;

@@ -73,13 +73,13 @@ pub(crate) fn small(toolchain: &Toolchain) -> Result<()> {
 
 /// Conversations through bad networks and captures, replayed by the release
 /// build that is there: what is found is what is found in clean ones.
-pub(crate) fn shaken(toolchain: &Toolchain) -> Result<()> {
+pub(crate) fn impaired(toolchain: &Toolchain) -> Result<()> {
     let mut command = toolchain.cargo();
     command.args(["run", "--quiet", "--release", "--package", "corpus"]);
-    command.args(["--bin", "shaken", "--", "--phiwatch"]);
+    command.args(["--bin", "impaired", "--", "--phiwatch"]);
     command.arg(workspace::phiwatch());
     command.arg("--directory");
-    command.arg(workspace::target().join("shaken"));
+    command.arg(workspace::target().join("impaired"));
     process::run(&mut command)
 }
 

@@ -24,7 +24,9 @@ pub(crate) fn test(live: &[String]) -> Result<()> {
         ]);
         tally.suite("unit tests", &mut unit);
         tally.check("detection on a small corpus", || eval::small(&toolchain));
-        tally.check("10,000 shaken conversations", || eval::shaken(&toolchain));
+        tally.check("10,000 impaired conversations", || {
+            eval::impaired(&toolchain)
+        });
     }
     tally.suite("live tests", &mut live_tests(&toolchain, live));
     println!("\n{tally}");

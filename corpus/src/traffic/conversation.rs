@@ -11,7 +11,7 @@ use super::{
     event::{self, Platform},
     wire::{ACK, End, Ends, FIN, PSH, SYN, Wire},
 };
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Payload of a segment with timestamps on Ethernet.
 const SEGMENT: usize = 1_448;
@@ -57,10 +57,10 @@ impl Conversation {
         is_tracker: bool,
         budget: u64,
         plan: &Plan,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Self {
-        let is_v6 = dice.chance(plan.ipv6);
-        let platform = is_tracker.then(|| Platform::any(dice));
+        let is_v6 = rng.chance(plan.ipv6);
+        let platform = is_tracker.then(|| Platform::any(rng));
         let mut client = [0; 16];
         let mut server = [0; 16];
         if is_v6 {
@@ -73,8 +73,8 @@ impl Conversation {
         }
         // Clients differ, so that no two connections have the same ends.
         client[14] = (number / 40_000 % 256) as u8;
-        client[15] = 2 + dice.range(0, 3) as u8 * 20;
-        server[15] = 1 + dice.range(0, 200) as u8;
+        client[15] = 2 + rng.range(0, 3) as u8 * 20;
+        server[15] = 1 + rng.range(0, 200) as u8;
         let ends = Ends {
             is_v6,
             both: [
@@ -87,14 +87,14 @@ impl Conversation {
                     port: 80,
                 },
             ],
-            next: [dice.next() as u32, dice.next() as u32],
+            next: [rng.next() as u32, rng.next() as u32],
         };
         // Half of the budget to one and a half: connections differ.
-        let left = (budget / 2 + dice.next() % budget.max(1)).cast_signed();
+        let left = (budget / 2 + rng.next() % budget.max(1)).cast_signed();
         Self {
             ends,
             platform,
-            segment: if dice.chance(OFFLOADING) {
+            segment: if rng.chance(OFFLOADING) {
                 OFFLOADED
             } else {
                 SEGMENT
@@ -117,7 +117,7 @@ impl Conversation {
         written: &mut Written,
         plan: &Plan,
         records: &Records,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Result<bool> {
         let before = wire.bytes();
         for _ in 0..packets {
@@ -133,11 +133,11 @@ impl Conversation {
                     self.turn = Turn::Request;
                 }
                 Turn::Request => {
-                    self.request(written, plan, records, dice);
+                    self.request(written, plan, records, rng);
                     self.turn = Turn::Answer;
                 }
                 Turn::Answer => {
-                    self.answer(plan, records, dice);
+                    self.answer(plan, records, rng);
                     // Over a little as often as under.
                     self.turn = if self.left > EXCESS {
                         Turn::Request
@@ -173,33 +173,33 @@ impl Conversation {
         Ok(())
     }
 
-    fn request(&mut self, written: &mut Written, plan: &Plan, records: &Records, dice: &mut Dice) {
+    fn request(&mut self, written: &mut Written, plan: &Plan, records: &Records, rng: &mut Rng) {
         written.requests += 1;
         let (mut head, body) = if let Some(platform) = self.platform {
-            let is_health = dice.chance(plan.health);
-            let (head, body) = event::request(platform, is_health, dice);
+            let is_health = rng.chance(plan.health);
+            let (head, body) = event::request(platform, is_health, rng);
             written.to_trackers += 1;
             written.with_health += u64::from(is_health);
             written.tracker_body_bytes += body.len() as u64;
             self.is_anonymous_answer = true;
             (head, Some(body))
         } else {
-            api::request(records, dice)
+            api::request(records, rng)
         };
         match body {
-            Some(body) => finish(&mut head, &body, plan, dice),
+            Some(body) => finish(&mut head, &body, plan, rng),
             None => head.extend(b"\r\n"),
         }
         self.begin(head, true);
     }
 
-    fn answer(&mut self, plan: &Plan, records: &Records, dice: &mut Dice) {
+    fn answer(&mut self, plan: &Plan, records: &Records, rng: &mut Rng) {
         let mut head = Vec::new();
         if self.is_anonymous_answer {
             head.extend(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: 16\r\n\r\n{\"success\":true}");
         } else {
-            let body = api::answer(records, &mut head, dice);
-            finish(&mut head, &body, plan, dice);
+            let body = api::answer(records, &mut head, rng);
+            finish(&mut head, &body, plan, rng);
         }
         self.begin(head, false);
     }
@@ -213,19 +213,19 @@ impl Conversation {
 }
 
 /// Appends what the head says of the body, and the body.
-fn finish(message: &mut Vec<u8>, body: &str, plan: &Plan, dice: &mut Dice) {
-    let compressed = dice.chance(plan.gzip).then(|| gzip(body.as_bytes()));
+fn finish(message: &mut Vec<u8>, body: &str, plan: &Plan, rng: &mut Rng) {
+    let compressed = rng.chance(plan.gzip).then(|| gzip(body.as_bytes()));
     if compressed.is_some() {
         message.extend(b"Content-Encoding: gzip\r\n");
     }
     let body = compressed.as_deref().unwrap_or(body.as_bytes());
-    if !dice.chance(plan.chunked) {
+    if !rng.chance(plan.chunked) {
         message.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
         message.extend(body);
         return;
     }
     message.extend(b"Transfer-Encoding: chunked\r\n\r\n");
-    let length = dice.range(700, 4_096) as usize;
+    let length = rng.range(700, 4_096) as usize;
     for chunk in body.chunks(length) {
         message.extend(format!("{:x}\r\n", chunk.len()).bytes());
         message.extend(chunk);

@@ -5,7 +5,7 @@ use md5::Digest as _;
 use sha2::Sha256;
 
 use super::conversation::BODY;
-use crate::{dice::Dice, person::Person};
+use crate::{person::Person, rng::Rng};
 
 const PAGES: &[&str] = &[
     "products", "pricing", "blog", "cart", "checkout", "search", "about", "stores",
@@ -38,8 +38,8 @@ pub(super) enum Platform {
 }
 
 impl Platform {
-    pub(super) fn any(dice: &mut Dice) -> Self {
-        dice.pick(&[
+    pub(super) fn any(rng: &mut Rng) -> Self {
+        rng.pick(&[
             Self::Meta,
             Self::Google,
             Self::Segment,
@@ -50,7 +50,7 @@ impl Platform {
 }
 
 /// The head of a request, without its last lines, and its body.
-pub(super) fn request(platform: Platform, is_health: bool, dice: &mut Dice) -> (Vec<u8>, String) {
+pub(super) fn request(platform: Platform, is_health: bool, rng: &mut Rng) -> (Vec<u8>, String) {
     let (host, target) = match platform {
         Platform::Meta => ("graph.facebook.com", "/v21.0/1234567890/events"),
         Platform::Google => (
@@ -63,9 +63,9 @@ pub(super) fn request(platform: Platform, is_health: bool, dice: &mut Dice) -> (
     };
     let head = format!(
         "POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: analytics-client/7.1\r\nAccept: */*\r\nContent-Type: application/json\r\nX-Request-Id: {}\r\nConnection: keep-alive\r\n",
-        dice.uuid(),
+        rng.uuid(),
     );
-    let length = dice.range(BODY.0, BODY.1) as usize;
+    let length = rng.range(BODY.0, BODY.1) as usize;
     let (begin, end) = match platform {
         Platform::Meta => (
             "{\"data\":[".to_owned(),
@@ -74,8 +74,8 @@ pub(super) fn request(platform: Platform, is_health: bool, dice: &mut Dice) -> (
         Platform::Google => (
             format!(
                 "{{\"client_id\":\"{}.{}\",\"non_personalized_ads\":true,\"events\":[",
-                dice.digits(9),
-                dice.digits(10)
+                rng.digits(9),
+                rng.digits(10)
             ),
             "]}",
         ),
@@ -93,7 +93,7 @@ pub(super) fn request(platform: Platform, is_health: bool, dice: &mut Dice) -> (
     // One of the events is the one with health information.
     let mut is_health = is_health;
     loop {
-        event(platform, is_health, &mut body, dice);
+        event(platform, is_health, &mut body, rng);
         is_health = false;
         if body.len() >= length {
             break;
@@ -104,12 +104,12 @@ pub(super) fn request(platform: Platform, is_health: bool, dice: &mut Dice) -> (
     (head.into_bytes(), body)
 }
 
-fn event(platform: Platform, is_health: bool, body: &mut String, dice: &mut Dice) {
-    let page = dice.pick(PAGES);
-    let goods = dice.pick(GOODS);
-    let time = 1_795_000_000 + dice.range(0, 86_400);
-    let price = dice.range(5, 300);
-    let person = is_health.then(|| (Person::new(dice), dice.pick(HEALTH)));
+fn event(platform: Platform, is_health: bool, body: &mut String, rng: &mut Rng) {
+    let page = rng.pick(PAGES);
+    let goods = rng.pick(GOODS);
+    let time = 1_795_000_000 + rng.range(0, 86_400);
+    let price = rng.range(5, 300);
+    let person = is_health.then(|| (Person::new(rng), rng.pick(HEALTH)));
     let own = person.as_ref().map(|(person, (key, value))| {
         format!(",\"email\":\"{}\",\"{key}\":\"{value}\"", person.email)
     });
@@ -125,39 +125,39 @@ fn event(platform: Platform, is_health: bool, body: &mut String, dice: &mut Dice
             });
             format!(
                 "{{\"event_name\":\"ViewContent\",\"event_time\":{time},\"event_id\":\"{}\",\"action_source\":\"website\",\"event_source_url\":\"https://shop.example.com/{page}?ref={}\",\"user_data\":{{{}\"client_user_agent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\",\"fbp\":\"fb.1.{time}123.{}\"}},\"custom_data\":{{\"currency\":\"USD\",\"value\":{price}.0,\"content_name\":\"{goods}\",\"content_ids\":[\"{}\"],\"content_type\":\"product\"{own}}}}}",
-                dice.uuid(),
-                dice.hex(6),
+                rng.uuid(),
+                rng.hex(6),
                 hashed.unwrap_or_default(),
-                dice.digits(10),
-                dice.digits(7),
+                rng.digits(10),
+                rng.digits(7),
             )
         }
         Platform::Google => format!(
             "{{\"name\":\"view_item\",\"params\":{{\"session_id\":\"{}\",\"engagement_time_msec\":{},\"page_location\":\"https://shop.example.com/{page}\",\"page_title\":\"{page} | Example Shop\",\"currency\":\"USD\",\"value\":{price},\"items\":[{{\"item_id\":\"{}\",\"item_name\":\"{goods}\",\"price\":{price},\"quantity\":1,\"item_category\":\"{page}\"}}]{own}}}}}",
-            dice.digits(10),
-            dice.range(1, 9_000),
-            dice.digits(7),
+            rng.digits(10),
+            rng.range(1, 9_000),
+            rng.digits(7),
         ),
         Platform::Segment => format!(
             "{{\"type\":\"track\",\"event\":\"Product Viewed\",\"anonymousId\":\"{}\",\"messageId\":\"api-{}\",\"timestamp\":\"2026-11-25T03:14:{:02}.123Z\",\"context\":{{\"library\":{{\"name\":\"analytics-node\",\"version\":\"2.1.3\"}},\"locale\":\"en-US\",\"page\":{{\"path\":\"/{page}\",\"title\":\"{page} | Example Shop\",\"url\":\"https://shop.example.com/{page}\"}},\"userAgent\":\"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15\",\"timezone\":\"America/Chicago\"}},\"properties\":{{\"product_id\":\"{}\",\"sku\":\"G-{}\",\"name\":\"{goods}\",\"price\":{price}.99,\"quantity\":1,\"currency\":\"usd\",\"position\":{}{own}}}}}",
-            dice.uuid(),
-            dice.uuid(),
+            rng.uuid(),
+            rng.uuid(),
             time % 60,
-            dice.hex(24),
-            dice.digits(2),
-            dice.range(1, 9),
+            rng.hex(24),
+            rng.digits(2),
+            rng.range(1, 9),
         ),
         Platform::Amplitude => format!(
             "{{\"device_id\":\"{}\",\"event_type\":\"view {page}\",\"time\":{time}000,\"insert_id\":\"{}\",\"platform\":\"Web\",\"os_name\":\"Chrome\",\"os_version\":\"142\",\"language\":\"English\",\"session_id\":{time}001,\"library\":\"amplitude-ts/2.11.0\",\"event_properties\":{{\"path\":\"/{page}\",\"product\":\"{goods}\",\"value\":{price},\"experiment\":\"variant-{}\"{own}}},\"user_properties\":{{\"plan\":\"free\",\"visits\":{}}}}}",
-            dice.uuid(),
-            dice.uuid(),
-            dice.range(1, 4),
-            dice.range(1, 90),
+            rng.uuid(),
+            rng.uuid(),
+            rng.range(1, 4),
+            rng.range(1, 90),
         ),
         Platform::Mixpanel => format!(
             "{{\"event\":\"View {page}\",\"properties\":{{\"time\":{time},\"distinct_id\":\"$device:{}\",\"$insert_id\":\"{}\",\"$browser\":\"Chrome\",\"$os\":\"Linux\",\"$current_url\":\"https://shop.example.com/{page}\",\"$screen_height\":1080,\"$screen_width\":1920,\"product\":\"{goods}\",\"amount\":{price}.5,\"$lib_version\":\"2.65.0\"{own}}}}}",
-            dice.uuid(),
-            dice.hex(32),
+            rng.uuid(),
+            rng.hex(32),
         ),
     };
     *body += &text;

@@ -17,7 +17,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 use conversation::Conversation;
 use wire::Wire;
 
@@ -84,10 +84,10 @@ pub struct Written {
 /// Writes the capture that `plan` describes to `path`: pcap where the name ends
 /// so, else pcapng.
 pub fn write(path: &Path, plan: &Plan) -> Result<Written> {
-    let mut dice = Dice::new(plan.seed);
+    let mut rng = Rng::new(plan.seed);
     let mut wire = Wire::create(path)?;
     let mut written = Written::default();
-    let records = api::Records::new(&mut dice);
+    let records = api::Records::new(&mut rng);
     // What one connection carries, so that all together have the length.
     let budget = plan.bytes / plan.connections.max(1);
     let mut open: Vec<Conversation> = Vec::new();
@@ -95,16 +95,16 @@ pub fn write(path: &Path, plan: &Plan) -> Result<Written> {
         if open.len() < OPEN && written.connections < plan.connections {
             let number = written.connections;
             written.connections += 1;
-            let is_tracker = dice.chance(plan.trackers);
+            let is_tracker = rng.chance(plan.trackers);
             open.push(Conversation::new(
-                number, is_tracker, budget, plan, &mut dice,
+                number, is_tracker, budget, plan, &mut rng,
             ));
             continue;
         }
-        let turn = dice.index(open.len());
-        let packets = dice.range(1, BURST);
+        let turn = rng.index(open.len());
+        let packets = rng.range(1, BURST);
         let is_over =
-            open[turn].advance(packets, &mut wire, &mut written, plan, &records, &mut dice)?;
+            open[turn].advance(packets, &mut wire, &mut written, plan, &records, &mut rng)?;
         if is_over {
             open.swap_remove(turn);
         }

@@ -2,9 +2,9 @@
 
 /// A generator of numbers (`SplitMix64`), not for secrets.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// A generator that always gives the same numbers for `seed`.
     pub const fn new(seed: u64) -> Self {
         Self(seed)

@@ -1,16 +1,16 @@
 //! What networks and captures do to conversations.
 //!
-//! In: a talk. Out: its packets as a capture shows them, and which bytes of the
+//! In: a conversation. Out: its packets as a capture shows them, and which bytes of the
 //! client are missing for good.
 
 use std::ops::Range;
 
-use super::talk::{ACK, FIN, PSH, RST, SYN, Segment, Talk, life};
-use crate::dice::Dice;
+use super::conversation::{ACK, Conversation, FIN, PSH, RST, SYN, Segment, life};
+use crate::rng::Rng;
 
-/// What happens to a talk.
+/// What happens to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
+pub enum Impairment {
     /// Nothing.
     None,
     /// Lost before the capture and sent again, with other boundaries.
@@ -33,27 +33,27 @@ pub enum Trouble {
     Reuse,
     /// All that loses nothing.
     Everything,
-    /// The capture began after the talk did.
+    /// The capture began after the conversation did.
     Late,
     /// A segment of the client is missing for good.
     Missing,
 }
 
 /// Every trouble.
-pub const TROUBLES: [Trouble; 13] = [
-    Trouble::None,
-    Trouble::Loss,
-    Trouble::LateLoss,
-    Trouble::Reordering,
-    Trouble::Overlap,
-    Trouble::Duplicates,
-    Trouble::Fragments,
-    Trouble::Probes,
-    Trouble::OneDirection,
-    Trouble::Reuse,
-    Trouble::Everything,
-    Trouble::Late,
-    Trouble::Missing,
+pub const IMPAIRMENTS: [Impairment; 13] = [
+    Impairment::None,
+    Impairment::Loss,
+    Impairment::LateLoss,
+    Impairment::Reordering,
+    Impairment::Overlap,
+    Impairment::Duplicates,
+    Impairment::Fragments,
+    Impairment::Probes,
+    Impairment::OneDirection,
+    Impairment::Reuse,
+    Impairment::Everything,
+    Impairment::Late,
+    Impairment::Missing,
 ];
 
 /// A packet of the capture.
@@ -63,38 +63,39 @@ pub(super) struct Packet {
     pub(super) fragment: Option<usize>,
 }
 
-/// The packets of `talk` in `trouble`, and the bytes of the client that are not
+/// The packets of `conversation` under `impairment`, and the bytes of the client that are not
 /// among them.
-pub(super) fn shake(
+pub(super) fn impair(
     number: u32,
-    talk: &mut Talk,
-    trouble: Trouble,
-    dice: &mut Dice,
+    conversation: &mut Conversation,
+    impairment: Impairment,
+    rng: &mut Rng,
 ) -> (Vec<Packet>, Range<u64>) {
     let mut missing = 0..0;
-    if trouble == Trouble::Reuse {
-        let second = life(number, 1, talk.client, talk.server, dice);
-        let end = talk.requests.last().map_or(0, |last| last.end);
+    if impairment == Impairment::Reuse {
+        let second = life(number, 1, conversation.client, conversation.server, rng);
+        let end = conversation.requests.last().map_or(0, |last| last.end);
         let ranges = second.requests.iter();
-        talk.requests
+        conversation
+            .requests
             .extend(ranges.map(|range| end + range.start..end + range.end));
-        talk.segments.extend(second.segments);
+        conversation.segments.extend(second.segments);
     }
-    let mut segments = talk.segments.clone();
-    let everything = trouble == Trouble::Everything;
-    if trouble == Trouble::Overlap || everything {
-        overlap(&mut segments, !everything, dice);
+    let mut segments = conversation.segments.clone();
+    let everything = impairment == Impairment::Everything;
+    if impairment == Impairment::Overlap || everything {
+        overlap(&mut segments, !everything, rng);
     }
-    if matches!(trouble, Trouble::Loss | Trouble::LateLoss) || everything {
-        lose(&mut segments, trouble == Trouble::LateLoss, dice);
+    if matches!(impairment, Impairment::Loss | Impairment::LateLoss) || everything {
+        lose(&mut segments, impairment == Impairment::LateLoss, rng);
     }
-    if trouble == Trouble::Reordering || everything {
-        reorder(&mut segments, dice);
+    if impairment == Impairment::Reordering || everything {
+        reorder(&mut segments, rng);
     }
-    if trouble == Trouble::Probes {
+    if impairment == Impairment::Probes {
         probe(&mut segments);
     }
-    if trouble == Trouble::Duplicates || everything {
+    if impairment == Impairment::Duplicates || everything {
         let copies: Vec<Segment> = segments
             .iter()
             .map(|segment| Segment {
@@ -104,19 +105,19 @@ pub(super) fn shake(
             .collect();
         segments.extend(copies);
     }
-    match trouble {
-        Trouble::OneDirection => segments.retain(|segment| segment.from_client),
-        Trouble::Late => missing = begin_late(talk, &mut segments, dice),
-        Trouble::Missing => missing = drop_one(talk, &mut segments, dice),
+    match impairment {
+        Impairment::OneDirection => segments.retain(|segment| segment.from_client),
+        Impairment::Late => missing = begin_late(conversation, &mut segments, rng),
+        Impairment::Missing => missing = drop_one(conversation, &mut segments, rng),
         _ => {}
     }
     segments.sort_by_key(|segment| segment.time);
-    let is_fragmented = trouble == Trouble::Fragments || everything;
+    let is_fragmented = impairment == Impairment::Fragments || everything;
     let packets = segments
         .into_iter()
         .map(|segment| {
-            let fragment = (is_fragmented && segment.payload.len() > 64 && dice.chance(60))
-                .then(|| dice.range(3, 80) as usize * 8);
+            let fragment = (is_fragmented && segment.payload.len() > 64 && rng.chance(60))
+                .then(|| rng.range(3, 80) as usize * 8);
             Packet { segment, fragment }
         })
         .collect();
@@ -129,17 +130,17 @@ fn has_data(segment: &Segment) -> bool {
 
 /// Data comes again, with a part of the segment before it. `conflicts` is whether
 /// that part has other bytes, which it must not where the first may be lost.
-fn overlap(segments: &mut Vec<Segment>, conflicts: bool, dice: &mut Dice) {
+fn overlap(segments: &mut Vec<Segment>, conflicts: bool, rng: &mut Rng) {
     let mut more = Vec::new();
     let mut before: Option<Segment> = None;
     for segment in segments.iter_mut() {
         if !has_data(segment) {
             continue;
         }
-        if dice.chance(30) && segment.payload.len() > 20 {
+        if rng.chance(30) && segment.payload.len() > 20 {
             // Its second half comes by itself, together with bytes of the first.
             let middle = segment.payload.len() / 2;
-            let begin = middle - dice.range(0, 9) as usize;
+            let begin = middle - rng.range(0, 9) as usize;
             let mut second = segment.clone();
             second.payload = segment.payload[begin..].to_vec();
             second.sequence = segment.sequence.wrapping_add(begin as u32);
@@ -149,7 +150,7 @@ fn overlap(segments: &mut Vec<Segment>, conflicts: bool, dice: &mut Dice) {
         } else if let Some(before) = before.as_ref().filter(|before| {
             before.from_client == segment.from_client
                 && before.sequence.wrapping_add(before.payload.len() as u32) == segment.sequence
-        }) && dice.chance(50)
+        }) && rng.chance(50)
         {
             // Bytes that were seen are sent again, and are others now.
             let length = before.payload.len().min(40);
@@ -168,27 +169,27 @@ fn overlap(segments: &mut Vec<Segment>, conflicts: bool, dice: &mut Dice) {
 }
 
 /// Segments that are sent again after a while; what follows the flight waits.
-fn lose(segments: &mut Vec<Segment>, is_captured: bool, dice: &mut Dice) {
+fn lose(segments: &mut Vec<Segment>, is_captured: bool, rng: &mut Rng) {
     let flights = segments.last().map_or(0, |last| last.flight);
     for flight in 0..=flights {
         let of_flight: Vec<usize> = (0..segments.len())
             .filter(|at| segments[*at].flight == flight && has_data(&segments[*at]))
             .collect();
-        if of_flight.is_empty() || !dice.chance(60) {
+        if of_flight.is_empty() || !rng.chance(60) {
             continue;
         }
-        let wait = dice.pick(&[220_000, 900_000, 3_100_000, 4_200_000]);
+        let wait = rng.pick(&[220_000, 900_000, 3_100_000, 4_200_000]);
         let end = of_flight.iter().map(|at| segments[*at].time).max();
         let mut again = Vec::new();
         for at in &of_flight {
-            if !dice.chance(40) {
+            if !rng.chance(40) {
                 continue;
             }
             let mut segment = segments[*at].clone();
             segment.time = end.unwrap_or_default() + wait + again.len() as u64 * 50;
-            if segment.payload.len() > 10 && dice.chance(50) {
+            if segment.payload.len() > 10 && rng.chance(50) {
                 // In two parts this time.
-                let middle = dice.range(1, segment.payload.len() as u64 - 1) as usize;
+                let middle = rng.range(1, segment.payload.len() as u64 - 1) as usize;
                 let mut rest = segment.clone();
                 rest.payload = segment.payload.split_off(middle);
                 rest.sequence = segment.sequence.wrapping_add(middle as u32);
@@ -219,11 +220,11 @@ fn lose(segments: &mut Vec<Segment>, is_captured: bool, dice: &mut Dice) {
 }
 
 /// Packets of a flight overtake one another.
-fn reorder(segments: &mut [Segment], dice: &mut Dice) {
+fn reorder(segments: &mut [Segment], rng: &mut Rng) {
     for at in 1..segments.len() {
         let is_same = segments[at].flight == segments[at - 1].flight
             && segments[at].from_client == segments[at - 1].from_client;
-        if is_same && has_data(&segments[at]) && has_data(&segments[at - 1]) && dice.chance(50) {
+        if is_same && has_data(&segments[at]) && has_data(&segments[at - 1]) && rng.chance(50) {
             let (before, after) = (segments[at - 1].time, segments[at].time);
             segments[at - 1].time = after;
             segments[at].time = before;
@@ -273,27 +274,31 @@ fn probe(segments: &mut Vec<Segment>) {
 }
 
 /// Drops what came before some moment.
-fn begin_late(talk: &Talk, segments: &mut Vec<Segment>, dice: &mut Dice) -> Range<u64> {
-    let from = dice.range(2, segments.len() as u64 - 4) as usize;
+fn begin_late(
+    conversation: &Conversation,
+    segments: &mut Vec<Segment>,
+    rng: &mut Rng,
+) -> Range<u64> {
+    let from = rng.range(2, segments.len() as u64 - 4) as usize;
     segments.drain(..from);
     let first = segments
         .iter()
         .find(|segment| segment.from_client && has_data(segment));
-    let begin = first.map_or(u64::MAX, |segment| offset(talk, segment));
+    let begin = first.map_or(u64::MAX, |segment| offset(conversation, segment));
     0..begin
 }
 
 /// Drops a segment with data.
-fn drop_one(talk: &Talk, segments: &mut Vec<Segment>, dice: &mut Dice) -> Range<u64> {
+fn drop_one(conversation: &Conversation, segments: &mut Vec<Segment>, rng: &mut Rng) -> Range<u64> {
     let data: Vec<usize> = (0..segments.len())
         .filter(|at| segments[*at].from_client && has_data(&segments[*at]))
         .collect();
-    let at = dice.pick(&data);
+    let at = rng.pick(&data);
     let dropped = segments.remove(at);
-    let begin = offset(talk, &dropped);
+    let begin = offset(conversation, &dropped);
     begin..begin + dropped.payload.len() as u64
 }
 
-fn offset(talk: &Talk, segment: &Segment) -> u64 {
-    u64::from(segment.sequence.wrapping_sub(talk.first))
+fn offset(conversation: &Conversation, segment: &Segment) -> u64 {
+    u64::from(segment.sequence.wrapping_sub(conversation.first))
 }

@@ -7,11 +7,11 @@ use anyhow::Result;
 use crate::{
     capture::{Capture, Protocol},
     content::{Content, Identity},
-    dice::Dice,
     elsewhere,
     format::{Carrier, Quiet, Request},
     label::{EventLabel, Kind, Label, Level, Note},
-    words::{Half, Line, Vehicle, Words},
+    rng::Rng,
+    words::{Line, Split, Vehicle, Words},
 };
 
 /// What everything is made of.
@@ -34,30 +34,30 @@ pub struct Case {
     pub label: Label,
 }
 
-/// How a part is written: the half of the vocabulary, and how many rounds or
+/// How a part is written: the split of the vocabulary, and how many rounds or
 /// requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Amount {
     /// Which vocabulary.
-    pub half: Half,
+    pub split: Split,
     /// Rounds over all formats, or number of requests.
     pub count: u64,
 }
 
 impl Sources<'_> {
     /// The formats that one split is written in.
-    fn formats(&self, half: Half) -> Vec<&Carrier> {
-        let own = |carrier: &&Carrier| !carrier.unseen || half == Half::Unseen;
+    fn formats(&self, split: Split) -> Vec<&Carrier> {
+        let own = |carrier: &&Carrier| !carrier.unseen || split == Split::Unseen;
         self.carriers.iter().filter(own).collect()
     }
 
-    /// `count` rounds: each format with the health lines of one half.
-    pub fn positives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
-        let lines = self.words.health(amount.half);
-        write(path, self.http2, dice, |next| {
+    /// `count` rounds: each format with the health lines of one split.
+    pub fn positives(&self, path: &Path, amount: Amount, rng: &mut Rng) -> Result<Vec<Label>> {
+        let lines = self.words.health(amount.split);
+        write(path, self.http2, rng, |next| {
             for _ in 0..amount.count {
-                for carrier in self.formats(amount.half) {
-                    next.request(|dice| self.positive(carrier, amount.half, &lines, dice))?;
+                for carrier in self.formats(amount.split) {
+                    next.request(|rng| self.positive(carrier, amount.split, &lines, rng))?;
                 }
             }
             Ok(())
@@ -67,16 +67,16 @@ impl Sources<'_> {
     fn positive(
         &self,
         carrier: &Carrier,
-        half: Half,
+        split: Split,
         lines: &[&Line],
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Result<Case> {
-        let count = if !carrier.is_batch() || dice.chance(60) {
+        let count = if !carrier.is_batch() || rng.chance(60) {
             1
-        } else if dice.chance(90) {
-            dice.range(2, 5)
+        } else if rng.chance(90) {
+            rng.range(2, 5)
         } else {
-            dice.range(6, 20)
+            rng.range(6, 20)
         };
         let vehicles = carrier.vehicles();
         let fitting: Vec<&Line> = lines
@@ -86,46 +86,46 @@ impl Sources<'_> {
             .collect();
         let mut events = Vec::new();
         for _ in 0..count {
-            let identity = match dice.range(0, 99) {
+            let identity = match rng.range(0, 99) {
                 0..75 => Identity::Direct,
                 75..97 => Identity::Pseudonym,
                 _ => Identity::Least,
             };
-            let mut content = Content::new(identity, dice);
-            content.typed = half == Half::Unseen && dice.chance(50);
+            let mut content = Content::new(identity, rng);
+            content.typed = split == Split::Unseen && rng.chance(50);
             if !fitting.is_empty() {
                 let facts = [1, 1, 1, 2, 2, 3];
-                for _ in 0..dice.pick(&facts) {
+                for _ in 0..rng.pick(&facts) {
                     // Every class alike, whatever the length of its table.
-                    let class = dice.pick(&fitting).class.clone();
+                    let class = rng.pick(&fitting).class.clone();
                     let of_class: Vec<&Line> = fitting
                         .iter()
                         .copied()
                         .filter(|line| line.class == class)
                         .collect();
-                    content.say(dice.pick(&of_class), self.words, half, true, dice);
+                    content.say(rng.pick(&of_class), self.words, split, true, rng);
                 }
             }
-            if identity == Identity::Direct && dice.chance(35) {
+            if identity == Identity::Direct && rng.chance(35) {
                 let as_prop = !carrier.has_traits();
                 if !as_prop || vehicles.contains(&Vehicle::Prop) {
-                    content.add_attribute(as_prop, self.words, half, dice);
+                    content.add_attribute(as_prop, self.words, split, rng);
                 }
             }
-            self.neutral(&mut content, &vehicles, half, dice);
+            self.neutral(&mut content, &vehicles, split, rng);
             events.push(content);
         }
-        let (request, labels) = carrier.write(&events, dice)?;
+        let (request, labels) = carrier.write(&events, rng)?;
         Ok(case(carrier, Kind::Phi, request, labels))
     }
 
     /// What stands beside: neutral properties, as real events have.
-    fn neutral(&self, content: &mut Content, vehicles: &[Vehicle], half: Half, dice: &mut Dice) {
+    fn neutral(&self, content: &mut Content, vehicles: &[Vehicle], split: Split, rng: &mut Rng) {
         const KEYS: [&str; 4] = ["order_id", "timestamp", "session_id", "version"];
         if !vehicles.contains(&Vehicle::Prop) {
             return;
         }
-        let lines = self.words.innocent(half);
+        let lines = self.words.innocent(split);
         let plain: Vec<&Line> = lines
             .iter()
             .copied()
@@ -133,38 +133,38 @@ impl Sources<'_> {
                 line.vehicle == Vehicle::Prop && KEYS.iter().any(|key| line.template.contains(key))
             })
             .collect();
-        for _ in 0..dice.range(0, 2) {
+        for _ in 0..rng.range(0, 2) {
             if !plain.is_empty() {
-                content.say(dice.pick(&plain), self.words, half, false, dice);
+                content.say(rng.pick(&plain), self.words, split, false, rng);
             }
         }
     }
 
     /// `count` requests of businesses that have nothing to do with health.
-    pub fn negatives(&self, path: &Path, amount: Amount, dice: &mut Dice) -> Result<Vec<Label>> {
-        let lines = self.words.innocent(amount.half);
-        let formats = self.formats(amount.half);
+    pub fn negatives(&self, path: &Path, amount: Amount, rng: &mut Rng) -> Result<Vec<Label>> {
+        let lines = self.words.innocent(amount.split);
+        let formats = self.formats(amount.split);
         let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
         businesses.sort_unstable();
         businesses.dedup();
-        write(path, self.http2, dice, |next| {
+        write(path, self.http2, rng, |next| {
             let mut written = 0;
             while written < amount.count {
-                let chosen = next.dice.range(0, 999);
+                let chosen = next.rng.range(0, 999);
                 if chosen < 60 {
-                    let call = &self.quiet[next.dice.index(self.quiet.len())];
-                    next.request(|dice| self.housekeeping(call, dice))?;
+                    let call = &self.quiet[next.rng.index(self.quiet.len())];
+                    next.request(|rng| self.housekeeping(call, rng))?;
                 } else if chosen < 70 {
-                    next.request(|dice| Ok(elsewhere::case(dice)))?;
+                    next.request(|rng| Ok(elsewhere::case(rng)))?;
                 } else {
-                    let carrier = formats[next.dice.index(formats.len())];
-                    let business = next.dice.pick(&businesses);
+                    let carrier = formats[next.rng.index(formats.len())];
+                    let business = next.rng.pick(&businesses);
                     let own: Vec<&Line> = lines
                         .iter()
                         .copied()
                         .filter(|line| line.class == business)
                         .collect();
-                    next.request(|dice| self.negative(carrier, amount.half, &own, dice))?;
+                    next.request(|rng| self.negative(carrier, amount.split, &own, rng))?;
                 }
                 written += 1;
             }
@@ -175,9 +175,9 @@ impl Sources<'_> {
     fn negative(
         &self,
         carrier: &Carrier,
-        half: Half,
+        split: Split,
         lines: &[&Line],
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Result<Case> {
         let vehicles = carrier.vehicles();
         let is_blog = lines.first().is_some_and(|line| line.class == "blog");
@@ -186,45 +186,45 @@ impl Sources<'_> {
             .copied()
             .filter(|line| vehicles.contains(&line.vehicle))
             .collect();
-        let count = if carrier.is_batch() && dice.chance(20) {
-            dice.range(2, 6)
+        let count = if carrier.is_batch() && rng.chance(20) {
+            rng.range(2, 6)
         } else {
             1
         };
         let mut events = Vec::new();
         for _ in 0..count {
-            let identity = match dice.range(0, 99) {
+            let identity = match rng.range(0, 99) {
                 _ if is_blog => Identity::Least,
                 0..45 => Identity::Direct,
                 45..90 => Identity::Pseudonym,
                 _ => Identity::Least,
             };
-            let mut content = Content::new(identity, dice);
-            content.typed = half == Half::Unseen && dice.chance(50);
+            let mut content = Content::new(identity, rng);
+            content.typed = split == Split::Unseen && rng.chance(50);
             if !fitting.is_empty() {
-                for _ in 0..dice.range(1, 6) {
-                    content.say(dice.pick(&fitting), self.words, half, false, dice);
+                for _ in 0..rng.range(1, 6) {
+                    content.say(rng.pick(&fitting), self.words, split, false, rng);
                 }
             }
             events.push(content);
         }
-        let (request, labels) = carrier.write(&events, dice)?;
+        let (request, labels) = carrier.write(&events, rng)?;
         let kind = if is_blog { Kind::Blog } else { Kind::Shop };
         Ok(case(carrier, kind, request, labels))
     }
 
     /// Each quiet call once.
-    pub fn every_quiet_call(&self, path: &Path, dice: &mut Dice) -> Result<Vec<Label>> {
-        write(path, self.http2, dice, |next| {
+    pub fn every_quiet_call(&self, path: &Path, rng: &mut Rng) -> Result<Vec<Label>> {
+        write(path, self.http2, rng, |next| {
             for call in self.quiet {
-                next.request(|dice| self.housekeeping(call, dice))?;
+                next.request(|rng| self.housekeeping(call, rng))?;
             }
             Ok(())
         })
     }
 
-    fn housekeeping(&self, call: &Quiet, dice: &mut Dice) -> Result<Case> {
-        let request = call.write(dice)?;
+    fn housekeeping(&self, call: &Quiet, rng: &mut Rng) -> Result<Case> {
+        let request = call.write(rng)?;
         // A weight of the platform's own: quiet calls have none.
         let known = self
             .carriers
@@ -280,23 +280,23 @@ fn case(carrier: &Carrier, kind: Kind, request: Request, events: Vec<EventLabel>
 pub struct Next<'a> {
     capture: Capture,
     /// Chance.
-    pub dice: &'a mut Dice,
+    pub rng: &'a mut Rng,
     labels: Vec<Label>,
     http2: u64,
 }
 
 impl Next<'_> {
     /// A connection with one request.
-    fn request(&mut self, make: impl FnOnce(&mut Dice) -> Result<Case>) -> Result<()> {
-        let case = make(self.dice)?;
+    fn request(&mut self, make: impl FnOnce(&mut Rng) -> Result<Case>) -> Result<()> {
+        let case = make(self.rng)?;
         self.write(vec![case])
     }
 
     /// Writes one connection.
     pub fn write(&mut self, cases: Vec<Case>) -> Result<()> {
-        let protocol = if self.dice.chance(self.http2) {
+        let protocol = if self.rng.chance(self.http2) {
             Protocol::Http2
-        } else if self.dice.chance(50) {
+        } else if self.rng.chance(50) {
             Protocol::Http1Split
         } else {
             Protocol::Http1
@@ -305,7 +305,7 @@ impl Next<'_> {
             .into_iter()
             .map(|case| (case.request, case.label))
             .unzip();
-        let starts = self.capture.connection(protocol, &requests, self.dice)?;
+        let starts = self.capture.connection(protocol, &requests, self.rng)?;
         for (packet, label) in starts.into_iter().zip(labels) {
             self.labels.push(Label { packet, ..label });
         }
@@ -317,12 +317,12 @@ impl Next<'_> {
 pub fn write(
     path: &Path,
     http2: u64,
-    dice: &mut Dice,
+    rng: &mut Rng,
     fill: impl FnOnce(&mut Next<'_>) -> Result<()>,
 ) -> Result<Vec<Label>> {
     let mut next = Next {
         capture: Capture::create(path)?,
-        dice,
+        rng,
         labels: vec![],
         http2,
     };
@@ -349,18 +349,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str, seed| {
             let amount = Amount {
-                half: Half::HeldOut,
+                split: Split::HeldOut,
                 count: 2,
             };
             let path = folder.path().join(name);
             let labels = sources
-                .positives(&path, amount, &mut Dice::new(seed))
+                .positives(&path, amount, &mut Rng::new(seed))
                 .unwrap();
             (labels, std::fs::read(path).unwrap())
         };
         let (labels, bytes) = make("one", 5);
-        assert_eq!(labels.len(), 2 * sources.formats(Half::HeldOut).len());
-        assert!(sources.formats(Half::Unseen).len() > sources.formats(Half::Known).len());
+        assert_eq!(labels.len(), 2 * sources.formats(Split::HeldOut).len());
+        assert!(sources.formats(Split::Unseen).len() > sources.formats(Split::Known).len());
         assert!(make("two", 5).1 == bytes, "the same seed");
         assert!(make("three", 6).1 != bytes, "another seed");
     }
@@ -375,13 +375,13 @@ mod tests {
             quiet: &quiet,
             http2: 0,
         };
-        let mut dice = Dice::new(9);
+        let mut rng = Rng::new(9);
         for carrier in &carriers {
             let mut notes = 0;
             for _ in 0..20 {
-                let lines = words.health(Half::Known);
+                let lines = words.health(Split::Known);
                 let case = sources
-                    .positive(carrier, Half::Known, &lines, &mut dice)
+                    .positive(carrier, Split::Known, &lines, &mut rng)
                     .unwrap();
                 notes += case
                     .label
@@ -397,9 +397,9 @@ mod tests {
     #[test]
     fn quiet_calls_have_no_open_slots() {
         let (_, quiet) = format::load().unwrap();
-        let mut dice = Dice::new(3);
+        let mut rng = Rng::new(3);
         for call in &quiet {
-            let request = call.write(&mut dice).unwrap();
+            let request = call.write(&mut rng).unwrap();
             let target = request.target;
             assert!(!target.contains(['{', '}', ' ']), "{target}");
         }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 pub(super) const FIN: u8 = 1;
 pub(super) const SYN: u8 = 2;
@@ -22,7 +22,7 @@ const PACE: u64 = 120;
 /// A TCP segment.
 #[derive(Clone)]
 pub(super) struct Segment {
-    /// Microseconds since the beginning of the talk.
+    /// Microseconds since the beginning of the conversation.
     pub(super) time: u64,
     /// Number of the flight: what one side sends before the other answers.
     pub(super) flight: usize,
@@ -34,7 +34,7 @@ pub(super) struct Segment {
 }
 
 /// A conversation.
-pub(super) struct Talk {
+pub(super) struct Conversation {
     pub(super) client: (IpAddr, u16),
     pub(super) server: (IpAddr, u16),
     pub(super) segments: Vec<Segment>,
@@ -45,8 +45,8 @@ pub(super) struct Talk {
 }
 
 /// Where the two sides stand.
-struct Pen<'d> {
-    dice: &'d mut Dice,
+struct SegmentWriter<'d> {
+    rng: &'d mut Rng,
     segments: Vec<Segment>,
     time: u64,
     flight: usize,
@@ -54,7 +54,7 @@ struct Pen<'d> {
     mss: usize,
 }
 
-impl Pen<'_> {
+impl SegmentWriter<'_> {
     fn segment(&mut self, from_client: bool, flags: u8, payload: &[u8]) {
         let side = usize::from(from_client);
         self.segments.push(Segment {
@@ -85,13 +85,13 @@ impl Pen<'_> {
 
     fn wait(&mut self, low: u64, high: u64) {
         self.flight += 1;
-        self.time += self.dice.range(low, high);
+        self.time += self.rng.range(low, high);
     }
 }
 
 /// Conversation `number`, whose addresses no other has.
-pub(super) fn talk(number: u32, dice: &mut Dice) -> Talk {
-    let is_v6 = dice.chance(33);
+pub(super) fn conversation(number: u32, rng: &mut Rng) -> Conversation {
+    let is_v6 = rng.chance(33);
     let address = |network: u8| -> IpAddr {
         let [_, high, middle, low] = number.to_be_bytes();
         if is_v6 {
@@ -101,9 +101,9 @@ pub(super) fn talk(number: u32, dice: &mut Dice) -> Talk {
             Ipv4Addr::new(network, high, middle, low).into()
         }
     };
-    let client = (address(10), dice.range(32_768, 60_999) as u16);
+    let client = (address(10), rng.range(32_768, 60_999) as u16);
     let server = (address(11), 80);
-    life(number, 0, client, server, dice)
+    life(number, 0, client, server, rng)
 }
 
 /// The `life`-th connection between the same two ends.
@@ -112,48 +112,48 @@ pub(super) fn life(
     life: u64,
     client: (IpAddr, u16),
     server: (IpAddr, u16),
-    dice: &mut Dice,
-) -> Talk {
+    rng: &mut Rng,
+) -> Conversation {
     // Some wrap around soon.
-    let initial = if dice.chance(20) {
-        u32::MAX - dice.range(0, 4_000) as u32
+    let initial = if rng.chance(20) {
+        u32::MAX - rng.range(0, 4_000) as u32
     } else {
-        dice.next() as u32
+        rng.next() as u32
     };
-    let answering = dice.next() as u32;
-    let mss = dice.pick(&[536, 1_228, 1_448, 8_948]);
-    let mut pen = Pen {
-        dice,
+    let answering = rng.next() as u32;
+    let mss = rng.pick(&[536, 1_228, 1_448, 8_948]);
+    let mut template = SegmentWriter {
+        rng,
         segments: Vec::new(),
         time: life * 60_000_000,
         flight: 0,
         next: [answering, initial],
         mss,
     };
-    pen.segment(true, SYN, &[]);
-    pen.wait(500, 30_000);
-    pen.segment(false, SYN | ACK, &[]);
-    pen.wait(200, 500);
-    pen.segment(true, ACK, &[]);
+    template.segment(true, SYN, &[]);
+    template.wait(500, 30_000);
+    template.segment(false, SYN | ACK, &[]);
+    template.wait(200, 500);
+    template.segment(true, ACK, &[]);
     let mut requests = Vec::new();
     let mut sent = 0;
-    let mut left = pen.dice.range(1, 5);
+    let mut left = template.rng.range(1, 5);
     let mut index = life * 100;
     while left > 0 {
         // Now and then two are sent before the first is answered.
-        let together = if left > 1 && pen.dice.chance(10) {
+        let together = if left > 1 && template.rng.chance(10) {
             2
         } else {
             1
         };
         let mut writes: Vec<Vec<u8>> = Vec::new();
         for _ in 0..together {
-            let (head, body) = request(number, index, pen.dice);
+            let (head, body) = request(number, index, template.rng);
             let end = sent + (head.len() + body.len()) as u64;
             requests.push(sent..end);
             sent = end;
             index += 1;
-            if pen.dice.chance(50) {
+            if template.rng.chance(50) {
                 writes.push([head, body].concat());
             } else {
                 writes.extend([head, body]);
@@ -163,26 +163,26 @@ pub(super) fn life(
             writes = vec![writes.concat()];
         }
         for write in writes {
-            pen.data(true, &write);
+            template.data(true, &write);
         }
-        pen.wait(5_000, 80_000);
-        pen.segment(false, ACK, &[]);
+        template.wait(5_000, 80_000);
+        template.segment(false, ACK, &[]);
         for _ in 0..together {
             let answer: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"received\":  1}";
-            pen.data(false, answer);
+            template.data(false, answer);
         }
-        pen.wait(1_000, 400_000);
+        template.wait(1_000, 400_000);
         left -= together;
     }
-    pen.segment(true, FIN | ACK, &[]);
-    pen.wait(500, 30_000);
-    pen.segment(false, FIN | ACK, &[]);
-    pen.wait(200, 500);
-    pen.segment(true, ACK, &[]);
-    Talk {
+    template.segment(true, FIN | ACK, &[]);
+    template.wait(500, 30_000);
+    template.segment(false, FIN | ACK, &[]);
+    template.wait(200, 500);
+    template.segment(true, ACK, &[]);
+    Conversation {
         client,
         server,
-        segments: pen.segments,
+        segments: template.segments,
         requests,
         first: initial.wrapping_add(1),
     }
@@ -190,16 +190,16 @@ pub(super) fn life(
 
 /// The head and the body of a request that discloses something about one person
 /// whom no other request names.
-fn request(number: u32, index: u64, dice: &mut Dice) -> (Vec<u8>, Vec<u8>) {
+fn request(number: u32, index: u64, rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     let email = format!("patient.{number}.{index}@example.com");
-    let length = dice.range(0, 2_500) as usize;
+    let length = rng.range(0, 2_500) as usize;
     let note = "All is well. ".repeat(length / 13);
-    let visit = dice.pick(&[
+    let visit = rng.pick(&[
         "Depression therapy",
         "Anxiety medication",
         "Migraine treatment",
     ]);
-    let (host, path, body) = match dice.range(0, 2) {
+    let (host, path, body) = match rng.range(0, 2) {
         0 => (
             "graph.facebook.com",
             "/v26.0/100000000000001/events",
@@ -222,11 +222,11 @@ fn request(number: u32, index: u64, dice: &mut Dice) -> (Vec<u8>, Vec<u8>) {
         ),
     };
     let body = body.to_string().into_bytes();
-    let is_chunked = dice.chance(25);
+    let is_chunked = rng.chance(25);
     let (framing, body) = if is_chunked {
-        let half = body.len() / 2;
+        let split = body.len() / 2;
         let mut framed = Vec::new();
-        for part in [&body[..half], &body[half..]] {
+        for part in [&body[..split], &body[split..]] {
             framed.extend(format!("{:x}\r\n", part.len()).into_bytes());
             framed.extend(part);
             framed.extend(b"\r\n");

@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use crate::{
     content::Content,
-    dice::Dice,
     encode,
     format::{Carrier, Request},
     label::Note,
+    rng::Rng,
     slot,
 };
 
 /// Writes a request, and notes what it wrote about whom.
-pub(crate) struct Pen<'a> {
+pub(crate) struct TemplateWriter<'a> {
     pub(crate) events: &'a [Content],
     pub(crate) current: usize,
     /// Whether what is written belongs to the current event only. What stands
     /// beside the events of a batch is true of each of them.
     pub(crate) is_own: bool,
     pub(crate) notes: Vec<Vec<Note>>,
-    pub(crate) dice: &'a mut Dice,
+    pub(crate) rng: &'a mut Rng,
 }
 
-impl Pen<'_> {
+impl TemplateWriter<'_> {
     /// `METHOD HOST TARGET`.
     pub(crate) fn line(&mut self, line: &str) -> Result<Request> {
         let mut parts = line.splitn(3, ' ');
@@ -279,7 +279,7 @@ impl Pen<'_> {
             out += before;
             let event = &self.events[self.current];
             let Some((value, notes)) =
-                slot::fill(slot, event, self.dice).with_context(|| format!("in {text}"))?
+                slot::fill(slot, event, self.rng).with_context(|| format!("in {text}"))?
             else {
                 return Ok(None);
             };

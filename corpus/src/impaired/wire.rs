@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
-    shake::Packet,
-    talk::{Segment, Talk},
+    conversation::{Conversation, Segment},
+    impair::Packet,
 };
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// What stands before IP.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,18 +78,18 @@ pub(super) struct Frame {
 /// Appends the frames that carry `packet`, which was sent at `begin` plus its
 /// own time.
 pub(super) fn frames(
-    talk: &Talk,
+    conversation: &Conversation,
     packet: &Packet,
     link: Link,
     begin: u64,
-    dice: &mut Dice,
+    rng: &mut Rng,
     out: &mut Vec<Frame>,
 ) {
     let segment = &packet.segment;
     let (source, destination) = if segment.from_client {
-        (talk.client, talk.server)
+        (conversation.client, conversation.server)
     } else {
-        (talk.server, talk.client)
+        (conversation.server, conversation.client)
     };
     let tcp = tcp(segment, source.1, destination.1);
     let ends = (source.0, destination.0);
@@ -105,14 +105,14 @@ pub(super) fn frames(
         push(time, ip);
         return;
     };
-    let id = dice.next() as u32;
+    let id = rng.next() as u32;
     let count = tcp.len().div_ceil(size);
     let mut pieces: Vec<usize> = (0..count).collect();
     for at in (1..count).rev() {
-        pieces.swap(at, dice.index(at + 1));
+        pieces.swap(at, rng.index(at + 1));
     }
-    if dice.chance(30) {
-        pieces.insert(0, dice.index(count));
+    if rng.chance(30) {
+        pieces.insert(0, rng.index(count));
     }
     // The last one that comes is what completes the datagram.
     for (number, piece) in pieces.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Whether the findings of a shaken capture are those of the clean one.
+//! Whether the findings of a impaired capture are those of the clean one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::{Known, Trouble, Written};
+use super::{Impairment, Known, Written};
 
 /// What replay said.
 pub struct Replayed {
@@ -80,11 +80,11 @@ pub struct Verdict {
 }
 
 /// Compares what was found in both captures.
-pub fn judge(written: &Written, clean: &Replayed, shaken: &Replayed) -> Verdict {
+pub fn judge(written: &Written, clean: &Replayed, impaired: &Replayed) -> Verdict {
     let mut verdict = Verdict::default();
     let mut silent_gaps = 0;
-    for known in &written.talks {
-        let (expected, found) = (clean.of(known), shaken.of(known));
+    for known in &written.conversations {
+        let (expected, found) = (clean.of(known), impaired.of(known));
         verdict.clean += expected.len();
         if expected.len() != known.requests.len() {
             let (requests, findings) = (known.requests.len(), expected.len());
@@ -97,7 +97,7 @@ pub fn judge(written: &Written, clean: &Replayed, shaken: &Replayed) -> Verdict 
         }
         compare(known, expected, found, &mut verdict, &mut silent_gaps);
     }
-    let said = shaken.losses.get("stream, gap").copied().unwrap_or(0);
+    let said = impaired.losses.get("stream, gap").copied().unwrap_or(0);
     if said < silent_gaps {
         let fault = format!("{silent_gaps} gaps that no finding tells, {said} counted");
         verdict.faults.push(fault);
@@ -113,19 +113,19 @@ fn compare(
     silent_gaps: &mut u64,
 ) {
     let mut fault = |what: &str, finding: &Value| {
-        let (server, trouble, id) = (&known.server, known.trouble, &finding["id"]);
-        let line = format!("{trouble:?} {server}: {what} {id}");
+        let (server, impairment, id) = (&known.server, known.impairment, &finding["id"]);
+        let line = format!("{impairment:?} {server}: {what} {id}");
         verdict.faults.push(line);
     };
     let completeness = |finding: &Value| finding["completeness"].as_str().map(str::to_owned);
     let mut left: Vec<(String, &Value)> = found
         .iter()
-        .map(|finding| (signature(finding, known.trouble), finding))
+        .map(|finding| (signature(finding, known.impairment), finding))
         .collect();
     let mut is_first = true;
     let mut tells_gap = false;
     for (clean, range) in expected.iter().zip(&known.requests) {
-        let wanted = signature(clean, known.trouble);
+        let wanted = signature(clean, known.impairment);
         let at = left.iter().position(|(signature, _)| *signature == wanted);
         let same = at.map(|at| left.remove(at).1);
         let is_touched = range.start < known.missing.end && known.missing.start < range.end;
@@ -140,8 +140,8 @@ fn compare(
         let told = same.and_then(completeness);
         // The first one after a late start says so.
         let is_right = match told.as_deref() {
-            Some("complete") => known.trouble != Trouble::Late || !is_first,
-            Some("late") => known.trouble == Trouble::Late && is_first,
+            Some("complete") => known.impairment != Impairment::Late || !is_first,
+            Some("late") => known.impairment == Impairment::Late && is_first,
             _ => false,
         };
         if !is_right {
@@ -157,18 +157,18 @@ fn compare(
             fault("not in the clean capture:", finding);
         }
     }
-    *silent_gaps += u64::from(known.trouble == Trouble::Missing && !tells_gap);
+    *silent_gaps += u64::from(known.impairment == Impairment::Missing && !tells_gap);
 }
 
 /// A finding without what differs between captures of the same bytes.
-fn signature(finding: &Value, trouble: Trouble) -> String {
+fn signature(finding: &Value, impairment: Impairment) -> String {
     let mut finding = finding.clone();
     if let Some(record) = finding.as_object_mut() {
         for name in ["id", "time", "evidence", "completeness", "person"] {
             record.remove(name);
         }
         // Without answers there is no status.
-        if trouble == Trouble::OneDirection {
+        if impairment == Impairment::OneDirection {
             record.remove("why");
             if let Some(request) = record.get_mut("request").and_then(Value::as_object_mut) {
                 request.remove("status");

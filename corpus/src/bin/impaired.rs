@@ -1,4 +1,4 @@
-//! `shaken`: plays conversations through bad networks and bad captures, replays
+//! `impaired`: plays conversations through bad networks and bad captures, replays
 //! them, and says whether the same was found.
 #![expect(
     clippy::print_stdout,
@@ -10,9 +10,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
-use corpus::shaken::{self, Replayed, Verdict};
+use corpus::impaired::{self, Replayed, Verdict};
 
-/// Compares what phiwatch finds in clean and in shaken captures.
+/// Compares what phiwatch finds in clean and in impaired captures.
 #[derive(Parser)]
 struct Arguments {
     /// The phiwatch to try
@@ -37,13 +37,13 @@ fn main() -> ExitCode {
         Ok(verdict) if verdict.faults.is_empty() => ExitCode::SUCCESS,
         Ok(verdict) => {
             for fault in verdict.faults.iter().take(MAX_PRINTED) {
-                eprintln!("shaken: {fault}");
+                eprintln!("impaired: {fault}");
             }
-            eprintln!("shaken: {} faults", verdict.faults.len());
+            eprintln!("impaired: {} faults", verdict.faults.len());
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("shaken: {error:#}");
+            eprintln!("impaired: {error:#}");
             ExitCode::from(2)
         }
     }
@@ -51,12 +51,15 @@ fn main() -> ExitCode {
 
 fn compare(arguments: &Arguments) -> Result<Verdict> {
     let directory = &arguments.directory;
-    let written = shaken::write(directory, arguments.conversations, arguments.seed)?;
+    let written = impaired::write(directory, arguments.conversations, arguments.seed)?;
     let state = directory.join("state");
     let replay = |name: &str| Replayed::new(&arguments.phiwatch, &state, &directory.join(name));
-    let (clean, shaken) = (replay("clean")?, replay("shaken")?);
-    let verdict = shaken::judge(&written, &clean, &shaken);
-    for (index, (name, replayed)) in [("clean", &clean), ("shaken", &shaken)].iter().enumerate() {
+    let (clean, impaired) = (replay("clean")?, replay("impaired")?);
+    let verdict = impaired::judge(&written, &clean, &impaired);
+    for (index, (name, replayed)) in [("clean", &clean), ("impaired", &impaired)]
+        .iter()
+        .enumerate()
+    {
         println!(
             "{name}: {} packets, {} bytes, replayed in {:.1} s; lost: {:?}",
             written.packets[index],
@@ -67,7 +70,7 @@ fn compare(arguments: &Arguments) -> Result<Verdict> {
     }
     println!(
         "{} conversations, {} findings; bytes of {} requests are missing for good, {} of them are found in part",
-        written.talks.len(),
+        written.conversations.len(),
         verdict.clean,
         verdict.touched,
         verdict.marked
