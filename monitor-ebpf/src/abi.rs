@@ -353,7 +353,7 @@ pub struct SocketStream {
     pub next: u32,
     /// Offset up to which a client's bytes were handed over, or told to be left
     /// out.
-    pub told: u32,
+    pub reported: u32,
     /// Counts what calls for an answer: a client's packets, a server's requests.
     pub asked: u32,
     /// What `asked` was when an answer to it last came.
@@ -363,7 +363,7 @@ pub struct SocketStream {
     /// A set of [`socket`] bits that stem from what is sent.
     pub flags: u32,
     /// A set of [`socket`] bits that stem from what is received.
-    pub heard: u32,
+    pub received_flags: u32,
     /// Zero.
     pub padding: u32,
 }
@@ -395,7 +395,7 @@ pub mod socket {
 
 /// How much of a request that a server reads is kept: its line, and where it is
 /// not very long the host.
-pub const REQUEST_KEPT: usize = 1024;
+pub const MAX_REQUEST: usize = 1024;
 
 /// The beginning of the last request that a server read on a stream. It is
 /// handed over if a page answers it: most answers are none, and then reading
@@ -410,13 +410,13 @@ pub struct Request {
     /// How many of them are kept; 0 once they were handed over.
     pub captured: u32,
     /// The bytes.
-    pub bytes: [u8; REQUEST_KEPT],
+    pub bytes: [u8; MAX_REQUEST],
 }
 
-const _: () = assert!(size_of::<Request>() == 16 + REQUEST_KEPT);
+const _: () = assert!(size_of::<Request>() == 16 + MAX_REQUEST);
 
 /// How much of one page is handed over, with its head.
-pub const PAGE: u64 = 256 * 1024;
+pub const MAX_PAGE: u64 = 256 * 1024;
 
 /// A call in flight. Value of the map `CALLS`, whose key is a [`StreamKey`] with
 /// the call's frame as its handle: the stack pointer at the function's first
@@ -483,7 +483,7 @@ pub const PATH_LENGTH: usize = 256;
 pub const NAME_LENGTH: usize = 256;
 
 /// The largest chunk of a stream, bytes.
-pub const CHUNK: usize = 32 * 1024;
+pub const MAX_CHUNK: usize = 32 * 1024;
 
 /// How many full chunks one call may give: 2 MiB.
-pub const CHUNKS_PER_CALL: u64 = 64;
+pub const MAX_CHUNKS_PER_CALL: u64 = 64;

@@ -7,7 +7,7 @@ use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     maps::{RingBuf, ring_buf::RingBufEntry},
 };
-use phiwatch_ebpf::abi::{CHUNK, CHUNKS_PER_CALL, Header, counter, flag};
+use phiwatch_ebpf::abi::{Header, MAX_CHUNK, MAX_CHUNKS_PER_CALL, counter, flag};
 
 use crate::maps::{CONTROL_RING, COUNTERS, DATA_RING, SCOPE};
 
@@ -91,7 +91,7 @@ pub(crate) fn submit_urgent<const N: usize>(entry: RingBufEntry<Record<N>>) {
 ///
 /// The numbers are read through methods, each time anew: a uprobe program keeps
 /// them in a map because it has no stack for them.
-pub(crate) trait Stretch {
+pub(crate) trait ByteRange {
     /// Offset in the stream of the first byte.
     fn offset(&self) -> u64;
     /// How many bytes there are.
@@ -111,37 +111,37 @@ pub(crate) trait Stretch {
 
 /// Hands a stretch over, and counts its bytes in the counter `bytes`.
 #[inline(always)]
-pub(crate) fn data<S: Stretch>(stretch: &S, bytes: u32) {
-    stretch.set_done(0);
+pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
+    range.set_done(0);
     let mut rounds = 0_u64;
-    while rounds < CHUNKS_PER_CALL {
-        if stretch.wanted() - stretch.done() < CHUNK as u64 {
+    while rounds < MAX_CHUNKS_PER_CALL {
+        if range.wanted() - range.done() < MAX_CHUNK as u64 {
             break;
         }
-        chunk::<S, CHUNK>(stretch, bytes);
-        stretch.set_done(stretch.done() + CHUNK as u64);
+        chunk::<S, MAX_CHUNK>(range, bytes);
+        range.set_done(range.done() + MAX_CHUNK as u64);
         rounds += 1;
     }
-    let tail = stretch.wanted() - stretch.done();
+    let tail = range.wanted() - range.done();
     // What the record of the tail stands for may be more than what it holds.
-    let rest = stretch.length() - stretch.done();
-    if tail >= CHUNK as u64 {
+    let rest = range.length() - range.done();
+    if tail >= MAX_CHUNK as u64 {
         count(counter::CALL_CAP, 1);
-        skipped(stretch, rest, flag::CAPPED);
+        skipped(range, rest, flag::CAPPED);
     } else if tail == 0 {
         if rest > 0 {
-            skipped(stretch, rest, flag::UNWANTED);
+            skipped(range, rest, flag::UNWANTED);
         }
     } else if tail < 512 {
-        chunk::<S, 512>(stretch, bytes);
+        chunk::<S, 512>(range, bytes);
     } else if tail < 1024 {
-        chunk::<S, 1024>(stretch, bytes);
+        chunk::<S, 1024>(range, bytes);
     } else if tail < 2048 {
-        chunk::<S, 2048>(stretch, bytes);
+        chunk::<S, 2048>(range, bytes);
     } else if tail < 8192 {
-        chunk::<S, 8192>(stretch, bytes);
+        chunk::<S, 8192>(range, bytes);
     } else {
-        chunk::<S, CHUNK>(stretch, bytes);
+        chunk::<S, MAX_CHUNK>(range, bytes);
     }
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
 /// One record of class `N` with the next bytes that are wanted. If it holds all of
 /// them it stands for whatever else there is as well.
 #[inline(always)]
-fn chunk<S: Stretch, const N: usize>(stretch: &S, bytes: u32) {
+fn chunk<S: ByteRange, const N: usize>(range: &S, bytes: u32) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -179,13 +179,13 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, bytes: u32) {
     // written before it is submitted, and `captured` bytes behind it.
     unsafe {
         let header = &mut (*record).header;
-        stretch.describe(header);
-        header.offset = stretch.offset() + stretch.done();
-        let wanted = stretch.wanted() - stretch.done();
+        range.describe(header);
+        header.offset = range.offset() + range.done();
+        let wanted = range.wanted() - range.done();
         let captured = bounded(wanted, N as u64);
         header.captured = captured as u32;
         let length = if wanted < N as u64 {
-            stretch.length() - stretch.done()
+            range.length() - range.done()
         } else {
             N as u64
         };
@@ -193,7 +193,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, bytes: u32) {
         if captured < length {
             header.flags |= flag::UNWANTED;
         }
-        if wanted == 0 || !stretch.copy((&raw mut (*record).bytes).cast(), captured) {
+        if wanted == 0 || !range.copy((&raw mut (*record).bytes).cast(), captured) {
             header.captured = 0;
             header.flags |= flag::FAULT;
             count(counter::FAULT, 1);
@@ -206,7 +206,7 @@ fn chunk<S: Stretch, const N: usize>(stretch: &S, bytes: u32) {
 
 /// A record that stands for bytes which are left out.
 #[inline(always)]
-pub(crate) fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
+pub(crate) fn skipped<S: ByteRange>(range: &S, length: u64, reason: u8) {
     let Some(mut entry) = DATA_RING.reserve::<Header>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -214,8 +214,8 @@ pub(crate) fn skipped<S: Stretch>(stretch: &S, length: u64, reason: u8) {
     // SAFETY: the entry is valid for a `Header`, and every field is written.
     unsafe {
         let header = &mut *entry.as_mut_ptr();
-        stretch.describe(header);
-        header.offset = stretch.offset() + stretch.done();
+        range.describe(header);
+        header.offset = range.offset() + range.done();
         header.captured = 0;
         header.length = length as u32;
         header.flags |= reason;

@@ -7,11 +7,11 @@
 
 use aya_ebpf::maps::LruHashMap;
 use phiwatch_ebpf::abi::{
-    Header, PAGE, REQUEST_KEPT, Request, SocketStream, Stream, StreamKey, counter,
+    Header, MAX_PAGE, MAX_REQUEST, Request, SocketStream, Stream, StreamKey, counter,
 };
 
 use crate::{
-    emit::{NO_WAKEUP, Record, Stretch, bounded, count, wakeup},
+    emit::{ByteRange, NO_WAKEUP, Record, bounded, count, wakeup},
     maps::{DATA_RING, REQUESTS, SOCKET_REQUESTS, ZERO_REQUEST},
     sniff::Sniffed,
 };
@@ -80,10 +80,10 @@ impl Key for u64 {
 }
 
 /// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
-pub(crate) const SHORTEST_REQUEST: u64 = 18;
+pub(crate) const MIN_REQUEST: u64 = 18;
 
 /// How much of a response is searched for the type of its content.
-const SEARCHED: usize = 1024;
+const MAX_SEARCHED: usize = 1024;
 
 /// `text/html`, but for its last letter, and `xhtml+xml`, in lower case.
 const TYPES: [u64; 2] = [
@@ -97,7 +97,7 @@ const LOWER: u8 = 0x20;
 
 /// What the beginning of a response, or the next part of its head, says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum HeadKind {
     /// It announces HTML.
     Page,
     /// It announces something else.
@@ -109,30 +109,30 @@ enum Look {
 /// How much of this stretch, which a server sends, is handed over: nothing
 /// unless it is part of a page. `sniffed` is what its first bytes are.
 #[inline(always)]
-pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut impl Sender, sniffed: Sniffed) -> u64 {
-    let length = stretch.length();
+pub(crate) fn wanted<S: ByteRange>(range: &S, stream: &mut impl Sender, sniffed: Sniffed) -> u64 {
+    let length = range.length();
     if sniffed == Sniffed::Response || *stream.flags() & HEAD_OPEN != 0 {
         if sniffed == Sniffed::Response {
             *stream.page() = 0;
         }
         *stream.flags() &= !OPEN;
-        match look(stretch) {
-            Look::Page => *stream.flags() |= IS_PAGE,
-            Look::Open => *stream.flags() |= HEAD_OPEN,
-            Look::Other => return 0,
+        match look(range) {
+            HeadKind::Page => *stream.flags() |= IS_PAGE,
+            HeadKind::Open => *stream.flags() |= HEAD_OPEN,
+            HeadKind::Other => return 0,
         }
     } else if *stream.flags() & IS_PAGE == 0 {
         return 0;
     }
     let page = *stream.page();
-    let room = PAGE - if page < PAGE { page } else { PAGE };
+    let room = MAX_PAGE - if page < MAX_PAGE { page } else { MAX_PAGE };
     if length < room {
         *stream.page() += length;
         length
     } else {
         // What follows is left out, up to the next response.
         *stream.flags() &= !OPEN;
-        *stream.page() = PAGE;
+        *stream.page() = MAX_PAGE;
         room
     }
 }
@@ -140,34 +140,34 @@ pub(crate) fn wanted<S: Stretch>(stretch: &S, stream: &mut impl Sender, sniffed:
 /// Searches a stretch for the type of its content. It is copied into the ring,
 /// because a uprobe program has no other room, and taken back.
 #[inline(always)]
-fn look<S: Stretch>(stretch: &S) -> Look {
-    stretch.set_done(0);
-    let Some(mut entry) = DATA_RING.reserve::<[u8; SEARCHED]>(0) else {
+fn look<S: ByteRange>(range: &S) -> HeadKind {
+    range.set_done(0);
+    let Some(mut entry) = DATA_RING.reserve::<[u8; MAX_SEARCHED]>(0) else {
         count(counter::RING_FULL, 1);
-        return Look::Other;
+        return HeadKind::Other;
     };
     let bytes = entry.as_mut_ptr().cast::<u8>();
-    let length = bounded(stretch.length(), SEARCHED as u64);
-    let mut found = Look::Other;
-    if stretch.length() > 0 && stretch.copy(bytes, length) {
-        if length < SEARCHED as u64 {
-            found = Look::Open;
+    let length = bounded(range.length(), MAX_SEARCHED as u64);
+    let mut found = HeadKind::Other;
+    if range.length() > 0 && range.copy(bytes, length) {
+        if length < MAX_SEARCHED as u64 {
+            found = HeadKind::Open;
         }
         let mut window = 0_u64;
         let mut index = 0;
-        while index < SEARCHED {
+        while index < MAX_SEARCHED {
             if index as u64 >= length {
                 break;
             }
-            // SAFETY: the entry has `SEARCHED` bytes.
+            // SAFETY: the entry has `MAX_SEARCHED` bytes.
             let byte = unsafe { bytes.add(index).read_volatile() };
             window = window << 8 | u64::from(byte | LOWER);
             if window == TYPES[0] || window == TYPES[1] {
-                found = Look::Page;
+                found = HeadKind::Page;
                 break;
             }
             if window as u32 == HEAD_END {
-                found = Look::Other;
+                found = HeadKind::Other;
                 break;
             }
             index += 1;
@@ -193,7 +193,7 @@ pub(crate) fn keep<K: Key>(
     if length == 0 {
         return None;
     }
-    let captured = bounded(length, REQUEST_KEPT as u64);
+    let captured = bounded(length, MAX_REQUEST as u64);
     // SAFETY: the value stays mapped while a program runs, and one thread at a
     // time reads from a connection.
     unsafe {
@@ -221,13 +221,13 @@ pub(crate) fn request<K: Key>(
     if captured == 0 {
         return None;
     }
-    let Some(mut entry) = DATA_RING.reserve::<Record<REQUEST_KEPT>>(0) else {
+    let Some(mut entry) = DATA_RING.reserve::<Record<MAX_REQUEST>>(0) else {
         count(counter::RING_FULL, 1);
         return None;
     };
     let record = entry.as_mut_ptr();
     // SAFETY: the entry is valid for the record, and all of it is written; both
-    // have `REQUEST_KEPT` bytes, aligned to 8.
+    // have `MAX_REQUEST` bytes, aligned to 8.
     unsafe {
         let header = &mut (*record).header;
         describe(header);
@@ -237,13 +237,13 @@ pub(crate) fn request<K: Key>(
         let from = (&raw const (*request).bytes).cast::<u64>();
         let to = (&raw mut (*record).bytes).cast::<u64>();
         let mut word = 0;
-        while word < REQUEST_KEPT / 8 {
+        while word < MAX_REQUEST / 8 {
             to.add(word).write_volatile(from.add(word).read_volatile());
             word += 1;
         }
         (&raw mut (*request).captured).write_volatile(0);
     }
-    entry.submit(wakeup(&DATA_RING, size_of::<Record<REQUEST_KEPT>>() as u64));
+    entry.submit(wakeup(&DATA_RING, size_of::<Record<MAX_REQUEST>>() as u64));
     count(bytes, u64::from(captured));
     Some(())
 }

@@ -61,11 +61,11 @@ const PASS: i32 = 1;
 
 /// How much of a TLS stream is handed over: a ClientHello with post-quantum key
 /// shares has about 1,800 bytes.
-const HELLO: u32 = 4096;
+const MAX_HELLO: u32 = 4096;
 
 /// How many bytes are left out before that is said. Offsets of sockets have 32
 /// bits, of which half tell forward from backward.
-const MOST_SKIPPED: u32 = 1 << 30;
+const MAX_SKIPPED: u32 = 1 << 30;
 
 /// The handshake message of RFC 8446, section 4.
 const CLIENT_HELLO: u8 = 1;
@@ -195,7 +195,7 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
     let socket = socket(ctx)?;
     let known = known(socket);
     if let Some(stream) = &known
-        && (stream.flags | stream.heard) & (IGNORED | ENDED) != 0
+        && (stream.flags | stream.received_flags) & (IGNORED | ENDED) != 0
     {
         return None;
     }
@@ -221,7 +221,7 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
     } else if segment.flags & TCP_FIN != 0 {
         stream.flags |= FINISHED;
         let awaits = stream.flags & CLIENT != 0 && stream.asked != stream.answered;
-        if !awaits || stream.heard & FINISHED != 0 {
+        if !awaits || stream.received_flags & FINISHED != 0 {
             end(ctx, stream, SENT);
         }
     }
@@ -238,11 +238,11 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
         return None;
     }
     stream.next = end;
-    if stream.flags & TLS != 0 && offset >= HELLO {
+    if stream.flags & TLS != 0 && offset >= MAX_HELLO {
         return None;
     }
     let sniffed = sniff(first(ctx, segment)?, u64::from(segment.length));
-    if (stream.flags | stream.heard) & (CLIENT | SERVER | TLS) == 0 {
+    if (stream.flags | stream.received_flags) & (CLIENT | SERVER | TLS) == 0 {
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
             Sniffed::Response => stream.flags |= SERVER,
@@ -265,22 +265,22 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
                 return None;
             }
         }
-        stream.told = offset;
+        stream.reported = offset;
         opened(ctx, segment, stream, SENT);
     }
     if stream.flags & UNWANTED != 0 && sniffed != Sniffed::Request {
         leave_out(ctx, stream);
         return None;
     }
-    let mut stretch = Payload::new(ctx, segment, stream, SENT, offset);
-    stretch.wanted = if stream.flags & TLS != 0 {
-        at_most(stretch.length, HELLO.into())
-    } else if (stream.flags | stream.heard) & SERVER != 0 {
-        response(&stretch, stream, sniffed)?
+    let mut range = Payload::new(ctx, segment, stream, SENT, offset);
+    range.wanted = if stream.flags & TLS != 0 {
+        at_most(range.length, MAX_HELLO.into())
+    } else if (stream.flags | stream.received_flags) & SERVER != 0 {
+        response(&range, stream, sniffed)?
     } else {
-        request(&stretch, stream, sniffed)?
+        request(&range, stream, sniffed)?
     };
-    emit::data(&stretch, counter::BYTES_SOCKET);
+    emit::data(&range, counter::BYTES_SOCKET);
     Some(())
 }
 
@@ -296,51 +296,51 @@ fn at_most(length: u64, limit: u64) -> u64 {
 #[inline(always)]
 fn leave_out(ctx: &SkBuffContext, stream: &mut SocketStream) {
     stream.asked = stream.asked.wrapping_add(1);
-    if stream.next.wrapping_sub(stream.told) > MOST_SKIPPED {
+    if stream.next.wrapping_sub(stream.reported) > MAX_SKIPPED {
         skipped(ctx, stream, stream.next);
-        stream.told = stream.next;
+        stream.reported = stream.next;
     }
 }
 
 /// How much of this stretch, which a client sends, is handed over: `None` if
 /// it is left out for now.
 #[inline(always)]
-fn request(stretch: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
+fn request(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
     // Asked for each packet of a wanted request, which can become unwanted at
     // any time, and at the head of what comes after an unwanted one.
-    let is_unwanted = is_unwanted(stretch.origin.cookie, stream);
+    let is_unwanted = is_unwanted(range.origin.cookie, stream);
     if is_unwanted {
         stream.flags |= UNWANTED;
     } else {
         stream.flags &= !UNWANTED;
     }
     if is_unwanted && sniffed != Sniffed::Request {
-        leave_out(stretch.ctx, stream);
+        leave_out(range.ctx, stream);
         return None;
     }
     if stream.asked != stream.answered {
-        skipped(stretch.ctx, stream, stretch.offset as u32);
+        skipped(range.ctx, stream, range.offset as u32);
     }
     stream.asked = stream.asked.wrapping_add(1);
-    stream.told = stream.next;
+    stream.reported = stream.next;
     Some(if is_unwanted {
-        at_most(stretch.length, REQUEST_HEAD)
+        at_most(range.length, REQUEST_HEAD)
     } else {
-        stretch.length
+        range.length
     })
 }
 
 /// How much of this stretch, which a server sends, is handed over, behind the
 /// request that it answers: `None` if it is no part of a page.
 #[inline(always)]
-fn response(stretch: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
-    let wanted = page::wanted(stretch, stream, sniffed);
+fn response(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
+    let wanted = page::wanted(range, stream, sniffed);
     if wanted == 0 {
         return None;
     }
     if stream.asked != stream.answered {
         stream.answered = stream.asked;
-        let origin = &stretch.origin;
+        let origin = &range.origin;
         if SOCKET_REQUESTS.get_ptr(origin.cookie).is_none() {
             count(counter::TABLE_FULL, 1);
         }
@@ -366,7 +366,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     let socket = socket(ctx)?;
     let known = known(socket);
     if let Some(stream) = &known
-        && (stream.flags | stream.heard) & (IGNORED | ENDED) != 0
+        && (stream.flags | stream.received_flags) & (IGNORED | ENDED) != 0
     {
         return None;
     }
@@ -380,7 +380,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     }
     if segment.flags & TCP_SYN != 0 {
         stream.received = segment.sequence;
-        stream.heard |= RECEIVED_KNOWN;
+        stream.received_flags |= RECEIVED_KNOWN;
     }
     if segment.length > 0 && stream.flags & TLS == 0 {
         if stream.flags & CLIENT == 0 {
@@ -395,7 +395,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
         }
     }
     if segment.flags & TCP_FIN != 0 {
-        stream.heard |= FINISHED;
+        stream.received_flags |= FINISHED;
         if stream.flags & FINISHED != 0 {
             end(ctx, stream, RECEIVED);
         }
@@ -408,7 +408,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
 fn asks(ctx: &SkBuffContext, segment: &Segment) -> Option<()> {
     let length = u64::from(segment.length);
     let asks =
-        length >= page::SHORTEST_REQUEST && sniff(first(ctx, segment)?, length) == Sniffed::Request;
+        length >= page::MIN_REQUEST && sniff(first(ctx, segment)?, length) == Sniffed::Request;
     asks.then_some(())
 }
 
@@ -428,12 +428,12 @@ fn first_asked(ctx: &SkBuffContext, segment: &Segment, socket: *mut bpf_sock) ->
 #[inline(always)]
 fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> Option<()> {
     asks(ctx, segment)?;
-    if stream.heard & RECEIVED_KNOWN == 0 {
+    if stream.received_flags & RECEIVED_KNOWN == 0 {
         stream.received = segment.sequence;
-        stream.heard |= RECEIVED_KNOWN;
+        stream.received_flags |= RECEIVED_KNOWN;
     }
-    if stream.heard & SERVER == 0 {
-        stream.heard |= SERVER;
+    if stream.received_flags & SERVER == 0 {
+        stream.received_flags |= SERVER;
         opened(ctx, segment, stream, RECEIVED);
     }
     let offset = segment.sequence.wrapping_sub(stream.received);
@@ -457,13 +457,13 @@ fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> O
 #[inline(always)]
 fn answered(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) {
     stream.answered = stream.asked;
-    if stream.heard & RECEIVED_KNOWN == 0 {
+    if stream.received_flags & RECEIVED_KNOWN == 0 {
         stream.received = segment.sequence;
-        stream.heard |= RECEIVED_KNOWN;
+        stream.received_flags |= RECEIVED_KNOWN;
     }
     skipped(ctx, stream, stream.next);
     let offset = segment.sequence.wrapping_sub(stream.received);
-    let mut stretch = Payload::new(ctx, segment, stream, RECEIVED, offset);
-    stretch.wanted = at_most(stretch.length, RESPONSE_HEAD);
-    emit::data(&stretch, counter::BYTES_SOCKET);
+    let mut range = Payload::new(ctx, segment, stream, RECEIVED, offset);
+    range.wanted = at_most(range.length, RESPONSE_HEAD);
+    emit::data(&range, counter::BYTES_SOCKET);
 }

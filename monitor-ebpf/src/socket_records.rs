@@ -13,7 +13,7 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, Record, Stretch, opaque, reserve_control, submit_control},
+    emit::{self, ByteRange, Record, opaque, reserve_control, submit_control},
     maps::{SOCKET_REQUESTS, SOCKET_VERDICTS},
     packet::{self, Segment},
 };
@@ -30,7 +30,7 @@ pub(crate) struct Origin {
 impl Origin {
     #[inline(always)]
     fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
-        let is = stream.flags | stream.heard;
+        let is = stream.flags | stream.received_flags;
         let flags = if is & SERVER == 0 { 0 } else { flag::SERVER };
         Self {
             // SAFETY: the helper takes the program's own context.
@@ -91,7 +91,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-impl Stretch for Payload<'_> {
+impl ByteRange for Payload<'_> {
     #[inline(always)]
     fn offset(&self) -> u64 {
         self.offset
@@ -137,21 +137,21 @@ impl Stretch for Payload<'_> {
 /// do so twice does no harm.
 #[inline(always)]
 pub(crate) fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
-    let length = end.wrapping_sub(stream.told);
+    let length = end.wrapping_sub(stream.reported);
     if length == 0 {
         return;
     }
-    let stretch = Payload {
+    let range = Payload {
         ctx,
         start: 0,
         direction: SENT,
         origin: Origin::new(ctx, stream),
-        offset: u64::from(stream.told),
+        offset: u64::from(stream.reported),
         length: u64::from(length),
         wanted: 0,
         done: Cell::new(0),
     };
-    emit::skipped(&stretch, stretch.length, flag::UNWANTED);
+    emit::skipped(&range, range.length, flag::UNWANTED);
 }
 
 const SIZE: usize = size_of::<Addresses>();
@@ -186,9 +186,9 @@ pub(crate) fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8)
     if direction == SENT {
         stream.flags |= ENDED;
     } else {
-        stream.heard |= ENDED;
+        stream.received_flags |= ENDED;
     }
-    let is = stream.flags | stream.heard;
+    let is = stream.flags | stream.received_flags;
     if is & (CLIENT | TLS | SERVER) == 0 {
         return None;
     }

@@ -14,7 +14,7 @@ use phiwatch_ebpf::abi::{
 };
 
 use crate::{
-    emit::{self, REQUEST_HEAD, RESPONSE_HEAD, Stretch, add},
+    emit::{self, ByteRange, REQUEST_HEAD, RESPONSE_HEAD, add},
     maps::{STREAMS, ZERO_STREAM},
     page,
     scope::is_unwanted,
@@ -43,7 +43,7 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-impl Stretch for Buffer {
+impl ByteRange for Buffer {
     #[inline(always)]
     fn offset(&self) -> u64 {
         call!(self, offset)
@@ -307,7 +307,7 @@ fn respond(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
 #[inline(always)]
 fn asked(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
     if sniff(first(buffer), buffer.length()) != Sniffed::Request
-        || buffer.length() < page::SHORTEST_REQUEST
+        || buffer.length() < page::MIN_REQUEST
     {
         return None;
     }

@@ -47,7 +47,10 @@ pub enum ProbeError {
     #[error("this build carries no kernel programs (built with AYA_BUILD_SKIP)")]
     NotBuilt,
     /// The programs lay out their records otherwise than this build reads them.
-    #[error("the kernel programs have ABI version {programs}, not {}", abi::ABI_VERSION)]
+    #[error(
+        "the kernel programs have ABI version {programs}, not {}",
+        abi::ABI_VERSION
+    )]
     AbiVersion {
         /// Theirs; 0 if they do not say.
         programs: u32,
