@@ -51,7 +51,7 @@
 //!   `loss` and `recency`.
 
 pub mod loss;
-mod recency;
+mod lru;
 pub mod secret;
 
 pub mod probe;

@@ -36,7 +36,7 @@ use requests::At;
 use crate::{
     event::{Direction, StreamId, Timestamp},
     loss::{Loss, Losses},
-    recency::Recency,
+    lru::LruList,
     stream::{Delivery, Facts, MAX_STREAMS, Segment},
 };
 
@@ -70,7 +70,7 @@ impl Exchange {
 pub struct Connections {
     now: Timestamp,
     table: HashMap<StreamId, Connection>,
-    recency: Recency<StreamId>,
+    lru: LruList<StreamId>,
     /// When which connection has a request that has waited long enough.
     deadlines: BTreeSet<(Timestamp, StreamId)>,
     memory: usize,
@@ -127,7 +127,7 @@ impl Connections {
             }
         }
         while self.memory > MAX_MEMORY
-            && let Some(oldest) = self.recency.oldest()
+            && let Some(oldest) = self.lru.oldest()
         {
             losses.count(Loss::StreamEvicted);
             self.end(oldest, losses, out);
@@ -175,7 +175,7 @@ impl Connections {
         let id = delivery.stream;
         if !self.table.contains_key(&id) {
             if self.table.len() >= MAX_STREAMS
-                && let Some(oldest) = self.recency.oldest()
+                && let Some(oldest) = self.lru.oldest()
             {
                 losses.count(Loss::StreamEvicted);
                 self.end(oldest, losses, out);
@@ -185,7 +185,7 @@ impl Connections {
         let Some(connection) = self.table.get_mut(&id) else {
             return;
         };
-        self.recency.touch(id, &mut connection.stamp);
+        self.lru.touch(id, &mut connection.stamp);
         if !Arc::ptr_eq(&connection.facts, &delivery.facts) {
             connection.facts = Arc::clone(&delivery.facts);
         }
@@ -201,7 +201,7 @@ impl Connections {
         let Some(mut connection) = self.table.remove(&id) else {
             return;
         };
-        self.recency.forget(connection.stamp);
+        self.lru.forget(connection.stamp);
         self.memory = self.memory.saturating_sub(connection.noted_memory);
         if let Some(deadline) = connection.noted_deadline {
             self.deadlines.remove(&(deadline, id));

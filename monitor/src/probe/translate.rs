@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
-    recency::Recency,
+    lru::LruList,
 };
 
 /// How many streams are remembered. Beyond it the one of which nothing was heard
@@ -65,7 +65,7 @@ pub(super) struct Translator {
     anchor: u64,
     processes: Processes,
     streams: HashMap<StreamId, Live>,
-    recency: Recency<StreamId>,
+    lru: LruList<StreamId>,
     /// The streams of TLS of each process, to close them when it ends.
     owned: BTreeMap<u32, BTreeSet<StreamId>>,
 }
@@ -77,7 +77,7 @@ impl Translator {
             anchor,
             processes: Processes::default(),
             streams: HashMap::new(),
-            recency: Recency::default(),
+            lru: LruList::default(),
             owned: BTreeMap::new(),
         }
     }
@@ -245,7 +245,7 @@ impl Translator {
         let is_new = !self.streams.contains_key(&stream);
         if is_new {
             if self.streams.len() >= MAX_STREAMS
-                && let Some(oldest) = self.recency.oldest()
+                && let Some(oldest) = self.lru.oldest()
             {
                 losses.count(Loss::ProbeEvicted);
                 self.end(time, oldest, None, out);
@@ -268,14 +268,14 @@ impl Translator {
             });
         }
         let live = self.streams.entry(stream).or_default();
-        self.recency.touch(stream, &mut live.stamp);
+        self.lru.touch(stream, &mut live.stamp);
         live
     }
 
     /// Ends a stream that sent `sent` bytes in all, if that is known.
     fn end(&mut self, time: Timestamp, stream: StreamId, sent: Option<u64>, out: &mut Vec<Event>) {
         if let Some(live) = self.streams.remove(&stream) {
-            self.recency.forget(live.stamp);
+            self.lru.forget(live.stamp);
             let [seen, _] = live.highest;
             let known = seen > 0 && !live.server;
             if let Some(sent) = sent.filter(|sent| known && *sent > seen) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     client_hello::{ClientHello, Outcome, Reader},
-    lane::{Piece, Run},
+    reassembler::{Piece, Run},
 };
 use crate::event::{Direction, Place, Timestamp};
 

@@ -9,7 +9,7 @@
 mod client_hello;
 mod content;
 mod delivery;
-mod lane;
+mod reassembler;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,16 +18,16 @@ use std::{
 
 use content::{Content, Verdict};
 use hashbrown::HashMap;
-use lane::{Lane, Piece, Run};
+use reassembler::{Piece, Reassembler, Run};
 
 pub use client_hello::{ClientHello, MAX_HELLO};
 pub use delivery::{Delivery, Facts, Segment};
-pub use lane::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
+pub use reassembler::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 
 use crate::{
     event::{Direction, Event, EventKind, Place, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
-    recency::Recency,
+    lru::LruList,
     secret::Secret,
 };
 
@@ -43,15 +43,15 @@ pub const MAX_WAITING_TOTAL: usize = 32 * 1024 * 1024;
 struct Stream {
     facts: Arc<Facts>,
     stamp: u32,
-    sent: Lane,
-    received: Lane,
+    sent: Reassembler,
+    received: Reassembler,
     content: Content,
     /// What the table's sum of waiting bytes holds of this stream.
     counted: usize,
 }
 
 impl Stream {
-    const fn lane(&mut self, direction: Direction) -> &mut Lane {
+    const fn reassembler(&mut self, direction: Direction) -> &mut Reassembler {
         match direction {
             Direction::Sent => &mut self.sent,
             Direction::Received => &mut self.received,
@@ -91,7 +91,7 @@ struct Ends {
 pub struct Streams {
     now: Timestamp,
     table: HashMap<StreamId, Stream>,
-    recency: Recency<StreamId>,
+    lru: LruList<StreamId>,
     /// When which lane gives up on the hole that it waits for.
     deadlines: BTreeSet<(Timestamp, StreamId, Direction)>,
     waiting_bytes: usize,
@@ -171,10 +171,10 @@ impl Streams {
                 continue;
             };
             let packets = stream.is_packets();
-            let lane = stream.lane(direction);
-            lane.noted = None;
+            let reassembler = stream.reassembler(direction);
+            reassembler.noted = None;
             let mut pieces = Vec::new();
-            lane.skip_hole(!packets, losses, &mut pieces);
+            reassembler.skip_hole(!packets, losses, &mut pieces);
             self.deliver(id, direction, pieces, out);
         }
     }
@@ -198,7 +198,7 @@ impl Streams {
     fn touch(&mut self, id: StreamId) -> bool {
         let known = self.table.get_mut(&id);
         known.is_some_and(|stream| {
-            self.recency.touch(id, &mut stream.stamp);
+            self.lru.touch(id, &mut stream.stamp);
             true
         })
     }
@@ -206,13 +206,13 @@ impl Streams {
     /// Begins the stream `id`, and makes room for it.
     fn begin(&mut self, id: StreamId, losses: &mut Losses, out: &mut Vec<Delivery>) {
         if self.table.len() >= MAX_STREAMS
-            && let Some(oldest) = self.recency.oldest()
+            && let Some(oldest) = self.lru.oldest()
         {
             losses.count(Loss::StreamEvicted);
             self.end(oldest, self.now, None, losses, out);
         }
         let stream = self.table.entry(id).or_default();
-        self.recency.touch(id, &mut stream.stamp);
+        self.lru.touch(id, &mut stream.stamp);
     }
 
     fn learn(&mut self, id: StreamId, change: impl FnOnce(&mut Facts)) {
@@ -237,7 +237,7 @@ impl Streams {
             return;
         }
         if matches!(stream.content, Content::Plain)
-            && stream.lane(direction).pass(offset, &piece.run)
+            && stream.reassembler(direction).pass(offset, &piece.run)
         {
             out.push(delivery(id, &stream.facts, direction, piece, self.now));
             return;
@@ -245,11 +245,13 @@ impl Streams {
         let packets = stream.is_packets();
         let mut pieces = Vec::new();
         stream
-            .lane(direction)
+            .reassembler(direction)
             .insert(offset, &piece, packets, losses, &mut pieces);
         let others = self.waiting_bytes.saturating_sub(stream.counted);
         if others.saturating_add(stream.waiting_bytes()) > MAX_WAITING_TOTAL {
-            stream.lane(direction).flush(packets, losses, &mut pieces);
+            stream
+                .reassembler(direction)
+                .flush(packets, losses, &mut pieces);
         }
         self.deliver(id, direction, pieces, out);
     }
@@ -287,11 +289,13 @@ impl Streams {
             let stream = self.table.get_mut(&id)?;
             let packets = stream.is_packets();
             let mut pieces = Vec::new();
-            stream.lane(direction).flush(packets, losses, &mut pieces);
+            stream
+                .reassembler(direction)
+                .flush(packets, losses, &mut pieces);
             self.deliver(id, direction, pieces, out);
         }
         let mut stream = self.table.remove(&id)?;
-        self.recency.forget(stream.stamp);
+        self.lru.forget(stream.stamp);
         let verdict = stream.content.finish();
         self.hand_on(id, &mut stream, Direction::Sent, verdict, out);
         let what = Segment::Closed;
@@ -332,16 +336,16 @@ impl Streams {
         stream.counted = stream.waiting_bytes();
         self.waiting_bytes = others.saturating_add(stream.counted);
         for direction in [Direction::Sent, Direction::Received] {
-            let lane = stream.lane(direction);
-            let deadline = lane.deadline();
-            if deadline != lane.noted {
-                if let Some(noted) = lane.noted {
+            let reassembler = stream.reassembler(direction);
+            let deadline = reassembler.deadline();
+            if deadline != reassembler.noted {
+                if let Some(noted) = reassembler.noted {
                     self.deadlines.remove(&(noted, id, direction));
                 }
                 if let Some(deadline) = deadline {
                     self.deadlines.insert((deadline, id, direction));
                 }
-                lane.noted = deadline;
+                reassembler.noted = deadline;
             }
         }
         self.table.insert(id, stream);

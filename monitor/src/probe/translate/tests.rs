@@ -214,7 +214,7 @@ fn a_stream_that_has_ended_takes_no_room() {
         assert_eq!(shape(&out), []);
     }
     assert!(translator.streams.is_empty() && translator.owned.is_empty());
-    assert_eq!(translator.recency.oldest(), None);
+    assert_eq!(translator.lru.oldest(), None);
 }
 
 #[test]

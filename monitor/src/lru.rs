@@ -13,14 +13,14 @@ struct Slot<K> {
 /// Keys in the order of their last use: a list whose links are indices, as every
 /// packet moves its stream to the end. Order depends on the calls only, so the
 /// same events evict the same streams.
-pub(crate) struct Recency<K> {
+pub(crate) struct LruList<K> {
     slots: Vec<Slot<K>>,
     oldest: u32,
     newest: u32,
     free: u32,
 }
 
-impl<K> Default for Recency<K> {
+impl<K> Default for LruList<K> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
@@ -31,7 +31,7 @@ impl<K> Default for Recency<K> {
     }
 }
 
-impl<K: Copy> Recency<K> {
+impl<K: Copy> LruList<K> {
     /// Notes that `key` is used now. `stamp` is what the table keeps with the
     /// key; 0 stands for a new one.
     pub(crate) fn touch(&mut self, key: K, stamp: &mut u32) {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_what_was_touched_longest_ago() {
-        let (mut recency, mut stamps) = (Recency::default(), BTreeMap::new());
+        let (mut lru, mut stamps) = (LruList::default(), BTreeMap::new());
         // The same by counting: when each was touched.
         let mut touched: BTreeMap<u64, u32> = BTreeMap::new();
         let mut state = 1_u64;
@@ -133,16 +133,16 @@ mod tests {
             let handle = (state >> 33) % 37;
             if (state >> 20).is_multiple_of(4) {
                 if let Some(stamp) = stamps.remove(&handle) {
-                    recency.forget(stamp);
+                    lru.forget(stamp);
                     touched.remove(&handle);
                 }
             } else {
-                recency.touch(handle, stamps.entry(handle).or_default());
+                lru.touch(handle, stamps.entry(handle).or_default());
                 touched.insert(handle, now);
             }
             let oldest = touched.iter().min_by_key(|(_, when)| **when);
-            assert_eq!(recency.oldest(), oldest.map(|(handle, _)| *handle));
+            assert_eq!(lru.oldest(), oldest.map(|(handle, _)| *handle));
         }
-        assert!(recency.slots.len() <= 37);
+        assert!(lru.slots.len() <= 37);
     }
 }

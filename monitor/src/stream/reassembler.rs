@@ -71,7 +71,7 @@ pub(super) struct Piece {
 
 /// The state of one direction.
 #[derive(Default)]
-pub(super) struct Lane {
+pub(super) struct Reassembler {
     /// Offset of the next byte to hand on.
     next: u64,
     /// Whether anything was handed on.
@@ -87,7 +87,7 @@ pub(super) struct Lane {
     pub(super) noted: Option<Timestamp>,
 }
 
-impl Lane {
+impl Reassembler {
     /// Bytes that wait behind a hole.
     pub(super) const fn waiting_bytes(&self) -> usize {
         self.waiting_bytes
