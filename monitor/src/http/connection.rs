@@ -7,7 +7,7 @@ use super::{
     Exchange,
     draft::Draft,
     message::Page,
-    pages::{Asking, Outlet, Pages},
+    pages::{PageSink, Pages, RequestSource},
     requests::{At, Requests},
     responses::{Follows, Responses, could_begin},
     start::{self, Start},
@@ -138,13 +138,13 @@ impl Connection {
         self.assume_role(direction, bytes);
         if direction == self.asking() {
             let mut done = Vec::new();
-            let mut unheard = Losses::default();
-            let heard = self.heard(losses, &mut unheard);
-            self.requests.push(bytes, at, heard, &mut done);
+            let mut uncounted = Losses::default();
+            let counted = self.counted(losses, &mut uncounted);
+            self.requests.push(bytes, at, counted, &mut done);
             self.asked(done, now, losses, out);
             return;
         }
-        self.read_pages(|reader, outlet| reader.push_response(bytes, at, losses, outlet));
+        self.read_pages(|reader, sink| reader.push_response(bytes, at, losses, sink));
         if self.role != Role::Server {
             self.with_responses(|responses, pair| responses.push(bytes, pair), out);
         }
@@ -179,9 +179,9 @@ impl Connection {
 
     /// Where losses of requests are counted: those of requests that others sent
     /// are not.
-    fn heard<'a>(&self, losses: &'a mut Losses, unheard: &'a mut Losses) -> &'a mut Losses {
+    fn counted<'a>(&self, losses: &'a mut Losses, uncounted: &'a mut Losses) -> &'a mut Losses {
         if self.role == Role::Server {
-            unheard
+            uncounted
         } else {
             losses
         }
@@ -204,22 +204,22 @@ impl Connection {
     }
 
     /// Lets the reader of pages work, if there is one.
-    fn read_pages(&mut self, read: impl FnOnce(&mut Pages, &mut Outlet<'_>)) {
+    fn read_pages(&mut self, read: impl FnOnce(&mut Pages, &mut PageSink<'_>)) {
         let Some(reader) = &mut self.reader else {
             return;
         };
         let asking = if self.role == Role::Server {
-            Asking::Own(&mut self.requests)
+            RequestSource::Own(&mut self.requests)
         } else {
-            Asking::Others(&self.requests)
+            RequestSource::Others(&self.requests)
         };
-        let mut outlet = Outlet {
+        let mut sink = PageSink {
             asking,
             stream: self.stream,
             facts: &self.facts,
             pages: &mut self.pages,
         };
-        read(reader, &mut outlet);
+        read(reader, &mut sink);
     }
 
     /// Passes over bytes of a direction that are missing.
@@ -234,13 +234,13 @@ impl Connection {
     ) {
         if direction == self.asking() {
             let mut done = Vec::new();
-            let mut unheard = Losses::default();
-            let heard = self.heard(losses, &mut unheard);
-            self.requests.push_gap(length, at, heard, &mut done);
+            let mut uncounted = Losses::default();
+            let counted = self.counted(losses, &mut uncounted);
+            self.requests.push_gap(length, at, counted, &mut done);
             self.asked(done, now, losses, out);
             return;
         }
-        self.read_pages(|reader, outlet| reader.push_response_gap(length, losses, outlet));
+        self.read_pages(|reader, sink| reader.push_response_gap(length, losses, sink));
         if self.role != Role::Server {
             self.with_responses(|responses, pair| responses.push_gap(length, pair), out);
         }

@@ -28,16 +28,16 @@ use crate::{
 /// Most bytes of a page, as sent, that are kept.
 pub const MAX_PAGE: usize = 1024 * 1024;
 /// Most requests that wait for their answer.
-const MAX_ASKED: usize = 64;
+const MAX_UNANSWERED_PAGES: usize = 64;
 
 /// What a page needs to know of its request.
-pub(super) struct Asked {
+pub(super) struct RequestRef {
     method: String,
     target: Bytes,
     host: Option<String>,
 }
 
-impl Asked {
+impl RequestRef {
     fn new((method, target, host): Line) -> Self {
         Self {
             method,
@@ -72,8 +72,8 @@ impl Head {
 }
 
 /// A page that is coming in.
-struct Sheet {
-    asked: Option<Asked>,
+struct PendingPage {
+    asked: Option<RequestRef>,
     status: u16,
     headers: Vec<Header>,
     declared: bool,
@@ -84,7 +84,7 @@ struct Sheet {
     completeness: Completeness,
 }
 
-impl Sheet {
+impl PendingPage {
     /// Takes more of the body. Returns whether it takes any further bytes.
     fn append(&mut self, data: &[u8], losses: &mut Losses) -> bool {
         self.wire_length = self.wire_length.saturating_add(data.len() as u64);
@@ -109,7 +109,7 @@ enum Frame {
 enum State {
     Start,
     Head(Box<Head>),
-    Body(Frame, Option<Box<Sheet>>),
+    Body(Frame, Option<Box<PendingPage>>),
     /// Not known to be at the beginning of a response.
     Lost,
     Off,
@@ -117,7 +117,7 @@ enum State {
 
 /// The responses of one connection, as far as pages need them.
 pub(super) struct Pages {
-    asked: VecDeque<Asked>,
+    asked: VecDeque<RequestRef>,
     /// The request whose body is coming in was answered.
     answered_early: bool,
     state: State,
@@ -137,14 +137,14 @@ impl Default for Pages {
 }
 
 /// The requests that are answered.
-pub(super) enum Asking<'a> {
+pub(super) enum RequestSource<'a> {
     /// They are read for their pages alone.
     Own(&'a mut Requests),
     /// They are read for other reasons too, and stay as they are.
     Others(&'a Requests),
 }
 
-impl Asking<'_> {
+impl RequestSource<'_> {
     /// The request whose body is coming in.
     fn current(&self) -> Option<&Draft> {
         match self {
@@ -155,8 +155,8 @@ impl Asking<'_> {
 }
 
 /// Where finished pages go, and what all of them share.
-pub(super) struct Outlet<'a> {
-    pub(super) asking: Asking<'a>,
+pub(super) struct PageSink<'a> {
+    pub(super) asking: RequestSource<'a>,
     pub(super) stream: StreamId,
     pub(super) facts: &'a Arc<Facts>,
     pub(super) pages: &'a mut Vec<Page>,
@@ -167,7 +167,7 @@ impl Pages {
     pub(super) fn memory(&self) -> usize {
         let response = match &self.state {
             State::Head(head) => head.bytes.capacity(),
-            State::Body(_, Some(sheet)) => sheet.body.capacity().saturating_add(1024),
+            State::Body(_, Some(page)) => page.body.capacity().saturating_add(1024),
             State::Start | State::Body(_, None) | State::Lost | State::Off => 0,
         };
         let asked = self
@@ -183,33 +183,33 @@ impl Pages {
             if mem::take(&mut self.answered_early) {
                 continue;
             }
-            if self.asked.len() >= MAX_ASKED {
+            if self.asked.len() >= MAX_UNANSWERED_PAGES {
                 self.asked.pop_front();
             }
-            self.asked.push_back(Asked::new(draft.line()));
+            self.asked.push_back(RequestRef::new(draft.line()));
         }
     }
 
     /// The request that the response which begins now answers.
-    fn pair(&mut self, asking: &mut Asking<'_>) -> Option<Asked> {
+    fn pair(&mut self, asking: &mut RequestSource<'_>) -> Option<RequestRef> {
         let skipped = mem::take(&mut self.skipped);
         if self.asked.is_empty()
             && let Some(draft) = asking.current()
         {
             self.answered_early = true;
-            return Some(Asked::new(draft.line()));
+            return Some(RequestRef::new(draft.line()));
         }
         if self.asked.is_empty() {
             match asking {
-                Asking::Own(requests) => {
-                    let (mut done, mut unheard) = (Vec::new(), Losses::default());
-                    requests.cut(&mut unheard, &mut done);
+                RequestSource::Own(requests) => {
+                    let (mut done, mut uncounted) = (Vec::new(), Losses::default());
+                    requests.cut(&mut uncounted, &mut done);
                     self.ask(&done);
                 }
-                Asking::Others(requests) => {
+                RequestSource::Others(requests) => {
                     let begun = requests.begun();
                     self.answered_early = begun.is_some();
-                    return begun.map(Asked::new);
+                    return begun.map(RequestRef::new);
                 }
             }
         }
@@ -228,7 +228,7 @@ impl Pages {
         segment: &[u8],
         at: At<'_>,
         losses: &mut Losses,
-        outlet: &mut Outlet<'_>,
+        sink: &mut PageSink<'_>,
     ) {
         let mut bytes = segment;
         while !bytes.is_empty() {
@@ -267,13 +267,13 @@ impl Pages {
                         bytes = if began_earlier { segment } else { &[] };
                         State::Lost
                     } else if end.is_some() {
-                        self.after_head(*head, outlet)
+                        self.after_head(*head, sink)
                     } else {
                         State::Head(head)
                     };
                 }
-                State::Body(frame, sheet) => {
-                    self.state = self.body(frame, sheet, &mut bytes, losses, outlet);
+                State::Body(frame, page) => {
+                    self.state = self.body(frame, page, &mut bytes, losses, sink);
                 }
             }
         }
@@ -282,17 +282,17 @@ impl Pages {
     fn body(
         &mut self,
         frame: Frame,
-        mut sheet: Option<Box<Sheet>>,
+        mut page: Option<Box<PendingPage>>,
         bytes: &mut &[u8],
         losses: &mut Losses,
-        outlet: &mut Outlet<'_>,
+        sink: &mut PageSink<'_>,
     ) -> State {
         let mut full = false;
         let mut take = |data: &[u8]| {
-            if let Some(sheet) = &mut sheet
+            if let Some(page) = &mut page
                 && !full
             {
-                full = !sheet.append(data, losses);
+                full = !page.append(data, losses);
             }
         };
         let next = match frame {
@@ -317,7 +317,7 @@ impl Pages {
                 Progress::Malformed => {
                     *bytes = &[];
                     self.skipped = true;
-                    finish(sheet, Completeness::Truncated, outlet);
+                    finish(page, Completeness::Truncated, sink);
                     return State::Lost;
                 }
             },
@@ -325,12 +325,12 @@ impl Pages {
         match next {
             // A page whose beginning is all that is kept is not waited for.
             Some(frame) if full => {
-                finish(sheet, Completeness::Truncated, outlet);
+                finish(page, Completeness::Truncated, sink);
                 State::Body(frame, None)
             }
-            Some(frame) => State::Body(frame, sheet),
+            Some(frame) => State::Body(frame, page),
             None => {
-                finish(sheet, Completeness::Complete, outlet);
+                finish(page, Completeness::Complete, sink);
                 State::Start
             }
         }
@@ -342,7 +342,7 @@ impl Pages {
         &mut self,
         length: u64,
         losses: &mut Losses,
-        outlet: &mut Outlet<'_>,
+        sink: &mut PageSink<'_>,
     ) {
         if length == 0 {
             return;
@@ -353,11 +353,11 @@ impl Pages {
                 self.skipped = true;
                 State::Lost
             }
-            State::Body(frame, sheet) => {
-                if sheet.is_some() {
+            State::Body(frame, page) => {
+                if page.is_some() {
                     losses.count(Loss::HttpBodyLimit);
                 }
-                finish(sheet, Completeness::Gap, outlet);
+                finish(page, Completeness::Gap, sink);
                 let next = match frame {
                     Frame::Length(remaining) => match remaining.checked_sub(length) {
                         Some(0) => Some(State::Start),
@@ -376,17 +376,17 @@ impl Pages {
     }
 
     /// The end of the stream.
-    pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
-        if let State::Body(frame, sheet) = mem::replace(&mut self.state, State::Off) {
+    pub(super) fn finish(&mut self, sink: &mut PageSink<'_>) {
+        if let State::Body(frame, page) = mem::replace(&mut self.state, State::Off) {
             let completeness = match frame {
                 Frame::Close => Completeness::Complete,
                 Frame::Length(_) | Frame::Chunked(_) => Completeness::Truncated,
             };
-            finish(sheet, completeness, outlet);
+            finish(page, completeness, sink);
         }
     }
 
-    fn after_head(&mut self, head: Head, outlet: &mut Outlet<'_>) -> State {
+    fn after_head(&mut self, head: Head, sink: &mut PageSink<'_>) -> State {
         let Some(response) = head::response(&head.bytes) else {
             self.skipped = true;
             return State::Lost;
@@ -395,7 +395,7 @@ impl Pages {
         if (100..200).contains(&status) && status != 101 {
             return State::Start;
         }
-        let asked = self.pair(&mut outlet.asking);
+        let asked = self.pair(&mut sink.asking);
         let method = asked.as_ref().map_or("", |asked| asked.method.as_str());
         if status == 101 || method == "CONNECT" && (200..300).contains(&status) {
             return State::Off;
@@ -407,8 +407,8 @@ impl Pages {
             .and_then(|end| head.bytes.get(end.saturating_add(1)..))
             .unwrap_or_default();
         let kind = content(head::value(lines, b"content-type"));
-        let sheet = (kind != Content::Other).then(|| {
-            Box::new(Sheet {
+        let page = (kind != Content::Other).then(|| {
+            Box::new(PendingPage {
                 asked,
                 status,
                 headers: head::lines(&Bytes::copy_from_slice(lines), MAX_HEADERS).headers,
@@ -422,12 +422,12 @@ impl Pages {
         });
         match response.framing {
             Framing::Length(0) => {
-                finish(sheet, Completeness::Complete, outlet);
+                finish(page, Completeness::Complete, sink);
                 State::Start
             }
-            Framing::Length(length) => State::Body(Frame::Length(length), sheet),
-            Framing::Chunked => State::Body(Frame::Chunked(Box::default()), sheet),
-            Framing::Unsaid | Framing::Broken => State::Body(Frame::Close, sheet),
+            Framing::Length(length) => State::Body(Frame::Length(length), page),
+            Framing::Chunked => State::Body(Frame::Chunked(Box::default()), page),
+            Framing::Unsaid | Framing::Broken => State::Body(Frame::Close, page),
         }
     }
 }
@@ -461,9 +461,9 @@ fn content(declared: Option<&[u8]>) -> Content {
     }
 }
 
-fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, outlet: &mut Outlet<'_>) {
-    let Some(sheet) = sheet else { return };
-    let Sheet {
+fn finish(page: Option<Box<PendingPage>>, completeness: Completeness, sink: &mut PageSink<'_>) {
+    let Some(page) = page else { return };
+    let PendingPage {
         asked,
         status,
         headers,
@@ -473,16 +473,16 @@ fn finish(sheet: Option<Box<Sheet>>, completeness: Completeness, outlet: &mut Ou
         time,
         place,
         completeness: own,
-    } = *sheet;
+    } = *page;
     if body.is_empty() {
         return;
     }
     let (method, target, host) = asked.map_or((None, None, None), |asked| {
         (Some(asked.method), Some(asked.target), asked.host)
     });
-    outlet.pages.push(Page {
-        stream: outlet.stream,
-        facts: Arc::clone(outlet.facts),
+    sink.pages.push(Page {
+        stream: sink.stream,
+        facts: Arc::clone(sink.facts),
         time,
         place,
         method,

@@ -1,9 +1,9 @@
 //! Requests in every split, broken messages, and answers.
 
-mod answers;
 mod limits;
 mod order;
-mod sheets;
+mod pages;
+mod responses;
 
 use bytes::Bytes;
 

@@ -36,17 +36,17 @@ fn answers_are_matched_in_order() {
 
     let head = sent(1, "HEAD /a HTTP/1.1\r\n\r\n");
     let long = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n";
-    let answers = received(2, format!("{long}{no}"));
+    let responses = received(2, format!("{long}{no}"));
     check(
-        &[head, get("b"), answers],
+        &[head, get("b"), responses],
         &["HEAD - /a 200 complete ", b_no],
         &[],
     );
     for status in [204, 304] {
-        let answers = format!("HTTP/1.1 {status} x\r\nContent-Length: 9\r\n\r\n{no}");
+        let responses = format!("HTTP/1.1 {status} x\r\nContent-Length: 9\r\n\r\n{no}");
         let first = format!("GET - /a {status} complete ");
         check(
-            &[get("a"), get("b"), received(2, answers)],
+            &[get("a"), get("b"), received(2, responses)],
             &[&first, b_no],
             &[],
         );
