@@ -41,7 +41,7 @@ enum State {
 
 /// One direction of a stream.
 #[derive(Default)]
-struct Half {
+struct DirectionBuffer {
     waiting: Vec<u8>,
     time: Timestamp,
     is_lost: bool,
@@ -50,7 +50,7 @@ struct Half {
 struct Stream {
     order: u64,
     state: State,
-    halves: [Half; 2],
+    directions: [DirectionBuffer; 2],
 }
 
 /// The streams that may be HTTP/2.
@@ -102,7 +102,7 @@ impl Frames {
             Segment::Bytes { direction, bytes } if !delivery.late => (*direction, bytes.expose()),
             Segment::Bytes { direction, .. } | Segment::Gap { direction, .. } => {
                 if let Some(stream) = self.streams.get_mut(&id) {
-                    stream.halves[*direction as usize].is_lost = true;
+                    stream.directions[*direction as usize].is_lost = true;
                 } else if self.others.len() < MAX_OTHERS {
                     self.others.insert(id);
                 }
@@ -148,7 +148,7 @@ impl Frames {
         self.streams.entry(id).or_insert_with(|| Stream {
             order,
             state: State::Undecided,
-            halves: [Half::default(), Half::default()],
+            directions: [DirectionBuffer::default(), DirectionBuffer::default()],
         })
     }
 
@@ -162,27 +162,27 @@ impl Frames {
 impl Stream {
     /// Takes bytes of one direction.
     fn take(&mut self, direction: Direction, bytes: &[u8], time: Timestamp) {
-        let half = &mut self.halves[direction as usize];
-        if half.is_lost {
+        let buffer = &mut self.directions[direction as usize];
+        if buffer.is_lost {
             return;
         }
-        if half.waiting.is_empty() {
-            half.time = time;
+        if buffer.waiting.is_empty() {
+            buffer.time = time;
         }
-        half.waiting.extend_from_slice(bytes);
-        if half.waiting.starts_with(PREFACE) {
+        buffer.waiting.extend_from_slice(bytes);
+        if buffer.waiting.starts_with(PREFACE) {
             self.state = State::Http2;
         }
     }
 
     /// Whether neither direction can be HTTP/2.
     fn is_other(&self) -> bool {
-        !self.halves.iter().any(|half| {
-            let waiting = &half.waiting;
+        !self.directions.iter().any(|buffer| {
+            let waiting = &buffer.waiting;
             let asks = waiting.starts_with(PREFACE.get(..waiting.len()).unwrap_or(PREFACE));
             let answers = waiting.get(3).is_none_or(|kind| *kind == SETTINGS);
             waiting.len() <= MAX_WAITING
-                && !half.is_lost
+                && !buffer.is_lost
                 && !waiting.is_empty()
                 && (asks || answers)
         })
@@ -201,32 +201,32 @@ impl Stream {
             Direction::Received => Direction::Sent,
         };
         for direction in [first, second] {
-            let half = &mut self.halves[direction as usize];
+            let buffer = &mut self.directions[direction as usize];
             let about = About {
                 stream: delivery.stream,
-                time: half.time,
+                time: buffer.time,
                 direction,
                 origin: delivery.facts.origin.as_deref(),
                 server_name: delivery.facts.server_name.as_deref(),
                 findings: &[],
                 completeness: None,
             };
-            let mut rest = half.waiting.as_slice();
+            let mut rest = buffer.waiting.as_slice();
             while let Some(length) = unit(rest) {
                 let Some((whole, behind)) = rest.split_at_checked(length) else {
-                    half.is_lost |= length > MAX_FRAME;
+                    buffer.is_lost |= length > MAX_FRAME;
                     break;
                 };
                 hand_on(&about, whole);
                 rest = behind;
             }
-            let used = half.waiting.len() - rest.len();
-            half.waiting.drain(..used);
+            let used = buffer.waiting.len() - rest.len();
+            buffer.waiting.drain(..used);
             if used > 0 {
-                half.time = delivery.time;
+                buffer.time = delivery.time;
             }
-            if half.is_lost {
-                half.waiting = Vec::new();
+            if buffer.is_lost {
+                buffer.waiting = Vec::new();
             }
         }
     }
