@@ -9,21 +9,21 @@
 use super::{coded, coded::Coded};
 
 /// The shortest text that is tried.
-const SHORTEST: usize = 6;
+const MIN_LENGTH: usize = 6;
 /// The shortest text with a space for a `+` that is tried.
-const SHORTEST_SPACED: usize = 16;
+const MIN_SPACED: usize = 16;
 /// How many characters at the beginning decide whether the rest is decoded.
 const HEAD: usize = 32;
 
 /// The content of `encoded`, if it is base64 of something.
 pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
-    decode_within(encoded, coded::NESTED)
+    decode_within(encoded, coded::MAX_NESTED)
 }
 
 /// The same, with at most `nested` encodings within to prove it.
 pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.trim_ascii();
-    if encoded.len() < SHORTEST || !may_begin(encoded) {
+    if encoded.len() < MIN_LENGTH || !may_begin(encoded) {
         return None;
     }
     let mut head = [0; HEAD];
@@ -32,7 +32,7 @@ pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
         return None;
     }
     let spaced = memchr::memchr(b' ', encoded).is_some();
-    if spaced && encoded.len() < SHORTEST_SPACED {
+    if spaced && encoded.len() < MIN_SPACED {
         return None;
     }
     let content = bytes(encoded)?;

@@ -11,19 +11,19 @@ use super::{
 };
 
 /// Further encodings that are decoded to prove one.
-pub(crate) const NESTED: u32 = 3;
+pub(crate) const MAX_NESTED: u32 = 3;
 /// The shortest text that is taken for words.
-const SHORTEST_WORDS: usize = 4;
+const MIN_WORDS: usize = 4;
 /// The shortest printable text that is taken for one whatever it holds.
-const SHORTEST_ANY: usize = 10;
+const MIN_ANY: usize = 10;
 /// The shortest content that is taken for a container beyond doubt.
-const SHORTEST_SURE: usize = 12;
+const MIN_CERTAIN: usize = 12;
 /// The shortest code of groups of capitals and digits.
-const SHORTEST_GROUPS: usize = 7;
+const MIN_GROUPS: usize = 7;
 /// The fewest digits of a number or a date.
-const FEWEST_DIGITS: usize = 5;
+const MIN_DIGITS: usize = 5;
 /// Bytes that decide the shape of a long text.
-const LOOKED_AT: usize = 256;
+const MAX_INSPECTED: usize = 256;
 
 /// The content of an encoding that has no mark of its own.
 pub(crate) struct Coded {
@@ -36,12 +36,12 @@ pub(crate) struct Coded {
 impl Coded {
     /// `content` of base64, if it looks like something.
     pub(crate) fn of_base64(content: Vec<u8>, nested: u32) -> Option<Self> {
-        Self::of(content, SHORTEST_ANY, nested)
+        Self::of(content, MIN_ANY, nested)
     }
 
     /// `content` of hexadecimal that was a number if `numeric`.
     pub(crate) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
-        let any = if numeric { usize::MAX } else { SHORTEST_ANY };
+        let any = if numeric { usize::MAX } else { MIN_ANY };
         Self::of(content, any, nested)
     }
 
@@ -54,7 +54,7 @@ impl Coded {
         if !text::is_printable(&content, None) {
             return None;
         }
-        let sure = content.len() >= SHORTEST_SURE && is_container(text::trim_start(&content));
+        let sure = content.len() >= MIN_CERTAIN && is_container(text::trim_start(&content));
         (sure || is_written(&content, any) || is_encoded(&content, nested))
             .then_some(Self { content, sure })
     }
@@ -81,7 +81,7 @@ fn is_container(content: &[u8]) -> bool {
 /// Whether `content`, which is printable, is a text of a shape that people and
 /// programs write. From `any` bytes on, all of it being printable is enough.
 fn is_written(content: &[u8], any: usize) -> bool {
-    let Ok(text) = std::str::from_utf8(text::clip(content, LOOKED_AT)) else {
+    let Ok(text) = std::str::from_utf8(text::clip(content, MAX_INSPECTED)) else {
         return false;
     };
     let tally = Tally::of(text);
@@ -146,12 +146,12 @@ impl Tally {
 
     /// A phone number, a date, a social security number.
     const fn is_number(&self) -> bool {
-        self.digits >= FEWEST_DIGITS && self.digits + self.number_joints == self.all
+        self.digits >= MIN_DIGITS && self.digits + self.number_joints == self.all
     }
 
     /// Names and other words.
     const fn is_words(&self) -> bool {
-        self.letters >= SHORTEST_WORDS
+        self.letters >= MIN_WORDS
             && self.letters + self.spaces + self.joints == self.all
             && self.joints <= self.letters / 3
             && (self.vowels > 0 || self.foreign > 1)
@@ -202,7 +202,7 @@ fn is_code(text: &[u8]) -> bool {
 /// Whether `text` has the shape of an identifier in groups, `1EG4-TE5-MK73`.
 fn is_groups(text: &[u8]) -> bool {
     let is_kept = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    text.len() >= SHORTEST_GROUPS
+    text.len() >= MIN_GROUPS
         && text.iter().all(|byte| is_kept(byte) || *byte == b'-')
         && text.iter().any(u8::is_ascii_digit)
         && text.contains(&b'-')

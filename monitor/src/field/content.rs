@@ -15,7 +15,7 @@ use crate::loss::Loss;
 
 /// A body of which more than one character in this many is a control character
 /// is no text.
-const BODY_TOLERANCE: usize = 10;
+const MAX_UNPRINTABLE: usize = 10;
 /// The last step to a key that is yielded as a value.
 const PAYLOAD_KEY: &[u8] = b"{key}";
 
@@ -40,7 +40,7 @@ pub(super) fn read_body(reader: &mut Reader, body: &[u8], cut: bool) {
         b'<' if xml::looks_like(start) => return xml::read(reader, start, cut),
         _ => {}
     }
-    if read_binary(reader, body, cut) || !text::is_printable(start, Some(BODY_TOLERANCE)) {
+    if read_binary(reader, body, cut) || !text::is_printable(start, Some(MAX_UNPRINTABLE)) {
         return;
     }
     read_text_body(reader, start, cut);

@@ -6,13 +6,13 @@ use super::{Reader, content, url};
 /// What separates cells.
 const SEPARATORS: &[u8] = b",\t;|";
 /// The longest header line, in bytes.
-const LONGEST_HEADER: usize = 4 << 10;
+const MAX_HEADER: usize = 4 << 10;
 /// The longest name of a column, in bytes.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 /// The most words in the name of a column.
-const MOST_WORDS: usize = 5;
+const MAX_WORDS: usize = 5;
 /// The most columns.
-pub(crate) const MOST_COLUMNS: usize = 256;
+pub(crate) const MAX_COLUMNS: usize = 256;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct Table {
 /// How `text` is written, if it begins with two lines of as many cells, of which
 /// the first has column names, or an address or a digest of a customer list.
 pub(crate) fn sniff(text: &[u8]) -> Option<Table> {
-    let window = text.get(..LONGEST_HEADER).unwrap_or(text);
+    let window = text.get(..MAX_HEADER).unwrap_or(text);
     let (header, rest) = url::split_once(window, b'\n');
     let rest = rest?;
     let separator = *header.iter().find(|byte| SEPARATORS.contains(byte))?;
@@ -36,7 +36,7 @@ pub(crate) fn sniff(text: &[u8]) -> Option<Table> {
         columns += 1;
         named &= is_name(&cell);
         listed |= is_listed(&cell);
-        if columns > MOST_COLUMNS {
+        if columns > MAX_COLUMNS {
             return None;
         }
     }
@@ -70,13 +70,13 @@ fn is_listed(cell: &[u8]) -> bool {
 
 /// Whether a cell may name a column.
 fn is_name(cell: &[u8]) -> bool {
-    (1..=LONGEST_NAME).contains(&cell.len())
+    (1..=MAX_NAME).contains(&cell.len())
         && cell.iter().any(u8::is_ascii_alphabetic)
         && cell.first().is_some_and(|byte| !byte.is_ascii_digit())
         && cell
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b" _-.$()/#\xef\xbb\xbf".contains(byte))
-        && cell.split(|byte| *byte == b' ').count() <= MOST_WORDS
+        && cell.split(|byte| *byte == b' ').count() <= MAX_WORDS
 }
 
 /// Yields the cells of `text` by the names of their columns, else their index.
@@ -91,7 +91,7 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
         let mut cells = Cells::new(header.trim_ascii_end(), separator);
         while let Some((name, _)) = cells.next_cell() {
             names.push(unquote(name.trim_ascii()));
-            if names.len() >= MOST_COLUMNS {
+            if names.len() >= MAX_COLUMNS {
                 break;
             }
         }

@@ -6,14 +6,14 @@ use std::borrow::Cow;
 use super::url;
 
 /// The longest entity that is looked for, in bytes.
-const LONGEST_ENTITY: usize = 12;
+const MAX_ENTITY: usize = 12;
 
 /// Whether there is an entity in these bytes.
 pub(crate) fn has_entity(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'&', bytes).any(|at| {
         let from = at.saturating_add(1);
         let window = bytes.get(from..).unwrap_or_default();
-        let window = window.get(..LONGEST_ENTITY).unwrap_or(window);
+        let window = window.get(..MAX_ENTITY).unwrap_or(window);
         let (name, behind) = url::split_once(window, b';');
         behind.is_some() && entity_value(name).is_some()
     })
@@ -30,7 +30,7 @@ pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
         let (clean, entity) = rest.split_at(at);
         content.extend_from_slice(clean);
         let window = entity
-            .get(1..LONGEST_ENTITY.min(entity.len()))
+            .get(1..MAX_ENTITY.min(entity.len()))
             .unwrap_or_default();
         let (name, behind) = url::split_once(window, b';');
         if let Some(character) = behind.and_then(|_| entity_value(name)) {

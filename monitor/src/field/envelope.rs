@@ -4,7 +4,7 @@
 use super::{Reader, ValueKind, base64, json, percent, text, url};
 
 /// How long the head of a `data:` URI may be, in bytes.
-const LONGEST_HEAD: usize = 128;
+const MAX_HEAD: usize = 128;
 /// The mark of a tagged list, with its version.
 pub(crate) const TAGGED: &[u8] = b"tv.1~";
 
@@ -30,7 +30,7 @@ pub(crate) fn data_uri(uri: &[u8]) -> Option<Vec<u8>> {
     if !mark.eq_ignore_ascii_case(b"data:") {
         return None;
     }
-    let window = uri.get(..LONGEST_HEAD).unwrap_or(uri);
+    let window = uri.get(..MAX_HEAD).unwrap_or(uri);
     let comma = memchr::memchr(b',', window)?;
     let head = window.get(5..comma)?;
     let data = uri.get(comma.saturating_add(1)..)?;

@@ -7,14 +7,14 @@
 use super::{Reader, content, percent, url};
 
 /// The longest key of something that is taken for a form, in bytes.
-const LONGEST_KEY: usize = 256;
+const MAX_KEY: usize = 256;
 /// The longest key of a single pair that is taken for one, in bytes.
-const LONGEST_PLAIN_KEY: usize = 64;
+const MAX_PLAIN_KEY: usize = 64;
 /// How many pairs decide whether something is a form.
-const PAIRS_LOOKED_AT: usize = 8;
+const MAX_PAIRS_INSPECTED: usize = 8;
 /// The longest number in brackets that is an index, in digits. A longer one may
 /// be payload.
-const LONGEST_INDEX: usize = 5;
+const MAX_INDEX: usize = 5;
 
 /// Whether `text` begins like a form and has at least `pairs` pairs (at most
 /// eight are looked at).
@@ -35,13 +35,16 @@ pub(crate) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
         let (key, value) = url::split_once(piece.trim_ascii_start(), b'=');
         value.is_some() && is_plain_key(key)
     };
-    let pieces = || text.split(|byte| *byte == separator).take(PAIRS_LOOKED_AT);
+    let pieces = || {
+        text.split(|byte| *byte == separator)
+            .take(MAX_PAIRS_INSPECTED)
+    };
     pieces().count() >= 2 && pieces().all(is_keyed)
 }
 
 /// Whether a key has only what programs write in keys.
 pub(crate) fn is_plain_key(key: &[u8]) -> bool {
-    (1..=LONGEST_PLAIN_KEY).contains(&key.len())
+    (1..=MAX_PLAIN_KEY).contains(&key.len())
         && key
             .first()
             .is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
@@ -54,7 +57,7 @@ fn has_pairs(text: &[u8], separator: u8, pairs: usize) -> bool {
     let mut found = 0;
     for (number, piece) in text
         .split(|byte| *byte == separator)
-        .take(PAIRS_LOOKED_AT)
+        .take(MAX_PAIRS_INSPECTED)
         .enumerate()
     {
         if is_pair(piece) {
@@ -74,7 +77,7 @@ fn is_pair(piece: &[u8]) -> bool {
     let (key, value) = url::split_once(piece, b'=');
     value.is_some()
         && !key.is_empty()
-        && key.len() <= LONGEST_KEY
+        && key.len() <= MAX_KEY
         && key
             .iter()
             .all(|byte| !matches!(byte, 0..=32 | 127 | b'"' | b'<' | b'>' | b'{' | b'}'))
@@ -173,7 +176,7 @@ fn go_keys(reader: &mut Reader, key: &[u8]) {
 
 /// The index that a step in brackets is, if it is one.
 fn index(step: &[u8]) -> Option<usize> {
-    if step.len() > LONGEST_INDEX || !step.iter().all(u8::is_ascii_digit) {
+    if step.len() > MAX_INDEX || !step.iter().all(u8::is_ascii_digit) {
         return None;
     }
     std::str::from_utf8(step).ok()?.parse().ok()

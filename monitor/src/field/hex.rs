@@ -9,19 +9,19 @@ use super::{
 };
 
 /// The shortest text that is tried.
-const SHORTEST: usize = 8;
+const MIN_LENGTH: usize = 8;
 /// How many bytes at the beginning decide whether the rest is decoded.
-const HEAD: usize = SHORTEST / 2;
+const HEAD: usize = MIN_LENGTH / 2;
 
 /// The content of `encoded`, if it is hexadecimal of something.
 pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
-    decode_within(encoded, coded::NESTED)
+    decode_within(encoded, coded::MAX_NESTED)
 }
 
 /// The same, with at most `nested` encodings within to prove it.
 pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.strip_prefix(b"0x").unwrap_or(encoded);
-    if encoded.len() < SHORTEST || !encoded.len().is_multiple_of(2) {
+    if encoded.len() < MIN_LENGTH || !encoded.len().is_multiple_of(2) {
         return None;
     }
     let (pairs, _) = encoded.as_chunks();

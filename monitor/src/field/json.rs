@@ -11,7 +11,7 @@ use super::{Reader, ValueKind, content, percent, text};
 use crate::loss::Loss;
 
 /// The longest number or literal, in bytes.
-const LONGEST_TOKEN: usize = 512;
+const MAX_TOKEN: usize = 512;
 /// Words that stand for themselves in JSON, JavaScript or Python.
 const LITERALS: &[&[u8]] = &[
     b"true",
@@ -378,7 +378,7 @@ fn code_unit(text: &[u8]) -> Option<u32> {
 /// The number or literal that `text` begins with: everything up to white space
 /// or punctuation.
 pub(crate) fn token(text: &[u8]) -> &[u8] {
-    let text = text.get(..LONGEST_TOKEN).unwrap_or(text);
+    let text = text.get(..MAX_TOKEN).unwrap_or(text);
     let end = text
         .iter()
         .position(|byte| byte.is_ascii_whitespace() || b",:]}[{\"'".contains(byte))

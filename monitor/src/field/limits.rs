@@ -1,21 +1,21 @@
 //! The limits of the field stage: how much of one message is examined.
 
 /// Fields of one message.
-const FIELDS: usize = 20_000;
+const MAX_FIELDS: usize = 20_000;
 /// Bytes of one value.
-const VALUE_BYTES: usize = 64 << 10;
+const MAX_VALUE_BYTES: usize = 64 << 10;
 /// Bytes of one key. Every field carries all keys above it.
-const KEY_BYTES: usize = 256;
+const MAX_KEY_BYTES: usize = 256;
 /// Encodings within encodings.
-const DEPTH: u32 = 6;
+const MAX_DEPTH: u32 = 6;
 /// Open brackets of one JSON text, or open elements of one XML text.
-const BRACKETS: usize = 256;
+const MAX_BRACKETS: usize = 256;
 /// Bytes of all nested encodings of one message.
-const NESTED_BYTES: usize = 16 << 20;
+const MAX_NESTED_BYTES: usize = 16 << 20;
 /// Bytes that one compressed text may decode to.
-const INFLATED_BYTES: usize = 8 << 20;
+const MAX_INFLATED_BYTES: usize = 8 << 20;
 /// Bytes of all fields of one message, values and paths.
-const OUTPUT_BYTES: usize = 32 << 20;
+const MAX_OUTPUT_BYTES: usize = 32 << 20;
 
 /// How much of one message the readers examine. Whatever a limit leaves out is
 /// counted as [`Loss::FieldLimit`](crate::loss::Loss::FieldLimit),
@@ -44,14 +44,14 @@ pub struct FieldLimits {
 impl Default for FieldLimits {
     fn default() -> Self {
         Self {
-            fields: FIELDS,
-            value_bytes: VALUE_BYTES,
-            key_bytes: KEY_BYTES,
-            depth: DEPTH,
-            brackets: BRACKETS,
-            nested_bytes: NESTED_BYTES,
-            inflated_bytes: INFLATED_BYTES,
-            output_bytes: OUTPUT_BYTES,
+            fields: MAX_FIELDS,
+            value_bytes: MAX_VALUE_BYTES,
+            key_bytes: MAX_KEY_BYTES,
+            depth: MAX_DEPTH,
+            brackets: MAX_BRACKETS,
+            nested_bytes: MAX_NESTED_BYTES,
+            inflated_bytes: MAX_INFLATED_BYTES,
+            output_bytes: MAX_OUTPUT_BYTES,
         }
     }
 }

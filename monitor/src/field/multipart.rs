@@ -3,17 +3,17 @@
 use super::{Reader, ValueKind, content, url};
 
 /// The longest boundary (RFC 2046), in bytes.
-const LONGEST_BOUNDARY: usize = 70;
+const MAX_BOUNDARY: usize = 70;
 /// The longest head of a part, in bytes.
-const LONGEST_HEAD: usize = 8 << 10;
+const MAX_HEAD: usize = 8 << 10;
 
 /// The line that separates the parts of `body`, if it begins with one.
 pub(crate) fn sniff(body: &[u8]) -> Option<&[u8]> {
-    let (line, rest) = url::split_once(body.get(..LONGEST_HEAD).unwrap_or(body), b'\n');
+    let (line, rest) = url::split_once(body.get(..MAX_HEAD).unwrap_or(body), b'\n');
     rest?;
     let line = line.trim_ascii_end();
     let boundary = line.strip_prefix(b"--")?;
-    let is_boundary = (1..=LONGEST_BOUNDARY).contains(&boundary.len())
+    let is_boundary = (1..=MAX_BOUNDARY).contains(&boundary.len())
         && boundary.iter().all(|byte| matches!(byte, 32..=126));
     is_boundary.then_some(line)
 }
@@ -89,7 +89,7 @@ fn split_head(part: &[u8]) -> Option<(&[u8], &[u8])> {
     {
         return Some((b"", content));
     }
-    let window = part.get(..LONGEST_HEAD).unwrap_or(part);
+    let window = part.get(..MAX_HEAD).unwrap_or(part);
     let (at, length) = match (
         memchr::memmem::find(window, b"\r\n\r\n"),
         memchr::memmem::find(window, b"\n\n"),

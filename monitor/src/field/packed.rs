@@ -7,7 +7,7 @@ use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// Maps and arrays within one another that are followed.
-pub(crate) const DEPTH: u32 = 48;
+pub(crate) const MAX_DEPTH: u32 = 48;
 
 /// A format of packed values.
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ pub(crate) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
             if walker.rest.is_empty() {
                 return values > 0 && body.len() > 1;
             }
-            match walker.value(&mut None, DEPTH) {
+            match walker.value(&mut None, MAX_DEPTH) {
                 Ok(()) => values += 1,
                 Err(Stop::Ended) => return cut && body.len() > 8,
                 Err(Stop::TooDeep) => return true,
@@ -89,7 +89,7 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) 
             reader.go_index(index);
         }
         index += 1;
-        let stop = walker.value(&mut Some(&mut *reader), DEPTH).is_err();
+        let stop = walker.value(&mut Some(&mut *reader), MAX_DEPTH).is_err();
         reader.go_back(base);
         if stop {
             return;

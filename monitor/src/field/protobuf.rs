@@ -8,13 +8,13 @@ use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// Messages within messages that are followed.
-pub(crate) const DEPTH: u32 = 24;
+pub(crate) const MAX_DEPTH: u32 = 24;
 /// The highest field number that is believed.
-const HIGHEST_NUMBER: u64 = 1 << 20;
+const MAX_NUMBER: u64 = 1 << 20;
 /// The bytes in front of a gRPC message: a flag and its length.
 const FRAME_HEAD: usize = 5;
 /// Fields of one message whose repetition is noticed.
-const MOST_NUMBERS: usize = 256;
+const MAX_NUMBERS: usize = 256;
 
 /// One field of a message.
 pub(crate) enum Item<'a> {
@@ -29,7 +29,7 @@ pub(crate) enum Item<'a> {
 pub(crate) fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
     let (tag, rest) = varint(message)?;
     let number = tag >> 3;
-    if !(1..=HIGHEST_NUMBER).contains(&number) {
+    if !(1..=MAX_NUMBER).contains(&number) {
         return None;
     }
     Some(match tag & 7 {
@@ -83,7 +83,7 @@ pub(crate) fn looks_like(bytes: &[u8], cut: bool) -> bool {
 
 /// Yields the fields of a message below the current path.
 pub(super) fn read(reader: &mut Reader, message: &[u8], cut: bool) {
-    read_message(reader, message, cut, DEPTH);
+    read_message(reader, message, cut, MAX_DEPTH);
 }
 
 fn read_message(reader: &mut Reader, message: &[u8], cut: bool, depth: u32) {
@@ -153,7 +153,7 @@ impl Counts {
                 counts.iter_mut().rev().find(|(known, ..)| *known == number)
             {
                 *count += 1;
-            } else if counts.len() < MOST_NUMBERS {
+            } else if counts.len() < MAX_NUMBERS {
                 counts.push((number, 1, 0));
             }
         }

@@ -25,13 +25,13 @@ const FORM_KEYS: &[&str] = &[
     "url_query",
 ];
 /// The shortest value that can be more than a text.
-const SHORTEST: usize = 2;
+const MIN_LENGTH: usize = 2;
 /// The longest key that may be payload, in bytes.
-const LONGEST_PAYLOAD_KEY: usize = 128;
+const MAX_PAYLOAD_KEY: usize = 128;
 /// The shortest key that may be payload, in bytes.
-const SHORTEST_PAYLOAD_KEY: usize = 5;
+const MIN_PAYLOAD_KEY: usize = 5;
 /// The fewest digits of a key of digits and punctuation that may be payload.
-const FEWEST_KEY_DIGITS: usize = 7;
+const MIN_KEY_DIGITS: usize = 7;
 
 /// What a value is.
 pub(crate) enum Content<'a> {
@@ -133,14 +133,14 @@ fn survey(value: &[u8]) -> (u16, u16) {
 
 /// What `value` is, which stands under `key`.
 pub(crate) fn sniff<'a>(value: &'a [u8], key: Option<&str>) -> Content<'a> {
-    if value.len() < SHORTEST {
+    if value.len() < MIN_LENGTH {
         return Content::Text;
     }
     let start = match value.first() {
         Some(0xef | 9..=13 | b' ') => text::trim_start(value),
         _ => value,
     };
-    if start.len() < SHORTEST {
+    if start.len() < MIN_LENGTH {
         return Content::Text;
     }
     if let Some(content) = by_first_byte(start) {
@@ -246,7 +246,7 @@ fn carries_form(key: &str) -> bool {
 /// Whether a key has the looks of a value: an address, words with spaces, a
 /// number with punctuation as in phones and dates.
 pub(crate) fn is_payload_key(key: &[u8]) -> bool {
-    if !(SHORTEST_PAYLOAD_KEY..=LONGEST_PAYLOAD_KEY).contains(&key.len()) {
+    if !(MIN_PAYLOAD_KEY..=MAX_PAYLOAD_KEY).contains(&key.len()) {
         return false;
     }
     let (any, _) = survey(key);
@@ -255,7 +255,7 @@ pub(crate) fn is_payload_key(key: &[u8]) -> bool {
     }
     any & LETTER == 0
         && any & PUNCTUATION != 0
-        && key.iter().filter(|byte| byte.is_ascii_digit()).count() >= FEWEST_KEY_DIGITS
+        && key.iter().filter(|byte| byte.is_ascii_digit()).count() >= MIN_KEY_DIGITS
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Reader, ValueKind, form, percent};
 
 /// The longest scheme that is taken for one, in bytes.
-const LONGEST_SCHEME: usize = 32;
+const MAX_SCHEME: usize = 32;
 /// The key above the path segments of a fragment.
 const FRAGMENT: &[u8] = b"fragment";
 
@@ -32,7 +32,7 @@ impl<'a> Parts<'a> {
 
     /// Splits an absolute URL with any scheme that has an authority.
     pub(crate) fn of_absolute(text: &'a [u8]) -> Option<Self> {
-        let colon = memchr::memchr(b':', text.get(..LONGEST_SCHEME).unwrap_or(text))?;
+        let colon = memchr::memchr(b':', text.get(..MAX_SCHEME).unwrap_or(text))?;
         let scheme = text.get(..colon)?;
         let is_scheme = scheme.len() > 1
             && scheme.first()?.is_ascii_alphabetic()

@@ -9,9 +9,9 @@ use crate::loss::Loss;
 
 /// Steps and fields of one text that get an index because a second element of
 /// the same name follows; behind this many the first element has none.
-const MOST_RENUMBERED: usize = 100_000;
+const MAX_RENUMBERED: usize = 100_000;
 /// Groups of repeated elements of one text of which the first gets an index.
-const MOST_GROUPS: usize = 1_000;
+const MAX_GROUPS: usize = 1_000;
 
 /// Whether `text` begins with a tag or a declaration.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -44,8 +44,8 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
         base: reader.path_length(),
         elements: Vec::new(),
         last: None,
-        renumbered_left: MOST_RENUMBERED,
-        groups_left: MOST_GROUPS,
+        renumbered_left: MAX_RENUMBERED,
+        groups_left: MAX_GROUPS,
     };
     while !rest.is_empty() && !reader.is_full() {
         let (text, behind) = url::split_once(rest, b'<');

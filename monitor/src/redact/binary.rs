@@ -38,7 +38,7 @@ impl Rewriter<'_> {
 
     /// A message without its schema.
     pub(super) fn protobuf(&mut self, message: &[u8], cut: bool) -> Vec<u8> {
-        self.message(message, cut, protobuf::DEPTH)
+        self.message(message, cut, protobuf::MAX_DEPTH)
     }
 
     fn message(&mut self, message: &[u8], cut: bool, depth: u32) -> Vec<u8> {
@@ -115,7 +115,7 @@ impl Rewriter<'_> {
         let mut out = Vec::with_capacity(body.len());
         while !walker.rest.is_empty() {
             if self
-                .packed_value(&mut walker, None, packed::DEPTH, &mut out)
+                .packed_value(&mut walker, None, packed::MAX_DEPTH, &mut out)
                 .is_err()
             {
                 break;

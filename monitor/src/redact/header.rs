@@ -111,9 +111,9 @@ const PROGRAMS: &[&str] = &[
     "wget",
 ];
 /// The longest value that stays, in bytes.
-const LONGEST_KEPT: usize = 256;
+const MAX_KEPT: usize = 256;
 /// The longest media type without parameters, in bytes.
-const LONGEST_TYPE: usize = 80;
+const MAX_TYPE: usize = 80;
 
 impl Rewriter<'_> {
     /// The headers, rewritten.
@@ -148,7 +148,7 @@ impl Rewriter<'_> {
 
     fn header(&mut self, name: &str, value: &[u8]) -> Vec<u8> {
         let text = std::str::from_utf8(value).unwrap_or_default();
-        let is_plain = !text.is_empty() && text.len() <= LONGEST_KEPT && !self.known.hides(text);
+        let is_plain = !text.is_empty() && text.len() <= MAX_KEPT && !self.known.hides(text);
         match name {
             _ if value.is_empty() => Vec::new(),
             "content-type" if is_plain => content_type(self.known, text),
@@ -230,7 +230,7 @@ impl Rewriter<'_> {
 /// A media type and the boundary of its parts, which must stay that of the body.
 fn content_type(known: &Known<'_>, text: &str) -> Vec<u8> {
     let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
-    let is_kind = kind.len() <= LONGEST_TYPE
+    let is_kind = kind.len() <= MAX_TYPE
         && kind
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"/+-.* ".contains(&byte));

@@ -22,11 +22,11 @@ use crate::{
 /// Texts that are sought inside of others; further ones only as whole values.
 const MAX_SPANS: usize = 512;
 /// The shortest text that is sought inside of words.
-const SHORTEST_PART: usize = 4;
+const MIN_PART: usize = 4;
 /// The longest value that is replaced as a whole by one of its class.
-const LONGEST_WHOLE: usize = 128;
+const MAX_WHOLE: usize = 128;
 /// Values of at least this many bytes must not be left anywhere.
-pub(super) const SHORTEST_SOUGHT: usize = 4;
+pub(super) const MIN_SEARCHED: usize = 4;
 /// Event times lie at most this far before their message, in seconds.
 const PAST: u64 = 31 * 86_400;
 /// And at most this far behind it: clocks differ.
@@ -78,7 +78,7 @@ impl<'a> Known<'a> {
             spans: Vec::new(),
             hidden: Values::of(
                 values()
-                    .filter(|value| value.len() <= LONGEST_WHOLE)
+                    .filter(|value| value.len() <= MAX_WHOLE)
                     .chain(planted.iter().copied()),
             ),
             sought: Vec::new(),
@@ -116,8 +116,8 @@ impl<'a> Known<'a> {
     }
 
     fn seek(&mut self, value: &str) {
-        let is_word = value.chars().filter(|c| c.is_alphanumeric()).count() >= SHORTEST_SOUGHT;
-        if is_word && value.len() <= LONGEST_WHOLE && self.sought.len() < MAX_SPANS {
+        let is_word = value.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_SEARCHED;
+        if is_word && value.len() <= MAX_WHOLE && self.sought.len() < MAX_SPANS {
             self.sought.push(value.to_owned());
         }
     }
@@ -133,8 +133,8 @@ impl<'a> Known<'a> {
             return;
         }
         // Few digits stand everywhere: a score is replaced as a whole value only.
-        let is_telling = folded.len() >= SHORTEST_PART
-            && (folded.len() > SHORTEST_PART || folded.iter().any(|c| c.is_alphabetic()));
+        let is_telling = folded.len() >= MIN_PART
+            && (folded.len() > MIN_PART || folded.iter().any(|c| c.is_alphabetic()));
         let is_word = folded.iter().all(|c| c.is_alphabetic());
         if is_telling || (is_word && Folded::of(value).find(&folded, 0).is_some()) {
             self.spans.push(Span {
@@ -194,7 +194,7 @@ impl<'a> Known<'a> {
             return replaced;
         }
         match first {
-            Some(item) if value.len() <= LONGEST_WHOLE => {
+            Some(item) if value.len() <= MAX_WHOLE => {
                 pseudonym::of(self.key, item.class, item.form, value)
             }
             _ => scramble::unknown(self.key, value),
@@ -214,7 +214,7 @@ impl<'a> Known<'a> {
                 let is_free = taken
                     .iter()
                     .all(|(start, stop, _)| end <= *start || *stop <= at);
-                let is_part = span.folded.len() >= SHORTEST_PART || text.stands_alone(at, end);
+                let is_part = span.folded.len() >= MIN_PART || text.stands_alone(at, end);
                 if is_free && is_part {
                     taken.push((at, end, span));
                 }

@@ -24,8 +24,8 @@ mod host;
 mod json;
 mod key;
 mod known;
+mod leftovers;
 mod markup;
-mod net;
 mod page;
 mod pseudonym;
 mod rewriter;
@@ -39,7 +39,7 @@ use bytes::Bytes;
 pub use self::key::RedactionKey;
 use self::{
     known::Known,
-    net::Net,
+    leftovers::LeftoverSearch,
     rewriter::{Rewriter, Scope},
 };
 use crate::{
@@ -143,10 +143,10 @@ impl Redactor {
         let mut headers = rewriter.headers(&request.headers);
         let cut = request.completeness == Completeness::Truncated;
         let body = rewriter.body(request.body.expose(), cut);
-        let net = Net::new(&known);
-        net.clear_target(&mut target);
-        net.clear_headers(&mut headers);
-        let (body, state) = net.clear_body(body, || rewriter.told(fields));
+        let leftovers = LeftoverSearch::new(&known);
+        leftovers.clear_target(&mut target);
+        leftovers.clear_headers(&mut headers);
+        let (body, state) = leftovers.clear_body(body, || rewriter.told(fields));
         let state = state.unwrap_or_else(|| {
             state_of(
                 &request.headers,
@@ -183,12 +183,12 @@ impl Redactor {
             .map(|target| rewriter.target(target.expose(), shown));
         let mut headers = rewriter.headers(&page.headers);
         let body = rewriter.page(markup);
-        let net = Net::new(&known);
+        let leftovers = LeftoverSearch::new(&known);
         if let Some(target) = &mut target {
-            net.clear_target(target);
+            leftovers.clear_target(target);
         }
-        net.clear_headers(&mut headers);
-        let (body, state) = net.clear_body(body, Vec::new);
+        leftovers.clear_headers(&mut headers);
+        let (body, state) = leftovers.clear_body(body, Vec::new);
         let state = state
             .unwrap_or_else(|| state_of(&page.headers, markup.len(), page.wire_length, body.len()));
         fit_headers(&mut headers, body.len(), true);

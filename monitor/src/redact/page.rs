@@ -188,7 +188,7 @@ const LEADING: &[&str] = &[
     "value",
 ];
 /// The longest word of the format, in bytes.
-const LONGEST_FORMAL: usize = 64;
+const MAX_FORMAL: usize = 64;
 
 impl Rewriter<'_> {
     /// A page.
@@ -447,7 +447,7 @@ impl Rewriter<'_> {
 
     /// A word of the format, or a list of them.
     fn is_formal(&self, text: &str) -> bool {
-        text.len() <= LONGEST_FORMAL
+        text.len() <= MAX_FORMAL
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"/;=,.:_-+ #%".contains(&byte))

@@ -16,7 +16,7 @@ use crate::field::{
 
 /// A body of which more than one character in this many is a control character
 /// is no text.
-const BODY_TOLERANCE: usize = 10;
+const MAX_UNPRINTABLE: usize = 10;
 /// Fields of a body that is told by its fields.
 const MAX_TOLD: usize = 4_096;
 
@@ -76,7 +76,7 @@ impl<'a> Rewriter<'a> {
 
     /// Bytes that nothing reads: a text is scrambled, anything else blanked.
     pub(super) fn unread(&self, bytes: &[u8]) -> Vec<u8> {
-        if text::is_printable(bytes, Some(BODY_TOLERANCE)) {
+        if text::is_printable(bytes, Some(MAX_UNPRINTABLE)) {
             scramble::bytes(self.known.key, bytes)
         } else {
             vec![0; bytes.len()]
@@ -164,7 +164,7 @@ impl<'a> Rewriter<'a> {
                 if let Some(binary) = self.binary(body, cut) {
                     return binary;
                 }
-                if !text::is_printable(start, Some(BODY_TOLERANCE)) {
+                if !text::is_printable(start, Some(MAX_UNPRINTABLE)) {
                     return self.unread(body);
                 }
                 self.text_body(start, cut, &mut out);

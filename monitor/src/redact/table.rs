@@ -4,7 +4,7 @@ use super::{rewriter::Rewriter, scramble};
 use crate::field::{csv, url};
 
 /// The longest head of a part, in bytes.
-const LONGEST_HEAD: usize = 8 << 10;
+const MAX_HEAD: usize = 8 << 10;
 /// Headers of a part that say nothing about anyone.
 const PLAIN_HEADERS: &[&str] = &[
     "content-type",
@@ -31,7 +31,7 @@ impl Rewriter<'_> {
                 let new = self.column(&inner);
                 cell_like(cell, &new, separator, out);
                 names.push(inner);
-                if names.len() >= csv::MOST_COLUMNS {
+                if names.len() >= csv::MAX_COLUMNS {
                     break;
                 }
             }
@@ -223,7 +223,7 @@ fn split_head(part: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
             return Some((b"", line, content));
         }
     }
-    let window = part.get(..LONGEST_HEAD).unwrap_or(part);
+    let window = part.get(..MAX_HEAD).unwrap_or(part);
     let strict = memchr::memmem::find(window, b"\r\n\r\n");
     let bare = memchr::memmem::find(window, b"\n\n");
     let (at, length) = match (strict, bare) {

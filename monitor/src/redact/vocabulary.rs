@@ -70,16 +70,16 @@ const NAMING: &[&str] = &[
 ];
 
 /// The longest value that may be a word, in bytes.
-const LONGEST_WORD: usize = 48;
+const MAX_WORD: usize = 48;
 /// Numbers of more digits are replaced.
-const MOST_DIGITS: usize = 3;
+const MAX_DIGITS: usize = 3;
 
 /// Whether `value`, which stands under `key`, says nothing about anyone.
 pub(super) fn is_harmless(value: &str, key: Option<&str>, hidden: &Values) -> bool {
     if value.is_empty() || !value.chars().any(char::is_alphanumeric) {
         return true;
     }
-    if value.len() > LONGEST_WORD {
+    if value.len() > MAX_WORD {
         return false;
     }
     if is_small_number(value) {
@@ -109,7 +109,7 @@ fn is_naming(key: &str) -> bool {
 fn is_small_number(value: &str) -> bool {
     let value = value.strip_prefix(['v', 'V']).unwrap_or(value);
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    (1..=MOST_DIGITS).contains(&digits)
+    (1..=MAX_DIGITS).contains(&digits)
         && value
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"+-.,%".contains(&byte))
@@ -117,7 +117,7 @@ fn is_small_number(value: &str) -> bool {
 
 /// Whether a key may stay: a word of interfaces that is none of the values.
 pub(super) fn is_kept_key(key: &str, hidden: &Values) -> bool {
-    let is_index = key.len() <= MOST_DIGITS && key.bytes().all(|byte| byte.is_ascii_digit());
+    let is_index = key.len() <= MAX_DIGITS && key.bytes().all(|byte| byte.is_ascii_digit());
     is_index || (key.len() <= 2 && !hidden.is_in(key)) || is_shown(key, hidden)
 }
 

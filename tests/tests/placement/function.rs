@@ -22,7 +22,7 @@ pub(crate) const FUNCTIONS: &[(&str, u8)] = &[
 const INNER: (&str, u8) = ("SSL_write_ex2", 5);
 
 /// A stub of the linkage table has two instructions.
-const LONGEST_STUB: u64 = 16;
+const MAX_STUB: u64 = 16;
 
 /// One function of a file.
 pub(crate) struct Function {
@@ -79,7 +79,7 @@ pub(crate) fn functions(path: &Path) -> Result<BTreeMap<&'static str, Function>>
         })
         .collect();
     for address in ends {
-        if let Some(name) = linked_name(&elf, code(address, LONGEST_STUB)?, address)
+        if let Some(name) = linked_name(&elf, code(address, MAX_STUB)?, address)
             && let Some(function) = found.get_mut(name)
         {
             function.stub = Some(address);

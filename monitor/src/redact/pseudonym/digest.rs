@@ -15,14 +15,14 @@ use crate::{field::base64, token::hex};
 const MARKS: &[char] = &[':', '-', '$'];
 
 /// The longest name of a function, in bytes.
-const LONGEST_NAME: usize = 8;
+const MAX_NAME: usize = 8;
 
 /// The pseudonym of a hash: the same for its spellings in hexadecimal and
 /// base64.
 pub(super) fn of(key: &RedactionKey, value: &str) -> String {
     let prefix = value
         .find(MARKS)
-        .filter(|at| *at <= LONGEST_NAME && value.starts_with(['s', 'S', 'm', 'M']))
+        .filter(|at| *at <= MAX_NAME && value.starts_with(['s', 'S', 'm', 'M']))
         .map_or(0, |at| at.saturating_add(1));
     let (name, hash) = value.split_at(prefix);
     let bytes = if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {

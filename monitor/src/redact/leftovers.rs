@@ -8,7 +8,7 @@
 use super::{
     BodyState,
     key::RedactionKey,
-    known::{Known, SHORTEST_SOUGHT},
+    known::{Known, MIN_SEARCHED},
     scramble,
 };
 use crate::{canary::spelling, finding::is_vocabulary, http::Header, secret::Secret};
@@ -17,9 +17,9 @@ use crate::{canary::spelling, finding::is_vocabulary, http::Header, secret::Secr
 const ROUNDS: usize = 4;
 /// A hit that is shorter than this and part of a longer word of interfaces is
 /// no value.
-const SHORTEST_INSIDE: usize = 8;
+const MIN_INSIDE: usize = 8;
 /// The longest word that is looked up, in bytes.
-const LONGEST_WORD: usize = 64;
+const MAX_WORD: usize = 64;
 
 /// One spelling of a value.
 struct Pattern {
@@ -31,12 +31,12 @@ struct Pattern {
 }
 
 /// All spellings of the values of one message.
-pub(super) struct Net<'a> {
+pub(super) struct LeftoverSearch<'a> {
     key: &'a RedactionKey,
     patterns: Vec<Pattern>,
 }
 
-impl<'a> Net<'a> {
+impl<'a> LeftoverSearch<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut patterns: Vec<Pattern> = Vec::new();
         let mut add = |text: &str, exact: bool, plain: bool| {
@@ -45,7 +45,7 @@ impl<'a> Net<'a> {
             } else {
                 text.to_lowercase().into_bytes()
             };
-            if text.len() >= SHORTEST_SOUGHT {
+            if text.len() >= MIN_SEARCHED {
                 patterns.push(Pattern { text, exact, plain });
             }
         };
@@ -178,7 +178,7 @@ fn escaped(value: &str) -> String {
 /// Whether a hit is a short part of a longer word of interfaces: `lead` in
 /// `leader`.
 fn is_inside_word(text: &[u8], start: usize, end: usize) -> bool {
-    if end.saturating_sub(start) >= SHORTEST_INSIDE {
+    if end.saturating_sub(start) >= MIN_INSIDE {
         return false;
     }
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -188,13 +188,13 @@ fn is_inside_word(text: &[u8], start: usize, end: usize) -> bool {
         - before
             .iter()
             .rev()
-            .take(LONGEST_WORD)
+            .take(MAX_WORD)
             .take_while(|b| is_word(b))
             .count();
     let to = end
         + after
             .iter()
-            .take(LONGEST_WORD)
+            .take(MAX_WORD)
             .take_while(|b| is_word(b))
             .count();
     (from < start || end < to)
@@ -217,8 +217,8 @@ mod tests {
         let key = RedactionKey::from_bytes([3; 32]);
         let fields = Fields::default();
         let known = Known::new(&key, &fields, &[], &[PLANTED], Timestamp(0));
-        let net = Net::new(&known);
-        let (new, state) = net.clear_body(body.to_vec(), || told.as_bytes().to_vec());
+        let leftovers = LeftoverSearch::new(&known);
+        let (new, state) = leftovers.clear_body(body.to_vec(), || told.as_bytes().to_vec());
         assert_eq!((state, !new.is_empty()), expected, "{told}");
         let text = String::from_utf8_lossy(&new).to_lowercase();
         assert!(!text.contains(PLANTED), "{told}");
