@@ -6,10 +6,10 @@
 //! [`LATE_OFFSET`].
 
 mod buffer;
-mod half;
-mod held;
+mod pending;
 mod role;
 mod single;
+mod tcp_direction;
 
 use std::collections::VecDeque;
 
@@ -17,10 +17,10 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use buffer::Buffers;
-use half::{Half, Placed};
-use held::Held;
+use pending::PendingData;
 use role::{begins_http2, guess_client};
 use single::Connection;
+use tcp_direction::{Placed, TcpDirection};
 
 use super::{
     input::Packet,
@@ -160,14 +160,14 @@ impl Connections {
         };
         connection.activity = clock;
         if segment.has(FIN)
-            && let Some(half) = connection.halves.get_mut(side)
+            && let Some(direction) = connection.directions.get_mut(side)
         {
             let length = segment.payload.len() as u32 + segment.cut + u32::from(segment.has(SYN));
-            half.finish(segment.sequence.wrapping_add(length));
+            direction.finish(segment.sequence.wrapping_add(length));
         }
         connection.was_reset |= segment.has(RST);
         if !connection.is_closed && connection.has_ended() {
-            if connection.halves.iter().all(Half::is_whole) {
+            if connection.directions.iter().all(TcpDirection::is_whole) {
                 connection.close(packet.time, queue, losses);
             } else if !connection.is_lingering {
                 connection.is_lingering = true;
@@ -201,7 +201,7 @@ impl Connections {
             self.holding.pop_front();
             if let Some(connection) = self.table.get_mut(&key)
                 && connection.stream == stream
-                && connection.held.is_due(due)
+                && connection.pending.is_due(due)
             {
                 connection.release(due, queue, losses);
             }
@@ -219,24 +219,24 @@ impl Connections {
     ) {
         let is_answer = segment.has(ACK);
         if let Some(connection) = self.table.get_mut(&key) {
-            let other_began = connection.halves[1 - side].initial.is_some();
-            let half = &mut connection.halves[side];
-            match half.initial {
+            let other_began = connection.directions[1 - side].initial.is_some();
+            let direction = &mut connection.directions[side];
+            match direction.initial {
                 // Sent again.
                 Some(initial) if initial == segment.sequence => return,
                 None if connection.is_closed => {}
                 // The answer to the SYN of the other side; or both opened at
                 // once, or the answer was captured first.
-                None if !half.has_bytes() && (is_answer || other_began) => {
-                    half.start(segment.sequence);
+                None if !direction.has_bytes() && (is_answer || other_began) => {
+                    direction.start(segment.sequence);
                     if is_answer {
-                        connection.halves[1 - side].start_before(segment.acknowledgment);
+                        connection.directions[1 - side].start_before(segment.acknowledgment);
                     }
                     return;
                 }
                 // Captured behind the first bytes.
-                None if half.could_begin_at(segment.sequence) => {
-                    half.initial = Some(segment.sequence);
+                None if direction.could_begin_at(segment.sequence) => {
+                    direction.initial = Some(segment.sequence);
                     return;
                 }
                 _ => {}
@@ -250,9 +250,9 @@ impl Connections {
             segment.source
         };
         let connection = self.insert(key, Some(client), packet.time, queue, losses);
-        connection.halves[side].start(segment.sequence);
+        connection.directions[side].start(segment.sequence);
         if is_answer {
-            connection.halves[1 - side].start_before(segment.acknowledgment);
+            connection.directions[1 - side].start_before(segment.acknowledgment);
         }
     }
 
@@ -268,12 +268,12 @@ impl Connections {
         let sequence = segment.sequence.wrapping_add(u32::from(segment.has(SYN)));
         let is_probe = segment.payload == [0] && !segment.has(PSH) && segment.cut == 0;
         let known = self.table.get_mut(&key).and_then(|connection| {
-            let half = &mut connection.halves[side];
-            if is_probe && !half.has_begun() {
-                half.probe(sequence);
+            let direction = &mut connection.directions[side];
+            if is_probe && !direction.has_begun() {
+                direction.probe(sequence);
                 return Some(Placed::Repeated);
             }
-            match half.place(sequence, segment.payload, segment.cut) {
+            match direction.place(sequence, segment.payload, segment.cut) {
                 // Bytes sent again after the end say nothing new; other bytes
                 // belong to a connection whose SYN was not seen.
                 Placed::Repeated => Some(Placed::Repeated),
@@ -288,12 +288,14 @@ impl Connections {
         let placed = if let Some(placed) = known {
             placed
         } else {
-            let half = &mut self.insert(key, None, packet.time, queue, losses).halves[side];
+            let direction = &mut self
+                .insert(key, None, packet.time, queue, losses)
+                .directions[side];
             if is_probe {
-                half.probe(sequence);
+                direction.probe(sequence);
                 return;
             }
-            half.place(sequence, segment.payload, segment.cut)
+            direction.place(sequence, segment.payload, segment.cut)
         };
         let (Placed::New(offset, payload), Some(connection)) = (placed, self.table.get_mut(&key))
         else {
@@ -309,8 +311,8 @@ impl Connections {
         };
         let end = offset.saturating_add(payload.len() as u64);
         let is_answer = segment.has(ACK) && connection.must_hold(side, segment.acknowledgment);
-        let mut held = VecDeque::new();
-        let out = if is_answer { &mut held } else { &mut *queue };
+        let mut pending = VecDeque::new();
+        let out = if is_answer { &mut pending } else { &mut *queue };
         let bytes = if is_answer {
             // What is held must not keep the payloads of others.
             Bytes::copy_from_slice(payload)
@@ -319,7 +321,7 @@ impl Connections {
         };
         connection.data(key, direction, offset, bytes, packet, out);
         connection.missing(direction, end, segment.cut, packet.time, out, losses);
-        if let Some(due) = connection.hold(side, held, segment.acknowledgment, self.last) {
+        if let Some(due) = connection.hold(side, pending, segment.acknowledgment, self.last) {
             self.holding.push_back((due, key, connection.stream));
         }
         if !connection.is_waiting() {
@@ -374,9 +376,9 @@ impl Connections {
         } else {
             (Direction::Received, 1)
         };
-        let half = &mut connection.halves[side];
-        let offset = half.append(payload.len());
-        let end = half.append(packet.cut as usize);
+        let tcp = &mut connection.directions[side];
+        let offset = tcp.append(payload.len());
+        let end = tcp.append(packet.cut as usize);
         let bytes = self.buffers.keep(payload);
         connection.data(key, direction, offset, bytes, packet, queue);
         connection.missing(direction, end, packet.cut, packet.time, queue, losses);
@@ -404,12 +406,12 @@ impl Connections {
         let connection = Connection {
             stream,
             client,
-            halves: [Half::default(), Half::default()],
+            directions: [TcpDirection::default(), TcpDirection::default()],
             is_opened: false,
             is_closed: false,
             was_reset: false,
             is_lingering: false,
-            held: Held::default(),
+            pending: PendingData::default(),
             activity: self.clock,
         };
         self.table.entry(key).insert(connection).into_mut()

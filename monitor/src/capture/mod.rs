@@ -54,8 +54,8 @@ pub use ring::{Ring, RingLimits};
 pub use section::SegmentSummary;
 pub use store::{
     AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
-    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT, RoomLimits,
-    SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
+    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT,
+    QuotaLimits, SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
 };
 pub use survey::{FileSurvey, SectionSurvey, survey};
 pub use verify::{FileCheck, FileState, Verification, verify};

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 
 use super::{ExitStatus, Failure, OrFail as _};
 use crate::{
-    capture::{AgeRecipients, RoomLimits, SigningKey, StoreOptions},
+    capture::{AgeRecipients, QuotaLimits, SigningKey, StoreOptions},
     cli::EncryptArgs,
     config::CaptureSection,
 };
@@ -44,7 +44,7 @@ pub(super) fn store_options(
     Ok(StoreOptions {
         segment_bytes: section.segment_bytes.min(section.max_bytes / SEGMENT_PART),
         segment_age: Duration::from_secs(section.segment_seconds),
-        room: RoomLimits {
+        quota: QuotaLimits {
             max_bytes: section.max_bytes,
             max_age: section
                 .max_age_days

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
     capture::{
-        AgeRecipients, CaptureOptions, CaptureWriter, Provenance, RoomLimits, SigningKey,
+        AgeRecipients, CaptureOptions, CaptureWriter, Provenance, QuotaLimits, SigningKey,
         StoreOptions, SyncPolicy,
     },
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
@@ -52,7 +52,7 @@ fn records() -> Result<()> {
     let options = CaptureOptions {
         store: StoreOptions {
             segment_bytes: number(SEGMENT)?,
-            room: RoomLimits {
+            quota: QuotaLimits {
                 max_bytes: u64::MAX,
                 max_age: None,
                 min_free_bytes: 0,

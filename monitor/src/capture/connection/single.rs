@@ -4,7 +4,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{half::Half, held::Held};
+use super::{pending::PendingData, tcp_direction::TcpDirection};
 use crate::{
     capture::{
         input::Packet,
@@ -25,14 +25,14 @@ pub(super) struct Connection {
     /// The end that opened the connection, where that is known.
     pub(super) client: Option<Endpoint>,
     /// By the order of the ends in the key.
-    pub(super) halves: [Half; 2],
+    pub(super) directions: [TcpDirection; 2],
     /// `Opened` was given.
     pub(super) is_opened: bool,
     pub(super) is_closed: bool,
     pub(super) was_reset: bool,
     pub(super) is_lingering: bool,
     /// What waits for bytes that it answers.
-    pub(super) held: Held,
+    pub(super) pending: PendingData,
     /// Position in the order of last activity.
     pub(super) activity: u64,
 }
@@ -40,7 +40,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Whether its last packet was seen.
     pub(super) fn has_ended(&self) -> bool {
-        self.was_reset || self.halves.iter().all(Half::is_finished)
+        self.was_reset || self.directions.iter().all(TcpDirection::is_finished)
     }
 
     /// Says that there is data, and before the first that there is a stream.

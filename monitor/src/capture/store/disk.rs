@@ -120,4 +120,4 @@ pub(super) fn is_full(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
-pub(in crate::capture) mod played;
+pub(in crate::capture) mod simulated;

@@ -1,7 +1,7 @@
 //! What a manifest says: one entry for everything that happens to a segment.
 //!
 //! In: what the store does. Out: the JSON objects of `manifest.jsonl`, and the
-//! [`Ledger`], which is what they add up to: which segments there are, which
+//! [`SegmentIndex`], which is what they add up to: which segments there are, which
 //! were deleted and why, and what `SHA256SUMS` therefore says.
 
 use std::collections::{BTreeMap, HashMap};
@@ -125,7 +125,7 @@ pub(in crate::capture) enum State {
 
 /// What the entries add up to: every segment in the order in which they began.
 #[derive(Clone, Debug, Default)]
-pub(in crate::capture) struct Ledger {
+pub(in crate::capture) struct SegmentIndex {
     order: BTreeMap<u64, (String, State)>,
     index: HashMap<String, u64>,
     next: u64,
@@ -133,7 +133,7 @@ pub(in crate::capture) struct Ledger {
     sealed_bytes: u64,
 }
 
-impl Ledger {
+impl SegmentIndex {
     /// Takes in the next entry. One that names a segment that never began, or
     /// that says what cannot follow, is refused.
     pub(in crate::capture) fn apply(&mut self, entry: &Entry) -> Result<(), String> {
@@ -279,29 +279,29 @@ mod tests {
 
     #[test]
     fn a_segment_begins_is_sealed_and_deleted() {
-        let mut ledger = Ledger::default();
+        let mut index = SegmentIndex::default();
         for entry in [begun("a"), sealed("a"), begun("b"), sealed("b"), begun("c")] {
-            ledger.apply(&entry).unwrap();
+            index.apply(&entry).unwrap();
         }
-        assert_eq!(ledger.sums(), "ab  a\nab  b\n");
-        assert_eq!(ledger.sealed_bytes(), 10);
-        ledger.apply(&deleted("a")).unwrap();
-        assert_eq!((&*ledger.sums(), ledger.sealed_bytes()), ("ab  b\n", 5));
-        assert!(matches!(ledger.state("a"), Some(State::Deleted(_))));
-        ledger.prune();
-        let names: Vec<_> = ledger.segments().map(|(name, _)| name).collect();
+        assert_eq!(index.sums(), "ab  a\nab  b\n");
+        assert_eq!(index.sealed_bytes(), 10);
+        index.apply(&deleted("a")).unwrap();
+        assert_eq!((&*index.sums(), index.sealed_bytes()), ("ab  b\n", 5));
+        assert!(matches!(index.state("a"), Some(State::Deleted(_))));
+        index.prune();
+        let names: Vec<_> = index.segments().map(|(name, _)| name).collect();
         assert_eq!(names, ["b", "c"]);
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
         let check = |entries: &[Entry]| {
-            let mut ledger = Ledger::default();
+            let mut index = SegmentIndex::default();
             let (last, before) = entries.split_last().unwrap();
             for entry in before {
-                ledger.apply(entry).unwrap();
+                index.apply(entry).unwrap();
             }
-            assert!(ledger.apply(last).is_err(), "{entries:?}");
+            assert!(index.apply(last).is_err(), "{entries:?}");
         };
         check(&[sealed("a")]);
         check(&[begun("a"), begun("a")]);

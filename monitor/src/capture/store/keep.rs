@@ -8,8 +8,8 @@ use std::fs;
 use super::{
     entry::{Deleted, Entry, State},
     error::StoreError,
+    quota::{self, Demand},
     recovery::is_held,
-    room::{self, Demand},
     segment::Segment,
     writer::CaptureWriter,
 };
@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// Room for the header of a segment, and for the statistics that end it.
-pub(super) const FRAME_ROOM: u64 = 16 * 1024;
+pub(super) const FRAME_RESERVE: u64 = 16 * 1024;
 /// What a packet takes besides its payload, but for its notes.
-const PACKET_ROOM: u64 = 256;
+const PACKET_RESERVE: u64 = 256;
 /// What the notes of an event can take: introducing its stream, and itself.
-const NOTES_ROOM: u64 = 2 * 66_000;
+const NOTES_RESERVE: u64 = 2 * 66_000;
 /// What a piece of evidence takes in the notes of a message, about.
-const PROOF_ROOM: u64 = 1_024;
+const PROOF_RESERVE: u64 = 1_024;
 impl CaptureWriter {
     /// Deletes what the limits ask for. `is_written` says that `bytes` are about
     /// to be written, and are in the length of the segment already.
@@ -37,12 +37,12 @@ impl CaptureWriter {
             None
         };
         let demand = Demand {
-            current: current + FRAME_ROOM - if is_written { bytes.min(current) } else { 0 },
+            current: current + FRAME_RESERVE - if is_written { bytes.min(current) } else { 0 },
             bytes,
             space,
             now: self.disk.now(),
         };
-        let plan = room::plan(self.manifest.ledger(), &self.options.room, &demand);
+        let plan = quota::plan(self.manifest.index(), &self.options.quota, &demand);
         let is_needed = plan
             .victims
             .iter()
@@ -72,7 +72,7 @@ impl CaptureWriter {
         let time = self.disk.now().to_string();
         let mut entries = Vec::new();
         for (segment, reason) in victims {
-            if let Some(State::Sealed(sealed)) = self.manifest.ledger().state(segment) {
+            if let Some(State::Sealed(sealed)) = self.manifest.index().state(segment) {
                 entries.push(Entry::Deleted(Deleted {
                     segment: segment.clone(),
                     time: time.clone(),
@@ -105,5 +105,5 @@ pub(super) fn room_for(event: &Event) -> u64 {
         _ => (0, 0),
     };
     let packets = (payload / MAX_PACKET_PAYLOAD + 4) as u64;
-    payload as u64 + packets * PACKET_ROOM + proofs as u64 * PROOF_ROOM + NOTES_ROOM
+    payload as u64 + packets * PACKET_RESERVE + proofs as u64 * PROOF_RESERVE + NOTES_RESERVE
 }

@@ -15,7 +15,7 @@ use std::{
 
 use super::{
     disk::{Disk, fresh, is_unsupported},
-    entry::{Continued, Entry, Ledger},
+    entry::{Continued, Entry, SegmentIndex},
     error::StoreError,
     name::{self, FileKind, MANIFEST, SIGNATURE, SUMS},
     signature::SigningKey,
@@ -39,7 +39,7 @@ pub(in crate::capture) struct Reading {
     /// Every entry that is as it was written, in order, and its hash.
     pub(in crate::capture) entries: Vec<(Entry, String)>,
     /// What they add up to.
-    pub(in crate::capture) ledger: Ledger,
+    pub(in crate::capture) index: SegmentIndex,
     /// Hash of the last entry.
     pub(in crate::capture) head: String,
     /// The earlier parts, in order.
@@ -102,7 +102,7 @@ impl Reading {
             let problem = |what: &str| format!("line {}: {what}", number + 1);
             let entry: Entry =
                 serde_json::from_str(line).map_err(|_not_shown| problem("no entry"))?;
-            self.ledger.apply(&entry).map_err(|what| problem(&what))?;
+            self.index.apply(&entry).map_err(|what| problem(&what))?;
             self.entries.push((entry, hash.to_owned()));
             hash.clone_into(&mut self.head);
         }
@@ -131,7 +131,7 @@ pub(super) struct Manifest {
     directory: PathBuf,
     disk: Arc<dyn Disk>,
     key: Option<SigningKey>,
-    ledger: Ledger,
+    index: SegmentIndex,
     head: String,
     current: String,
     archives: usize,
@@ -154,7 +154,7 @@ impl Manifest {
             directory: directory.to_owned(),
             disk,
             key,
-            ledger: Ledger::default(),
+            index: SegmentIndex::default(),
             head: NO_HASH.to_owned(),
             current: String::new(),
             archives: 0,
@@ -172,7 +172,7 @@ impl Manifest {
                 Ok((manifest, Some(problem)))
             }
             Some(reading) => {
-                manifest.ledger = reading.ledger;
+                manifest.index = reading.index;
                 manifest.head = reading.head;
                 manifest.current = reading.current;
                 manifest.archives = reading.archives.len();
@@ -204,21 +204,21 @@ impl Manifest {
     }
 
     /// What the entries add up to, those that are pending included.
-    pub(super) const fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub(super) const fn index(&self) -> &SegmentIndex {
+        &self.index
     }
 
     /// Notes `entry`, which is true already; the next commit writes it.
     pub(super) fn note(&mut self, entry: Entry) {
         // What the store notes follows from what it did.
-        if self.ledger.apply(&entry).is_ok() {
+        if self.index.apply(&entry).is_ok() {
             self.pending.push(entry);
         }
     }
 
     /// Forgets what is no longer there.
     pub(super) fn prune(&mut self) {
-        self.ledger.prune();
+        self.index.prune();
     }
 
     /// Whether a commit without entries would write something.
@@ -229,9 +229,9 @@ impl Manifest {
     /// Writes what is pending and `entries`. After an error nothing of
     /// `entries` has happened; what is pending still is.
     pub(super) fn commit(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        let mut ledger = self.ledger.clone();
+        let mut index = self.index.clone();
         for entry in entries {
-            ledger.apply(entry).map_err(StoreError::Inconsistent)?;
+            index.apply(entry).map_err(StoreError::Inconsistent)?;
         }
         if self.current.len() >= MAX_CURRENT {
             self.put_away()?;
@@ -244,13 +244,13 @@ impl Manifest {
             text.push('\n');
             head = line.hash;
         }
-        let sums = ledger.sums();
+        let sums = index.sums();
         // Without a sealed segment there is nothing to be listed: sha256sum takes
         // an empty list for a mistake.
         let has_sums = !sums.is_empty();
         let signature = match &self.key {
             Some(key) if has_sums => {
-                let last = ledger.sealed().filter_map(|sealed| sealed.last.as_deref());
+                let last = index.sealed().filter_map(|sealed| sealed.last.as_deref());
                 Some(key.sign(&sums, last.max(), &head)?)
             }
             _ => None,
@@ -265,7 +265,7 @@ impl Manifest {
         }
         self.publish(MANIFEST)?;
         // From here on it has happened, whatever becomes of the others.
-        self.ledger = ledger;
+        self.index = index;
         self.head = head;
         self.current = text;
         self.pending.clear();

@@ -29,6 +29,7 @@ use std::time::Duration;
 use super::note::Provenance;
 use crate::event::Timestamp;
 
+mod backoff;
 pub(in crate::capture) mod disk;
 pub(in crate::capture) mod entry;
 mod envelope;
@@ -36,9 +37,8 @@ mod error;
 mod keep;
 pub(in crate::capture) mod manifest;
 pub(in crate::capture) mod name;
-mod pause;
+mod quota;
 mod recovery;
-mod room;
 #[cfg(test)]
 pub(in crate::capture) mod sample;
 mod segment;
@@ -50,7 +50,7 @@ mod writer;
 
 pub use envelope::AgeRecipients;
 pub use error::StoreError;
-pub use room::RoomLimits;
+pub use quota::QuotaLimits;
 pub use signature::{CheckingKey, SignatureError, SigningKey};
 pub use writer::CaptureWriter;
 
@@ -87,7 +87,7 @@ pub struct StoreOptions {
     /// So is one that is this old.
     pub segment_age: Duration,
     /// What is deleted when.
-    pub room: RoomLimits,
+    pub quota: QuotaLimits,
     /// What survives a power failure.
     pub sync: SyncPolicy,
     /// Who can read the segments; with nobody, they are not encrypted.
@@ -101,7 +101,7 @@ impl Default for StoreOptions {
         Self {
             segment_bytes: DEFAULT_SEGMENT_BYTES,
             segment_age: DEFAULT_SEGMENT_AGE,
-            room: RoomLimits {
+            quota: QuotaLimits {
                 max_bytes: DEFAULT_MAX_BYTES,
                 max_age: None,
                 min_free_bytes: DEFAULT_MIN_FREE_BYTES,

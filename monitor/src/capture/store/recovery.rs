@@ -35,7 +35,7 @@ pub(super) fn recover(
     let mut notes = Vec::new();
     let mut open = Vec::new();
     let mut deleted = Vec::new();
-    for (segment, state) in manifest.ledger().segments() {
+    for (segment, state) in manifest.index().segments() {
         match state {
             State::Open => open.push(segment.to_owned()),
             State::Deleted(entry) => deleted.push((segment.to_owned(), entry.bytes)),

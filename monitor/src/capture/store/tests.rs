@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    disk::played::Played,
+    disk::simulated::SimulatedDisk,
     sample::{Random, origin, random_events},
     *,
 };
@@ -67,7 +67,7 @@ fn options(max_bytes: u64) -> CaptureOptions {
 
 /// A writer on a disk on which syncing is quick.
 fn create(directory: &Path, options: CaptureOptions) -> CaptureWriter {
-    CaptureWriter::create_on(directory, options, Arc::new(Played::default())).unwrap()
+    CaptureWriter::create_on(directory, options, Arc::new(SimulatedDisk::default())).unwrap()
 }
 
 fn record(directory: &Path, events: &mut [Event], max_bytes: u64) -> Vec<PathBuf> {

@@ -12,12 +12,12 @@ use rustix::fs::FlockOperation;
 
 use super::{
     CaptureOptions, ENCRYPTED_WAIT, StoreError, StoreOptions, SyncPolicy,
+    backoff::Backoff,
     disk::{Disk, System},
     entry::{Entry, Header, MANIFEST_VERSION, Sealed},
-    keep::{FRAME_ROOM, room_for},
+    keep::{FRAME_RESERVE, room_for},
     manifest::Manifest,
     name::{MAX_NUMBER, segment_name},
-    pause::Pause,
     recovery::{adopt, recover},
     segment::Segment,
 };
@@ -33,7 +33,7 @@ const MAX_PATHS: usize = 10_000;
 /// How often, and after which pauses, it is tried to lock the folder: `verify`
 /// locks it for a moment to see whether somebody else does.
 const LOCK_TRIES: u32 = 20;
-const LOCK_PAUSE: Duration = Duration::from_millis(5);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(5);
 
 /// Writes events to capture files.
 pub struct CaptureWriter {
@@ -44,7 +44,7 @@ pub struct CaptureWriter {
     pub(super) manifest: Manifest,
     /// The segment that is being written; `None` after one has failed.
     pub(super) segment: Option<Segment>,
-    pause: Pause,
+    backoff: Backoff,
     /// Number in the name of the next segment, from which on a free one is sought.
     number: u32,
     /// Time in the name of the current segment; names never go back in time, so
@@ -107,7 +107,7 @@ impl CaptureWriter {
             encoder: Encoder::new(provenance),
             manifest,
             segment: None,
-            pause: Pause::default(),
+            backoff: Backoff::default(),
             number: 0,
             named: started,
             drops: Losses::default(),
@@ -135,7 +135,7 @@ impl CaptureWriter {
         event.place = None;
         if let Err(error) = self.ready(event) {
             self.encoder.skip(event);
-            self.losses.count(self.pause.loss());
+            self.losses.count(self.backoff.loss());
             return Err(error);
         }
         self.buffer.clear();
@@ -164,11 +164,11 @@ impl CaptureWriter {
         match result {
             Err(error) if is_written_through => {
                 self.failed(error);
-                return Err(self.pause.told());
+                return Err(self.backoff.told());
             }
             // The event waits in memory; whoever writes next is told.
             Err(error) => self.failed(error),
-            Ok(()) if is_written => self.pause.ended(),
+            Ok(()) if is_written => self.backoff.ended(),
             Ok(()) => {}
         }
         event.place = place;
@@ -199,7 +199,7 @@ impl CaptureWriter {
 
     /// Whether writing failed and has not worked since.
     pub const fn is_failing(&self) -> bool {
-        self.pause.is_begun()
+        self.backoff.is_begun()
     }
 
     /// What could not be recorded.
@@ -268,11 +268,11 @@ impl CaptureWriter {
     /// Sees to it that there is a segment with room for `event`.
     fn ready(&mut self, event: &Event) -> Result<(), StoreError> {
         if self.is_paused() {
-            return Err(self.pause.told());
+            return Err(self.backoff.told());
         }
         self.try_ready(event).map_err(|error| {
             self.failed(error);
-            self.pause.told()
+            self.backoff.told()
         })
     }
 
@@ -383,7 +383,7 @@ impl CaptureWriter {
     /// Begins the next segment: first beside its place, then in the manifest,
     /// then in its place.
     fn begin(&mut self, time: Timestamp) -> Result<(), StoreError> {
-        self.make_room(FRAME_ROOM, true)?;
+        self.make_room(FRAME_RESERVE, true)?;
         let time = time.max(self.named);
         let name = self.free_name(time);
         self.buffer.clear();
@@ -420,7 +420,7 @@ impl CaptureWriter {
         let is_encrypted = !self.options.recipients.is_empty();
         let mut name = segment_name(time, self.number, is_encrypted);
         for _ in 0..MAX_NUMBER {
-            let is_known = self.manifest.ledger().state(&name).is_some();
+            let is_known = self.manifest.index().state(&name).is_some();
             if !is_known && !self.directory.join(&name).exists() {
                 break;
             }
@@ -431,24 +431,24 @@ impl CaptureWriter {
     }
 
     fn is_paused(&self) -> bool {
-        self.pause.covers(self.disk.uptime())
+        self.backoff.covers(self.disk.uptime())
     }
 
     fn noted(&mut self, result: Result<(), StoreError>) -> Result<(), StoreError> {
         match result {
             Ok(()) => {
-                self.pause.ended();
+                self.backoff.ended();
                 Ok(())
             }
             Err(error) => {
                 self.failed(error);
-                Err(self.pause.told())
+                Err(self.backoff.told())
             }
         }
     }
 
     fn failed(&mut self, error: StoreError) {
-        self.pause.begins(self.disk.uptime(), error);
+        self.backoff.begins(self.disk.uptime(), error);
     }
 }
 
@@ -466,7 +466,7 @@ fn prepare(directory: &Path) -> Result<File, StoreError> {
     let lock = File::open(directory).map_err(failed)?;
     for _ in 0..LOCK_TRIES {
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_RETRY_DELAY),
             // A file system without locks has no two writers either, as a rule.
             _ => return Ok(lock),
         }

@@ -19,11 +19,11 @@ use super::store::{
     name::{FileKind, MANIFEST},
 };
 
-mod bare;
+mod attestation;
 mod segment;
 #[cfg(test)]
 mod tests;
-mod voucher;
+mod unlisted;
 
 /// How often a folder is looked at again that was written to meanwhile.
 const MAX_TRIES: usize = 5;
@@ -185,7 +185,7 @@ pub fn verify(path: &Path, key: Option<&CheckingKey>) -> Result<Verification, St
         has_manifest: false,
         is_being_written: false,
         chain_head: None,
-        files: vec![bare::check(path, &shown, file).map_err(refused)?],
+        files: vec![unlisted::check(path, &shown, file).map_err(refused)?],
     })
 }
 
@@ -216,7 +216,7 @@ fn look(
 ) -> Result<(Verification, Option<String>), StoreError> {
     let is_being_written = is_being_written(directory);
     let Some(reading) = manifest::read(directory)? else {
-        let files = bare::folder(directory, key)?;
+        let files = unlisted::folder(directory, key)?;
         let found = Verification {
             path: directory.to_owned(),
             has_manifest: false,
@@ -227,22 +227,22 @@ fn look(
         return Ok((found, None));
     };
     let mut files = Vec::new();
-    for (segment, state) in reading.ledger.segments() {
+    for (segment, state) in reading.index.segments() {
         if only.is_none_or(|only| only == segment) {
             files.push(segment::check(directory, segment, state, is_being_written)?);
         }
     }
     others(directory, &reading, only, &mut files)?;
-    files.extend(voucher::manifest(&reading));
-    let sums = voucher::sums(directory, &reading, is_being_written)?;
+    files.extend(attestation::manifest(&reading));
+    let sums = attestation::sums(directory, &reading, is_being_written)?;
     files.extend(sums);
-    files.extend(voucher::signature(
+    files.extend(attestation::signature(
         directory,
         &reading,
         key,
         is_being_written,
     )?);
-    files.extend(voucher::custody(directory)?);
+    files.extend(attestation::custody(directory)?);
     let found = Verification {
         path: directory.to_owned(),
         has_manifest: true,
@@ -263,7 +263,7 @@ fn others(
     for name in names(directory)? {
         let is_wanted = only.is_none_or(|only| only == name);
         let check = match FileKind::of(&name) {
-            FileKind::Segment if is_wanted && reading.ledger.state(&name).is_none() => {
+            FileKind::Segment if is_wanted && reading.index.state(&name).is_none() => {
                 let detail = if reading.problem.is_some() {
                     "not in the part of the manifest that is as it was written"
                 } else {

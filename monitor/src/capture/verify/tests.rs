@@ -8,7 +8,7 @@ use crate::{
         CaptureOptions, CaptureWriter, Custody, Provenance, StoreOptions, Who,
         custody::CUSTODY_FILE,
         store::{
-            disk::played::Played,
+            disk::simulated::SimulatedDisk,
             name::{SUMS, draft_name},
             sample::random_events,
         },
@@ -32,7 +32,7 @@ fn recorded(count: u64) -> tempfile::TempDir {
         provenance: Provenance::default(),
         started: Timestamp(1_764_038_463_000_000_000),
     };
-    let disk = Arc::new(Played::default());
+    let disk = Arc::new(SimulatedDisk::default());
     let mut writer = CaptureWriter::create_on(folder.path(), options, disk).unwrap();
     for mut event in random_events(3, count) {
         let is_long = |data: &crate::event::Data| data.bytes.expose().len() > 1_000;

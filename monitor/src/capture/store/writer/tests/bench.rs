@@ -12,10 +12,10 @@ use bytes::Bytes;
 
 use crate::{
     capture::{
-        CaptureOptions, CaptureWriter, Provenance, RoomLimits, StoreError, StoreOptions,
+        CaptureOptions, CaptureWriter, Provenance, QuotaLimits, StoreError, StoreOptions,
         Verification, open,
         store::{
-            disk::{Disk, played::Played},
+            disk::{Disk, simulated::SimulatedDisk},
             name::{MANIFEST, SUMS},
         },
         verify,
@@ -30,7 +30,7 @@ pub(super) const MINUTE: Duration = Duration::from_mins(1);
 /// A folder, a disk, and what is recorded there.
 pub(super) struct Bench {
     pub(super) folder: tempfile::TempDir,
-    pub(super) disk: Arc<Played>,
+    pub(super) disk: Arc<SimulatedDisk>,
     pub(super) options: StoreOptions,
 }
 
@@ -41,7 +41,7 @@ impl Bench {
             disk: Arc::default(),
             options: StoreOptions {
                 segment_bytes,
-                room: RoomLimits {
+                quota: QuotaLimits {
                     max_bytes: u64::MAX,
                     max_age: None,
                     min_free_bytes: 0,

@@ -33,7 +33,7 @@ fn segments_end_by_age_but_not_empty() {
 #[test]
 fn the_oldest_make_room_and_the_manifest_says_so() {
     let mut bench = Bench::new(20_000);
-    bench.options.room.max_bytes = 250_000;
+    bench.options.quota.max_bytes = 250_000;
     let mut writer = bench.writer();
     for number in 0..60 {
         writer.write(&mut event(number, 9_000)).unwrap();
@@ -56,8 +56,8 @@ fn the_oldest_make_room_and_the_manifest_says_so() {
 #[test]
 fn a_hold_stops_deletion_and_what_finds_no_room_is_counted() {
     let mut bench = Bench::new(20_000);
-    bench.options.room.max_bytes = 250_000;
-    bench.options.room.max_age = Some(MINUTE);
+    bench.options.quota.max_bytes = 250_000;
+    bench.options.quota.max_age = Some(MINUTE);
     let hold = bench.path().join(HOLD);
     fs::write(&hold, b"").unwrap();
     let mut writer = bench.writer();
@@ -89,7 +89,7 @@ fn a_hold_stops_deletion_and_what_finds_no_room_is_counted() {
 #[test]
 fn others_who_fill_the_disk_cost_the_oldest_but_not_everything() {
     let mut bench = Bench::new(20_000);
-    bench.options.room.min_free_bytes = 50_000;
+    bench.options.quota.min_free_bytes = 50_000;
     let mut writer = bench.writer();
     for number in 0..30 {
         writer.write(&mut event(number, 9_000)).unwrap();
@@ -101,7 +101,7 @@ fn others_who_fill_the_disk_cost_the_oldest_but_not_everything() {
     // Nothing would be enough: what there is stays, and nothing comes to it.
     bench.disk.set_space(0, 1 << 40);
     let mut all = Bench::new(20_000);
-    all.options.room.min_free_bytes = 1 << 30;
+    all.options.quota.min_free_bytes = 1 << 30;
     all.disk.set_space(0, 1 << 40);
     let mut full = all.writer();
     assert!(full.write(&mut event(0, 10)).is_err());

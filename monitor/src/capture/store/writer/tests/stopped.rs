@@ -161,7 +161,7 @@ fn a_deletion_that_was_interrupted_is_finished() {
     let path = bench.segments().remove(0);
     let bytes = fs::read(&path).unwrap();
     bench.disk.pass(MINUTE * 60 * 24 * 3);
-    bench.options.room.max_age = Some(MINUTE);
+    bench.options.quota.max_age = Some(MINUTE);
     let mut writer = bench.writer();
     writer.tick().unwrap();
     writer.close().unwrap();

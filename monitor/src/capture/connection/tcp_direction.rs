@@ -27,7 +27,7 @@ pub(super) enum Placed<'p> {
 
 /// One direction of a connection.
 #[derive(Default)]
-pub(super) struct Half {
+pub(super) struct TcpDirection {
     /// Sequence number of SYN, where it was seen.
     pub(super) initial: Option<u32>,
     /// Sequence number that has offset `origin`, once one was seen.
@@ -43,7 +43,7 @@ pub(super) struct Half {
     finished: Option<u64>,
 }
 
-impl Half {
+impl TcpDirection {
     /// Takes in the sequence number of SYN.
     pub(super) const fn start(&mut self, sequence: u32) {
         self.initial = Some(sequence);

@@ -9,7 +9,7 @@ use crate::capture::{
     custody::{CUSTODY_FILE, Custody, CustodyError},
     store::{
         CheckingKey, StoreError,
-        entry::{Entry, Ledger},
+        entry::{Entry, SegmentIndex},
         manifest::{Reading, text},
         name::{MANIFEST, SIGNATURE, SUMS, draft_name},
     },
@@ -55,7 +55,7 @@ pub(super) fn manifest(reading: &Reading) -> Vec<FileCheck> {
 /// What the sums and the chain were after each of the last entries, the latest
 /// first.
 fn history(reading: &Reading) -> Vec<(String, String)> {
-    let mut ledger = Ledger::default();
+    let mut index = SegmentIndex::default();
     let from = reading.entries.len().saturating_sub(MAX_BEHIND);
     let mut states = Vec::new();
     if from == 0 {
@@ -63,9 +63,9 @@ fn history(reading: &Reading) -> Vec<(String, String)> {
     }
     for (number, (entry, hash)) in reading.entries.iter().enumerate() {
         // They were applied once before.
-        drop(ledger.apply(entry));
+        drop(index.apply(entry));
         if number >= from {
-            states.push((ledger.sums(), hash.clone()));
+            states.push((index.sums(), hash.clone()));
         }
     }
     states.reverse();
@@ -85,7 +85,7 @@ pub(super) fn sums(
     is_being_written: bool,
 ) -> Result<Option<FileCheck>, StoreError> {
     let found = text(directory, SUMS)?;
-    let expected = reading.ledger.sums();
+    let expected = reading.index.sums();
     let check = |state, detail: &str| Ok(Some(FileCheck::new(SUMS, state, detail)));
     match found {
         None if expected.is_empty() => Ok(None),
@@ -142,7 +142,7 @@ pub(super) fn signature(
     let named = named.flatten();
     let check = |state, detail: String| Ok(Some(FileCheck::new(SIGNATURE, state, detail)));
     let Some(found) = text(directory, SIGNATURE)? else {
-        if reading.ledger.sums().is_empty() {
+        if reading.index.sums().is_empty() {
             return match key {
                 Some(_) => check(FileState::NotSealed, "nothing is signed yet".into()),
                 None => Ok(None),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     disk::Space,
-    entry::{Ledger, Sealed},
+    entry::{Sealed, SegmentIndex},
 };
 use crate::{capture::har_time::parse_time, event::Timestamp};
 
@@ -18,7 +18,7 @@ const MAX_FREE_PART: u64 = 10;
 
 /// The limits of a capture folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RoomLimits {
+pub struct QuotaLimits {
     /// All segments together take at most this many bytes.
     pub max_bytes: u64,
     /// A sealed segment is deleted when its last packet is this old.
@@ -51,10 +51,10 @@ pub(super) struct Plan {
 }
 
 /// What keeps `limits` when `demand` is met.
-pub(super) fn plan(ledger: &Ledger, limits: &RoomLimits, demand: &Demand) -> Plan {
+pub(super) fn plan(index: &SegmentIndex, limits: &QuotaLimits, demand: &Demand) -> Plan {
     let mut plan = Plan::default();
-    let mut rest = ledger.sealed().peekable();
-    let mut kept = ledger.sealed_bytes();
+    let mut rest = index.sealed().peekable();
+    let mut kept = index.sealed_bytes();
     let mut freed = 0;
     let mut take = |sealed: &Sealed, reason, plan: &mut Plan| {
         kept = kept.saturating_sub(sealed.bytes);
@@ -62,7 +62,7 @@ pub(super) fn plan(ledger: &Ledger, limits: &RoomLimits, demand: &Demand) -> Pla
         plan.victims.push((sealed.segment.clone(), reason));
         (kept, freed)
     };
-    let mut sums = (ledger.sealed_bytes(), 0);
+    let mut sums = (index.sealed_bytes(), 0);
     if let Some(max_age) = limits.max_age {
         let oldest = demand
             .now
@@ -115,8 +115,8 @@ mod tests {
     const DAY: u64 = 86_400_000_000_000;
 
     /// Segments of ten bytes that ended on day 0, 1, …
-    fn ledger(count: u64) -> Ledger {
-        let mut ledger = Ledger::default();
+    fn index(count: u64) -> SegmentIndex {
+        let mut index = SegmentIndex::default();
         for day in 0..count {
             let segment = format!("s{day}");
             let time = Timestamp(day * DAY).to_string();
@@ -136,10 +136,10 @@ mod tests {
                 time: if day % 2 == 0 { sealed.time } else { time },
                 ..sealed
             };
-            ledger.apply(&begun).unwrap();
-            ledger.apply(&Entry::Sealed(Box::new(sealed))).unwrap();
+            index.apply(&begun).unwrap();
+            index.apply(&Entry::Sealed(Box::new(sealed))).unwrap();
         }
-        ledger
+        index
     }
 
     fn check(
@@ -148,7 +148,7 @@ mod tests {
         victims: &[(&str, &'static str)],
         short: Option<&'static str>,
     ) {
-        let limits = RoomLimits {
+        let limits = QuotaLimits {
             max_bytes: limits.0,
             max_age: limits.1.map(|days| Duration::from_nanos(days * DAY)),
             min_free_bytes: limits.2,
@@ -167,7 +167,7 @@ mod tests {
             short,
         };
         assert_eq!(
-            plan(&ledger(4), &limits, &demand),
+            plan(&index(4), &limits, &demand),
             expected,
             "{limits:?} {demand:?}"
         );

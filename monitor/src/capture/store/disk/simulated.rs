@@ -11,7 +11,7 @@ use super::*;
 const START: u64 = 1_764_038_463_000_000_000;
 
 /// A disk on which syncing is quick, and which does what it is told.
-pub(in crate::capture) struct Played {
+pub(in crate::capture) struct SimulatedDisk {
     /// Nanoseconds since the start.
     clock: AtomicU64,
     /// Bytes that can be written before the disk is full.
@@ -24,7 +24,7 @@ pub(in crate::capture) struct Played {
     pub(in crate::capture) syncs: AtomicU64,
 }
 
-impl Default for Played {
+impl Default for SimulatedDisk {
     fn default() -> Self {
         Self {
             clock: AtomicU64::new(0),
@@ -39,7 +39,7 @@ impl Default for Played {
     }
 }
 
-impl Played {
+impl SimulatedDisk {
     /// Lets time pass.
     pub(in crate::capture) fn pass(&self, time: Duration) {
         self.clock
@@ -62,7 +62,7 @@ impl Played {
     }
 }
 
-impl Disk for Played {
+impl Disk for SimulatedDisk {
     fn now(&self) -> Timestamp {
         Timestamp(START + self.clock.load(Ordering::Relaxed))
     }

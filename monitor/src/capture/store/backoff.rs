@@ -9,11 +9,11 @@ use super::error::StoreError;
 use crate::loss::Loss;
 
 /// How long the writer waits after the first failure, and at most.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 /// The time after a failure in which nothing is tried.
 #[derive(Default)]
-pub(super) struct Pause {
+pub(super) struct Backoff {
     until: Duration,
     length: Duration,
     /// What failed, until somebody has been told.
@@ -22,7 +22,7 @@ pub(super) struct Pause {
     is_full: bool,
 }
 
-impl Pause {
+impl Backoff {
     /// Whether nothing is tried at `now`, in the monotonic clock.
     pub(super) fn covers(&self, now: Duration) -> bool {
         now < self.until
@@ -35,7 +35,7 @@ impl Pause {
 
     /// Begins, longer than the last one unless that had an end.
     pub(super) fn begins(&mut self, now: Duration, error: StoreError) {
-        self.length = (self.length * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.length = (self.length * 2).clamp(INITIAL_BACKOFF, MAX_BACKOFF);
         self.until = now + self.length;
         self.is_full = error.is_full();
         self.trouble = Some(error);

@@ -17,17 +17,17 @@ use crate::{
 /// another within one capture, and less than a request takes to be sent again.
 const MAX_HOLD: u64 = 100_000_000;
 /// Events of a connection that wait.
-const MAX_HELD: usize = 256;
+const MAX_PENDING: usize = 256;
 
 /// What waits on one connection. It holds payload: no `Debug`.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct PendingData {
     events: VecDeque<Event>,
     /// Which half answers, up to which number, and until when it waits.
     waits: Option<(usize, u32, Timestamp)>,
 }
 
-impl Held {
+impl PendingData {
     /// Whether what waits does so until `due`.
     pub(super) fn is_due(&self, due: Timestamp) -> bool {
         self.waits.is_some_and(|(.., until)| until == due)
@@ -37,10 +37,10 @@ impl Held {
 impl Connection {
     /// Whether data of half `side` is to wait that acknowledges up to a number.
     pub(super) fn must_hold(&self, side: usize, acknowledged: u32) -> bool {
-        if let Some((waiting, ..)) = self.held.waits {
+        if let Some((waiting, ..)) = self.pending.waits {
             return waiting == side;
         }
-        let other = self.halves.get(1 - side);
+        let other = self.directions.get(1 - side);
         other.is_some_and(|other| !other.unseen_before(acknowledged).is_empty())
     }
 
@@ -56,25 +56,25 @@ impl Connection {
         if events.is_empty() {
             return None;
         }
-        self.held.events.extend(events);
-        if let Some((_, until_number, _)) = &mut self.held.waits {
+        self.pending.events.extend(events);
+        if let Some((_, until_number, _)) = &mut self.pending.waits {
             if acknowledged.wrapping_sub(*until_number).cast_signed() > 0 {
                 *until_number = acknowledged;
             }
             return None;
         }
         let due = now.plus(MAX_HOLD);
-        self.held.waits = Some((side, acknowledged, due));
+        self.pending.waits = Some((side, acknowledged, due));
         Some(due)
     }
 
     /// Whether something waits for bytes that may still come.
     pub(super) fn is_waiting(&self) -> bool {
-        let Some((side, acknowledged, _)) = self.held.waits else {
+        let Some((side, acknowledged, _)) = self.pending.waits else {
             return false;
         };
-        let other = self.halves.get(1 - side);
-        self.held.events.len() <= MAX_HELD
+        let other = self.directions.get(1 - side);
+        self.pending.events.len() <= MAX_PENDING
             && other.is_some_and(|other| !other.unseen_before(acknowledged).is_empty())
     }
 
@@ -85,17 +85,17 @@ impl Connection {
         queue: &mut VecDeque<Event>,
         losses: &mut Losses,
     ) {
-        let Some((side, acknowledged, _)) = self.held.waits.take() else {
+        let Some((side, acknowledged, _)) = self.pending.waits.take() else {
             return;
         };
-        let Some(first) = self.held.events.front() else {
+        let Some(first) = self.pending.events.front() else {
             return;
         };
         let direction = match &first.kind {
             EventKind::Data(data) if data.direction == Direction::Sent => Direction::Received,
             _ => Direction::Sent,
         };
-        if let Some(other) = self.halves.get_mut(1 - side) {
+        if let Some(other) = self.directions.get_mut(1 - side) {
             for (offset, length) in other.unseen_before(acknowledged) {
                 other.give_up(offset, length);
                 losses.count(Loss::StreamGap);
@@ -112,6 +112,6 @@ impl Connection {
                 });
             }
         }
-        queue.append(&mut self.held.events);
+        queue.append(&mut self.pending.events);
     }
 }
