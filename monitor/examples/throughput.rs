@@ -20,7 +20,7 @@ use phiwatch::{
     event::{Data, Direction, Event, EventKind, Origin, Process, Source, StreamId, Timestamp},
     loss::Losses,
     phi::{Form, Health, Identifier},
-    pipeline::{Front, Output, Pipeline},
+    pipeline::{MessageAssembler, Output, Pipeline},
     probe::hook_names,
     secret::Secret,
     token::TokenKey,
@@ -150,15 +150,16 @@ fn main() -> io::Result<()> {
         writeln!(out, "{name:<32} {rate:>10.0} requests/s")
     };
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
-    if wanted("front") {
-        let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
+    if wanted("assemble") {
+        let (mut assembler, mut losses, mut steps) =
+            (MessageAssembler::default(), Losses::default(), Vec::new());
         let spent = run(TRACKER, requests, |events| {
             for event in events {
-                front.push(&event, &mut losses, &mut steps);
+                assembler.push(&event, &mut losses, &mut steps);
             }
             steps.clear();
         });
-        say("front", spent)?;
+        say("assemble", spent)?;
     }
     for (name, host) in [("tracker", TRACKER), ("other", "api.example.com")] {
         if !wanted(name) {

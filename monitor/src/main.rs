@@ -17,7 +17,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 const LOG_VARIABLE: &str = "PHIWATCH_LOG";
 
 /// Libraries that log what they read, which is payload: pages.
-const TELLTALES: &[&str] = &["html5ever", "markup5ever", "tendril", "string_cache"];
+const PAYLOAD_LOGGERS: &[&str] = &["html5ever", "markup5ever", "tendril", "string_cache"];
 
 fn main() -> ExitCode {
     let cli = Cli::from_process();
@@ -42,7 +42,7 @@ fn start_log() {
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
     // Whatever the variable asks for, no payload is logged.
     let taken = LogTracer::builder()
-        .ignore_all(TELLTALES.iter().copied())
+        .ignore_all(PAYLOAD_LOGGERS.iter().copied())
         .with_max_level(
             filter
                 .max_level_hint()

@@ -5,12 +5,12 @@
 //! events give the same findings.
 //!
 //! Three parts, so that the dear middle one can be done by many at once:
-//! [`Front`] makes whole messages of events, [`Desk`] finds out what one message
-//! means by itself, [`Back`] makes findings of that, in the order of the front.
+//! [`MessageAssembler`] makes whole messages of events, [`Examiner`] finds out what one message
+//! means by itself, [`Correlator`] makes findings of that, in the order of the front.
 
-mod back;
-mod desk;
-mod front;
+mod assembler;
+mod correlator;
+mod examiner;
 mod recorded;
 mod reveal;
 mod target;
@@ -20,9 +20,9 @@ use std::{ops::Range, sync::Arc};
 #[cfg(test)]
 use self::target::{is_third_party, path_of};
 pub use self::{
-    back::Back,
-    desk::{Desk, Examined, Practice},
-    front::{Front, Step},
+    assembler::{MessageAssembler, Step},
+    correlator::Correlator,
+    examiner::{Examined, Examiner, WorkerCache},
     reveal::Revealed,
 };
 use crate::{
@@ -82,10 +82,10 @@ pub struct Record {
 
 /// The core.
 pub struct Pipeline {
-    front: Front,
-    desk: Arc<Desk>,
-    back: Back,
-    practice: Practice,
+    assembler: MessageAssembler,
+    examiner: Arc<Examiner>,
+    correlator: Correlator,
+    cache: WorkerCache,
     losses: Losses,
     steps: Vec<Step>,
 }
@@ -94,37 +94,37 @@ impl Pipeline {
     /// A core that recognizes the trackers of `catalog` and whose tokens are
     /// made with `key`.
     pub fn new(catalog: Catalog, key: TokenKey) -> Self {
-        Self::from(Desk::new(catalog, key))
+        Self::from(Examiner::new(catalog, key))
     }
 
     /// This core, which knows these services.
     #[must_use]
     pub fn with_services(self, services: Services) -> Self {
-        self.changed(|desk| desk.with_services(services))
+        self.changed(|examiner| examiner.with_services(services))
     }
 
     /// Seeks planted values as well, in requests to any third party: then no
     /// stream to one is unwanted.
     #[must_use]
     pub fn with_canaries(self, canaries: Canaries) -> Self {
-        self.changed(|desk| desk.with_canaries(canaries))
+        self.changed(|examiner| examiner.with_canaries(canaries))
     }
 
     /// Hands out every message with its values replaced as well, for a record.
     #[must_use]
     pub fn with_redactor(self, redactor: Redactor) -> Self {
-        self.changed(|desk| desk.with_redactor(redactor))
+        self.changed(|examiner| examiner.with_redactor(redactor))
     }
 
-    fn changed(mut self, change: impl FnOnce(Desk) -> Desk) -> Self {
-        self.desk = Arc::new(change(Desk::clone(&self.desk)));
+    fn changed(mut self, change: impl FnOnce(Examiner) -> Examiner) -> Self {
+        self.examiner = Arc::new(change(Examiner::clone(&self.examiner)));
         self
     }
 
     /// Takes another catalog and other services, for whatever comes from now on.
     pub fn set_recipients(&mut self, catalog: Catalog, services: Services) {
-        let desk = Desk::clone(&self.desk);
-        self.desk = Arc::new(desk.with_catalog(catalog).with_services(services));
+        let examiner = Examiner::clone(&self.examiner);
+        self.examiner = Arc::new(examiner.with_catalog(catalog).with_services(services));
     }
 
     /// What the core has lost so far.
@@ -134,32 +134,33 @@ impl Pipeline {
 
     /// How many people the tracker with this id has heard of so far.
     pub fn people(&self, tracker: &str) -> PeopleCount {
-        self.back.people(tracker)
+        self.correlator.people(tracker)
     }
 
     /// Takes one event.
     pub fn push(&mut self, event: &Event, out: &mut Output) {
-        self.front.push(event, &mut self.losses, &mut self.steps);
+        self.assembler
+            .push(event, &mut self.losses, &mut self.steps);
         self.take(out);
     }
 
     /// Says that it is `now`, so that waiting requests are let go.
     pub fn tick(&mut self, now: Timestamp, out: &mut Output) {
-        self.front.tick(now, &mut self.losses, &mut self.steps);
+        self.assembler.tick(now, &mut self.losses, &mut self.steps);
         self.take(out);
     }
 
     /// Says that no event will follow.
     pub fn finish(&mut self, out: &mut Output) {
-        self.front.finish(&mut self.losses, &mut self.steps);
+        self.assembler.finish(&mut self.losses, &mut self.steps);
         self.take(out);
     }
 
     fn take(&mut self, out: &mut Output) {
         let Self {
-            desk,
-            back,
-            practice,
+            examiner,
+            correlator,
+            cache,
             losses,
             steps,
             ..
@@ -167,22 +168,22 @@ impl Pipeline {
         for step in steps.drain(..) {
             match step {
                 Step::Exchange(exchange, recorded) => {
-                    let examined = desk.examine(practice, exchange, recorded);
-                    back.exchange(desk, &examined, losses, out);
+                    let examined = examiner.examine(cache, exchange, recorded);
+                    correlator.exchange(examiner, &examined, losses, out);
                 }
-                other => back.step(desk, other, losses, out),
+                other => correlator.step(examiner, other, losses, out),
             }
         }
     }
 }
 
-impl From<Desk> for Pipeline {
-    fn from(desk: Desk) -> Self {
+impl From<Examiner> for Pipeline {
+    fn from(examiner: Examiner) -> Self {
         Self {
-            front: Front::default(),
-            desk: Arc::new(desk),
-            back: Back::default(),
-            practice: Practice::default(),
+            assembler: MessageAssembler::default(),
+            examiner: Arc::new(examiner),
+            correlator: Correlator::default(),
+            cache: WorkerCache::default(),
             losses: Losses::default(),
             steps: Vec::new(),
         }

@@ -19,7 +19,7 @@ use phiwatch::{
     http::{Exchange, read_request},
     loss::Losses,
     phi::{self, Class},
-    pipeline::{Front, Output, Pipeline, Step},
+    pipeline::{MessageAssembler, Output, Pipeline, Step},
     redact::{RedactionKey, Redactor},
     secret::Secret,
     token::TokenKey,
@@ -102,11 +102,12 @@ type Classes = BTreeMap<(u64, &'static str), usize>;
 /// Values with evidence in the requests of `events`, with how many pieces of
 /// evidence each class has there.
 fn values(events: &[Event]) -> (BTreeMap<Which, Vec<String>>, Classes) {
-    let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
+    let (mut assembler, mut losses, mut steps) =
+        (MessageAssembler::default(), Losses::default(), Vec::new());
     for event in events {
-        front.push(event, &mut losses, &mut steps);
+        assembler.push(event, &mut losses, &mut steps);
     }
-    front.finish(&mut losses, &mut steps);
+    assembler.finish(&mut losses, &mut steps);
     let (mut values, mut classes) = (BTreeMap::<Which, Vec<String>>::new(), BTreeMap::new());
     for step in &steps {
         let Step::Exchange(exchange, _) = step else {

@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     ExitStatus, Failure, OrFail as _,
-    crew::{Live, helpers},
+    parallel::{Live, helpers},
     recording::{Mode, Recording},
     state::{redaction_key, token_key},
     watch::Plan,
@@ -29,7 +29,7 @@ use crate::{
     event::{Event, Source, Timestamp},
     loss::Losses,
     phi::{Form, Health, Identifier},
-    pipeline::{Desk, Note, Output},
+    pipeline::{Examiner, Note, Output},
     probe::{Signal, Verdicts, hook_names},
     redact::Redactor,
     rules,
@@ -131,14 +131,14 @@ impl Core {
                 catalog, services, ..
             } = recipients;
             let canaries = Canaries::new(&plan.config.canary).or_fail(ExitStatus::Config)?;
-            let mut desk = Desk::new(catalog, key)
+            let mut examiner = Examiner::new(catalog, key)
                 .with_services(services)
                 .with_canaries(canaries);
             if is_redacted {
                 let key = redaction_key(state).or_fail(ExitStatus::Io)?;
-                desk = desk.with_redactor(Redactor::new(key));
+                examiner = examiner.with_redactor(Redactor::new(key));
             }
-            Some(Live::new(desk, helpers()).or_fail(ExitStatus::Internal)?)
+            Some(Live::new(examiner, helpers()).or_fail(ExitStatus::Internal)?)
         } else {
             None
         };

@@ -6,10 +6,10 @@
 pub mod capture;
 pub mod check;
 mod core;
-mod crew;
 pub mod doctor;
 pub mod explain;
 pub mod export;
+mod parallel;
 mod recording;
 pub mod replay;
 pub mod run;

@@ -59,20 +59,20 @@ const REPORT: Duration = Duration::from_millis(250);
 /// How often they do while no records come.
 const REPORT_IDLE: Duration = Duration::from_secs(1);
 /// How long the HTTP server may take to end.
-const SERVER_END: Duration = Duration::from_millis(10);
+const MAX_SERVER_END: Duration = Duration::from_millis(10);
 /// How many batches of at most 4 MiB wait for the core: one, to read the next
 /// while it works. What has to wait longer waits in the kernel's ring, which is
 /// there for that.
-const QUEUE: usize = 1;
+const MAX_BATCHES_WAITING: usize = 1;
 /// How many processes and libraries wait to be looked at; what finds no room is
 /// found by the next scan.
-const SIGNALS: usize = 4_096;
+const MAX_SIGNALS: usize = 4_096;
 /// How long the rings are drained at the end, however much comes in.
-const DRAIN: Duration = Duration::from_millis(800);
+const MAX_DRAIN: Duration = Duration::from_millis(800);
 /// The ring thread and the core thread, the first two, end by themselves.
 const DRAINING: usize = 2;
 /// How long the threads may take to end.
-const JOIN: Duration = Duration::from_millis(1_700);
+const MAX_JOIN: Duration = Duration::from_millis(1_700);
 
 /// What to watch, and what to make of it.
 pub(super) struct Plan {
@@ -134,7 +134,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
     let listener = plan.listen.map(bind).transpose()?;
     let before = Arc::new(Mutex::new(Losses::default()));
-    let (signals_in, signals) = sync_channel(SIGNALS);
+    let (signals_in, signals) = sync_channel(MAX_SIGNALS);
     let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?
         .with_signals(signals_in.clone());
     let mut probes = Probes::load(ProbeConfig {
@@ -156,20 +156,20 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let status = probes.status();
     let sight = status.clone();
     let stop = Arc::new(AtomicBool::new(false));
-    let (batches_in, batches) = sync_channel(QUEUE);
+    let (batches_in, batches) = sync_channel(MAX_BATCHES_WAITING);
     let (requests_in, requests) = channel();
     let watching = Arc::new(Mutex::new(WatchState::default()));
 
     let mut threads = vec![
         spawn("phiwatch-ring", {
             let stop = Arc::clone(&stop);
-            let board = Board {
+            let targets = ReportTargets {
                 metrics: Arc::clone(&metrics),
                 status: status.clone(),
                 watching: Arc::clone(&watching),
                 losses: before,
             };
-            move || ring(reader, &stop, &batches_in, &signals_in, &board)
+            move || ring(reader, &stop, &batches_in, &signals_in, &targets)
         })?,
         spawn("phiwatch-core", move || {
             core.run(&batches, &requests, verdicts);
@@ -225,7 +225,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
         drop(quit);
         if let Some(server) = server {
             // A server that panicked has nothing left to close.
-            drop(tokio::time::timeout(SERVER_END, server).await);
+            drop(tokio::time::timeout(MAX_SERVER_END, server).await);
         }
         ended
     });
@@ -266,7 +266,7 @@ impl Readiness<'_> {
 /// Waits for the threads that drain, not longer than they may take.
 fn drained(threads: Vec<JoinHandle<()>>) -> Result<(), Failure> {
     // The ring thread drains and lets go of its queue; the core follows.
-    let deadline = Instant::now() + JOIN;
+    let deadline = Instant::now() + MAX_JOIN;
     let done = |threads: &[JoinHandle<()>]| threads.iter().all(JoinHandle::is_finished);
     while !done(&threads) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
@@ -314,7 +314,7 @@ fn ring(
     stop: &AtomicBool,
     batches: &SyncSender<Vec<Event>>,
     signals: &SyncSender<Signal>,
-    board: &Board,
+    targets: &ReportTargets,
 ) {
     let mut losses = Losses::default();
     let (mut last_report, mut is_news) = (None::<Instant>, true);
@@ -322,7 +322,7 @@ fn ring(
     let mut deadline = None;
     loop {
         let stopping = stop.load(Ordering::Relaxed);
-        if stopping && *deadline.get_or_insert(Instant::now() + DRAIN) <= Instant::now() {
+        if stopping && *deadline.get_or_insert(Instant::now() + MAX_DRAIN) <= Instant::now() {
             tracing::warn!("stopped with records still in the kernel's rings");
             return;
         }
@@ -342,7 +342,7 @@ fn ring(
         }
         let interval = if is_news { REPORT } else { REPORT_IDLE };
         if stopping || last_report.is_none_or(|last| last.elapsed() >= interval) {
-            report(&reader.counters(), &losses, board);
+            report(&reader.counters(), &losses, targets);
             (last_report, is_news) = (Some(Instant::now()), false);
         }
         if more {
@@ -359,7 +359,7 @@ fn ring(
 }
 
 /// What the ring thread tells, and to whom.
-struct Board {
+struct ReportTargets {
     metrics: Arc<Metrics>,
     status: Status,
     watching: Arc<Mutex<WatchState>>,
@@ -367,13 +367,13 @@ struct Board {
     losses: Arc<Mutex<Losses>>,
 }
 
-fn report(counters: &Counters, losses: &Losses, board: &Board) {
-    let Board {
+fn report(counters: &Counters, losses: &Losses, targets: &ReportTargets) {
+    let ReportTargets {
         metrics,
         status,
         watching,
         ..
-    } = board;
+    } = targets;
     let watching = *watching.lock().unwrap_or_else(PoisonError::into_inner);
     let mut before = losses.clone();
     for (loss, total) in counters.losses() {
@@ -381,7 +381,10 @@ fn report(counters: &Counters, losses: &Losses, board: &Board) {
     }
     before.add(Loss::ProbeBudget, watching.back_offs);
     before.add(Loss::ProbeSampled, watching.samplings);
-    *board.losses.lock().unwrap_or_else(PoisonError::into_inner) = before;
+    *targets
+        .losses
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = before;
     for (loss, total) in counters.losses() {
         metrics.follow_loss(loss, total);
     }

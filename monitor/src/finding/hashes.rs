@@ -4,8 +4,8 @@
 //! from it.
 
 use super::{
-    proof::{Lesson, Proof},
-    recent::{Halves, Recent},
+    proof::{LearnedIdentifier, Proof},
+    recent::{PackedHash, Recent},
 };
 use crate::{
     loss::{Loss, Losses},
@@ -60,7 +60,7 @@ pub(super) struct Plain {
 /// The same in the memory.
 #[derive(Clone, Copy)]
 struct Stored {
-    number: Halves,
+    number: PackedHash,
     identifier: Identifier,
 }
 
@@ -82,20 +82,20 @@ impl Default for Hashes {
 impl Hashes {
     /// Learns the plain identifiers of one message.
     pub(super) fn learn(&mut self, key: &TokenKey, proofs: &[Proof], losses: &mut Losses) {
-        let mut learned = 0_usize;
+        let mut count = 0_usize;
         for item in proofs {
-            let (Class::Identifier(identifier), Some(lesson)) = (item.class, &item.lesson) else {
+            let (Class::Identifier(identifier), Some(learned)) = (item.class, &item.learned) else {
                 continue;
             };
             let number = item.token;
             if self.plain.fresh(number).is_some() {
                 continue;
             }
-            if learned >= MAX_LEARNED {
+            if count >= MAX_LEARNED {
                 losses.count(Loss::HashMemory);
                 continue;
             }
-            learned += 1;
+            count += 1;
             self.plain.set(number, ());
             let plain = Stored {
                 number: number.into(),
@@ -105,9 +105,9 @@ impl Hashes {
                 let forgotten = self.digests.set(digest, plain);
                 losses.add(Loss::HashMemory, forgotten);
             };
-            match &lesson.digests {
+            match &learned.digests {
                 Some(digests) => digests.iter().copied().for_each(remember),
-                None => lesson.digests(key, identifier).for_each(&mut remember),
+                None => learned.digests(key, identifier).for_each(&mut remember),
             }
         }
     }
@@ -124,26 +124,26 @@ impl Hashes {
 
 /// The plain identifiers that were seen lately by one who proves: their digests
 /// are probably known already. What is found does not depend on it.
-pub struct Familiar(Recent<()>);
+pub struct DigestCache(Recent<()>);
 
-impl Default for Familiar {
+impl Default for DigestCache {
     fn default() -> Self {
         Self(Recent::new(MAX_PLAIN))
     }
 }
 
-impl Lesson {
+impl LearnedIdentifier {
     /// The lesson with its digests, unless they are probably known.
     pub(super) fn prepared(
         mut self,
         key: &TokenKey,
         (class, token): (Class, u128),
-        familiar: &mut Familiar,
+        cache: &mut DigestCache,
     ) -> Self {
         if let Class::Identifier(identifier) = class
-            && familiar.0.fresh(token).is_none()
+            && cache.0.fresh(token).is_none()
         {
-            familiar.0.set(token, ());
+            cache.0.set(token, ());
             self.digests = Some(self.digests(key, identifier).collect());
         }
         self

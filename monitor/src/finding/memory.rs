@@ -50,12 +50,12 @@ pub(super) struct Who {
 impl Memory {
     /// How many people the tracker with this id has heard of.
     pub fn people(&self, tracker: &str) -> PeopleCount {
-        self.people.heard_by(tracker)
+        self.people.known_to(tracker)
     }
 
     /// How many people any tracker has heard of.
     pub fn people_in_total(&self) -> PeopleCount {
-        self.people.heard_by_any()
+        self.people.known_to_any()
     }
 
     /// The names of people who turned out to be someone else, with the names of

@@ -27,12 +27,12 @@ use serde::Serialize;
 
 pub use assemble::{Context, Sender, assemble};
 pub(crate) use assemble::{blank, id, method, path, place};
-pub use hashes::Familiar;
+pub use hashes::DigestCache;
 pub(crate) use key_path::{Values, is_vocabulary, show};
 pub use memory::{Memory, strongest};
 pub(crate) use note::number;
 pub use note::{class, form};
-pub use page::{PageProofs, Pages, Setting, Told};
+pub use page::{PageProofs, PageResult, PageSettings, Pages};
 pub use people::PeopleCount;
 pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};

@@ -107,7 +107,7 @@ impl Proof {
             states: States::from_all(note.states.iter().map(String::as_str)),
             digest: None,
             plain,
-            lesson: None,
+            learned: None,
         })
     }
 }

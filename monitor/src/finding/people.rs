@@ -6,7 +6,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::recent::{Halves, Recent, low};
+use super::recent::{PackedHash, Recent, low};
 use crate::loss::{Loss, Losses};
 
 /// Identifiers that are remembered; what was not seen longest is forgotten.
@@ -39,13 +39,13 @@ struct Node {
 /// A person: the identifier that was first known of them, and when.
 #[derive(Clone, Copy, PartialEq)]
 struct Person {
-    name: Halves,
+    name: PackedHash,
     born: u64,
 }
 
 /// The people that one recipient has heard of.
 #[derive(Default)]
-struct Heard {
+struct PeopleCounter {
     merged: HashSet<u64>,
     unmerged: HashSet<u64>,
 }
@@ -63,9 +63,9 @@ pub struct PeopleCount {
 pub(super) struct People {
     tokens: Recent<Node>,
     /// With the earlier name.
-    renamed: Recent<(Halves, Person)>,
+    renamed: Recent<(PackedHash, Person)>,
     births: u64,
-    heard: HashMap<String, Heard>,
+    counters: HashMap<String, PeopleCounter>,
     counted: usize,
     max_counted: usize,
 }
@@ -82,7 +82,7 @@ impl People {
             tokens: Recent::new(max_tokens),
             renamed: Recent::new(max_tokens),
             births: 0,
-            heard: HashMap::new(),
+            counters: HashMap::new(),
             counted: 0,
             max_counted,
         }
@@ -140,15 +140,16 @@ impl People {
         strongest: u128,
         losses: &mut Losses,
     ) {
-        if !self.heard.contains_key(recipient) {
-            self.heard.insert(recipient.to_owned(), Heard::default());
+        if !self.counters.contains_key(recipient) {
+            self.counters
+                .insert(recipient.to_owned(), PeopleCounter::default());
         }
-        let Some(heard) = self.heard.get_mut(recipient) else {
+        let Some(counter) = self.counters.get_mut(recipient) else {
             return;
         };
         for (set, number) in [
-            (&mut heard.merged, person),
-            (&mut heard.unmerged, strongest),
+            (&mut counter.merged, person),
+            (&mut counter.unmerged, strongest),
         ] {
             let number = low(number);
             if self.counted < self.max_counted {
@@ -160,27 +161,27 @@ impl People {
     }
 
     /// How many people `recipient` has heard of.
-    pub(super) fn heard_by(&self, recipient: &str) -> PeopleCount {
+    pub(super) fn known_to(&self, recipient: &str) -> PeopleCount {
         let length = |set: &HashSet<u64>| set.len().try_into().unwrap_or(u64::MAX);
-        self.heard
+        self.counters
             .get(recipient)
-            .map(|heard| PeopleCount {
-                at_least: length(&heard.merged),
-                at_most: length(&heard.unmerged).max(length(&heard.merged)),
+            .map(|counter| PeopleCount {
+                at_least: length(&counter.merged),
+                at_most: length(&counter.unmerged).max(length(&counter.merged)),
             })
             .unwrap_or_default()
     }
 
     /// How many people any recipient has heard of.
-    pub(super) fn heard_by_any(&self) -> PeopleCount {
-        let length = |set: fn(&Heard) -> &HashSet<u64>| {
-            let all: HashSet<u64> = self.heard.values().flat_map(set).copied().collect();
+    pub(super) fn known_to_any(&self) -> PeopleCount {
+        let length = |set: fn(&PeopleCounter) -> &HashSet<u64>| {
+            let all: HashSet<u64> = self.counters.values().flat_map(set).copied().collect();
             all.len().try_into().unwrap_or(u64::MAX)
         };
-        let at_least = length(|heard| &heard.merged);
+        let at_least = length(|counter| &counter.merged);
         PeopleCount {
             at_least,
-            at_most: length(|heard| &heard.unmerged).max(at_least),
+            at_most: length(|counter| &counter.unmerged).max(at_least),
         }
     }
 
@@ -221,9 +222,9 @@ impl People {
     fn rename(&mut self, from: Person, to: Person, losses: &mut Losses) {
         let forgotten = self.renamed.set(from.name.into(), (from.name, to));
         losses.add(Loss::PeopleMemory, forgotten);
-        for heard in self.heard.values_mut() {
-            if heard.merged.remove(&low(from.name.into()))
-                && !heard.merged.insert(low(to.name.into()))
+        for counter in self.counters.values_mut() {
+            if counter.merged.remove(&low(from.name.into()))
+                && !counter.merged.insert(low(to.name.into()))
             {
                 self.counted = self.counted.saturating_sub(1);
             }
@@ -257,8 +258,8 @@ mod tests {
             .filter_map(|event| meet(&mut people, &mut losses, event))
             .collect();
         assert_eq!(found, expected, "{events:?}");
-        let heard = people.heard_by("meta");
-        assert_eq!((heard.at_least, heard.at_most), count, "{events:?}");
+        let counted = people.known_to("meta");
+        assert_eq!((counted.at_least, counted.at_most), count, "{events:?}");
         assert_eq!(losses.total(), 0);
     }
 
@@ -283,8 +284,8 @@ mod tests {
         for number in 0..100 {
             meet(&mut people, &mut losses, &[number, 1_000]);
         }
-        let heard = people.heard_by("meta");
-        assert_eq!((heard.at_least, heard.at_most), (97, 100));
+        let counted = people.known_to("meta");
+        assert_eq!((counted.at_least, counted.at_most), (97, 100));
     }
 
     #[test]
@@ -293,9 +294,9 @@ mod tests {
         for number in 0..500 {
             meet(&mut people, &mut losses, &[number]);
         }
-        assert_eq!(people.heard_by("meta").at_least, 25);
+        assert_eq!(people.known_to("meta").at_least, 25);
         assert_eq!(losses.get(Loss::PeopleLimit), 950);
         assert_eq!(losses.get(Loss::PeopleMemory), 450);
-        assert_eq!(people.heard_by("tiktok"), PeopleCount::default());
+        assert_eq!(people.known_to("tiktok"), PeopleCount::default());
     }
 }

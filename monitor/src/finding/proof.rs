@@ -7,7 +7,7 @@
 
 use super::{
     FieldRecord,
-    hashes::{FORMS, Familiar, Plain, digest_number, is_learned},
+    hashes::{DigestCache, FORMS, Plain, digest_number, is_learned},
     judge,
     key_path::{self, Values},
     residence,
@@ -53,7 +53,7 @@ pub struct Proof {
     /// The plain identifier that the hash is of, as an earlier look knew it.
     pub(super) plain: Option<Plain>,
     /// What the memory of plain identifiers learns of it.
-    pub(super) lesson: Option<Lesson>,
+    pub(super) learned: Option<LearnedIdentifier>,
 }
 
 impl Proof {
@@ -73,7 +73,7 @@ impl Proof {
 
 /// A plain identifier, by which hashes of it will be confirmed.
 #[derive(Clone, Debug)]
-pub(super) struct Lesson {
+pub(super) struct LearnedIdentifier {
     /// In the spelling that equal values share.
     pub(super) normalized: Secret<String>,
     /// As sent.
@@ -88,13 +88,13 @@ pub fn prove(
     key: &TokenKey,
     fields: &Fields,
     evidence: Vec<Evidence>,
-    mut familiar: Option<&mut Familiar>,
+    mut cache: Option<&mut DigestCache>,
 ) -> Vec<Proof> {
     let values = Values::new(fields, &evidence);
     let states = residence::states(fields, &evidence);
     let mut proofs: Vec<_> = evidence
         .into_iter()
-        .filter_map(|item| one(key, fields, item, &values, familiar.as_deref_mut()))
+        .filter_map(|item| one(key, fields, item, &values, cache.as_deref_mut()))
         .collect();
     residence::note(&states, &mut proofs);
     proofs
@@ -105,22 +105,22 @@ fn one(
     fields: &Fields,
     item: Evidence,
     values: &Values,
-    familiar: Option<&mut Familiar>,
+    cache: Option<&mut DigestCache>,
 ) -> Option<Proof> {
     let field = fields.get(item.field)?;
     let token = key.number(item.class.as_str(), item.normalized.expose());
     let digest = FORMS
         .contains(&item.form)
         .then(|| digest_number(key, item.normalized.expose()));
-    let lesson = (item.form == Form::Plain && is_learned(item.class)).then(|| {
-        let lesson = Lesson {
+    let learned = (item.form == Form::Plain && is_learned(item.class)).then(|| {
+        let learned = LearnedIdentifier {
             normalized: item.normalized,
             raw: Secret::new(field.value().to_owned()),
             digests: None,
         };
-        match familiar {
-            Some(familiar) => lesson.prepared(key, (item.class, token), familiar),
-            None => lesson,
+        match cache {
+            Some(cache) => learned.prepared(key, (item.class, token), cache),
+            None => learned,
         }
     });
     Some(Proof {
@@ -138,6 +138,6 @@ fn one(
         states: States::default(),
         digest,
         plain: None,
-        lesson,
+        learned,
     })
 }

@@ -15,16 +15,16 @@ pub(super) struct Recent<V> {
 /// A keyed hash in a table: in two parts, a number of its size would make every
 /// entry longer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Halves([u64; 2]);
+pub(super) struct PackedHash([u64; 2]);
 
-impl From<u128> for Halves {
+impl From<u128> for PackedHash {
     fn from(number: u128) -> Self {
         Self([low(number >> 64), low(number)])
     }
 }
 
-impl From<Halves> for u128 {
-    fn from(Halves([high, low]): Halves) -> Self {
+impl From<PackedHash> for u128 {
+    fn from(PackedHash([high, low]): PackedHash) -> Self {
         Self::from(high) << 64 | Self::from(low)
     }
 }

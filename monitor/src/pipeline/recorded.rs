@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::desk::Examined;
+use super::examiner::Examined;
 use crate::{
     canary::Planting,
     event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A request or a page, as the core goes on with it.
-pub(super) enum Whole {
+pub(super) enum RecordedMessage {
     /// A request.
     Exchange(Exchange),
     /// A page.
@@ -34,7 +34,7 @@ pub(super) enum Whole {
 
 /// The message that an event of a redacted capture holds. `None` if its text is
 /// no message.
-pub(super) fn whole(event: &Event, message: &Message) -> Option<Whole> {
+pub(super) fn whole(event: &Event, message: &Message) -> Option<RecordedMessage> {
     let facts = Arc::new(Facts {
         origin: message.origin.clone(),
         server_name: message.server_name.clone(),
@@ -47,7 +47,7 @@ pub(super) fn whole(event: &Event, message: &Message) -> Option<Whole> {
     let asked = read_request(message.request.expose());
     if known.page {
         let answer = read_response(message.response.expose())?;
-        return Some(Whole::Page(Page {
+        return Some(RecordedMessage::Page(Page {
             stream: event.stream,
             facts,
             time: event.time,
@@ -64,7 +64,7 @@ pub(super) fn whole(event: &Event, message: &Message) -> Option<Whole> {
         }));
     }
     let asked = asked?;
-    Some(Whole::Exchange(Exchange {
+    Some(RecordedMessage::Exchange(Exchange {
         request: Request {
             stream: event.stream,
             ordinal: known.ordinal,

@@ -4,7 +4,7 @@
 //! fields, as sent. Nothing calls this but `phiwatch explain --reveal`, after it
 //! wrote down who asked and why.
 
-use super::{desk::Desk, front::Step};
+use super::{assembler::Step, examiner::Examiner};
 use crate::{
     canary,
     event::{Place, Timestamp},
@@ -28,7 +28,7 @@ pub enum Revealed {
     Values(Vec<Option<Secret<String>>>),
 }
 
-impl Desk {
+impl Examiner {
     /// The values behind `finding`, if `step` is the message that it is about.
     pub fn reveal(&self, step: &Step, finding: &Finding) -> Revealed {
         let (values, recorded) = match step {

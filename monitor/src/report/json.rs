@@ -90,11 +90,11 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
     let states: Vec<_> = tally
         .states
         .iter()
-        .map(|(state, (findings, heard))| {
+        .map(|(state, (findings, disclosed))| {
             json!({
                 "state": state,
                 "findings": findings,
-                "people": bounds(people::counted(heard, facts)),
+                "people": bounds(people::counted(disclosed, facts)),
             })
         })
         .collect();

@@ -29,7 +29,7 @@ pub use self::{
     json::Json,
     sarif::Sarif,
     silence::LONG_SILENCE,
-    table::{Look, Table},
+    table::{Table, TableOptions},
 };
 use crate::finding::Finding;
 
@@ -51,7 +51,7 @@ pub enum Reporter {
 
 impl Reporter {
     /// A table for people that looks like this.
-    pub fn table(look: Look) -> Self {
+    pub fn table(look: TableOptions) -> Self {
         Self::Table(Box::new(Table::new(look)))
     }
 

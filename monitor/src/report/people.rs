@@ -6,7 +6,7 @@
 
 use super::{
     facts::Facts,
-    tally::{Heard, Received, Tally},
+    tally::{PeopleCounter, Received, Tally},
     text::grouped,
 };
 use crate::{finding::PeopleCount, loss::Loss};
@@ -61,26 +61,30 @@ impl Bounds {
 
 /// The people that one recipient heard of.
 pub(super) fn of(tracker: &str, received: &Received, facts: &Facts) -> Bounds {
-    bounds(facts.people.get(tracker).copied(), &received.heard, facts)
+    bounds(
+        facts.people.get(tracker).copied(),
+        &received.disclosed,
+        facts,
+    )
 }
 
 /// The people that any recipient heard of.
 pub(super) fn in_total(tally: &Tally, facts: &Facts) -> Bounds {
-    bounds(Some(facts.people_in_total), &tally.heard, facts)
+    bounds(Some(facts.people_in_total), &tally.disclosed, facts)
 }
 
 /// The people that findings name: of one state, or those about whose health
 /// something was said. The core does not count these.
-pub(super) fn counted(heard: &Heard, facts: &Facts) -> Bounds {
-    let at_least = heard.least(&facts.merged);
+pub(super) fn counted(disclosed: &PeopleCounter, facts: &Facts) -> Bounds {
+    let at_least = disclosed.least(&facts.merged);
     Bounds {
         at_least,
-        at_most: heard.most().max(at_least),
-        is_lower_bound: heard.is_full,
+        at_most: disclosed.most().max(at_least),
+        is_lower_bound: disclosed.is_full,
     }
 }
 
-fn bounds(known: Option<PeopleCount>, heard: &Heard, facts: &Facts) -> Bounds {
+fn bounds(known: Option<PeopleCount>, disclosed: &PeopleCounter, facts: &Facts) -> Bounds {
     let is_all = facts.filter.is_none() && facts.ended.is_none();
     match known {
         Some(PeopleCount { at_least, at_most }) if is_all && at_most > 0 => Bounds {
@@ -88,6 +92,6 @@ fn bounds(known: Option<PeopleCount>, heard: &Heard, facts: &Facts) -> Bounds {
             at_most,
             is_lower_bound: facts.losses.get(Loss::PeopleLimit) > 0,
         },
-        _ => counted(heard, facts),
+        _ => counted(disclosed, facts),
     }
 }

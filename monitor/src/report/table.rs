@@ -29,7 +29,7 @@ const MIN_WIDTH: u16 = 60;
 
 /// How a table looks.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
+pub struct TableOptions {
     /// Columns of the terminal, if it is one.
     pub width: Option<u16>,
     /// Severities are colored.
@@ -38,12 +38,12 @@ pub struct Look {
 
 /// Prints findings as rows.
 pub struct Table {
-    look: Look,
+    look: TableOptions,
     grid: Grid,
 }
 
 impl Table {
-    pub(super) fn new(look: Look) -> Self {
+    pub(super) fn new(look: TableOptions) -> Self {
         Self {
             look,
             grid: grid(look),
@@ -74,7 +74,7 @@ impl Table {
     }
 }
 
-fn grid(look: Look) -> Grid {
+fn grid(look: TableOptions) -> Grid {
     let mut grid = Grid::new();
     grid.load_style(STYLE).set_header([
         "TIME",
@@ -98,7 +98,7 @@ fn grid(look: Look) -> Grid {
     grid
 }
 
-fn row(finding: &Finding, look: Look) -> Vec<Cell> {
+fn row(finding: &Finding, look: TableOptions) -> Vec<Cell> {
     let time = finding.time.get(..19).unwrap_or(&finding.time);
     let severity = Cell::new(finding.severity.as_str());
     let severity = match finding.severity {

@@ -30,7 +30,7 @@ pub(super) const OTHERS: &str = "others";
 
 /// People, as findings tell them apart.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(super) struct PeopleCounter {
     /// By the names of persons.
     people: HashSet<u128>,
     /// By the strongest identifier of each finding.
@@ -41,7 +41,7 @@ pub(super) struct Heard {
     pub(super) is_full: bool,
 }
 
-impl Heard {
+impl PeopleCounter {
     /// How many there are, counted by their names; those who turned out to be
     /// one by `merged` count once.
     pub(super) fn least(&self, merged: &HashMap<u128, u128>) -> u64 {
@@ -83,9 +83,9 @@ pub(super) struct Received {
     /// The worst of it.
     pub(super) worst: Option<Severity>,
     /// About whom.
-    pub(super) heard: Heard,
+    pub(super) disclosed: PeopleCounter,
     /// About whose health.
-    pub(super) patients: Heard,
+    pub(super) patients: PeopleCounter,
 }
 
 /// Findings of one process to one recipient.
@@ -98,7 +98,7 @@ pub(super) struct Flow {
 }
 
 /// The finding that should have woken someone first.
-pub(super) struct Alarm {
+pub(super) struct FirstAlert {
     pub(super) time: Timestamp,
     pub(super) id: String,
     pub(super) owner: String,
@@ -131,7 +131,7 @@ pub(super) struct Tally {
     /// Time of the first and the last finding.
     pub(super) span: Option<Span>,
     /// The first finding of high severity or worse.
-    pub(super) alarm: Option<Alarm>,
+    pub(super) alarm: Option<FirstAlert>,
     /// By recipient.
     pub(super) recipients: BTreeMap<String, Received>,
     /// By process and recipient.
@@ -140,11 +140,11 @@ pub(super) struct Tally {
     pub(super) routes: BTreeMap<(String, String), u64>,
     /// By state of the United States: findings with health information, and
     /// about whom.
-    pub(super) states: BTreeMap<&'static str, (u64, Heard)>,
+    pub(super) states: BTreeMap<&'static str, (u64, PeopleCounter)>,
     /// About whom, over all recipients.
-    pub(super) heard: Heard,
+    pub(super) disclosed: PeopleCounter,
     /// About whose health, over all recipients.
-    pub(super) patients: Heard,
+    pub(super) patients: PeopleCounter,
     /// Rules that evidence was found by.
     pub(super) rules: BTreeSet<&'static str>,
     /// Over time.
@@ -190,7 +190,7 @@ impl Tally {
     fn alarm(&mut self, time: Timestamp, finding: &Finding) {
         let is_first = self.alarm.as_ref().is_none_or(|alarm| time < alarm.time);
         if finding.severity >= Severity::High && is_first {
-            self.alarm = Some(Alarm {
+            self.alarm = Some(FirstAlert {
                 time,
                 id: finding.id.clone(),
                 owner: finding.recipient.owner.to_string(),
@@ -272,45 +272,45 @@ impl Tally {
         let unnamed = finding.people.unwrap_or(0);
         let Self {
             people,
-            heard,
+            disclosed,
             patients,
             recipients,
             states,
             ..
         } = self;
         let has_health = !finding.health.is_empty();
-        let mut hear = |heard: &mut Heard| {
-            heard.unnamed = heard.unnamed.saturating_add(unnamed);
+        let mut add = |disclosed: &mut PeopleCounter| {
+            disclosed.unnamed = disclosed.unnamed.saturating_add(unnamed);
             let Some(person) = person else { return };
             let strongest = strongest.unwrap_or(person);
             for (set, number) in [
-                (&mut heard.people, person),
-                (&mut heard.unmerged, strongest),
+                (&mut disclosed.people, person),
+                (&mut disclosed.unmerged, strongest),
             ] {
                 if *people < MAX_PEOPLE {
                     *people += usize::from(set.insert(number));
                 } else if !set.contains(&number) {
-                    heard.is_full = true;
+                    disclosed.is_full = true;
                 }
             }
         };
-        hear(heard);
+        add(disclosed);
         if has_health {
-            hear(patients);
+            add(patients);
         }
         if let Some(received) = recipients.get_mut(recipient) {
-            hear(&mut received.heard);
+            add(&mut received.disclosed);
             if has_health {
-                hear(&mut received.patients);
+                add(&mut received.patients);
             }
         }
         if !has_health {
             return;
         }
         for state in &finding.states {
-            let (findings, heard) = states.entry(state).or_default();
+            let (findings, disclosed) = states.entry(state).or_default();
             *findings += 1;
-            hear(heard);
+            add(disclosed);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Facts, InputFacts, Look, Readability, Reporter, SectionFacts, Span};
+use super::{Facts, InputFacts, Readability, Reporter, SectionFacts, Span, TableOptions};
 use crate::{
     event::Timestamp,
     finding::{
@@ -174,10 +174,10 @@ fn facts(name: &str) -> Facts {
 /// Reporters of all formats with their names.
 fn reporters() -> Vec<(&'static str, Reporter)> {
     vec![
-        ("table", Reporter::table(Look::default())),
+        ("table", Reporter::table(TableOptions::default())),
         (
             "narrow",
-            Reporter::table(Look {
+            Reporter::table(TableOptions {
                 width: Some(80),
                 is_colored: false,
             }),

@@ -24,7 +24,7 @@ const PLANTED: &[&str] = &[
 ];
 
 /// A folder with a capture `a.har`, two configurations and a state folder.
-struct Desk {
+struct Workspace {
     folder: TempDir,
 }
 
@@ -117,21 +117,21 @@ fn archive(path: &Path, entries: &[Value]) -> Result<()> {
     fs::write(path, log.to_string()).context("write the archive")
 }
 
-impl Desk {
+impl Workspace {
     fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let desk = Self { folder };
-        archive(&desk.path("a.har"), &entries())?;
-        fs::write(desk.path("list.txt"), "collect.example.net\n")?;
-        fs::write(desk.path("base.toml"), "")?;
-        let list = desk.path("list.txt");
+        let workspace = Self { folder };
+        archive(&workspace.path("a.har"), &entries())?;
+        fs::write(workspace.path("list.txt"), "collect.example.net\n")?;
+        fs::write(workspace.path("base.toml"), "")?;
+        let list = workspace.path("list.txt");
         let other = format!(
             "[trackers]\nlists = [{:?}]\n[policy]\nbaa = [\"segment\"]\nfirst_parties = \
              [\"business-api.tiktok.com\"]\n",
             list.display().to_string()
         );
-        fs::write(desk.path("other.toml"), other)?;
-        Ok(desk)
+        fs::write(workspace.path("other.toml"), other)?;
+        Ok(workspace)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -198,8 +198,8 @@ fn names(findings: &[Value]) -> Vec<String> {
 
 #[test]
 fn filters_select_and_change_nothing() -> Result<()> {
-    let desk = Desk::new()?;
-    let all = desk.findings(&[])?;
+    let workspace = Workspace::new()?;
+    let all = workspace.findings(&[])?;
     let everything = ["meta 24T01", "tiktok 24T02", "meta 24T03", "segment 25T04"];
     assert_eq!(names(&all), everything);
     for (arguments, expected) in [
@@ -265,7 +265,7 @@ fn filters_select_and_change_nothing() -> Result<()> {
             &["segment 25T04"],
         ),
     ] {
-        let found = desk.findings(arguments)?;
+        let found = workspace.findings(arguments)?;
         assert_eq!(names(&found), expected, "{arguments:?}");
         // Neither ids nor persons depend on what is shown.
         assert!(
@@ -273,11 +273,11 @@ fn filters_select_and_change_nothing() -> Result<()> {
             "{arguments:?}"
         );
     }
-    let output = desk.run(&["replay", "a.har", "--tracker", "meta"], 0)?;
+    let output = workspace.run(&["replay", "a.har", "--tracker", "meta"], 0)?;
     let summary = String::from_utf8(output.stderr)?;
     assert!(summary.contains("4 findings, 2 shown"), "{summary}");
     assert!(summary.contains("meta: 2 people"), "{summary}");
-    let quiet = desk.run(&["replay", "-q", "a.har"], 0)?;
+    let quiet = workspace.run(&["replay", "-q", "a.har"], 0)?;
     assert_eq!(String::from_utf8(quiet.stderr)?, "");
     let table = String::from_utf8(output.stdout)?;
     assert_eq!(table.matches(" meta ").count(), 2, "{table}");
@@ -286,7 +286,7 @@ fn filters_select_and_change_nothing() -> Result<()> {
 
 #[test]
 fn what_cannot_be_selected_is_said() -> Result<()> {
-    let desk = Desk::new()?;
+    let workspace = Workspace::new()?;
     for (arguments, code, part) in [
         (
             &["--filter", "severtiy >= high"][..],
@@ -334,13 +334,13 @@ fn what_cannot_be_selected_is_said() -> Result<()> {
         (&["--identity", "list.txt"], 65, "list.txt"),
     ] {
         let all = [&["replay", "a.har"], arguments].concat();
-        let output = desk.run(&all, code)?;
+        let output = workspace.run(&all, code)?;
         let error = String::from_utf8(output.stderr)?;
         assert!(error.contains(part), "{arguments:?}: {error}");
     }
     let piped = Command::new(phiwatch())
         .args(["replay", "/dev/stdin", "--since", "2h", "--state"])
-        .arg(desk.path("state"))
+        .arg(workspace.path("state"))
         .stdin(Stdio::piped())
         .output()?;
     let error = String::from_utf8_lossy(&piped.stderr);
@@ -361,7 +361,7 @@ fn what_cannot_be_selected_is_said() -> Result<()> {
 
 #[test]
 fn two_configurations_are_compared() -> Result<()> {
-    let desk = Desk::new()?;
+    let workspace = Workspace::new()?;
     let compared = |arguments: &[&str], code| -> Result<Vec<Value>> {
         let start = [
             "replay",
@@ -371,7 +371,7 @@ fn two_configurations_are_compared() -> Result<()> {
             "--format",
             "jsonl",
         ];
-        lines(&desk.run(&[&start, arguments].concat(), code)?.stdout)
+        lines(&workspace.run(&[&start, arguments].concat(), code)?.stdout)
     };
     let changes = compared(&[], 0)?;
     let shown: Vec<_> = changes
@@ -401,7 +401,7 @@ fn two_configurations_are_compared() -> Result<()> {
         .collect();
     assert_eq!(differs, ["severity", "labels"]);
     // The lines of a comparison are findings of the two.
-    let before = desk.findings(&[])?;
+    let before = workspace.findings(&[])?;
     assert!(before.contains(&changes[0]["before"]) && before.contains(&changes[2]["before"]));
     for (arguments, code, expected) in [
         (&["--tracker", "imported"][..], 0, 1),
@@ -414,7 +414,7 @@ fn two_configurations_are_compared() -> Result<()> {
     ] {
         assert_eq!(compared(arguments, code)?.len(), expected, "{arguments:?}");
     }
-    let table = desk.run(&["replay", "a.har", "--diff", "other.toml"], 0)?;
+    let table = workspace.run(&["replay", "a.har", "--diff", "other.toml"], 0)?;
     let summary = String::from_utf8(table.stderr)?;
     assert!(
         summary.contains("4 findings before, 4 after: 1 gained, 1 lost, 1 changed, 2 the same"),
@@ -425,7 +425,7 @@ fn two_configurations_are_compared() -> Result<()> {
         table.contains("severity critical → medium; labels +agreement"),
         "{table}"
     );
-    let same = desk.run(&["replay", "a.har", "--diff", "base.toml"], 0)?;
+    let same = workspace.run(&["replay", "a.har", "--diff", "base.toml"], 0)?;
     assert!(same.stdout.is_empty());
     let document = [
         "replay",
@@ -435,16 +435,16 @@ fn two_configurations_are_compared() -> Result<()> {
         "--format",
         "json",
     ];
-    let output = desk.run(&[&document[..], &["-o", "diff.json"]].concat(), 0)?;
+    let output = workspace.run(&[&document[..], &["-o", "diff.json"]].concat(), 0)?;
     assert!(output.stdout.is_empty());
-    let document: Value = serde_json::from_slice(&fs::read(desk.path("diff.json"))?)?;
+    let document: Value = serde_json::from_slice(&fs::read(workspace.path("diff.json"))?)?;
     assert_eq!(document["changes"], json!(changes));
     let summary = &document["summary"];
     assert_eq!(
         (&summary["gained"], &summary["unchanged"]),
         (&json!(1), &json!(2))
     );
-    desk.run(
+    workspace.run(
         &["replay", "a.har", "--diff", "other.toml", "--format", "csv"],
         2,
     )?;

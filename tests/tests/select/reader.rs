@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Context as _, Result};
 use tests::phiwatch;
 
-use super::{Desk, archive, entry, meta};
+use super::{Workspace, archive, entry, meta};
 
 #[test]
 fn a_reader_that_goes_away_ends_it_quietly() -> Result<()> {
-    let desk = Desk::new()?;
+    let workspace = Workspace::new()?;
     let many: Vec<_> = (0..600)
         .map(|number| {
             let body = meta(&format!("person{number}@example.com"));
@@ -27,8 +27,11 @@ fn a_reader_that_goes_away_ends_it_quietly() -> Result<()> {
             )
         })
         .collect();
-    archive(&desk.path("many.har"), &many)?;
-    fs::write(desk.path("agreed.toml"), "[policy]\nbaa = [\"meta\"]\n")?;
+    archive(&workspace.path("many.har"), &many)?;
+    fs::write(
+        workspace.path("agreed.toml"),
+        "[policy]\nbaa = [\"meta\"]\n",
+    )?;
     for (arguments, code) in [
         (&["replay", "many.har", "--format", "jsonl"][..], 0),
         (
@@ -53,7 +56,7 @@ fn a_reader_that_goes_away_ends_it_quietly() -> Result<()> {
                 command.arg("explain");
                 command
             }
-            _ => desk.command(arguments),
+            _ => workspace.command(arguments),
         };
         let mut child = command
             .stdout(Stdio::piped())

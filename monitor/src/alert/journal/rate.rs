@@ -164,8 +164,8 @@ impl Rates {
             rate.count += 1;
             return Admission::Own;
         }
-        let hash = self.hasher.hash_one(Likeness(finding));
-        let alike = |other: &Repeated| Likeness(&other.finding) == Likeness(finding);
+        let hash = self.hasher.hash_one(FindingKind(finding));
+        let alike = |other: &Repeated| FindingKind(&other.finding) == FindingKind(finding);
         if let Some(repeated) = rate.repeated.find_mut(hash, alike) {
             repeated.add(&finding.time);
             return Admission::Gathered;
@@ -177,7 +177,7 @@ impl Rates {
         let hasher = &self.hasher;
         rate.repeated
             .insert_unique(hash, Repeated::new(finding), |other| {
-                hasher.hash_one(Likeness(&other.finding))
+                hasher.hash_one(FindingKind(&other.finding))
             });
         Admission::Gathered
     }
@@ -224,9 +224,9 @@ fn second_of(time: Timestamp) -> String {
 
 /// A finding for what repeated findings have in common: all but the time, the
 /// person, the lengths and the evidence.
-struct Likeness<'a>(&'a Finding);
+struct FindingKind<'a>(&'a Finding);
 
-impl Likeness<'_> {
+impl FindingKind<'_> {
     fn disclosure(&self) -> impl Hash + Eq {
         let Finding {
             kind,
@@ -281,7 +281,7 @@ impl Likeness<'_> {
     }
 }
 
-impl Hash for Likeness<'_> {
+impl Hash for FindingKind<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.disclosure().hash(state);
         self.request().hash(state);
@@ -292,7 +292,7 @@ impl Hash for Likeness<'_> {
     }
 }
 
-impl PartialEq for Likeness<'_> {
+impl PartialEq for FindingKind<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.disclosure() == other.disclosure()
             && self.request() == other.request()

@@ -16,7 +16,7 @@ use crate::{
     command::{ExitStatus, Failure, replay, say},
     finding::Finding,
     loss::Losses,
-    pipeline::{Desk, Front, Revealed},
+    pipeline::{Examiner, MessageAssembler, Revealed},
     secret::Secret,
 };
 
@@ -28,7 +28,7 @@ const MAX_FILES: usize = 64;
 /// The value of each field of `finding`, after the custody log was written.
 pub(super) fn reveal(
     args: &ExplainArgs,
-    desk: &Desk,
+    examiner: &Examiner,
     finding: &Finding,
 ) -> Result<Vec<Option<Secret<String>>>, Failure> {
     let reason = args.reason.as_deref().unwrap_or_default().trim();
@@ -38,7 +38,7 @@ pub(super) fn reveal(
             "--reveal needs a --reason, which is written to the custody log",
         ));
     }
-    let values = values(args, desk, finding)?;
+    let values = values(args, examiner, finding)?;
     write_down(args, finding, reason)?;
     Ok(values)
 }
@@ -46,21 +46,21 @@ pub(super) fn reveal(
 /// Reads the captures again, up to the message that the finding is about.
 fn values(
     args: &ExplainArgs,
-    desk: &Desk,
+    examiner: &Examiner,
     finding: &Finding,
 ) -> Result<Vec<Option<Secret<String>>>, Failure> {
     let mut source = replay::open(&args.captures, &args.identity, &Arc::default())?;
     let mut losses = Losses::default();
-    let mut front = Front::default();
+    let mut assembler = MessageAssembler::default();
     let mut steps = Vec::new();
     loop {
         let event = source.next(&mut losses).map_err(replay::unreadable)?;
         match &event {
-            Some(event) => front.push(event, &mut losses, &mut steps),
-            None => front.finish(&mut losses, &mut steps),
+            Some(event) => assembler.push(event, &mut losses, &mut steps),
+            None => assembler.finish(&mut losses, &mut steps),
         }
         for step in steps.drain(..) {
-            match desk.reveal(&step, finding) {
+            match examiner.reveal(&step, finding) {
                 Revealed::Other => {}
                 Revealed::Values(values) => return Ok(values),
                 Revealed::Redacted => {

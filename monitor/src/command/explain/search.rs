@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{reveal, show};
 use crate::{
     cli::ExplainArgs,
-    command::{ExitStatus, Failure, OrFail as _, crew, replay},
+    command::{ExitStatus, Failure, OrFail as _, parallel, replay},
     finding::Finding,
 };
 
@@ -62,14 +62,14 @@ pub(super) fn in_captures(
     id: &str,
 ) -> Result<(), Failure> {
     let id = id.to_ascii_lowercase();
-    let desk = replay::desk(args.config.as_deref(), args.state.as_deref())?;
+    let examiner = replay::examiner(args.config.as_deref(), args.state.as_deref())?;
     let mut source = replay::open(&args.captures, &args.identity, &Arc::default())?;
     let mut found: BTreeMap<String, Finding> = BTreeMap::new();
     let mut is_over = false;
-    let replayed = crew::replay(
+    let replayed = parallel::replay(
         &mut *source,
-        &desk,
-        crew::all_cores(),
+        &examiner,
+        parallel::all_cores(),
         replay::unreadable,
         |output| {
             for finding in output.findings.drain(..) {
@@ -101,7 +101,7 @@ pub(super) fn in_captures(
     };
     let record = serde_json::to_value(&finding).or_fail(ExitStatus::Internal)?;
     let values = if args.reveal {
-        Some(reveal::reveal(args, &desk, &finding)?)
+        Some(reveal::reveal(args, &examiner, &finding)?)
     } else {
         None
     };

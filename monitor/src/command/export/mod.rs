@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::{output::Output, select::Chosen, stage::Stage};
 use super::{
     Failure,
-    replay::{desk, open, selection, unreadable},
+    replay::{examiner, open, selection, unreadable},
 };
 use crate::{
     capture::{EventSource, Provenance},
@@ -34,8 +34,8 @@ const BUFFER: usize = 256 * 1024;
 /// Exports what `args` selects.
 pub fn execute(args: &ExportArgs) -> Result<(), Failure> {
     custody::check_reason(args)?;
-    let desk = desk(args.config.as_deref(), args.state.as_deref())?;
-    let vocabulary = Vocabulary::of([desk.catalog()]);
+    let examiner = examiner(args.config.as_deref(), args.state.as_deref())?;
+    let vocabulary = Vocabulary::of([examiner.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.captures, &args.identity)?;
     let mut source = open(&args.captures, &args.identity, &Arc::default())?;
     let mut output = Output::create(&args.output, args.force)?;
@@ -46,7 +46,7 @@ pub fn execute(args: &ExportArgs) -> Result<(), Failure> {
         buffer: Vec::new(),
         findings: 0,
     };
-    let mut stage = Stage::new(desk, args.raw);
+    let mut stage = Stage::new(examiner, args.raw);
     let losses = export.run(&mut *source, &mut stage, &mut output)?;
     let written = output.finish()?;
     custody::enter(args, &written, export.exporter.messages())?;

@@ -9,7 +9,7 @@ use crate::{
     export::plain,
     finding::Finding,
     loss::Losses,
-    pipeline::{Back, Desk, Front, Output, Pipeline, Practice, Step},
+    pipeline::{Correlator, Examiner, MessageAssembler, Output, Pipeline, Step, WorkerCache},
 };
 
 /// Takes a message and its findings.
@@ -31,30 +31,30 @@ enum Mode {
 
 /// The core taken apart, to get at messages as they were sent.
 struct Raw {
-    front: Front,
-    desk: Desk,
-    back: Back,
-    practice: Practice,
+    assembler: MessageAssembler,
+    examiner: Examiner,
+    correlator: Correlator,
+    cache: WorkerCache,
     losses: Losses,
     steps: Vec<Step>,
 }
 
 impl Stage {
-    pub(super) fn new(desk: Desk, is_raw: bool) -> Self {
+    pub(super) fn new(examiner: Examiner, is_raw: bool) -> Self {
         let mode = if is_raw {
             Mode::Raw(Box::new(Raw {
-                front: Front::default(),
-                desk: desk.clone(),
-                back: Back::default(),
-                practice: Practice::default(),
+                assembler: MessageAssembler::default(),
+                examiner: examiner.clone(),
+                correlator: Correlator::default(),
+                cache: WorkerCache::default(),
                 losses: Losses::default(),
                 steps: Vec::new(),
             }))
         } else {
-            Mode::Redacted(Box::new(Pipeline::from(desk.clone().redacting())))
+            Mode::Redacted(Box::new(Pipeline::from(examiner.clone().redacting())))
         };
         Self {
-            known: Pipeline::from(desk),
+            known: Pipeline::from(examiner),
             out: Output::default(),
             mode,
             losses: Losses::default(),
@@ -76,7 +76,8 @@ impl Stage {
         match &mut self.mode {
             Mode::Redacted(core) => core.push(event, &mut self.out),
             Mode::Raw(core) => {
-                core.front.push(event, &mut core.losses, &mut core.steps);
+                core.assembler
+                    .push(event, &mut core.losses, &mut core.steps);
                 core.take(&mut self.out, take);
             }
         }
@@ -88,7 +89,7 @@ impl Stage {
         match &mut self.mode {
             Mode::Redacted(core) => core.finish(&mut self.out),
             Mode::Raw(core) => {
-                core.front.finish(&mut core.losses, &mut core.steps);
+                core.assembler.finish(&mut core.losses, &mut core.steps);
                 core.take(&mut self.out, take);
             }
         }
@@ -126,9 +127,9 @@ impl Raw {
     /// Takes the steps that the front made.
     fn take(&mut self, out: &mut Output, take: &mut Take<'_>) {
         let Self {
-            desk,
-            back,
-            practice,
+            examiner,
+            correlator,
+            cache,
             losses,
             steps,
             ..
@@ -146,10 +147,10 @@ impl Raw {
             };
             match step {
                 Step::Exchange(exchange, recorded) => {
-                    let examined = desk.examine(practice, exchange, recorded);
-                    back.exchange(desk, &examined, losses, out);
+                    let examined = examiner.examine(cache, exchange, recorded);
+                    correlator.exchange(examiner, &examined, losses, out);
                 }
-                other => back.step(desk, other, losses, out),
+                other => correlator.step(examiner, other, losses, out),
             }
             if let Some(event) = event {
                 take(&event, &out.findings);

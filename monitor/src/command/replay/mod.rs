@@ -4,11 +4,11 @@
 //! those of the two differ, on standard output or in a file; what was lost on
 //! standard error.
 
-mod bar;
 mod diff;
+mod facts;
 mod input;
-mod ledger;
 mod printer;
+mod progress_bar;
 mod selection;
 mod setup;
 mod summary;
@@ -19,18 +19,21 @@ use std::{
     sync::Arc,
 };
 
-use self::{bar::Bar, input::Surveying, ledger::Ledger, printer::Printer, summary::Summary};
+use self::{
+    facts::FactCollector, input::Surveying, printer::Printer, progress_bar::ReplayBar,
+    summary::Summary,
+};
 pub(crate) use self::{
     input::open,
     selection::selection,
-    setup::{desk, unreadable},
+    setup::{examiner, unreadable},
 };
-use super::{ExitStatus, Failure, OrFail as _, crew};
+use super::{ExitStatus, Failure, OrFail as _, parallel};
 use crate::{
     capture::Progress,
     cli::ReplayArgs,
     finding::Severity,
-    pipeline::Desk,
+    pipeline::Examiner,
     select::{self, Selection, Vocabulary},
 };
 
@@ -42,13 +45,13 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
             .write_all(select::help().as_bytes())
             .or_fail(ExitStatus::Io);
     }
-    let desk = desk(args.config.as_deref(), args.state.as_deref())?;
+    let examiner = examiner(args.config.as_deref(), args.state.as_deref())?;
     if let Some(other) = &args.diff {
-        return diff::execute(args, &desk, other);
+        return diff::execute(args, &examiner, other);
     }
-    let vocabulary = Vocabulary::of([desk.catalog()]);
+    let vocabulary = Vocabulary::of([examiner.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
-    let worst = show(args, &desk, &selection)?;
+    let worst = show(args, &examiner, &selection)?;
     judged(args.fail_on, worst, "findings")
 }
 
@@ -66,13 +69,13 @@ fn judged(limit: Option<Severity>, worst: Option<Severity>, what: &str) -> Resul
 /// Shows what is selected, and gives the severity of the worst of it.
 fn show(
     args: &ReplayArgs,
-    desk: &Desk,
+    examiner: &Examiner,
     selection: &Selection,
 ) -> Result<Option<Severity>, Failure> {
     let progress = Arc::<Progress>::default();
     let mut source = open(&args.files, &args.identity, &progress)?;
-    let bar = Bar::start(&progress, args.quiet);
-    let threads = args.threads.unwrap_or_else(crew::all_cores);
+    let bar = ReplayBar::start(&progress, args.quiet);
+    let threads = args.threads.unwrap_or_else(parallel::all_cores);
     let output = args
         .output
         .as_deref()
@@ -83,11 +86,11 @@ fn show(
         .has_facts()
         .then(|| Surveying::start(&args.files, &args.identity));
     let config = args.config.as_deref();
-    let mut ledger = Ledger::new(args.select.description(), config, desk.catalog());
+    let mut collector = FactCollector::new(args.select.description(), config, examiner.catalog());
     let mut summary = Summary::default();
     let mut counter = Counter::new(args);
-    let replayed = crew::replay(&mut *source, desk, threads, unreadable, |out| {
-        ledger.notes(&out.notes);
+    let replayed = parallel::replay(&mut *source, examiner, threads, unreadable, |out| {
+        collector.notes(&out.notes);
         for finding in out.findings.drain(..) {
             summary.found();
             if !selection.matches(&finding) {
@@ -101,10 +104,10 @@ fn show(
     });
     drop(bar);
     if let Some(surveying) = surveying {
-        ledger.inputs(surveying.end());
+        collector.inputs(surveying.end());
     }
     // What was found before an error stays found.
-    let facts = ledger.close(replayed.as_ref().map_err(|failure| {
+    let facts = collector.close(replayed.as_ref().map_err(|failure| {
         if counter.is_over {
             "no more findings were asked for".to_owned()
         } else {

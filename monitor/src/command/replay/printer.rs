@@ -13,7 +13,7 @@ use std::{
 use crate::{
     cli::Format,
     finding::Finding,
-    report::{Csv, Facts, Look, Reporter},
+    report::{Csv, Facts, Reporter, TableOptions},
 };
 
 /// Who may read what is written to a file: its owner.
@@ -65,13 +65,13 @@ impl Printer {
 }
 
 /// How tables look on standard output.
-fn look(is_terminal: bool) -> Look {
+fn look(is_terminal: bool) -> TableOptions {
     if !is_terminal {
-        return Look::default();
+        return TableOptions::default();
     }
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-    Look {
+    TableOptions {
         width: size.map(|size| size.ws_col).filter(|width| *width > 0),
         is_colored: !no_color,
     }

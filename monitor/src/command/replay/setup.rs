@@ -1,6 +1,6 @@
 //! What every verb needs that looks for findings in captures.
 //!
-//! In: the names of a configuration and of a state folder. Out: the [`Desk`]
+//! In: the names of a configuration and of a state folder. Out: the [`Examiner`]
 //! that examines messages, and the [`Failure`] of a capture that cannot be read.
 
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use crate::{
     capture::CaptureError,
     command::{ExitStatus, Failure, OrFail as _, recipients, state::token_key},
     config::{Config, Recipients},
-    pipeline::Desk,
+    pipeline::Examiner,
 };
 
 /// The desk that the configuration at `config` describes, with the key of the
 /// tokens in `state`, or in the state folder of the configuration.
-pub(crate) fn desk(config: Option<&Path>, state: Option<&Path>) -> Result<Desk, Failure> {
+pub(crate) fn examiner(config: Option<&Path>, state: Option<&Path>) -> Result<Examiner, Failure> {
     let config = Config::load(config).or_fail(ExitStatus::Config)?;
     let recipients = recipients(&config)?;
     let directory = state.map_or_else(|| state_directory(&config), Path::to_owned);
@@ -24,7 +24,7 @@ pub(crate) fn desk(config: Option<&Path>, state: Option<&Path>) -> Result<Desk, 
         catalog, services, ..
     } = recipients;
     let canaries = Canaries::new(&config.canary).or_fail(ExitStatus::Config)?;
-    Ok(Desk::new(catalog, key)
+    Ok(Examiner::new(catalog, key)
         .with_services(services)
         .with_canaries(canaries))
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    command::{crew::Replayed, say},
+    command::{parallel::Replayed, say},
     finding::{Finding, PeopleCount, Severity},
 };
 

@@ -16,12 +16,12 @@ const MAX_LABEL: usize = 300;
 
 /// What forms ask for, by name, sorted.
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct FormClasses {
     pub(super) identifiers: BTreeSet<&'static str>,
     pub(super) health: BTreeSet<&'static str>,
 }
 
-impl Asked {
+impl FormClasses {
     /// Whether it is more than where to send a newsletter.
     pub(super) fn is_personal(&self) -> bool {
         !self.health.is_empty()
@@ -141,8 +141,8 @@ const HEALTH: &[(Health, &[&[&str]])] = &[
 ];
 
 /// What `inputs` ask for.
-pub(super) fn asked(inputs: &[Input]) -> Asked {
-    let mut asked = Asked::default();
+pub(super) fn asked(inputs: &[Input]) -> FormClasses {
+    let mut asked = FormClasses::default();
     for input in inputs {
         match input.kind.as_str() {
             "email" => _ = asked.identifiers.insert(Identifier::Email.as_str()),
@@ -232,7 +232,7 @@ mod tests {
                 names: vec![name.to_owned()],
                 labels: vec![label.to_owned()],
             };
-            let Asked {
+            let FormClasses {
                 identifiers,
                 health,
             } = asked(&[input]);

@@ -27,7 +27,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use form::Asked;
+use form::FormClasses;
 use loader::Loaded;
 
 use super::{
@@ -69,7 +69,7 @@ pub struct Pages {
 
 /// What is the same for all pages of a service.
 #[derive(Clone, Copy)]
-pub struct Setting<'a> {
+pub struct PageSettings<'a> {
     /// The trackers.
     pub catalog: &'a Catalog,
     /// What the operator declared about the service.
@@ -92,7 +92,7 @@ pub struct PageProofs {
 }
 
 /// A page that gave findings, for whoever records it.
-pub struct Told {
+pub struct PageResult {
     /// The findings.
     pub findings: Vec<Finding>,
     /// What was found in it.
@@ -111,13 +111,13 @@ struct Route {
 }
 
 /// What is the same for all trackers of a page.
-struct Sheet<'a> {
+struct PageContext<'a> {
     page: &'a Page,
     sender: Sender<'a>,
     completeness: Completeness,
     template: &'a str,
     proofs: &'a [Proof],
-    asked: Asked,
+    asked: FormClasses,
 }
 
 impl Pages {
@@ -126,17 +126,17 @@ impl Pages {
     pub fn examine(
         &mut self,
         page: &Page,
-        setting: &Setting<'_>,
+        settings: &PageSettings<'_>,
         memory: &mut Memory,
         losses: &mut Losses,
-    ) -> Option<Told> {
-        let Setting {
+    ) -> Option<PageResult> {
+        let PageSettings {
             catalog,
             sender,
             key,
             limits,
             recorded,
-        } = *setting;
+        } = *settings;
         if !self.affords(page.time, page.body.expose().len()) {
             losses.count(Loss::PageRateLimit);
             return None;
@@ -162,7 +162,7 @@ impl Pages {
                 asked.health.insert(class.as_str());
             }
         }
-        let sheet = Sheet {
+        let context = PageContext {
             page,
             sender,
             completeness,
@@ -172,9 +172,9 @@ impl Pages {
         };
         let findings: Vec<_> = loaded
             .iter()
-            .filter_map(|loaded| self.tell(&sheet, loaded, memory, losses))
+            .filter_map(|loaded| self.finding_for(&context, loaded, memory, losses))
             .collect();
-        (!findings.is_empty()).then_some(Told {
+        (!findings.is_empty()).then_some(PageResult {
             findings,
             proofs: found,
             markup,
@@ -194,32 +194,32 @@ impl Pages {
         self.spent <= MAX_BYTES_PER_SECOND
     }
 
-    fn tell(
+    fn finding_for(
         &mut self,
-        sheet: &Sheet<'_>,
+        context: &PageContext<'_>,
         loaded: &Loaded,
         memory: &mut Memory,
         losses: &mut Losses,
     ) -> Option<Finding> {
-        let mut finding = sheet.finding(loaded);
+        let mut finding = context.finding(loaded);
         let route = hash(&(
-            sheet.owner(),
-            &sheet.page.host,
-            sheet.template,
+            context.owner(),
+            &context.page.host,
+            context.template,
             &loaded.tracker.id,
         ));
         let version = hash(&(
             &finding.identifiers,
             &finding.health,
-            &sheet.asked.identifiers,
-            &sheet.asked.health,
+            &context.asked.identifiers,
+            &context.asked.health,
             finding.severity as usize,
         ));
         if !self.is_new(route, version, losses) {
             return None;
         }
         // Behind the id: what earlier events decide is no part of it.
-        if let Some(who) = memory.meet(&sheet.counted(), losses) {
+        if let Some(who) = memory.meet(&context.counted(), losses) {
             memory.count(&loaded.tracker.id, who, losses);
             finding.person = Some(digits(who.person));
         }
@@ -265,7 +265,7 @@ impl Pages {
     }
 }
 
-impl Sheet<'_> {
+impl PageContext<'_> {
     /// Who sends the page: the service if it has a name, else the executable,
     /// else the port.
     fn owner(&self) -> Option<String> {

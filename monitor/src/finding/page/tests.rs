@@ -35,7 +35,7 @@ fn page(target: &str, markup: &str) -> Page {
 fn examine(pages: &mut Pages, page: &Page) -> Vec<Finding> {
     let mut losses = Losses::default();
     let key = TokenKey::from_bytes([1; 32]);
-    let setting = Setting {
+    let settings = PageSettings {
         catalog: &Catalog::builtin(),
         sender: Sender::default(),
         key: &key,
@@ -43,7 +43,7 @@ fn examine(pages: &mut Pages, page: &Page) -> Vec<Finding> {
         recorded: None,
     };
     pages
-        .examine(page, &setting, &mut Memory::default(), &mut losses)
+        .examine(page, &settings, &mut Memory::default(), &mut losses)
         .map(|told| told.findings)
         .unwrap_or_default()
 }

@@ -52,12 +52,13 @@ fn check(header: &str, body: &[u8]) {
     let [finding] = out.findings.as_slice() else {
         panic!("{} findings", out.findings.len())
     };
-    let (mut front, mut losses, mut steps) = (Front::default(), Losses::default(), Vec::new());
-    front.push(&event, &mut losses, &mut steps);
-    front.finish(&mut losses, &mut steps);
+    let (mut assembler, mut losses, mut steps) =
+        (MessageAssembler::default(), Losses::default(), Vec::new());
+    assembler.push(&event, &mut losses, &mut steps);
+    assembler.finish(&mut losses, &mut steps);
     let shown: Vec<String> = steps
         .iter()
-        .filter_map(|step| match pipeline.desk.reveal(step, finding) {
+        .filter_map(|step| match pipeline.examiner.reveal(step, finding) {
             Revealed::Values(values) => Some(values),
             Revealed::Other | Revealed::Redacted => None,
         })

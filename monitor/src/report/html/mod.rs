@@ -11,9 +11,9 @@ mod kept;
 mod label;
 mod matrix;
 mod origin;
+mod overview;
 mod plot;
 mod residents;
-mod story;
 
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::{
     evidence::Evidence, flow::Diagram, gaps::Gaps, kept::Kept, matrix::Matrix, origin::Origin,
-    plot::Plot, residents::Residents, story::Story,
+    overview::Overview, plot::Plot, residents::Residents,
 };
 use super::{facts::Facts, tally::Tally};
 use crate::finding::Finding;
@@ -46,7 +46,7 @@ struct Page<'a> {
     style_hash: String,
     version: &'a str,
     has_findings: bool,
-    story: Story,
+    overview: Overview,
     matrix: Matrix<'a>,
     residents: Residents,
     plot: Plot,
@@ -71,7 +71,7 @@ impl Html {
             style_hash: STANDARD.encode(Sha256::digest(style.as_bytes())),
             version: &facts.version,
             has_findings: tally.findings > 0,
-            story: Story::new(tally, facts, self.kept.worst()),
+            overview: Overview::new(tally, facts, self.kept.worst()),
             matrix: Matrix::new(tally),
             residents: Residents::new(tally, facts),
             plot: Plot::new(tally),

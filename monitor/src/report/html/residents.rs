@@ -174,9 +174,9 @@ fn authority(total: Bounds, anyone: Bounds) -> Verdict {
 fn media(tally: &Tally, facts: &Facts) -> Verdict {
     let mut reached = Vec::new();
     let mut possible = Vec::new();
-    for (letters, (_, heard)) in &tally.states {
+    for (letters, (_, disclosed)) in &tally.states {
         let name = state_name(letters).unwrap_or(letters).to_owned();
-        match people::counted(heard, facts).reach(MEDIA) {
+        match people::counted(disclosed, facts).reach(MEDIA) {
             Reach::Reached => reached.push(name),
             Reach::Possible => possible.push(name),
             Reach::NotReached => {}
@@ -223,7 +223,9 @@ fn states(tally: &Tally, facts: &Facts) -> Vec<State> {
     let mut sorted: Vec<_> = tally
         .states
         .iter()
-        .map(|(letters, (findings, heard))| (*letters, *findings, people::counted(heard, facts)))
+        .map(|(letters, (findings, disclosed))| {
+            (*letters, *findings, people::counted(disclosed, facts))
+        })
         .collect();
     sorted.sort_by_key(|(letters, _, people)| (u64::MAX - people.at_most, *letters));
     let most = sorted

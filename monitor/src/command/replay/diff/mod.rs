@@ -14,25 +14,28 @@ use self::{
     printer::Printer,
     totals::{People, Totals},
 };
-use super::{Counter, bar::Bar, desk, input::open, judged, selection::selection, unreadable};
+use super::{
+    Counter, examiner, input::open, judged, progress_bar::ReplayBar, selection::selection,
+    unreadable,
+};
 use crate::{
     capture::{EventSource, Progress},
     cli::ReplayArgs,
     command::{ExitStatus, Failure, OrFail as _},
     finding::Severity,
     loss::Losses,
-    pipeline::{Back, Desk, Front, Output, Practice, Step},
+    pipeline::{Correlator, Examiner, MessageAssembler, Output, Step, WorkerCache},
     select::{Selection, Vocabulary},
 };
 
 /// Replays the files with `before` and with the configuration at `other`.
-pub(super) fn execute(args: &ReplayArgs, before: &Desk, other: &Path) -> Result<(), Failure> {
-    let after = desk(Some(other), args.state.as_deref())?;
+pub(super) fn execute(args: &ReplayArgs, before: &Examiner, other: &Path) -> Result<(), Failure> {
+    let after = examiner(Some(other), args.state.as_deref())?;
     let vocabulary = Vocabulary::of([before.catalog(), after.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
     let progress = Arc::<Progress>::default();
     let mut source = open(&args.files, &args.identity, &progress)?;
-    let bar = Bar::start(&progress, args.quiet);
+    let bar = ReplayBar::start(&progress, args.quiet);
     let mut comparison = Comparison::default();
     let (mut before, mut after) = (Side::new(before), Side::new(&after));
     let mut printer = Printer::new(args)?;
@@ -84,20 +87,20 @@ fn is_shown(selection: &Selection, change: &Change) -> bool {
 
 /// One configuration, with what it remembers.
 struct Side<'a> {
-    desk: &'a Desk,
-    back: Back,
-    practice: Practice,
+    examiner: &'a Examiner,
+    correlator: Correlator,
+    cache: WorkerCache,
     losses: Losses,
     out: Output,
     findings: u64,
 }
 
 impl<'a> Side<'a> {
-    fn new(desk: &'a Desk) -> Self {
+    fn new(examiner: &'a Examiner) -> Self {
         Self {
-            desk,
-            back: Back::default(),
-            practice: Practice::default(),
+            examiner,
+            correlator: Correlator::default(),
+            cache: WorkerCache::default(),
             losses: Losses::default(),
             out: Output::default(),
             findings: 0,
@@ -106,9 +109,9 @@ impl<'a> Side<'a> {
 
     fn take(&mut self, step: Step) {
         let Self {
-            desk,
-            back,
-            practice,
+            examiner,
+            correlator,
+            cache,
             losses,
             out,
             findings: _,
@@ -116,10 +119,10 @@ impl<'a> Side<'a> {
         out.notes.clear();
         match step {
             Step::Exchange(exchange, recorded) => {
-                let examined = desk.examine(practice, exchange, recorded);
-                back.exchange(desk, &examined, losses, out);
+                let examined = examiner.examine(cache, exchange, recorded);
+                correlator.exchange(examiner, &examined, losses, out);
             }
-            other => back.step(desk, other, losses, out),
+            other => correlator.step(examiner, other, losses, out),
         }
         self.findings += self.out.findings.len() as u64;
     }
@@ -133,13 +136,13 @@ fn compare(
     losses: &mut Losses,
     mut sink: impl FnMut(Vec<Change>, u64) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut front = Front::default();
+    let mut assembler = MessageAssembler::default();
     let mut steps = Vec::new();
     loop {
         let event = source.next(losses).map_err(unreadable)?;
         match &event {
-            Some(event) => front.push(event, losses, &mut steps),
-            None => front.finish(losses, &mut steps),
+            Some(event) => assembler.push(event, losses, &mut steps),
+            None => assembler.finish(losses, &mut steps),
         }
         for step in steps.drain(..) {
             before.take(copy(&step));
@@ -220,8 +223,8 @@ impl Comparison {
     fn totals(&self, before: &Side<'_>, after: &Side<'_>, is_partial: bool) -> Totals {
         let people = self.trackers.iter().map(|tracker| People {
             tracker: tracker.to_string(),
-            before: before.back.people(tracker),
-            after: after.back.people(tracker),
+            before: before.correlator.people(tracker),
+            after: after.correlator.people(tracker),
         });
         Totals {
             before: before.findings,

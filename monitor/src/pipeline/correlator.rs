@@ -9,14 +9,14 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{
     Note, Output, Record,
-    desk::{Desk, Examined},
-    front::Step,
+    assembler::Step,
+    examiner::{Examined, Examiner},
     recorded,
 };
 use crate::{
     canary,
     event::{MessageFacts, Source, StreamId, Timestamp},
-    finding::{self, Memory, Pages, PeopleCount, Setting, assemble},
+    finding::{self, Memory, PageSettings, Pages, PeopleCount, assemble},
     http::{Exchange, Page, Request},
     loss::Losses,
     stream::Facts,
@@ -37,7 +37,7 @@ struct Contact {
 }
 
 /// A greeting for a TLS connection.
-struct Greeting<'a> {
+struct SeenHello<'a> {
     /// On which stream.
     stream: StreamId,
     /// The server's name.
@@ -50,7 +50,7 @@ struct Greeting<'a> {
 
 /// What is remembered from one message to the next.
 #[derive(Default)]
-pub struct Back {
+pub struct Correlator {
     memory: Memory,
     pages: Pages,
     contacts: BTreeMap<(Timestamp, u64), Contact>,
@@ -62,7 +62,7 @@ pub struct Back {
     unwanted: HashSet<StreamId>,
 }
 
-impl Back {
+impl Correlator {
     /// How many people the tracker with this id has heard of so far.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.memory.people(tracker)
@@ -80,10 +80,10 @@ impl Back {
     }
 
     /// Takes any step but an exchange, which is examined first.
-    pub fn step(&mut self, desk: &Desk, step: Step, losses: &mut Losses, out: &mut Output) {
+    pub fn step(&mut self, examiner: &Examiner, step: Step, losses: &mut Losses, out: &mut Output) {
         match step {
             Step::Page(page, recorded) => {
-                self.page(desk, &page, recorded.as_deref(), losses, out);
+                self.page(examiner, &page, recorded.as_deref(), losses, out);
             }
             Step::Hello {
                 stream,
@@ -91,13 +91,13 @@ impl Back {
                 facts,
                 now,
             } => {
-                let greeting = Greeting {
+                let hello = SeenHello {
                     stream,
                     name,
                     facts: &facts,
                     now,
                 };
-                self.greet(desk, greeting, out);
+                self.hello(examiner, hello, out);
             }
             Step::Closed(stream) => self.close(stream),
             Step::Time(now) => self.time(now, out),
@@ -125,14 +125,14 @@ impl Back {
     }
 
     /// A process greeted a server that wants TLS.
-    fn greet(&mut self, desk: &Desk, greeting: Greeting<'_>, out: &mut Output) {
-        let Greeting {
+    fn hello(&mut self, examiner: &Examiner, hello: SeenHello<'_>, out: &mut Output) {
+        let SeenHello {
             stream,
             name,
             facts,
             now,
-        } = greeting;
-        let Some(found) = desk.catalog.match_host(&name) else {
+        } = hello;
+        let Some(found) = examiner.catalog.match_host(&name) else {
             return;
         };
         if stream.owner != 0 {
@@ -141,7 +141,7 @@ impl Back {
         if !found.alone {
             return;
         }
-        if desk.redactor.is_some() {
+        if examiner.redactor.is_some() {
             out.records.push(Record {
                 event: recorded::greeting_event(stream, facts, &name, now),
                 findings: 0..0,
@@ -194,7 +194,7 @@ impl Back {
     /// A page that a server sent.
     fn page(
         &mut self,
-        desk: &Desk,
+        examiner: &Examiner,
         page: &Page,
         facts: Option<&MessageFacts>,
         losses: &mut Losses,
@@ -203,18 +203,20 @@ impl Back {
         let known = facts
             .filter(|facts| recorded::is_current(facts))
             .map(recorded::page_proofs);
-        let setting = Setting {
-            catalog: &desk.catalog,
-            sender: desk.sender(page.facts.origin.as_deref()),
-            key: &desk.key,
-            limits: &desk.limits,
+        let settings = PageSettings {
+            catalog: &examiner.catalog,
+            sender: examiner.sender(page.facts.origin.as_deref()),
+            key: &examiner.key,
+            limits: &examiner.limits,
             recorded: known.as_ref(),
         };
-        let told = self.pages.examine(page, &setting, &mut self.memory, losses);
+        let told = self
+            .pages
+            .examine(page, &settings, &mut self.memory, losses);
         let Some(told) = told else { return };
         let first = out.findings.len();
         out.findings.extend(told.findings);
-        if let Some(redactor) = &desk.redactor {
+        if let Some(redactor) = &examiner.redactor {
             let markup = told.markup.expose();
             let redacted = redactor.page(
                 page,
@@ -234,16 +236,16 @@ impl Back {
     /// A request that was examined.
     pub fn exchange(
         &mut self,
-        desk: &Desk,
+        examiner: &Examiner,
         examined: &Examined,
         losses: &mut Losses,
         out: &mut Output,
     ) {
         losses.merge(&examined.losses);
-        self.count_read(desk, examined);
+        self.count_read(examiner, examined);
         let request = &examined.exchange.request;
         let first = out.findings.len();
-        let context = desk.context(examined);
+        let context = examiner.context(examined);
         if let Some(matched) = &examined.matched {
             if self.unwanted.remove(&request.stream) {
                 out.notes
@@ -295,7 +297,7 @@ impl Back {
     }
 
     /// Remembers that a TLS stream's plaintext was seen.
-    fn count_read(&mut self, desk: &Desk, examined: &Examined) {
+    fn count_read(&mut self, examiner: &Examiner, examined: &Examined) {
         let Exchange { request, facts, .. } = &*examined.exchange;
         let (stream, source) = (request.stream, examined.source);
         if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
@@ -308,7 +310,7 @@ impl Back {
         else {
             return;
         };
-        if desk.catalog.match_host(&name).is_some() && self.counted.insert(stream) {
+        if examiner.catalog.match_host(&name).is_some() && self.counted.insert(stream) {
             if self.read.len() >= MAX_CONTACTS {
                 self.read.clear();
             }

@@ -27,7 +27,7 @@ const KNOWN: &str = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta}
 const UNKNOWN: &str = "{spinner} {bytes}, {bytes_per_sec}, {msg}";
 
 /// A line that says how far a replay is. Goes away when it is dropped.
-pub(super) struct Bar {
+pub(super) struct ReplayBar {
     shown: Option<Shown>,
     findings: Arc<AtomicU64>,
 }
@@ -39,7 +39,7 @@ struct Shown {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Bar {
+impl ReplayBar {
     /// A bar for `progress`, if there is a terminal to show it on.
     pub(super) fn start(progress: &Arc<Progress>, is_quiet: bool) -> Self {
         let findings = Arc::<AtomicU64>::default();
@@ -125,7 +125,7 @@ mod tests {
         let shown = Shown::start(Arc::clone(&progress), Arc::default());
         drop(shown);
         assert_eq!(Arc::strong_count(&progress), 1);
-        let bar = Bar::start(&progress, true);
+        let bar = ReplayBar::start(&progress, true);
         assert_eq!(bar.aside(|| 7), 7);
         assert_eq!(bar.findings.load(Ordering::Relaxed), 1);
     }

@@ -13,7 +13,7 @@ use crate::{
     canary::{self, Canaries, Disclosure, Planting},
     event::{MessageFacts, Origin, Source},
     field::{self, FieldLimits},
-    finding::{Context, Familiar, Proof, Sender, prove, template},
+    finding::{Context, DigestCache, Proof, Sender, prove, template},
     http::{Exchange, Request},
     loss::Losses,
     phi::{self, Detector},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Who a request is addressed to.
-struct Addressed<'a> {
+struct Destination<'a> {
     /// The tracker, if it is one.
     matched: Option<Match>,
     host: &'a str,
@@ -38,7 +38,7 @@ struct Addressed<'a> {
 
 /// What the operator configured, which is the same for every message.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Examiner {
     pub(super) catalog: Catalog,
     pub(super) services: Services,
     pub(super) key: TokenKey,
@@ -50,9 +50,9 @@ pub struct Desk {
 
 /// What one who works at a desk remembers of earlier messages.
 #[derive(Default)]
-pub struct Practice {
+pub struct WorkerCache {
     detector: Detector,
-    familiar: Familiar,
+    digests: DigestCache,
 }
 
 /// An exchange, and what it means by itself.
@@ -79,7 +79,7 @@ pub struct Examined {
     pub(super) losses: Losses,
 }
 
-impl Desk {
+impl Examiner {
     /// A desk that recognizes the trackers of `catalog` and whose tokens are made
     /// with `key`.
     pub fn new(catalog: Catalog, key: TokenKey) -> Self {
@@ -138,7 +138,7 @@ impl Desk {
     /// found, and not what.
     pub fn examine(
         &self,
-        practice: &mut Practice,
+        cache: &mut WorkerCache,
         mut exchange: Box<Exchange>,
         recorded: Option<Box<MessageFacts>>,
     ) -> Examined {
@@ -148,14 +148,14 @@ impl Desk {
         }
         let Exchange { request, facts, .. } = &*exchange;
         let origin = facts.origin.as_deref();
-        let Addressed {
+        let Destination {
             matched,
             host,
             host_source,
             fields,
             may_follow,
             is_guess,
-        } = self.addressed(request, facts.server_name.as_deref(), &mut losses);
+        } = self.destination(request, facts.server_name.as_deref(), &mut losses);
         let sought = !self.canaries.is_empty()
             && is_third_party(host, origin)
             && !self.catalog.is_first_party(host);
@@ -173,7 +173,7 @@ impl Desk {
                     is_read: is_wanted,
                     sought,
                 };
-                found = self.find(request, fields, &wanted, practice);
+                found = self.find(request, fields, &wanted, cache);
                 if let Some(facts) = &recorded {
                     found.proofs = recorded::joined(facts, found.proofs);
                 }
@@ -224,7 +224,7 @@ impl Desk {
         request: &Request,
         mut fields: field::Fields,
         wanted: &Wanted<'_>,
-        practice: &mut Practice,
+        cache: &mut WorkerCache,
     ) -> Found {
         let Wanted {
             matched,
@@ -243,26 +243,26 @@ impl Desk {
         }
         if is_read {
             phi::label_columns(&mut fields);
-            let evidence = practice.detector.detect(&fields);
+            let evidence = cache.detector.detect(&fields);
             found.redacted = self.redactor.as_ref().map(|redactor| {
                 let planted: Vec<_> = planted.iter().map(String::as_str).collect();
                 let pattern = matched.and_then(|matched| matched.pattern.as_deref());
                 let shown = template(request.target.expose(), pattern);
                 redactor.request(request, &shown, &fields, &evidence, &planted)
             });
-            found.proofs = prove(&self.key, &fields, evidence, Some(&mut practice.familiar));
+            found.proofs = prove(&self.key, &fields, evidence, Some(&mut cache.digests));
         }
         found
     }
 
     /// Who a request is addressed to. The host that it names comes first; a TLS
     /// name that is a tracker's counts even where the request names another.
-    fn addressed<'a>(
+    fn destination<'a>(
         &self,
         request: &'a Request,
         server_name: Option<&'a str>,
         losses: &mut Losses,
-    ) -> Addressed<'a> {
+    ) -> Destination<'a> {
         let path = path_of(request.target.expose());
         let is_absolute = !request.target.expose().starts_with(b"/");
         let named = request
@@ -274,7 +274,7 @@ impl Desk {
         let (host, host_source) = candidates.first().copied().unwrap_or(("", "none"));
         // A host that serves trackers under other paths, and a proxy, may carry
         // the next request to a tracker on the same connection.
-        let mut addressed = Addressed {
+        let mut destination = Destination {
             matched: None,
             host,
             host_source,
@@ -292,10 +292,10 @@ impl Desk {
                 continue;
             };
             if found.needs_body_shape.is_some() {
-                addressed.is_guess = true;
-                addressed.may_follow = true;
+                destination.is_guess = true;
+                destination.may_follow = true;
                 let limits = &self.limits;
-                let fields = (addressed.fields)
+                let fields = (destination.fields)
                     .get_or_insert_with(|| field::read(request, limits, &mut *losses));
                 let confirmed = self.catalog.confirm(host, &request.method, &path, |shape| {
                     fields_fit(shape, fields)
@@ -305,12 +305,12 @@ impl Desk {
                 };
                 found = confirmed;
             }
-            addressed.matched = Some(found);
-            addressed.host = host.unwrap_or_default();
-            addressed.host_source = from;
+            destination.matched = Some(found);
+            destination.host = host.unwrap_or_default();
+            destination.host_source = from;
             break;
         }
-        addressed
+        destination
     }
 
     /// What the operator declared about the sender of a message.

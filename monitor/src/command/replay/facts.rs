@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     capture::{FileSurvey, SectionSurvey},
-    command::crew::Replayed,
+    command::parallel::Replayed,
     config::Config,
     pipeline::Note,
     report::{Facts, InputFacts, Readability, SectionFacts, Span},
@@ -19,12 +19,12 @@ use crate::{
 };
 
 /// Collects facts.
-pub(super) struct Ledger {
+pub(super) struct FactCollector {
     facts: Facts,
     recipients: BTreeSet<String>,
 }
 
-impl Ledger {
+impl FactCollector {
     /// A ledger in which `filter` is noted as the conditions in force, and what
     /// is sought as the configuration at `config` says.
     pub(super) fn new(filter: Option<String>, config: Option<&Path>, catalog: &Catalog) -> Self {
@@ -85,8 +85,8 @@ impl Ledger {
             Ok(replayed) => {
                 self.facts.events = replayed.events;
                 self.facts.losses = replayed.losses.clone();
-                self.facts.people_in_total = replayed.back.people_in_total();
-                self.facts.merged = replayed.back.merged();
+                self.facts.people_in_total = replayed.correlator.people_in_total();
+                self.facts.merged = replayed.correlator.merged();
                 self.facts.people = self
                     .recipients
                     .into_iter()

@@ -106,12 +106,12 @@ pub(super) fn capture(fails: bool) -> Memory {
 
 /// Everything that a replay says, as text.
 fn said(threads: usize, fails: bool) -> String {
-    let desk = Desk::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]));
+    let examiner = Examiner::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]));
     let threads = NonZero::new(threads).unwrap();
     let mut text = String::new();
     let mut source = capture(fails);
     let unreadable = |error| Failure::new(ExitStatus::BadInput, error);
-    let replayed = replay(&mut source, &desk, threads, unreadable, |out| {
+    let replayed = replay(&mut source, &examiner, threads, unreadable, |out| {
         for finding in out.findings.drain(..) {
             text += &serde_json::to_string(&finding).unwrap();
         }
@@ -133,11 +133,11 @@ fn said(threads: usize, fails: bool) -> String {
 #[test]
 fn any_number_of_threads_says_the_same() {
     for fails in [false, true] {
-        let alone = said(1, fails);
-        assert!(alone.matches("\"id\"").count() > 200, "{alone}");
-        assert_eq!(alone.ends_with("failed"), fails);
+        let single = said(1, fails);
+        assert!(single.matches("\"id\"").count() > 200, "{single}");
+        assert_eq!(single.ends_with("failed"), fails);
         for threads in [2, 3, 8] {
-            assert!(said(threads, fails) == alone, "{threads} threads differ");
+            assert!(said(threads, fails) == single, "{threads} threads differ");
         }
     }
 }
@@ -145,11 +145,11 @@ fn any_number_of_threads_says_the_same() {
 #[test]
 fn the_first_error_of_the_sink_ends_it() {
     for threads in [1, 2, 8] {
-        let desk = Desk::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]));
+        let examiner = Examiner::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]));
         let mut calls = 0;
         let replayed = replay(
             &mut capture(false),
-            &desk,
+            &examiner,
             NonZero::new(threads).unwrap(),
             |error| Failure::new(ExitStatus::BadInput, error),
             |_| {

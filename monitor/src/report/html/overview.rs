@@ -17,7 +17,7 @@ use crate::finding::{Finding, Kind, Severity};
 const MAX_NAMED: usize = 5;
 
 /// The summary.
-pub(super) struct Story {
+pub(super) struct Overview {
     pub(super) headline: String,
     pub(super) severity: &'static str,
     pub(super) sentences: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Tile {
     pub(super) note: String,
 }
 
-impl Story {
+impl Overview {
     pub(super) fn new(tally: &Tally, facts: &Facts, worst: Option<&Finding>) -> Self {
         let people = if tally.with_health > 0 {
             people::counted(&tally.patients, facts)

@@ -20,7 +20,7 @@ use crate::{
     event::{Event, EventKind},
     finding::PeopleCount,
     loss::Losses,
-    pipeline::{Back, Desk, Examined, Front, Output, Practice, Step},
+    pipeline::{Correlator, Examined, Examiner, MessageAssembler, Output, Step, WorkerCache},
 };
 
 /// Events that are handed on at once hold this many bytes, about.
@@ -45,13 +45,13 @@ pub(super) struct Replayed {
     /// Everything that was lost.
     pub(super) losses: Losses,
     /// What the core remembers.
-    pub(super) back: Back,
+    pub(super) correlator: Correlator,
 }
 
 impl Replayed {
     /// How many people the tracker with this id has heard of.
     pub(super) fn people(&self, tracker: &str) -> PeopleCount {
-        self.back.people(tracker)
+        self.correlator.people(tracker)
     }
 }
 
@@ -69,31 +69,31 @@ pub(super) fn all_cores() -> NonZero<usize> {
 /// was handed on; or the error of `sink`, at once.
 pub(super) fn replay(
     source: &mut dyn EventSource,
-    desk: &Desk,
+    examiner: &Examiner,
     threads: NonZero<usize>,
     unreadable: impl FnOnce(CaptureError) -> Failure,
     mut sink: impl FnMut(&mut Output) -> Result<(), Failure>,
 ) -> Result<Replayed, Failure> {
-    let board = Board::default();
-    let mut back = Back::default();
+    let queue = OrderedQueue::default();
+    let mut correlator = Correlator::default();
     let mut losses = Losses::default();
     let read = thread::scope(|scope| {
         if threads.get() == 1 {
-            let mut alone = Alone {
-                desk,
-                practice: Practice::default(),
-                back: &mut back,
+            let mut single = SingleThread {
+                examiner,
+                cache: WorkerCache::default(),
+                correlator: &mut correlator,
                 losses: &mut losses,
                 out: Output::default(),
             };
-            let mut making = Making::default();
+            let mut batcher = Batcher::default();
             let end = read(source, |events| {
-                let mut post = |steps, _| alone.work(steps, &mut sink);
+                let mut post = |steps, _| single.work(steps, &mut sink);
                 events
                     .iter()
-                    .try_for_each(|event| making.push(event, &mut post))
+                    .try_for_each(|event| batcher.push(event, &mut post))
             })?;
-            return making.finish(end, |steps, _| alone.work(steps, &mut sink));
+            return batcher.finish(end, |steps, _| single.work(steps, &mut sink));
         }
         let (events, batches) = mpsc::sync_channel(MAX_EVENTS_WAITING);
         let reader = scope.spawn(move || {
@@ -103,37 +103,43 @@ pub(super) fn replay(
             })
         });
         let maker = scope.spawn(|| {
-            let _guard = Closing(&board);
-            let mut making = Making::default();
-            let mut post = |steps, weight| board.post(steps, weight);
+            let _guard = CloseOnDrop(&queue);
+            let mut batcher = Batcher::default();
+            let mut post = |steps, weight| queue.post(steps, weight);
             for batch in batches {
                 for event in &batch {
-                    making.push(event, &mut post)?;
+                    batcher.push(event, &mut post)?;
                 }
             }
-            making.finish(joined(reader)?, post)
+            batcher.finish(joined(reader)?, post)
         });
         for _ in 0..threads.get() {
             scope.spawn(|| {
-                let _guard = Alarm(&board);
-                let mut practice = Practice::default();
-                while let Some((number, job)) = board.take() {
-                    board.put(number, job.examined(desk, &mut practice));
+                let _guard = AbandonOnPanic(&queue);
+                let mut cache = WorkerCache::default();
+                while let Some((number, batch)) = queue.take() {
+                    queue.put(number, batch.examined(examiner, &mut cache));
                 }
             });
         }
-        let guard = Alarm(&board);
+        let guard = AbandonOnPanic(&queue);
         let mut out = Output::default();
         let settled = (0..).try_for_each(|number| {
-            let Some(job) = board.next(number) else {
+            let Some(batch) = queue.next(number) else {
                 return Err(Stop::Ended);
             };
-            settle(job.steps, desk, &mut back, &mut losses, &mut out);
-            board.release(job.weight);
+            settle(
+                batch.steps,
+                examiner,
+                &mut correlator,
+                &mut losses,
+                &mut out,
+            );
+            queue.release(batch.weight);
             hand_on(&mut out, &mut sink).map_err(Stop::Failed)
         });
         if let Err(Stop::Failed(failure)) = settled {
-            board.abandon();
+            queue.abandon();
             return Err(Stop::Failed(failure));
         }
         drop(guard);
@@ -151,7 +157,7 @@ pub(super) fn replay(
         None => Ok(Replayed {
             events: read.events,
             losses,
-            back,
+            correlator,
         }),
     }
 }
@@ -170,16 +176,24 @@ enum Stop {
 }
 
 /// A step, and what it means if it was an exchange.
-enum Known {
+enum ExaminedStep {
     Examined(Box<Examined>),
     Other(Step),
 }
 
-fn settle(steps: Vec<Known>, desk: &Desk, back: &mut Back, losses: &mut Losses, out: &mut Output) {
+fn settle(
+    steps: Vec<ExaminedStep>,
+    examiner: &Examiner,
+    correlator: &mut Correlator,
+    losses: &mut Losses,
+    out: &mut Output,
+) {
     for step in steps {
         match step {
-            Known::Examined(examined) => back.exchange(desk, &examined, losses, out),
-            Known::Other(step) => back.step(desk, step, losses, out),
+            ExaminedStep::Examined(examined) => {
+                correlator.exchange(examiner, &examined, losses, out)
+            }
+            ExaminedStep::Other(step) => correlator.step(examiner, step, losses, out),
         }
     }
 }
@@ -195,34 +209,40 @@ fn hand_on(
 }
 
 /// All the work on the caller's thread.
-struct Alone<'a> {
-    desk: &'a Desk,
-    practice: Practice,
-    back: &'a mut Back,
+struct SingleThread<'a> {
+    examiner: &'a Examiner,
+    cache: WorkerCache,
+    correlator: &'a mut Correlator,
     losses: &'a mut Losses,
     out: Output,
 }
 
-impl Alone<'_> {
+impl SingleThread<'_> {
     fn work(
         &mut self,
         steps: Vec<Step>,
         sink: &mut impl FnMut(&mut Output) -> Result<(), Failure>,
     ) -> Result<(), Stop> {
-        let steps = examined(steps, self.desk, &mut self.practice);
-        settle(steps, self.desk, self.back, self.losses, &mut self.out);
+        let steps = examined(steps, self.examiner, &mut self.cache);
+        settle(
+            steps,
+            self.examiner,
+            self.correlator,
+            self.losses,
+            &mut self.out,
+        );
         hand_on(&mut self.out, sink).map_err(Stop::Failed)
     }
 }
 
-fn examined(steps: Vec<Step>, desk: &Desk, practice: &mut Practice) -> Vec<Known> {
+fn examined(steps: Vec<Step>, examiner: &Examiner, cache: &mut WorkerCache) -> Vec<ExaminedStep> {
     steps
         .into_iter()
         .map(|step| match step {
             Step::Exchange(exchange, recorded) => {
-                Known::Examined(Box::new(desk.examine(practice, exchange, recorded)))
+                ExaminedStep::Examined(Box::new(examiner.examine(cache, exchange, recorded)))
             }
-            other => Known::Other(other),
+            other => ExaminedStep::Other(other),
         })
         .collect()
 }
@@ -278,8 +298,8 @@ fn held(event: &Event) -> usize {
 
 /// Makes messages, and batches of them.
 #[derive(Default)]
-struct Making {
-    front: Front,
+struct Batcher {
+    assembler: MessageAssembler,
     losses: Losses,
     steps: Vec<Step>,
     /// How many of the steps are in the weight.
@@ -287,7 +307,7 @@ struct Making {
     weight: usize,
 }
 
-impl Making {
+impl Batcher {
     /// Takes an event, and gives `post` a batch of steps with its weight when one
     /// is full.
     fn push(
@@ -295,7 +315,8 @@ impl Making {
         event: &Event,
         post: &mut impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        self.front.push(event, &mut self.losses, &mut self.steps);
+        self.assembler
+            .push(event, &mut self.losses, &mut self.steps);
         let new = self.steps.iter().skip(self.weighed);
         self.weight += new.map(weigh).sum::<usize>();
         self.weighed = self.steps.len();
@@ -315,7 +336,7 @@ impl Making {
         mut post: impl FnMut(Vec<Step>, usize) -> Result<(), Stop>,
     ) -> Result<Read, Stop> {
         if end.error.is_none() {
-            self.front.finish(&mut self.losses, &mut self.steps);
+            self.assembler.finish(&mut self.losses, &mut self.steps);
         }
         end.losses.merge(&self.losses);
         let weight = self.weight;
@@ -339,15 +360,15 @@ fn weigh(step: &Step) -> usize {
 }
 
 /// A batch on its way.
-struct Job<T> {
+struct Batch<T> {
     steps: Vec<T>,
     weight: usize,
 }
 
-impl Job<Step> {
-    fn examined(self, desk: &Desk, practice: &mut Practice) -> Job<Known> {
-        Job {
-            steps: examined(self.steps, desk, practice),
+impl Batch<Step> {
+    fn examined(self, examiner: &Examiner, cache: &mut WorkerCache) -> Batch<ExaminedStep> {
+        Batch {
+            steps: examined(self.steps, examiner, cache),
             weight: self.weight,
         }
     }
@@ -355,7 +376,7 @@ impl Job<Step> {
 
 /// What all threads see.
 #[derive(Default)]
-struct Board {
+struct OrderedQueue {
     state: Mutex<State>,
     /// There is a batch to examine, or no more will come.
     work: Condvar,
@@ -369,13 +390,13 @@ struct Board {
 struct State {
     posted: u64,
     under_way: usize,
-    waiting: VecDeque<(u64, Job<Step>)>,
-    ready: BTreeMap<u64, Job<Known>>,
+    waiting: VecDeque<(u64, Batch<Step>)>,
+    ready: BTreeMap<u64, Batch<ExaminedStep>>,
     is_closed: bool,
     is_abandoned: bool,
 }
 
-impl Board {
+impl OrderedQueue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -395,20 +416,20 @@ impl Board {
         state.under_way += weight;
         let number = state.posted;
         state.posted += 1;
-        state.waiting.push_back((number, Job { steps, weight }));
+        state.waiting.push_back((number, Batch { steps, weight }));
         self.work.notify_one();
         Ok(())
     }
 
     /// The next batch to examine; `None` at the end.
-    fn take(&self) -> Option<(u64, Job<Step>)> {
+    fn take(&self) -> Option<(u64, Batch<Step>)> {
         let mut state = self.state();
         loop {
             if state.is_abandoned {
                 return None;
             }
-            if let Some(job) = state.waiting.pop_front() {
-                return Some(job);
+            if let Some(batch) = state.waiting.pop_front() {
+                return Some(batch);
             }
             if state.is_closed {
                 return None;
@@ -418,17 +439,17 @@ impl Board {
     }
 
     /// Gives back a batch that was examined.
-    fn put(&self, number: u64, job: Job<Known>) {
-        self.state().ready.insert(number, job);
+    fn put(&self, number: u64, batch: Batch<ExaminedStep>) {
+        self.state().ready.insert(number, batch);
         self.news.notify_one();
     }
 
     /// The batch with this number, once it was examined; `None` at the end.
-    fn next(&self, number: u64) -> Option<Job<Known>> {
+    fn next(&self, number: u64) -> Option<Batch<ExaminedStep>> {
         let mut state = self.state();
         loop {
-            if let Some(job) = state.ready.remove(&number) {
-                return Some(job);
+            if let Some(batch) = state.ready.remove(&number) {
+                return Some(batch);
             }
             if state.is_abandoned || state.is_closed && number >= state.posted {
                 return None;
@@ -469,18 +490,18 @@ fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a,
 }
 
 /// Says that no more batches will come, however the thread ends.
-struct Closing<'a>(&'a Board);
+struct CloseOnDrop<'a>(&'a OrderedQueue);
 
-impl Drop for Closing<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
 /// Keeps the others from waiting for a thread that panicked.
-struct Alarm<'a>(&'a Board);
+struct AbandonOnPanic<'a>(&'a OrderedQueue);
 
-impl Drop for Alarm<'_> {
+impl Drop for AbandonOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.abandon();

@@ -12,12 +12,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{Alarm, BATCH_BYTES, Board, Job, Known, examined, settle, wait, weigh};
+use super::{
+    AbandonOnPanic, BATCH_BYTES, Batch, ExaminedStep, OrderedQueue, examined, settle, wait, weigh,
+};
 use crate::{
     event::{Event, Timestamp},
     finding::PeopleCount,
     loss::Losses,
-    pipeline::{Back, Desk, Front, Output, Practice, Step},
+    pipeline::{Correlator, Examiner, MessageAssembler, Output, Step, WorkerCache},
     tracker::{Catalog, Services},
 };
 
@@ -39,9 +41,9 @@ pub(in crate::command) fn helpers() -> usize {
 
 /// The core, and its helpers.
 pub(in crate::command) struct Live {
-    front: Front,
-    practice: Practice,
-    back: Back,
+    assembler: MessageAssembler,
+    cache: WorkerCache,
+    correlator: Correlator,
     losses: Losses,
     steps: Vec<Step>,
     /// How many of the steps are in the weight.
@@ -57,22 +59,22 @@ pub(in crate::command) struct Live {
 
 /// What the helpers see.
 struct Shared {
-    board: Board,
-    desk: Mutex<Arc<Desk>>,
+    queue: OrderedQueue,
+    examiner: Mutex<Arc<Examiner>>,
 }
 
 impl Shared {
-    fn desk(&self) -> Arc<Desk> {
-        let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&desk)
+    fn examiner(&self) -> Arc<Examiner> {
+        let examiner = self.examiner.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&examiner)
     }
 
     fn help(&self) {
-        let _guard = Alarm(&self.board);
-        let mut practice = Practice::default();
-        while let Some((number, job)) = self.board.take() {
-            let job = job.examined(&self.desk(), &mut practice);
-            self.board.put(number, job);
+        let _guard = AbandonOnPanic(&self.queue);
+        let mut cache = WorkerCache::default();
+        while let Some((number, batch)) = self.queue.take() {
+            let batch = batch.examined(&self.examiner(), &mut cache);
+            self.queue.put(number, batch);
         }
     }
 }
@@ -80,25 +82,25 @@ impl Shared {
 /// What the caller's thread does next.
 enum Turn {
     /// Settle this chunk.
-    Settle(Job<Known>),
+    Settle(Batch<ExaminedStep>),
     /// Examine a chunk that no helper has taken.
-    Examine(u64, Job<Step>),
+    Examine(u64, Batch<Step>),
     /// A helper panicked.
     Ended,
 }
 
-impl Board {
+impl OrderedQueue {
     fn turn(&self, number: u64) -> Turn {
         let mut state = self.state();
         loop {
-            if let Some(job) = state.ready.remove(&number) {
-                return Turn::Settle(job);
+            if let Some(batch) = state.ready.remove(&number) {
+                return Turn::Settle(batch);
             }
             if state.is_abandoned {
                 return Turn::Ended;
             }
-            if let Some((number, job)) = state.waiting.pop_front() {
-                return Turn::Examine(number, job);
+            if let Some((number, batch)) = state.waiting.pop_front() {
+                return Turn::Examine(number, batch);
             }
             state = wait(&self.news, state);
         }
@@ -110,15 +112,15 @@ impl Live {
     ///
     /// # Errors
     /// That of starting a thread.
-    pub(in crate::command) fn new(desk: Desk, helpers: usize) -> io::Result<Self> {
+    pub(in crate::command) fn new(examiner: Examiner, helpers: usize) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            board: Board::default(),
-            desk: Mutex::new(Arc::new(desk)),
+            queue: OrderedQueue::default(),
+            examiner: Mutex::new(Arc::new(examiner)),
         });
         let mut live = Self {
-            front: Front::default(),
-            practice: Practice::default(),
-            back: Back::default(),
+            assembler: MessageAssembler::default(),
+            cache: WorkerCache::default(),
+            correlator: Correlator::default(),
             losses: Losses::default(),
             steps: Vec::new(),
             weighed: 0,
@@ -140,13 +142,13 @@ impl Live {
 
     /// Takes another catalog and other services, for whatever comes from now on.
     pub(in crate::command) fn set_recipients(&mut self, catalog: Catalog, services: Services) {
-        let mut desk = self
+        let mut examiner = self
             .shared
-            .desk
+            .examiner
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let new = Desk::clone(&desk);
-        *desk = Arc::new(new.with_catalog(catalog).with_services(services));
+        let new = Examiner::clone(&examiner);
+        *examiner = Arc::new(new.with_catalog(catalog).with_services(services));
     }
 
     /// What the core has lost so far.
@@ -156,7 +158,7 @@ impl Live {
 
     /// How many people the tracker with this id has heard of so far.
     pub(in crate::command) fn people(&self, tracker: &str) -> PeopleCount {
-        self.back.people(tracker)
+        self.correlator.people(tracker)
     }
 
     /// Takes one event. What came out of others may be added to `out`.
@@ -164,7 +166,8 @@ impl Live {
     /// # Panics
     /// If a helper did: what it worked on would be missing.
     pub(in crate::command) fn push(&mut self, event: &Event, out: &mut Output) {
-        self.front.push(event, &mut self.losses, &mut self.steps);
+        self.assembler
+            .push(event, &mut self.losses, &mut self.steps);
         let new = self.steps.iter().skip(self.weighed);
         self.weight += new.map(weigh).sum::<usize>();
         self.weighed = self.steps.len();
@@ -174,7 +177,7 @@ impl Live {
         let steps = std::mem::replace(&mut self.steps, Vec::with_capacity(CHUNK));
         (self.weighed, self.weight) = (0, 0);
         // Weightless: the number of chunks is what bounds them.
-        match self.shared.board.post(steps, 0) {
+        match self.shared.queue.post(steps, 0) {
             Ok(()) => self.posted += 1,
             Err(_) => return self.joined(),
         }
@@ -183,12 +186,12 @@ impl Live {
 
     /// Says that it is `now`, so that waiting requests are let go.
     pub(in crate::command) fn tick(&mut self, now: Timestamp) {
-        self.front.tick(now, &mut self.losses, &mut self.steps);
+        self.assembler.tick(now, &mut self.losses, &mut self.steps);
     }
 
     /// Says that no event will follow.
     pub(in crate::command) fn finish(&mut self) {
-        self.front.finish(&mut self.losses, &mut self.steps);
+        self.assembler.finish(&mut self.losses, &mut self.steps);
     }
 
     /// Adds to `out` what comes out of everything that was taken.
@@ -199,26 +202,32 @@ impl Live {
         self.settle_until(self.posted, out);
         // What fills no chunk is not worth a hand-over, and none is needed on a
         // quiet host.
-        let desk = self.shared.desk();
+        let examiner = self.shared.examiner();
         for step in std::mem::take(&mut self.steps) {
-            let step = examined(vec![step], &desk, &mut self.practice);
-            settle(step, &desk, &mut self.back, &mut self.losses, out);
+            let step = examined(vec![step], &examiner, &mut self.cache);
+            settle(step, &examiner, &mut self.correlator, &mut self.losses, out);
         }
         (self.weighed, self.weight) = (0, 0);
     }
 
     /// Settles the chunks before that number, and helps meanwhile.
     fn settle_until(&mut self, number: u64, out: &mut Output) {
-        let desk = self.shared.desk();
+        let examiner = self.shared.examiner();
         while self.settled < number {
-            match self.shared.board.turn(self.settled) {
-                Turn::Settle(job) => {
-                    settle(job.steps, &desk, &mut self.back, &mut self.losses, out);
+            match self.shared.queue.turn(self.settled) {
+                Turn::Settle(batch) => {
+                    settle(
+                        batch.steps,
+                        &examiner,
+                        &mut self.correlator,
+                        &mut self.losses,
+                        out,
+                    );
                     self.settled += 1;
                 }
-                Turn::Examine(number, job) => {
-                    let job = job.examined(&desk, &mut self.practice);
-                    self.shared.board.put(number, job);
+                Turn::Examine(number, batch) => {
+                    let batch = batch.examined(&examiner, &mut self.cache);
+                    self.shared.queue.put(number, batch);
                 }
                 Turn::Ended => return self.joined(),
             }
@@ -227,7 +236,7 @@ impl Live {
 
     /// Waits for the helpers; the panic of one goes on in this thread.
     fn joined(&mut self) {
-        self.shared.board.close();
+        self.shared.queue.close();
         for helper in self.helpers.drain(..) {
             if let Err(panic) = helper.join() {
                 std::panic::resume_unwind(panic);
@@ -238,7 +247,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.shared.board.close();
+        self.shared.queue.close();
         for helper in self.helpers.drain(..) {
             // Its panic was told when it happened.
             drop(helper.join());

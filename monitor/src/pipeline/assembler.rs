@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::recorded::{self, Whole};
+use super::recorded::{self, RecordedMessage};
 use crate::{
     event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
     http::{Connections, Exchange, Page},
@@ -44,7 +44,7 @@ pub enum Step {
 
 /// The stages up to whole messages.
 #[derive(Default)]
-pub struct Front {
+pub struct MessageAssembler {
     streams: Streams,
     connections: Connections,
     now: Timestamp,
@@ -53,7 +53,7 @@ pub struct Front {
     exchanges: Vec<Exchange>,
 }
 
-impl Front {
+impl MessageAssembler {
     /// Takes one event.
     pub fn push(&mut self, event: &Event, losses: &mut Losses, out: &mut Vec<Step>) {
         // Deadlines first, whoever is in between: so the order of steps depends
@@ -81,8 +81,8 @@ impl Front {
         }
         let facts = Some(message.facts.clone());
         match recorded::whole(event, message) {
-            Some(Whole::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
-            Some(Whole::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
+            Some(RecordedMessage::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
+            Some(RecordedMessage::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
             None => losses.count(Loss::CaptureMalformed),
         }
     }

@@ -3,8 +3,8 @@
 use super::{super::tests::capture, *};
 use crate::{loss::Losses, pipeline::Pipeline, token::TokenKey, tracker::Policy};
 
-fn desk() -> Desk {
-    Desk::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]))
+fn examiner() -> Examiner {
+    Examiner::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]))
 }
 
 /// The catalog of one who owns all the trackers that the conversations are with.
@@ -33,7 +33,7 @@ fn said(out: &Output, losses: &Losses, people: PeopleCount) -> String {
 }
 
 fn live(events: &[Event], batch: usize, helpers: usize) -> String {
-    let mut live = Live::new(desk(), helpers).unwrap();
+    let mut live = Live::new(examiner(), helpers).unwrap();
     let mut out = Output::default();
     for batch in events.chunks(batch) {
         for event in batch {
@@ -49,7 +49,7 @@ fn live(events: &[Event], batch: usize, helpers: usize) -> String {
 #[test]
 fn any_number_of_helpers_and_any_batches_say_what_the_pipeline_says() {
     let events = events(3);
-    let mut pipeline = Pipeline::from(desk());
+    let mut pipeline = Pipeline::from(examiner());
     let mut out = Output::default();
     for event in &events {
         pipeline.push(event, &mut out);
@@ -70,7 +70,7 @@ fn a_reload_takes_effect_between_two_batches() {
     let events = events(1);
     let half = events.len() / 2;
     for helpers in [0, 2] {
-        let mut live = Live::new(desk(), helpers).unwrap();
+        let mut live = Live::new(examiner(), helpers).unwrap();
         let mut before = Output::default();
         events[..half]
             .iter()
