@@ -5,20 +5,16 @@
 //! order by the stream stage. A connection whose start was not seen begins at
 //! [`LATE_OFFSET`].
 
-mod buffer;
 mod pending;
-mod role;
 mod single;
 mod tcp_direction;
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hashbrown::HashMap;
 
-use buffer::Buffers;
 use pending::PendingData;
-use role::{begins_http2, guess_client};
 use single::Connection;
 use tcp_direction::{Placed, TcpDirection};
 
@@ -45,6 +41,9 @@ const MAX_CONNECTIONS: usize = 65_536;
 /// How long a connection that ended waits for bytes from before its end, in
 /// nanoseconds: packets can be captured out of order.
 const MAX_LINGER: u64 = 2_000_000_000;
+
+/// Bytes of payload that share a piece of memory.
+const BUFFER: usize = 64 * 1024;
 
 /// The connections of foreign captures while they are read.
 #[derive(Default)]
@@ -432,6 +431,59 @@ impl Connections {
                 None => {}
             }
         }
+    }
+}
+
+/// Payloads of many packets in one piece of memory each. It stays as long as any
+/// of them is held: whoever waits for more copies what it holds.
+#[derive(Default)]
+struct Buffers(BytesMut);
+
+impl Buffers {
+    /// The same bytes, to be held.
+    fn keep(&mut self, payload: &[u8]) -> Bytes {
+        if self.0.capacity() < payload.len() {
+            self.0 = BytesMut::with_capacity(payload.len().max(BUFFER));
+        }
+        self.0.extend_from_slice(payload);
+        self.0.split().freeze()
+    }
+}
+
+/// How a request begins.
+const METHODS: [&[u8]; 10] = [
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"PATCH ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"CONNECT ",
+    b"TRACE ",
+    b"PRI ",
+];
+
+/// How a client begins HTTP/2.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
+
+/// Whether a client begins HTTP/2 with this.
+fn begins_http2(payload: &[u8]) -> bool {
+    payload.starts_with(HTTP2_PREFACE)
+}
+
+/// The client of a connection that was joined late, from the first bytes that
+/// one end sends.
+fn guess_client(source: Endpoint, destination: Endpoint, payload: &[u8]) -> Endpoint {
+    let tls = |message: u8| {
+        payload.starts_with(&[0x16, 0x03]) && payload.get(5).is_some_and(|kind| *kind == message)
+    };
+    if METHODS.iter().any(|method| payload.starts_with(method)) || tls(1) {
+        source
+    } else if payload.starts_with(b"HTTP/1.") || tls(2) || source.1 < destination.1 {
+        destination
+    } else {
+        source
     }
 }
 

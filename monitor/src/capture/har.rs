@@ -6,6 +6,7 @@
 //! original are replaced. What is cut off or malformed is counted and the
 //! entries before it are kept. One entry is in memory at a time.
 
+mod message;
 mod scan;
 
 use std::{
@@ -15,16 +16,11 @@ use std::{
 };
 
 use bytes::Bytes;
-pub(super) use scan::raw_bytes;
+use message::{Address, text, write_request, write_response};
 use scan::{Kept, Scanner};
 use serde_json::Value;
 
-use super::{
-    CaptureError,
-    har_message::{Address, text, write_request, write_response},
-    har_time::parse_time,
-    input::Input,
-};
+use super::{CaptureError, input::Input, rfc3339::parse_time};
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Place, Source, StreamId, Timestamp},
     loss::{Loss, Losses},

@@ -7,7 +7,6 @@
 
 mod canary;
 mod error;
-mod on_finding;
 mod recipients;
 #[cfg(test)]
 mod tests;
@@ -180,7 +179,7 @@ pub struct CaptureSection {
     #[serde(deserialize_with = "capture_bytes")]
     pub max_bytes: u64,
     /// Keep only the messages around findings of at least this severity.
-    #[serde(deserialize_with = "on_finding::on_finding")]
+    #[serde(deserialize_with = "on_finding")]
     pub on_finding: Option<Severity>,
     /// How long before a finding they may be, in seconds.
     pub before_seconds: u32,
@@ -483,5 +482,34 @@ fn journals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
         Err(D::Error::custom(format!(
             "must be from 1 to {MAX_JOURNALS}"
         )))
+    }
+}
+
+/// The values of `capture.on_finding`: whether messages are kept, or the least
+/// severity of the finding that they are kept for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OnFinding {
+    Switch(bool),
+    Least(String),
+}
+
+fn on_finding<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Severity>, D::Error> {
+    let wrong = || {
+        let names: Vec<_> = Severity::ALL.iter().map(|own| own.as_str()).collect();
+        D::Error::custom(format!(
+            "must be true, false or the least severity of a finding: {}",
+            names.join(", ")
+        ))
+    };
+    match OnFinding::deserialize(deserializer).map_err(|_not_shown| wrong())? {
+        OnFinding::Switch(false) => Ok(None),
+        OnFinding::Switch(true) => Ok(Some(Severity::Info)),
+        OnFinding::Least(name) => Severity::ALL
+            .iter()
+            .copied()
+            .find(|own| own.as_str() == name)
+            .map(Some)
+            .ok_or_else(wrong),
     }
 }

@@ -255,7 +255,7 @@ fn escape(text: &[u8]) -> (usize, Option<[u8; 6]>) {
 }
 
 /// The bytes that `text` stands for, which may hold bytes that are no text.
-pub(in crate::capture) fn raw_bytes(text: &str) -> Vec<u8> {
+pub(super) fn raw_bytes(text: &str) -> Vec<u8> {
     if is_latin_1(text) {
         return text.chars().map(|each| u32::from(each) as u8).collect();
     }

@@ -34,7 +34,6 @@ pub(in crate::capture) mod disk;
 pub(in crate::capture) mod entry;
 mod envelope;
 mod error;
-mod keep;
 pub(in crate::capture) mod manifest;
 pub(in crate::capture) mod name;
 mod quota;

@@ -10,7 +10,7 @@ use super::{
     disk::Space,
     entry::{Sealed, SegmentIndex},
 };
-use crate::{capture::har_time::parse_time, event::Timestamp};
+use crate::{capture::rfc3339::parse_time, event::Timestamp};
 
 /// The free space that is asked for is at most this part of the file system, so
 /// that a small one can be used as well.

@@ -10,7 +10,7 @@ use base64::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::har::raw_bytes;
+use super::scan::raw_bytes;
 
 /// Divides the parts of a form that the archive holds as parameters.
 const BOUNDARY: &str = "phiwatch-part-boundary";
