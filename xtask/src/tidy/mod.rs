@@ -1,7 +1,8 @@
 //! `tidy`: the rules of the source tree that no compiler checks.
 //!
-//! The layering of the house is written as absences: what a stage never names
-//! it cannot depend on. See [`RULES`].
+//! What a stage never names it cannot depend on: see [`RULES`]. The order of the
+//! rooms is read from the documentation of `monitor/src/lib.rs`: see [`layers`].
+//! Length is a reminder and fails nothing.
 
 use std::{
     fs,
@@ -10,14 +11,20 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
+use self::layers::Layers;
 use crate::workspace;
 
+mod layers;
 mod source;
 #[cfg(test)]
 mod tests;
 
-/// Longest source file in lines: a file that outgrows it has a second noun in it.
+/// Lines of code from which on a file may have a second noun in it. Data, prose
+/// and tests do not count.
 const MAX_LINES: usize = 500;
+
+/// What documents the order of the rooms.
+const STORY: &str = "monitor/src/lib.rs";
 
 /// Names that collect whatever has no home.
 const HOMELESS: &[&str] = &["common", "utils", "util", "helpers", "helper", "misc"];
@@ -108,29 +115,35 @@ const RULES: &[Rule] = &[
 /// Fails with every breach of a rule.
 pub(crate) fn tidy() -> Result<()> {
     let root = workspace::root();
-    let mut problems = Vec::new();
+    let layers = Layers::new(&read(&root.join(STORY))?);
+    let mut problems: Vec<_> = layers.problems().to_vec();
     for member in MEMBERS {
         let manifest = format!("{member}/Cargo.toml");
         problems.extend(manifest_problems(&manifest, &read(&root.join(&manifest))?));
-        for file in rust_files(&root.join(member))? {
-            let path = file
-                .strip_prefix(root)
-                .unwrap_or(&file)
-                .to_string_lossy()
-                .into_owned();
-            problems.extend(source_problems(&path, &read(&file)?));
+        let files = rust_files(&root.join(member))?;
+        problems.extend(style_problems(root, &files));
+        for file in &files {
+            let path = relative(root, file);
+            let text = read(file)?;
+            problems.extend(source_problems(&path, &text));
+            problems.extend(layers.arrows_up(&path, &text));
+            if let Some(reminder) = reminder(&path, &text) {
+                eprintln!("{reminder}");
+            }
         }
     }
     for problem in &problems {
         eprintln!("{problem}");
     }
     if !problems.is_empty() {
-        bail!(
-            "{} breaches of the rules in xtask/src/tidy.rs",
-            problems.len()
-        );
+        bail!("{} breaches of the rules in xtask/src/tidy", problems.len());
     }
     Ok(())
+}
+
+fn relative(root: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(root).unwrap_or(file);
+    path.to_string_lossy().into_owned()
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -168,12 +181,32 @@ fn manifest_problems(path: &str, text: &str) -> Vec<String> {
     }
 }
 
+/// A module with a folder is the folder's `mod.rs`, so that the folder is
+/// complete in itself.
+fn style_problems(root: &Path, files: &[PathBuf]) -> Vec<String> {
+    let beside_its_folder = |file: &&PathBuf| {
+        let folder = file.with_extension("");
+        files.iter().any(|other| other.starts_with(&folder))
+    };
+    files
+        .iter()
+        .filter(beside_its_folder)
+        .map(|file| {
+            let path = relative(root, file);
+            let folder = path.trim_end_matches(".rs");
+            format!("{path}: a module with a folder is its {folder}/mod.rs")
+        })
+        .collect()
+}
+
+fn reminder(path: &str, text: &str) -> Option<String> {
+    let lines = source::code_lines(text);
+    (lines > MAX_LINES)
+        .then(|| format!("reminder: {path}: {lines} lines of code; is there a second noun in it?"))
+}
+
 fn source_problems(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let lines = text.lines().count();
-    if lines > MAX_LINES {
-        problems.push(format!("{path}: {lines} lines, {MAX_LINES} at most"));
-    }
     if !source::has_module_docs(text) {
         problems.push(format!("{path}: does not begin with //! docs"));
     }
@@ -184,8 +217,7 @@ fn source_problems(path: &str, text: &str) -> Vec<String> {
     if named {
         problems.push(format!("{path}: the name says nothing about what is in it"));
     }
-    let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
-    if is_test {
+    if is_test(path) {
         return problems;
     }
     for rule in RULES.iter().filter(|rule| rule.holds_for(path)) {
@@ -199,6 +231,10 @@ fn source_problems(path: &str, text: &str) -> Vec<String> {
         }
     }
     problems
+}
+
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 impl Rule {

@@ -9,48 +9,150 @@ pub(super) fn has_module_docs(text: &str) -> bool {
         .is_some_and(|line| line.starts_with("//!"))
 }
 
-/// Identifiers in the code, with their lines (from 1). Comments, strings, macro
-/// names of tests and everything from the first `#[cfg(test)]` on are no code.
+/// Identifiers in the code, with their lines (from 1).
 pub(super) fn identifiers(text: &str) -> Vec<(usize, String)> {
+    let mut found = tokens(text);
+    found.retain(|(_, token)| token.starts_with(is_word));
+    found
+}
+
+/// Identifiers, `::`, braces and commas of the code, with their lines (from 1).
+pub(super) fn tokens(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let mut in_string = false;
-    for (index, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("#[cfg(test)]") {
-            break;
+    for (number, code) in code(text) {
+        let mut rest = code.as_str();
+        while let Some(first) = rest.chars().next() {
+            let length = match first {
+                _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+                ':' if rest.starts_with("::") => 2,
+                _ => first.len_utf8(),
+            };
+            let (token, behind) = rest.split_at(length);
+            if is_word(first) || ["::", "{", "}", ","].contains(&token) {
+                found.push((number, token.to_owned()));
+            }
+            rest = behind;
         }
-        let code = code(line, &mut in_string);
-        let words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        found.extend(
-            words
-                .filter(|word| !word.is_empty())
-                .map(|word| (index + 1, word.to_owned())),
-        );
     }
     found
 }
 
-/// The part of a line that is neither comment nor string. `in_string` carries a
-/// string over the end of its line.
-fn code(line: &str, in_string: &mut bool) -> String {
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+/// How many lines are code: neither blank, nor prose, nor the values of a table,
+/// nor a test.
+pub(super) fn code_lines(text: &str) -> usize {
+    let mut in_table = false;
+    let mut count = 0;
+    for (_, code) in code(text) {
+        let code = code.trim();
+        if in_table {
+            in_table = !code.ends_with("];");
+        } else if code.contains(is_word) {
+            count += 1;
+            let is_constant = code
+                .split(' ')
+                .any(|word| word == "const" || word == "static");
+            in_table = is_constant && code.ends_with('[');
+        }
+    }
+    count
+}
+
+/// The lines without comments, strings and items of tests, with their numbers.
+fn code(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut open = Text::None;
+    let mut test = Test::None;
+    for (index, line) in text.lines().enumerate() {
+        let code = code_of(line, &mut open);
+        if test == Test::None && code.trim_start().starts_with("#[cfg(test)]") {
+            test = Test::Announced;
+            continue;
+        }
+        test = test.after(&code);
+        match test {
+            Test::None => lines.push((index + 1, code)),
+            Test::Over => test = Test::None,
+            Test::Announced | Test::Within(_) => {}
+        }
+    }
+    lines
+}
+
+/// An item that is compiled for tests alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Test {
+    None,
+    /// Its attribute was seen.
+    Announced,
+    /// So many braces are open.
+    Within(usize),
+    /// This is its last line.
+    Over,
+}
+
+impl Test {
+    fn after(self, code: &str) -> Self {
+        let depth = match self {
+            Self::None | Self::Over => return Self::None,
+            Self::Announced => 0,
+            Self::Within(depth) => depth,
+        };
+        let opened = depth + code.matches('{').count();
+        let open = opened.saturating_sub(code.matches('}').count());
+        match open {
+            0 if opened > 0 || code.trim_end().ends_with([';', ',']) => Self::Over,
+            0 => Self::Announced,
+            open => Self::Within(open),
+        }
+    }
+}
+
+/// A string that goes on at the end of a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    None,
+    Plain,
+    /// With so many `#` before its quotation marks.
+    Raw(usize),
+}
+
+/// The part of a line that is neither comment nor string.
+fn code_of(line: &str, text: &mut Text) -> String {
     let mut code = String::new();
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' if *in_string => {
-                characters.next();
+    let mut rest = line;
+    while let Some(character) = rest.chars().next() {
+        let (taken, behind) = rest.split_at(character.len_utf8());
+        rest = behind;
+        match (*text, character) {
+            (Text::Plain, '\\') => rest = rest.get(1..).unwrap_or_default(),
+            (Text::Plain, '"') => *text = Text::None,
+            (Text::Raw(marks), '"') => {
+                if let Some(behind) = rest.strip_prefix("#".repeat(marks).as_str()) {
+                    rest = behind;
+                    *text = Text::None;
+                }
             }
-            '"' => {
-                *in_string = !*in_string;
+            (Text::Plain | Text::Raw(_), _) => {}
+            (Text::None, '"') => {
+                let before = code.trim_end_matches('#');
+                *text = if before.ends_with('r') {
+                    Text::Raw(code.len() - before.len())
+                } else {
+                    Text::Plain
+                };
                 code.push(' ');
             }
-            _ if *in_string => {}
             // A quote or backslash as a character literal opens no string.
-            '\'' if matches!(characters.peek(), Some('"' | '\\')) => {
-                characters.next_if_eq(&'\\');
-                characters.next();
+            (Text::None, '\'') if rest.starts_with(['"', '\\']) => {
+                rest = rest.strip_prefix('\\').unwrap_or(rest);
+                rest = rest.get(1..).unwrap_or_default();
             }
-            '/' if characters.peek() == Some(&'/') => break,
-            _ => code.push(character),
+            (Text::None, '/') if rest.starts_with('/') => break,
+            (Text::None, _) => code.push_str(taken),
         }
     }
     code

@@ -115,8 +115,133 @@ fn every_file_has_docs_a_name_and_an_end() {
     assert!(!source::has_module_docs(""));
     check("monitor/src/utils.rs", "", &["says nothing"]);
     check("monitor/src/http/helpers/x.rs", "", &["says nothing"]);
-    check("monitor/src/a.rs", &"\n".repeat(MAX_LINES), &["501 lines"]);
-    check("monitor/src/a.rs", &"\n".repeat(MAX_LINES - 1), &[]);
+}
+
+#[test]
+fn what_follows_an_item_of_tests_is_code() {
+    check(
+        "monitor/src/finding/mod.rs",
+        "#[cfg(test)]\nmod tests;\nuse std::fs;\n",
+        &["rs:4: names `fs`"],
+    );
+    check(
+        "monitor/src/finding/mod.rs",
+        "#[cfg(test)]\nfn a() {\n    fs();\n}\nlet a = r#\"a \"fs\" b\"#; fs();\n",
+        &["rs:6: names `fs`"],
+    );
+}
+
+#[test]
+fn only_code_is_long() {
+    let repeated = |line: &str| reminder("a.rs", &line.repeat(MAX_LINES + 1));
+    assert!(repeated("let a = 1;\n").is_some());
+    for line in ["\n", "// prose\n", "/// Docs.\n", "\"text\",\n", "}\n"] {
+        assert!(repeated(line).is_none(), "{line}");
+    }
+    let table = format!(
+        "const A: &[u8] = &[\n{}];\n",
+        "    b(1),\n".repeat(MAX_LINES + 1)
+    );
+    assert!(reminder("a.rs", &table).is_none());
+    let tests = format!(
+        "#[cfg(test)]\nmod tests {{\n{}}}\n",
+        "a();\n".repeat(MAX_LINES + 1)
+    );
+    assert!(reminder("a.rs", &tests).is_none());
+}
+
+#[test]
+fn a_folder_holds_its_module() {
+    let root = Path::new("/r");
+    for (files, count) in [
+        (&["/r/a/mod.rs", "/r/a/b.rs"][..], 0),
+        (&["/r/a.rs", "/r/a/b.rs"], 1),
+        (&["/r/a.rs", "/r/ab/b.rs"], 0),
+        (&["/r/a.rs", "/r/a/b/c.rs", "/r/a/b.rs"], 2),
+    ] {
+        let files: Vec<_> = files.iter().map(PathBuf::from).collect();
+        assert_eq!(style_problems(root, &files).len(), count, "{files:?}");
+    }
+}
+
+const LIB: &str = "//! Docs with a [`link`].
+//!
+//! 1. [`event`] comes first, version 1. It is
+//!    said in two lines, which name [`probe`].
+//! 2. [`stream`] and [`http`] of [`secret::Secret`].
+//!
+//! - Uses what is above, and the leaves `loss` and
+//!   `secret`. Not [`later`].
+
+pub mod loss;
+mod secret;
+pub mod event;
+pub mod probe;
+pub mod stream;
+pub mod http;
+";
+
+#[test]
+fn the_order_of_rooms_is_what_lib_says() {
+    let check = |lib: &str, expected: &[&str]| {
+        let layers = Layers::new(lib);
+        let problems = layers.problems();
+        assert_eq!(problems.len(), expected.len(), "{problems:?}");
+        for (problem, part) in problems.iter().zip(expected) {
+            assert!(problem.contains(part), "{problem}");
+        }
+    };
+    check(LIB, &[]);
+    check(&LIB.replace("mod http;", "mod h2;"), &["`h2`", "`http`"]);
+    check(
+        &LIB.replace("stream;\npub mod http;", "http;\npub mod stream;"),
+        &["loss, secret, event, probe, stream, http"],
+    );
+}
+
+#[test]
+fn no_arrow_goes_up() {
+    let layers = Layers::new(LIB);
+    let check = |path: &str, code: &str, expected: &[&str]| {
+        let problems = layers.arrows_up(path, code);
+        assert_eq!(problems.len(), expected.len(), "{path}: {problems:?}");
+        for (problem, part) in problems.iter().zip(expected) {
+            assert!(problem.contains(part), "{problem}");
+        }
+    };
+    check(
+        "monitor/src/stream/mod.rs",
+        "use crate::event::Event;\n",
+        &[],
+    );
+    check("monitor/src/stream/a/b.rs", "use crate::stream::B;\n", &[]);
+    check(
+        "monitor/src/stream.rs",
+        "let a = 1;\nlet b = crate::http::b();\n",
+        &["stream.rs:2: `stream` uses `http`"],
+    );
+    check(
+        "monitor/src/event/mod.rs",
+        "pub(crate) use crate::{\n    loss::{self, http},\n    secret, stream::Stream,\n};\n",
+        &["mod.rs:3: `event` uses `stream`"],
+    );
+    check(
+        "monitor/src/loss.rs",
+        "use crate::secret;\n",
+        &["`loss` uses `secret`"],
+    );
+    for (path, code) in [
+        ("monitor/src/event/tests.rs", "use crate::stream;\n"),
+        (
+            "monitor/src/event/mod.rs",
+            "#[cfg(test)]\nuse crate::stream;\n",
+        ),
+        ("monitor/src/event/mod.rs", "// crate::stream\n"),
+        ("monitor/src/main.rs", "use crate::stream;\n"),
+        ("tests/src/event.rs", "use crate::stream;\n"),
+    ] {
+        check(path, code, &[]);
+    }
 }
 
 #[test]
