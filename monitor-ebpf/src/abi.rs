@@ -2,9 +2,9 @@
 //! padding, no `bool`, `Option`, enum or `usize`. User space decodes the bytes of
 //! a record one by one and counts a record with an unknown tag as lost.
 
-/// Version of this file's layouts. Changes with every incompatible change. The
-/// programs carry it in the section [`ABI_SECTION`], and are not loaded if it is
-/// not that of user space.
+/// Version of these layouts; every incompatible change changes it. The programs
+/// carry it in the section [`ABI_SECTION`], and user space refuses programs of
+/// another version.
 pub const ABI_VERSION: u32 = 3;
 
 /// The section of the object file that holds [`ABI_VERSION`].
@@ -30,8 +30,8 @@ pub struct Header {
     pub handle: u64,
     /// When the kernel first saw the stream, `CLOCK_MONOTONIC`, nanoseconds.
     pub born: u64,
-    /// Offset of the first byte in its direction of the stream. For sockets the
-    /// low 32 bits only, as TCP counts.
+    /// Offset of the first byte in its direction of the stream. For sockets
+    /// only the low 32 bits, as in TCP sequence numbers.
     pub offset: u64,
     /// How many bytes follow the header.
     pub captured: u32,
@@ -103,8 +103,8 @@ pub mod flag {
     pub const FAULT: u8 = 2;
     /// Bytes were left out because the call was longer than the cap.
     pub const CAPPED: u8 = 4;
-    /// The process is the server of this connection: of what it sends only
-    /// pages are handed over, so what is left out between them is no loss.
+    /// The process is the server of this connection. Only pages are handed over
+    /// of what it sends, so bytes between them are not lost.
     pub const SERVER: u8 = 16;
 }
 
@@ -152,20 +152,20 @@ pub mod scope {
 }
 
 /// Value of the map `WATCHED`, a set of [`mark`] bits, and of `EXECUTABLES`,
-/// where it says nothing.
+/// where the value is not used.
 pub type Mark = u32;
 
 /// Why a process is in the map `WATCHED`.
 pub mod mark {
-    /// The scope lists its id. Stays when it calls exec, and is not inherited: a
+    /// The scope lists its id. The mark survives exec and is not inherited: a
     /// list of ids names these processes and no others.
     pub const LISTED: u32 = 1;
-    /// The path that it gave to exec is one of `EXECUTABLES`. That may be a
-    /// script, of which `/proc` shows only the interpreter.
+    /// The path that it passed to exec is one of `EXECUTABLES`. It may be a
+    /// script, for which `/proc` shows only the interpreter.
     pub const BY_PATH: u32 = 2;
     /// User space found that it runs one of the scope's executables.
     pub const CONFIRMED: u32 = 4;
-    /// The other bits are those of the process that forked it.
+    /// The other bits come from the process that forked it.
     pub const INHERITED: u32 = 8;
     /// The bits that a forked process inherits.
     pub const HERITABLE: u32 = BY_PATH | CONFIRMED;
@@ -195,7 +195,7 @@ pub struct Layout {
 
 const _: () = assert!(size_of::<Layout>() == 28);
 
-/// The largest offset in [`Layout`]: a bound that the verifier must see.
+/// The largest offset in [`Layout`]: the verifier needs to see a bound.
 pub const MAX_OFFSET: u32 = 0xffff;
 
 /// Key of the maps `STREAMS`, `VERDICTS` and `REQUESTS`: a stream of TLS.
@@ -238,15 +238,17 @@ pub struct Stream {
 
 const _: () = assert!(size_of::<Stream>() == 64);
 
-/// What a uprobe is told when it is attached: the attach cookie of its site.
+/// The attach cookie of a site, which a uprobe gets with every hit.
 ///
 /// | bits | |
 /// |---|---|
-/// | 0 to 15 | how many bytes the stack pointer there lies below its value at the function's first instruction |
+/// | 0 to 15 | how many bytes the stack pointer at the site lies below its
+/// value at the function's first instruction |
 /// | 16 to 31 | index of the attachment in the map `TARGETS` |
 /// | 32 to 39 | which function it is in: one of [`function`] |
 /// | 40 to 47 | [`cookie::SINGLE_STEPPED`], [`cookie::NO_EXIT`] |
-/// | 48 to 63 | where the library's `SSL` holds what its last call waited for; 0 where that is not known |
+/// | 48 to 63 | where the library's `SSL` keeps what its last call waited for;
+/// 0 if that is not known |
 ///
 /// Kernels before 5.15 have no cookies: all of it is 0 there, and every probe
 /// sits where the depth is 0.
@@ -256,7 +258,7 @@ pub mod cookie {
     /// The function has no exit that can be probed.
     pub const NO_EXIT: u64 = 1 << 41;
 
-    /// Puts a cookie together, of which `flags` are in place already.
+    /// Builds a cookie; `flags` are in place already.
     pub const fn pack(depth: u16, target: u16, function: u8, flags: u64, state: u16) -> u64 {
         depth as u64
             | (target as u64) << 16
@@ -292,15 +294,16 @@ pub const MAX_TARGETS: u32 = 16_384;
 /// The bits of a value of the map `TARGETS`.
 pub mod target {
     /// The exits of the attachment's functions are probed as well. Without it,
-    /// what a call was given is handed over at its entry.
+    /// the arguments of a call are handed over at its entry.
     pub const EXITS_PROBED: u32 = 1;
-    /// The attachment's hits count. One that is to replace another is linked
-    /// before the other is taken away, and becomes the one that counts at once.
+    /// Hits of the attachment count. An attachment that replaces another is
+    /// linked before the other is removed, and enabled at the moment of the
+    /// switch.
     pub const ENABLED: u32 = 2;
 }
 
-/// What the hooks of a TLS library cost a process, and what they bring. Value of
-/// the map `USAGE`, whose key is the thread-group id.
+/// What the hooks of a TLS library cost a process, and what they yield. Value
+/// of the map `USAGE`, whose key is the thread-group id.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
@@ -308,14 +311,15 @@ pub struct Usage {
     pub emulated: u64,
     /// Hits on instructions that it has to single-step.
     pub single_stepped: u64,
-    /// Writes of a client to a host that may be a tracker, as far as user space has
-    /// said.
+    /// Writes of a client to a host that may be a tracker, according to user
+    /// space.
     pub wanted: u64,
     /// Calls in which the process is a server.
     pub served: u64,
     /// A set of [`usage`] bits.
     pub flags: u64,
-    /// When it last told that it loads libraries, `CLOCK_MONOTONIC`, nanoseconds.
+    /// When it last reported that it loads libraries, `CLOCK_MONOTONIC`,
+    /// nanoseconds.
     pub loaded: u64,
 }
 
@@ -323,19 +327,20 @@ const _: () = assert!(size_of::<Usage>() == 48);
 
 /// The bits of [`Usage::flags`].
 pub mod usage {
-    /// The process moves stacks: a library of its copies the stack of one green
-    /// thread away and that of another to the same addresses, so that a frame
-    /// does not tell a call.
+    /// The process moves stacks: one of its libraries copies the stack of one
+    /// green thread away and that of another to the same addresses, so that a
+    /// frame does not identify a call.
     pub const MOVES_STACKS: u64 = 1;
-    /// The exits of the process's calls are probed although its file's are not.
+    /// The exits of the process's calls are probed although those of its file
+    /// are not.
     pub const EXITS_PROBED: u64 = 2;
 }
 
 /// What the kernel remembers of a socket of TCP, in the map `SOCKET_STREAMS`.
 ///
-/// A packet can come in on one processor while another goes out on a second.
-/// So every word has one writer: the programs on what is sent, or those on what
-/// is received. `connect` and the first packet, which are alone, write all.
+/// Packets of one socket can arrive on one processor while others leave on
+/// another, so every word has one writer: the egress programs or the ingress
+/// programs. `connect` and the first packet, which run alone, write all words.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SocketStream {
@@ -351,18 +356,19 @@ pub struct SocketStream {
     pub received: u32,
     /// Offset behind the last byte that was sent.
     pub next: u32,
-    /// Offset up to which a client's bytes were handed over, or told to be left
+    /// Offset up to which a client's bytes were handed over or reported as left
     /// out.
     pub reported: u32,
-    /// Counts what calls for an answer: a client's packets, a server's requests.
+    /// Counts what calls for a response: a client's packets, a server's
+    /// requests.
     pub asked: u32,
     /// What `asked` was when an answer to it last came.
     pub answered: u32,
     /// The process; 0 where it is not known.
     pub tgid: u32,
-    /// A set of [`socket`] bits that stem from what is sent.
+    /// A set of [`socket`] bits, written by the egress programs.
     pub flags: u32,
-    /// A set of [`socket`] bits that stem from what is received.
+    /// A set of [`socket`] bits, written by the ingress programs.
     pub received_flags: u32,
     /// Zero.
     pub padding: u32,
@@ -370,8 +376,8 @@ pub struct SocketStream {
 
 const _: () = assert!(size_of::<SocketStream>() == 56 && align_of::<SocketStream>() == 8);
 
-/// The bits of [`SocketStream::flags`] and [`SocketStream::heard`]. The bits from
-/// 16 on are those of the programs on pages.
+/// The bits of [`SocketStream::flags`] and [`SocketStream::received_flags`].
+/// The bits from 16 on belong to the programs on pages.
 pub mod socket {
     /// An HTTP client speaks here.
     pub const CLIENT: u32 = 1;
@@ -379,7 +385,7 @@ pub mod socket {
     pub const SERVER: u32 = 2;
     /// TLS.
     pub const TLS: u32 = 4;
-    /// Nothing of interest.
+    /// It is neither HTTP nor TLS.
     pub const IGNORED: u32 = 8;
     /// The stream was joined after its connection had begun.
     pub const LATE: u32 = 16;
@@ -387,19 +393,19 @@ pub mod socket {
     pub const UNWANTED: u32 = 32;
     /// [`super::SocketStream::received`] is known.
     pub const RECEIVED_KNOWN: u32 = 64;
-    /// Whoever sent these bytes has sent its last.
+    /// The sender of these bytes has closed its side.
     pub const FINISHED: u32 = 128;
-    /// The stream has ended: nothing of what still comes is of interest.
+    /// The stream has ended; later packets are ignored.
     pub const ENDED: u32 = 256;
 }
 
-/// How much of a request that a server reads is kept: its line, and where it is
-/// not very long the host.
+/// How much is kept of a request that a server reads: the request line, and
+/// usually the host.
 pub const MAX_REQUEST: usize = 1024;
 
 /// The beginning of the last request that a server read on a stream. It is
-/// handed over if a page answers it: most answers are none, and then reading
-/// the request costs a copy and nothing else.
+/// handed over if a page answers it. Most responses are no pages, and then a
+/// request costs one copy.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -418,11 +424,11 @@ const _: () = assert!(size_of::<Request>() == 16 + MAX_REQUEST);
 /// How much of one page is handed over, with its head.
 pub const MAX_PAGE: u64 = 256 * 1024;
 
-/// A call in flight. Value of the map `CALLS`, whose key is a [`StreamKey`] with
-/// the call's frame as its handle: the stack pointer at the function's first
-/// instruction. Two calls in flight never share it, whatever threads and fibers
-/// they run on. Its second half is the working memory of the program at the
-/// call's end, which has too little stack of its own.
+/// A call in flight. Value of the map `CALLS`, whose key is a [`StreamKey`]
+/// with the call's frame as its handle: the stack pointer at the function's
+/// first instruction. Two calls in flight never share it, whatever threads and
+/// fibers they run on. The second half is working memory of the program at the
+/// call's end, whose stack is too small.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Call {

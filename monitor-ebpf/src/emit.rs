@@ -1,4 +1,4 @@
-//! Records into the rings: reserve a class of constant size, copy straight into
+//! Writes records into the rings: reserve a constant size, copy straight into
 //! it, submit, and count what did not fit.
 
 use core::intrinsics::{AtomicOrdering, atomic_xadd};
@@ -14,7 +14,7 @@ use crate::maps::{CONTROL_RING, COUNTERS, DATA_RING, SCOPE};
 /// How much of a response is handed over: the status line and some headers.
 pub(crate) const RESPONSE_HEAD: u64 = 512;
 
-/// How much of a request is handed over on streams that nobody wants.
+/// How much of a request is handed over on unwanted streams.
 pub(crate) const REQUEST_HEAD: u64 = 1024;
 
 /// Adds to a counter.
@@ -43,7 +43,7 @@ pub(crate) struct Record<const N: usize> {
     pub(crate) bytes: [u8; N],
 }
 
-/// The consumer, which looks every few milliseconds anyway, is left alone.
+/// The consumer is not woken: it polls every few milliseconds anyway.
 pub(crate) const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
 /// Wakes the consumer only when the record of `size` bytes has filled another
@@ -81,16 +81,16 @@ pub(crate) fn submit_control<const N: usize>(entry: RingBufEntry<Record<N>>) {
     entry.submit(NO_WAKEUP);
 }
 
-/// Submits a control record that should be looked at now.
+/// Submits a control record and wakes the consumer.
 #[inline(always)]
 pub(crate) fn submit_urgent<const N: usize>(entry: RingBufEntry<Record<N>>) {
     entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
 }
 
-/// A stretch of bytes that is handed over in chunks.
+/// A range of bytes that is handed over in chunks.
 ///
-/// The numbers are read through methods, each time anew: a uprobe program keeps
-/// them in a map because it has no stack for them.
+/// The numbers are read through methods, each time anew: a uprobe program has
+/// no stack for them and keeps them in a map.
 pub(crate) trait ByteRange {
     /// Offset in the stream of the first byte.
     fn offset(&self) -> u64;
@@ -102,14 +102,14 @@ pub(crate) trait ByteRange {
     fn done(&self) -> u64;
     /// Says that `done` bytes have been handed over.
     fn set_done(&self, done: u64);
-    /// Copies `length` bytes, at least 1, that begin `done` bytes into the
-    /// stretch. Returns whether it could.
+    /// Copies `length` bytes, at least 1, from `done` bytes into the range on.
+    /// Returns whether it could.
     fn copy(&self, to: *mut u8, length: u64) -> bool;
     /// Fills every field of `header` but `offset`, `captured`, `length`.
     fn describe(&self, header: &mut Header);
 }
 
-/// Hands a stretch over, and counts its bytes in the counter `bytes`.
+/// Hands a range over, and counts its bytes in the counter `bytes`.
 #[inline(always)]
 pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
     range.set_done(0);
@@ -123,7 +123,7 @@ pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
         rounds += 1;
     }
     let tail = range.wanted() - range.done();
-    // What the record of the tail stands for may be more than what it holds.
+    // The record of the tail can stand for more bytes than it holds.
     let rest = range.length() - range.done();
     if tail >= MAX_CHUNK as u64 {
         count(counter::CALL_CAP, 1);
@@ -145,8 +145,8 @@ pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
     }
 }
 
-/// `value`, of which the compiler forgets what it knew: it would otherwise drop
-/// the comparisons that the verifier needs to see.
+/// `value`, opaque to the compiler: it would otherwise remove comparisons that
+/// the verifier needs to see.
 #[inline(always)]
 pub(crate) fn opaque(mut value: u64) -> u64 {
     // An empty sequence would leave two line records for one instruction, which

@@ -58,7 +58,7 @@ fn main() {}
 #[cfg(target_arch = "bpf")]
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
-    // The verifier refuses a program that could come here.
+    // The verifier refuses a program that could reach this.
     loop {}
 }
 

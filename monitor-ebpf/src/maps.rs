@@ -10,7 +10,7 @@ use phiwatch_ebpf::abi::{
     Usage, counter,
 };
 
-/// Small records: streams, processes, libraries. Never starved by data.
+/// Small records: streams, processes, libraries. Data never crowds them out.
 #[map]
 pub(crate) static CONTROL_RING: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
 
@@ -40,9 +40,9 @@ pub(crate) static WATCHED: HashMap<u32, Mark> = HashMap::with_max_entries(65_536
 #[map]
 pub(crate) static EXECUTABLES: HashMap<u64, Mark> = HashMap::with_max_entries(256, 0);
 
-/// Calls in flight, by process and frame. An entry stays when its call has ended
-/// and serves the next call at the same depth of the same stack, so that a call
-/// costs no insertion; the least recently used are forgotten.
+/// Calls in flight, by process and frame. An entry stays when its call has
+/// ended and serves the next call at the same stack depth, so that a call costs
+/// no insertion; the least recently used are evicted.
 #[map]
 pub(crate) static CALLS: LruHashMap<StreamKey, Call> = LruHashMap::with_max_entries(32_768, 0);
 
@@ -50,12 +50,13 @@ pub(crate) static CALLS: LruHashMap<StreamKey, Call> = LruHashMap::with_max_entr
 #[map]
 pub(crate) static TARGETS: Array<u32> = Array::with_max_entries(MAX_TARGETS, 0);
 
-/// What each process costs and brings. An entry goes with its process.
+/// What the hooks cost each process and yield. An entry is removed with its
+/// process.
 #[map]
 pub(crate) static USAGE: HashMap<u32, Usage> = HashMap::with_max_entries(16_384, 0);
 
-/// The same of all processes that have ended, and of those for which [`USAGE`] has
-/// no room.
+/// [`USAGE`] of all processes that have ended, and of those for which it has no
+/// room.
 #[map]
 pub(crate) static OTHER_USAGE: Array<Usage> = Array::with_max_entries(1, 0);
 
@@ -63,40 +64,41 @@ pub(crate) static OTHER_USAGE: Array<Usage> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static ZERO_USAGE: Array<Usage> = Array::with_max_entries(1, 0);
 
-/// Streams of TLS. Forgets the least recently used: applications leave TLS
-/// objects without a word.
+/// Streams of TLS. Evicts the least recently used: applications drop TLS
+/// objects without freeing them.
 #[map]
 pub(crate) static STREAMS: LruHashMap<StreamKey, Stream> = LruHashMap::with_max_entries(65_536, 0);
 
 /// Streams of TLS of which user space wants only the heads of requests, by the
-/// time of their birth: a verdict comes late, and the key may be another stream's
-/// by then.
+/// time of their birth: a verdict can arrive when the key belongs to another
+/// stream already.
 #[map]
 pub(crate) static VERDICTS: LruHashMap<StreamKey, u64> = LruHashMap::with_max_entries(65_536, 0);
 
-/// Streams of sockets. The state is kept with the socket and goes with it, so
-/// there is no table that could be full, or forget one stream for another's
-/// sake: a hash map that refuses fills up with sockets that end without a packet
-/// (a timeout), one that forgets does so in silence. Linux 5.3.
+/// Streams of sockets. The state lives in the socket, so no table can fill up
+/// or evict one stream for another: a hash map that refuses insertions fills up
+/// with sockets that end without a packet (a timeout), and one that evicts does
+/// so silently. Linux 5.3.
 #[btf_map]
 pub(crate) static SOCKET_STREAMS: SkStorage<SocketStream> = SkStorage::new();
 
-/// [`VERDICTS`] of sockets, by cookie. What it forgets costs copies, nothing else.
+/// [`VERDICTS`] of sockets, by cookie. An evicted entry costs copies, nothing
+/// else.
 #[map]
 pub(crate) static SOCKET_VERDICTS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(65_536, 0);
 
 /// Counters shared by all processors: uprobe programs can be preempted, which
-/// would tear an increment of a per-processor counter.
+/// would corrupt an increment of a per-processor counter.
 #[map]
 pub(crate) static COUNTERS: Array<u64> = Array::with_max_entries(counter::COUNT, 0);
 
-/// Room for a path that is looked at before it is known to be of interest. Only
-/// tracepoint programs use it: they cannot be preempted.
+/// Scratch space for a path. Only tracepoint programs use it: they cannot be
+/// preempted.
 #[map]
 pub(crate) static PATHS: PerCpuArray<[u8; PATH_LENGTH]> = PerCpuArray::with_max_entries(1, 0);
 
-/// Zeroes to insert from: a value built on the stack would use up the 64 bytes
-/// that a uprobe program may have.
+/// Zeroes to insert from: a value built on the stack would exceed the 64 bytes
+/// that a uprobe program may use.
 #[map]
 pub(crate) static ZERO_CALL: Array<Call> = Array::with_max_entries(1, 0);
 
@@ -104,8 +106,8 @@ pub(crate) static ZERO_CALL: Array<Call> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static ZERO_STREAM: Array<Stream> = Array::with_max_entries(1, 0);
 
-/// What servers read last, by stream of TLS. Fewer than streams: it is needed
-/// from the request to its answer only.
+/// The last request that a server read on each stream of TLS. Smaller than the
+/// map of streams, since an entry is needed only until the response.
 #[map]
 pub(crate) static REQUESTS: LruHashMap<StreamKey, Request> = LruHashMap::with_max_entries(8_192, 0);
 

@@ -5,8 +5,7 @@ use phiwatch_ebpf::abi::{Addresses, SENT};
 
 /// The protocol number of TCP.
 pub(crate) const IPPROTO_TCP: u8 = 6;
-/// The next header of IPv6 that is a header of options for every hop (RFC 8200,
-/// section 4.3).
+/// The hop-by-hop options header of IPv6 (RFC 8200, section 4.3).
 const HOP_BY_HOP: u8 = 0;
 /// [`Segment::flags`]: the sender is done.
 pub(crate) const TCP_FIN: u8 = 1;
@@ -35,15 +34,15 @@ pub(crate) struct Segment {
 
 /// Reads the headers of a packet of TCP.
 ///
-/// Lengths come from the packet, not from its IP header: a packet of more than
-/// 64 KiB, as big TCP makes them, has the length 0 there.
+/// Lengths come from the packet, not from its IP header, whose length field is
+/// 0 in a packet of more than 64 KiB (big TCP).
 #[inline(always)]
 pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
     let first: u8 = ctx.load(0).ok()?;
     let version = first >> 4;
-    // A program on a cgroup sees the packet from its IP header on. Of IPv6
-    // extension headers one occurs on TCP in practice: the option for every hop
-    // that holds the length of a packet of more than 64 KiB (RFC 2675).
+    // A cgroup program sees the packet from its IP header on. Only one IPv6
+    // extension header occurs with TCP in practice: the hop-by-hop option that
+    // holds the length of a packet of more than 64 KiB (RFC 2675).
     let (protocol, transport): (u8, u32) = match version {
         4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
         6 => match ctx.load(6).ok()? {
@@ -76,7 +75,7 @@ pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
     })
 }
 
-/// The first four bytes of a segment that has some, or its first alone.
+/// The first four bytes of a segment that has as many, or its first byte alone.
 #[inline(always)]
 pub(crate) fn first(ctx: &SkBuffContext, segment: &Segment) -> Option<u32> {
     if segment.length < 4 {

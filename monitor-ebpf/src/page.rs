@@ -1,9 +1,8 @@
 //! Pages that a server sends, and the requests that they answer.
 //!
-//! A response is looked at once, where it begins: if its head does not announce
-//! HTML, nothing of it is handed over, and the writes that follow cost a look at
-//! their first four bytes. The request that it answers is kept in a map until
-//! then.
+//! A response is inspected once, where it begins. If its head does not announce
+//! HTML, nothing of it is handed over, and later writes cost a look at their
+//! first four bytes. The request that it answers is kept in a map until then.
 
 use aya_ebpf::maps::LruHashMap;
 use phiwatch_ebpf::abi::{
@@ -22,7 +21,7 @@ pub(crate) const IS_PAGE: u32 = 1 << 16;
 /// ended.
 pub(crate) const HEAD_OPEN: u32 = 1 << 17;
 
-/// Either of the two: what follows belongs to the response that is being sent.
+/// Either of the two: what follows belongs to the current response.
 pub(crate) const OPEN: u32 = IS_PAGE | HEAD_OPEN;
 
 /// What is remembered of a stream on which pages can be sent.
@@ -57,8 +56,8 @@ impl Sender for SocketStream {
     }
 }
 
-/// What tells a stream from the others of its kind, each of which has a table of
-/// requests: sockets cannot crowd out TLS.
+/// Keys of the two kinds of streams. Each kind has a table of requests of its
+/// own, so that sockets cannot crowd out TLS.
 pub(crate) trait Key: Sized + 'static {
     /// The requests that are kept.
     fn requests() -> &'static LruHashMap<Self, Request>;
@@ -82,7 +81,7 @@ impl Key for u64 {
 /// The shortest request has this many bytes: `GET / HTTP/1.0` and an empty line.
 pub(crate) const MIN_REQUEST: u64 = 18;
 
-/// How much of a response is searched for the type of its content.
+/// How much of a response is searched for its content type.
 const MAX_SEARCHED: usize = 1024;
 
 /// `text/html`, but for its last letter, and `xhtml+xml`, in lower case.
@@ -95,7 +94,7 @@ const HEAD_END: u32 = u32::from_be_bytes(*b"-*-*");
 /// Makes a letter lower case.
 const LOWER: u8 = 0x20;
 
-/// What the beginning of a response, or the next part of its head, says.
+/// What the beginning of a response, or the next part of its head, shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum HeadKind {
     /// It announces HTML.
@@ -106,8 +105,8 @@ enum HeadKind {
     Open,
 }
 
-/// How much of this stretch, which a server sends, is handed over: nothing
-/// unless it is part of a page. `sniffed` is what its first bytes are.
+/// How much of this range, which a server sends, is handed over: nothing unless
+/// it is part of a page. `sniffed` says what its first bytes are.
 #[inline(always)]
 pub(crate) fn wanted<S: ByteRange>(range: &S, stream: &mut impl Sender, sniffed: Sniffed) -> u64 {
     let length = range.length();
@@ -137,8 +136,8 @@ pub(crate) fn wanted<S: ByteRange>(range: &S, stream: &mut impl Sender, sniffed:
     }
 }
 
-/// Searches a stretch for the type of its content. It is copied into the ring,
-/// because a uprobe program has no other room, and taken back.
+/// Searches a range for its content type. It is copied into the ring, because a
+/// uprobe program has no other memory, and discarded.
 #[inline(always)]
 fn look<S: ByteRange>(range: &S) -> HeadKind {
     range.set_done(0);
@@ -177,8 +176,8 @@ fn look<S: ByteRange>(range: &S) -> HeadKind {
     found
 }
 
-/// Keeps the beginning of a request that a server reads: `copy` writes as many
-/// bytes as it is told.
+/// Keeps the beginning of a request that a server reads: `copy` writes the
+/// given number of bytes.
 #[inline(always)]
 pub(crate) fn keep<K: Key>(
     key: &K,
@@ -207,8 +206,8 @@ pub(crate) fn keep<K: Key>(
     Some(())
 }
 
-/// Hands over the request that is kept of a stream, once. `describe` fills what
-/// a header says besides offset and lengths.
+/// Hands over the kept request of a stream, once. `describe` fills the header
+/// except for offset and lengths.
 #[inline(always)]
 pub(crate) fn request<K: Key>(
     key: &K,

@@ -1,11 +1,11 @@
 //! Tracepoints that follow the scope's processes from the first instruction to
 //! the end.
 //!
-//! With a list of processes `WATCHED` follows them here, since user space is
-//! always late: a forked process is watched as the one that forked it, and a
-//! process that calls exec is watched anew or no longer. New processes are told
-//! by `task:task_newtask`, because `sched:sched_process_fork` cannot tell a
-//! thread from a process.
+//! With a list of processes, `WATCHED` is kept up to date here, since user
+//! space always comes too late: a forked process is watched like its parent,
+//! and exec decides anew. New processes are announced by `task:task_newtask`,
+//! because `sched:sched_process_fork` cannot distinguish threads from
+//! processes.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -30,10 +30,10 @@ use crate::{
     usage::{ended, known_usage, usage_of},
 };
 
-/// `clone`: the new task is a thread of the process that made it.
+/// `clone`: the new task is a thread of the process that created it.
 const CLONE_THREAD: u64 = 0x0001_0000;
 
-/// `clone`: the maker waits until the new process calls exec or ends.
+/// `clone`: the parent waits until the new process calls exec or exits.
 const CLONE_VFORK: u64 = 0x4000;
 
 #[inline(always)]
@@ -99,7 +99,7 @@ fn forked(ctx: &TracePointContext) -> Option<()> {
     {
         usage.flags |= usage::MOVES_STACKS;
     }
-    // Its exec, which its maker waits for, tells of it.
+    // The exec that the parent waits for reports it.
     if flags & CLONE_VFORK != 0 {
         return None;
     }
@@ -133,7 +133,7 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
             .cast::<u8>()
             .add((location & MAX_OFFSET) as usize)
     };
-    // The scope must follow even where the ring has no room for the record.
+    // `WATCHED` must be updated even if the ring has no room for the record.
     let scratch = PATHS.get_ptr_mut(0)?;
     // SAFETY: the value has room for the bytes; the helper checks the source.
     let copied =
@@ -154,8 +154,8 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
         usage.flags = 0;
     }
     follow(tgid, copied > 1 && EXECUTABLES.get_ptr(hash).is_some());
-    // User space looks at the executable of every process in the cgroup: the
-    // path may be a link to one of the scope's executables.
+    // User space checks the executable of every process in the cgroup: the path
+    // may be a link to one of the scope's executables.
     in_cgroup()?;
     let mut entry = reserve_control::<PATH_LENGTH>()?;
     let record: *mut Record<PATH_LENGTH> = entry.as_mut_ptr();
@@ -174,7 +174,7 @@ fn executed(ctx: &TracePointContext) -> Option<()> {
     Some(())
 }
 
-/// Lets a process that called exec into the scope, or out of it.
+/// Adds a process that called exec to the scope, or removes it.
 #[inline(always)]
 fn follow(tgid: u32, is_wanted: bool) {
     let mut marks = 0;

@@ -29,9 +29,9 @@ const OPTIONS: u32 = word(*b"OPTI");
 const CONNECT: u32 = word(*b"CONN");
 const HTTP: u32 = word(*b"HTTP");
 
-/// Sniffs the first four bytes, in the order of memory. `length` is how many
-/// there are; a write of fewer than four is taken for a request if it begins
-/// with a capital letter, since clients exist that write a head byte by byte.
+/// Sniffs the first four bytes, in memory order. `length` is how many there
+/// are; a write of fewer than four is taken for a request if it begins with a
+/// capital letter, since some clients write a head byte by byte.
 #[inline(always)]
 pub(crate) fn sniff(first: u32, length: u64) -> Sniffed {
     let first = u32::from_le(first);

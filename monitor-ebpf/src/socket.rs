@@ -1,19 +1,19 @@
 //! cgroup-v2 programs on the sockets of the scope.
 //!
 //! Egress sees every segment whatever system call sent it (write, sendmsg,
-//! sendfile, `io_uring`), needs no kernel structure and costs nothing measurable.
-//! A stream's first bytes decide: a request of HTTP/1 is handed over whole, a
-//! TLS handshake up to its ClientHello, anything else is left alone. Ingress
-//! gives the heads of responses to requests that were handed over. Where a
-//! request comes in, the process is a server: of what it sends only pages are
-//! handed over, each behind the request that it answers. `connect4`
-//! and `connect6` say which process a socket belongs to. No program ever
-//! refuses a packet or a connection.
+//! sendfile, `io_uring`), needs no kernel structure and costs nothing
+//! measurable. The first bytes of a stream decide: an HTTP/1 request is handed
+//! over whole, a TLS handshake up to its ClientHello, and anything else is
+//! ignored. Ingress yields the heads of responses to these requests. Where a
+//! request is received, the process is a server: only pages are handed over of
+//! what it sends, each behind the request that it answers. `connect4` and
+//! `connect6` tell which process a socket belongs to. No program ever refuses a
+//! packet or a connection.
 //!
-//! What is known of a stream is kept with its socket. So a packet of a stream
-//! that is left alone costs one look-up and is not even taken apart, and no
-//! number of other sockets makes one forgotten. A socket that connects again
-//! begins anew in `connect4` and `connect6`.
+//! The state of a stream is kept with its socket. A packet of an ignored stream
+//! costs one look-up and is not even parsed, and other sockets, however many,
+//! cannot evict it. A socket that connects again starts over in `connect4` and
+//! `connect6`.
 //!
 //! | what ends a stream | |
 //! |---|---|
@@ -21,9 +21,9 @@
 //! | FIN of the process | at once; a client that still waits for an answer: with its head |
 //! | FIN of the peer | if the process has sent its own; it may go on sending till then |
 //!
-//! What a process sends after the peer's FIN leaves this host as well. A stream
-//! that ends without a packet (a timeout) is forgotten in user space only, when
-//! the table there is full.
+//! What a process sends after the peer's FIN still leaves this host. A stream
+//! that ends without a packet (a timeout) is forgotten only by user space, when
+//! its table is full.
 
 use core::ptr;
 
@@ -63,8 +63,8 @@ const PASS: i32 = 1;
 /// shares has about 1,800 bytes.
 const MAX_HELLO: u32 = 4096;
 
-/// How many bytes are left out before that is said. Offsets of sockets have 32
-/// bits, of which half tell forward from backward.
+/// How many bytes may be left out before they are reported. Offsets of sockets
+/// have 32 bits, half of which mean forward and half backward.
 const MAX_SKIPPED: u32 = 1 << 30;
 
 /// The handshake message of RFC 8446, section 4.
@@ -153,7 +153,7 @@ fn known<'a>(socket: *mut bpf_sock) -> Option<&'a mut SocketStream> {
     }
 }
 
-/// The same for a socket of which nothing is known yet.
+/// Creates the state of a socket that has none yet.
 #[inline(always)]
 fn made<'a>(socket: *mut bpf_sock) -> Option<&'a mut SocketStream> {
     // SAFETY: as in `known`.
@@ -209,7 +209,7 @@ fn sent(ctx: &SkBuffContext) -> Option<()> {
         Some(stream) => stream,
         None => made(socket)?,
     };
-    // A SYN that is sent again begins nothing.
+    // A retransmitted SYN begins nothing.
     if is_new || (syn && segment.sequence != stream.sent) {
         begin(stream, segment.sequence, if syn { 0 } else { LATE })?;
     }
@@ -246,8 +246,8 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
             Sniffed::Response => stream.flags |= SERVER,
-            // Behind the record's header of five bytes stands the kind of
-            // message: only a client's first is of interest.
+            // The message type follows the record header of five bytes: only a
+            // client's first message is wanted.
             Sniffed::Handshake
                 if ctx.load::<u8>(segment.payload as usize + 5) == Ok(CLIENT_HELLO) =>
             {
@@ -284,15 +284,16 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
     Some(())
 }
 
-/// The smaller one. The compiler forgets what it knew of it: the verifier does
-/// not know as much.
+/// The smaller of the two, opaque to the compiler: the verifier does not know
+/// what the compiler knows.
 #[inline(always)]
 fn at_most(length: u64, limit: u64) -> u64 {
     opaque(if length < limit { length } else { limit })
 }
 
-/// Leaves out what a client just sent. That is told when the answer comes, or
-/// the next request: a record for every packet would cost more than all the rest.
+/// Leaves out what a client just sent. That is reported with the response or
+/// the next request: a record for every packet would cost more than everything
+/// else.
 #[inline(always)]
 fn leave_out(ctx: &SkBuffContext, stream: &mut SocketStream) {
     stream.asked = stream.asked.wrapping_add(1);
@@ -302,12 +303,12 @@ fn leave_out(ctx: &SkBuffContext, stream: &mut SocketStream) {
     }
 }
 
-/// How much of this stretch, which a client sends, is handed over: `None` if
-/// it is left out for now.
+/// How much of this range, which a client sends, is handed over: `None` if it
+/// is left out for now.
 #[inline(always)]
 fn request(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
-    // Asked for each packet of a wanted request, which can become unwanted at
-    // any time, and at the head of what comes after an unwanted one.
+    // Looked up for each packet of a wanted request, which can become unwanted
+    // at any time, and for the head that follows an unwanted one.
     let is_unwanted = is_unwanted(range.origin.cookie, stream);
     if is_unwanted {
         stream.flags |= UNWANTED;
@@ -330,8 +331,8 @@ fn request(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> 
     })
 }
 
-/// How much of this stretch, which a server sends, is handed over, behind the
-/// request that it answers: `None` if it is no part of a page.
+/// How much of this range, which a server sends, is handed over, behind the
+/// request that it answers: `None` if it is not part of a page.
 #[inline(always)]
 fn response(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) -> Option<u64> {
     let wanted = page::wanted(range, stream, sniffed);
@@ -387,7 +388,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
             asked(ctx, &segment, stream);
         } else if stream.asked != stream.answered {
             answered(ctx, &segment, stream);
-            // Nothing else was waited for.
+            // Nothing else was awaited.
             if stream.flags & FINISHED != 0 {
                 end(ctx, stream, RECEIVED);
                 return None;
@@ -403,7 +404,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     Some(())
 }
 
-/// Whether a segment that a process receives begins with a request.
+/// Whether a received segment begins with a request.
 #[inline(always)]
 fn asks(ctx: &SkBuffContext, segment: &Segment) -> Option<()> {
     let length = u64::from(segment.length);
@@ -412,19 +413,19 @@ fn asks(ctx: &SkBuffContext, segment: &Segment) -> Option<()> {
     asks.then_some(())
 }
 
-/// The first that is seen of a socket is that it receives: if it is a request,
-/// the process is a server, whose stream begins here.
+/// The first packet of a socket is a received one. If it is a request, the
+/// process is a server, whose stream begins here.
 #[inline(always)]
 fn first_asked(ctx: &SkBuffContext, segment: &Segment, socket: *mut bpf_sock) -> Option<()> {
     asks(ctx, segment)?;
     let stream = made(socket)?;
-    // What the client acknowledges is all that was sent before.
+    // Everything before the acknowledged number was sent earlier.
     begin(stream, segment.acknowledged, 0)?;
     asked(ctx, segment, stream)
 }
 
-/// A process that has sent no request receives: if it is one, the process is a
-/// server, and the request is kept.
+/// A process that has sent no request receives data. If that is a request, the
+/// process is a server, and the request is kept.
 #[inline(always)]
 fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> Option<()> {
     asks(ctx, segment)?;
@@ -451,9 +452,9 @@ fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> O
     Some(())
 }
 
-/// A client that waits for an answer receives: hands over the head. That of an
-/// unwanted request as well: without it user space waits for the answer, and
-/// gives it the one to a later request.
+/// A client that awaits a response receives it: hands over its head, also for
+/// an unwanted request. Otherwise user space would pair the request with a
+/// later response.
 #[inline(always)]
 fn answered(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) {
     stream.answered = stream.asked;

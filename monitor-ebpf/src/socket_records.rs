@@ -1,4 +1,4 @@
-//! What user space is told of a socket: the records, and the payload behind them.
+//! The records that user space gets of a socket, and the payload behind them.
 
 use core::cell::Cell;
 
@@ -133,8 +133,8 @@ impl ByteRange for Payload<'_> {
     }
 }
 
-/// Tells user space what was left out before the offset `end`, if anything. To
-/// do so twice does no harm.
+/// Reports what was left out before the offset `end`, if anything. Doing so
+/// twice is harmless.
 #[inline(always)]
 pub(crate) fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
     let length = end.wrapping_sub(stream.reported);
@@ -156,7 +156,7 @@ pub(crate) fn skipped(ctx: &SkBuffContext, stream: &SocketStream, end: u32) {
 
 const SIZE: usize = size_of::<Addresses>();
 
-/// Tells user space the addresses of a stream that it is about to see.
+/// Reports the addresses of a new stream.
 #[inline(always)]
 pub(crate) fn opened(
     ctx: &SkBuffContext,
@@ -180,7 +180,8 @@ pub(crate) fn opened(
     Some(())
 }
 
-/// Ends a stream at a packet of `direction`, and says so if user space knows it.
+/// Ends a stream at a packet of `direction`, and reports it if user space knows
+/// the stream.
 #[inline(always)]
 pub(crate) fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8) -> Option<()> {
     if direction == SENT {

@@ -1,4 +1,4 @@
-//! What the hooks of a TLS library cost each process and bring it.
+//! What the hooks of a TLS library cost each process and what they yield.
 
 use phiwatch_ebpf::abi::Usage;
 
@@ -30,8 +30,7 @@ pub(crate) fn usage_of(tgid: u32) -> Option<&'static mut Usage> {
         .map(|usage| unsafe { &mut *usage })
 }
 
-/// A process has ended: what it cost and brought is kept with that of all others
-/// that have.
+/// Adds the usage of a process that has ended to that of all others that have.
 #[inline(always)]
 pub(crate) fn ended(tgid: u32) {
     let (Some(usage), Some(all)) = (known_usage(tgid), OTHER_USAGE.get_ptr_mut(0)) else {
