@@ -1,8 +1,8 @@
 //! Which addresses the packets of a recorded stream carry.
 //!
 //! Replay finds the stream of a packet by its addresses, so no two live streams
-//! may share them in either order (both ends of a loopback connection are
-//! watched at times). Real addresses are taken where they are known and free,
+//! may share them in either order (sometimes both ends of a loopback connection
+//! are watched). Real addresses are used where they are known and free, and
 //! addresses reserved for documentation otherwise.
 
 use std::{
@@ -29,10 +29,10 @@ const HOSTS: u64 = 2 * 254;
 pub(super) struct Addresses {
     pub(super) client: Endpoint,
     pub(super) server: Endpoint,
-    /// `real`, `peer` or `synthetic`: how much of it is true.
+    /// `real`, `peer` or `synthetic`: which of the addresses are real.
     pub(super) kind: &'static str,
-    /// What is added to sequence numbers, so that tools tell the stream from
-    /// those that had the same addresses before.
+    /// Added to sequence numbers, so that tools distinguish the stream from
+    /// earlier ones with the same addresses.
     pub(super) shift: u32,
 }
 
@@ -63,12 +63,12 @@ impl AddressBook {
                 shift: self.shift(client, server),
             };
         }
-        // Where the port is not known, one on which tools expect what the packets
-        // hold: on that of HTTPS they warn of every packet.
+        // Where the port is not known, one on which tools expect such payload:
+        // on that of HTTPS they would warn about every packet.
         let server = peer.unwrap_or((IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 80));
         let kind = if peer.is_some() { "peer" } else { "synthetic" };
-        // Far more synthetic clients exist than streams are remembered, so that a
-        // free one is always found before the numbers repeat.
+        // There are far more synthetic clients than remembered streams, so that
+        // a free one is found before the numbers repeat.
         loop {
             let client = synthetic_client(self.next, server.0.is_ipv4());
             self.next = self.next.wrapping_add(1);
@@ -86,7 +86,8 @@ impl AddressBook {
     /// The shift of the next stream with these addresses.
     fn shift(&mut self, client: Endpoint, server: Endpoint) -> u32 {
         if self.earlier.len() >= MAX_EARLIER {
-            // What has the same shift as one long before is still read right.
+            // A stream with the same shift as one long before it is still read
+            // correctly.
             self.earlier.clear();
         }
         let earlier = self.earlier.entry(pair(client, server)).or_default();

@@ -2,15 +2,15 @@
 //!
 //! A line is a JSON object that begins with the hash of the line before it and
 //! ends with its own, which is the SHA-256 of everything before `,"hash":`.
-//! Whoever has the last hash can tell whether any line was changed, taken out
-//! or put in. In: objects, or the text of a file. Out: lines, or the objects
+//! With the last hash one can verify that no line was changed, removed or
+//! inserted. In: objects, or the text of a file. Out: lines, or the objects
 //! with the number of the first line that is not as it was written.
 
 use serde::Serialize;
 
 use super::digest::sha256;
 
-/// What stands for the hash of the line before the first.
+/// Stands for the hash before the first line.
 pub(super) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The longest line that is read, in bytes. What is written is far shorter.
@@ -23,7 +23,7 @@ const AFTER_HASH: &str = "\"}";
 /// Why a line is not the next of its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ChainError {
-    /// It has no newline: whoever wrote it was interrupted, or it was cut.
+    /// It has no newline: its writer was interrupted, or it was cut.
     #[error("line {line} is incomplete")]
     Torn {
         /// From 1.
@@ -51,7 +51,7 @@ pub(super) struct Line {
 }
 
 /// The line for `body` that follows the one with hash `previous`. `body` is a
-/// JSON object with at least one member, as its type shows.
+/// JSON object with at least one member.
 pub(super) fn link(previous: &str, body: &impl Serialize) -> Line {
     let body = serde_json::to_string(body).unwrap_or_default();
     let members = body
@@ -66,8 +66,8 @@ pub(super) fn link(previous: &str, body: &impl Serialize) -> Line {
     Line { text, hash }
 }
 
-/// The lines of a text that follow one another, from `previous` on, and why
-/// there are no more of them, unless the text ends there.
+/// The lines of a text that form a chain from `previous` on, and why the chain
+/// ends, unless the text does.
 pub(super) fn follow<'a>(
     text: &'a str,
     previous: &str,
@@ -95,8 +95,8 @@ pub(super) fn follow<'a>(
     (lines, None)
 }
 
-/// The hash of the line before `line` as it states it, and its own, if it has
-/// the hash that it states.
+/// The hash of the previous line that `line` states, and its own, if that is
+/// correct.
 fn hash_of(line: &str) -> Option<(&str, &str)> {
     if line.len() > MAX_LINE {
         return None;

@@ -27,7 +27,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// The length and the hash of what `reader` gives until its end.
+/// The length and the hash of everything that `reader` yields.
 pub(super) fn sha256_of(reader: &mut impl Read) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; STEP];

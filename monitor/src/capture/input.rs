@@ -1,8 +1,7 @@
-//! Packets out of a capture file of either container, and the bytes they come
-//! from.
+//! Packets of a capture file of either container, and the bytes they come from.
 //!
-//! Memory is bounded by one block. A broken block is stepped over where its
-//! length is plausible; everything before a truncation is delivered.
+//! Memory is bounded by one block. A broken block is skipped if its length is
+//! plausible; everything before a truncation is delivered.
 
 use std::{
     io::{self, Read},
@@ -16,7 +15,7 @@ use crate::event::{Place, Timestamp};
 /// The longest block or packet that is read, in bytes.
 pub(super) const MAX_BLOCK: u32 = 4 << 20;
 
-/// A length beyond this is no length but garbage; what follows cannot be found.
+/// A greater length is garbage, and what follows cannot be found.
 pub(super) const MAX_PLAUSIBLE: u32 = 1 << 30;
 
 /// What is read from the operating system at once, in bytes.
@@ -78,7 +77,7 @@ impl<'a> Input<'a> {
         &self.path
     }
 
-    /// The same input without what comes after `limit` bytes.
+    /// The same input, cut after `limit` bytes.
     pub(super) fn limited_to(self, limit: u64) -> Self {
         let path = self.path.clone();
         Self::new(Box::new(self.take(limit)), path)
@@ -89,8 +88,8 @@ impl<'a> Input<'a> {
         self.is_broken
     }
 
-    /// The next `length` bytes, or what there is of them before the end. They
-    /// stay the next ones.
+    /// The next `length` bytes, or as many as there are before the end, without
+    /// consuming them.
     pub(super) fn peek(&mut self, length: usize) -> Result<&[u8], CaptureError> {
         if self.end - self.start < length && !self.is_at_end {
             self.refill(length)?;
@@ -98,7 +97,7 @@ impl<'a> Input<'a> {
         Ok(self.ready(length))
     }
 
-    /// Like [`Input::peek`] of what has been read already.
+    /// Like [`Input::peek`], without reading more.
     pub(super) fn ready(&self, length: usize) -> &[u8] {
         let end = self.start.saturating_add(length).min(self.end);
         self.buffer.get(self.start..end).unwrap_or_default()
@@ -147,7 +146,7 @@ impl<'a> Input<'a> {
                     });
                 }
                 // An error of a decompressor means that the file is cut or
-                // broken here, which is the end of the input.
+                // broken here, which ends the input.
                 Err(_) => (self.is_at_end, self.is_broken) = (true, true),
             }
         }

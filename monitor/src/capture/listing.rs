@@ -1,9 +1,9 @@
 //! Which files are read, and in which order.
 //!
-//! In: files and directories as they were named. Out: chains of files: the
-//! segments of a capture of ours one after the other, every other file by
-//! itself; chains in the order of their first packets, whatever the order of the
-//! arguments. A file that is named twice, or lies there twice, is read once.
+//! In: files and directories as given. Out: chains of files: the segments of
+//! one of our captures in sequence, every other file alone; chains in the order
+//! of their first packets, whatever the order of the arguments. A file that is
+//! given twice, or stored twice, is read once.
 
 use std::{
     cmp::Reverse,
@@ -44,7 +44,7 @@ pub(super) struct Chain {
     pub(super) begins: Timestamp,
 }
 
-/// What a look into a file told.
+/// What a look at a file showed.
 struct Seen {
     listed: Listed,
     /// Device, inode and length; `None` where the file cannot be read twice.
@@ -57,12 +57,12 @@ struct Seen {
 /// A file that was found or named.
 struct Candidate {
     path: PathBuf,
-    /// Found in a directory, where other files may lie too.
+    /// Found in a directory, which may contain other files too.
     is_found: bool,
 }
 
-/// The chains of `paths`, the first one last. What looks like a capture and is
-/// none is counted in `losses`, where it was not named itself.
+/// The chains of `paths`, the first one last. A file that looks like a capture
+/// but is none is counted in `losses`, unless it was given by name.
 pub(super) fn list(
     paths: &[PathBuf],
     options: &OpenOptions,
@@ -122,8 +122,8 @@ fn metadata(path: &Path) -> Result<Metadata, CaptureError> {
     fs::metadata(path).map_err(refused(path))
 }
 
-/// Finds files below `directory`. Links are not followed: what they lead to in
-/// here is found anyway, and what they lead to elsewhere was not named.
+/// Finds files below `directory`. Links are not followed: a target in here is
+/// found anyway, and one elsewhere was not given.
 fn walk(
     directory: &Path,
     depth: usize,
@@ -201,7 +201,7 @@ fn look(
         begins: Timestamp(0),
         capture: None,
     };
-    // A pipe cannot be read twice: it is looked at when it is read.
+    // A pipe cannot be read twice: it is examined when it is read.
     if !metadata.is_file() {
         return Ok(Some(seen));
     }
@@ -214,7 +214,7 @@ fn look(
         if !is_found {
             return Err(CaptureError::Unrecognized { path });
         }
-        // Another JSON file beside the captures is none of our business.
+        // Another JSON file beside the captures is not meant.
         if has_capture_name(&path) {
             losses.count(Loss::CaptureMalformed);
         }
@@ -230,12 +230,12 @@ fn look(
     Ok(Some(seen))
 }
 
-/// Leaves the first of files with the same content.
+/// Keeps the first of files with the same content.
 fn without_copies(seen: Vec<Seen>) -> Result<Vec<Seen>, CaptureError> {
     let mut kept: Vec<Seen> = Vec::new();
     for candidate in seen {
         let mut is_copy = false;
-        // Copies have the same first packet, so that they are neighbors.
+        // Copies have the same first packet, so they are neighbors.
         for other in kept.iter().rev() {
             if other.begins != candidate.begins {
                 break;
@@ -269,8 +269,8 @@ fn digest(path: &Path) -> Result<[u8; 32], CaptureError> {
     }
 }
 
-/// Puts the segments of each capture of ours behind one another, in the order of
-/// their names, which is that in which they were written.
+/// Joins the segments of each of our captures, in the order of their names,
+/// which is the order in which they were written.
 fn chains(seen: Vec<Seen>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
     let mut known = HashMap::new();

@@ -1,9 +1,9 @@
 //! Messages of a redacted capture: to packets, and back.
 //!
-//! A message is written as markers that carry what was known of it, and behind
-//! them its request and its response as the bytes of a connection, so that any
-//! tool shows them. Nothing of the order between them can be taken for granted
-//! on reading: what does not fit is counted and dropped.
+//! A message is written as markers with what was known of it, followed by its
+//! request and its response as the bytes of a connection, so that any tool
+//! shows them. A reader cannot rely on their order: what does not fit is
+//! counted and dropped.
 
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ const MAX_TEXT: u64 = 16 << 20;
 /// A host name has at most 255 bytes; a longer one is no name.
 const MAX_HOST: usize = 1_024;
 
-/// What a marker says of the message that follows.
+/// The description of the message that follows.
 #[derive(Serialize, Deserialize)]
 pub(super) struct MessageNote {
     /// Bytes of the request that follow.
@@ -91,7 +91,8 @@ pub(super) fn markers(message: &Message) -> Vec<Marker> {
     markers
 }
 
-/// The direction in which the request of a message goes, seen from the process.
+/// The direction in which the request of a message travels, seen from the
+/// process.
 pub(super) const fn asking(facts: &MessageFacts) -> Direction {
     if facts.page {
         Direction::Received
@@ -100,7 +101,7 @@ pub(super) const fn asking(facts: &MessageFacts) -> Direction {
     }
 }
 
-/// A message of which packets have come.
+/// A message whose packets are still being read.
 pub(super) struct Coming {
     pub(super) stream: StreamId,
     pub(super) time: Timestamp,
@@ -148,7 +149,7 @@ impl Coming {
         }
     }
 
-    /// Takes bytes of the message. `false` if they are more than it has.
+    /// Appends bytes of the message. `false` if they are more than it has.
     pub(super) fn append(&mut self, direction: Direction, bytes: &[u8], place: Place) -> bool {
         let is_request = direction == asking(&self.note.facts);
         let (text, length) = if is_request {
@@ -165,7 +166,7 @@ impl Coming {
         fits
     }
 
-    /// Whether nothing of it is still to come.
+    /// Whether all of it has been read.
     pub(super) fn is_whole(&self) -> bool {
         self.request.len() as u64 == self.note.request
             && self.response.len() as u64 == self.note.response

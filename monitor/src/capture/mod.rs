@@ -1,7 +1,7 @@
 //! Captures: events to files and files to events.
 //!
-//! While phiwatch watches, every event goes through [`CaptureWriter`] before the
-//! core gets it; on replay the same events come from [`open`], which also reads
+//! While phiwatch watches, every event passes [`CaptureWriter`] before the core
+//! gets it; on replay the same events come from [`open`], which also reads
 //! captures of other tools. Our captures are pcapng files that any tool opens:
 //! each chunk of plaintext is a TCP segment whose sequence number is its offset
 //! in the stream.
@@ -59,11 +59,11 @@ pub use store::{
 pub use survey::{FileSurvey, SectionSurvey, survey};
 pub use verify::{FileCheck, FileState, Verification, verify};
 
-/// Where events come from in place of a probe.
+/// A source of events other than a probe.
 pub trait EventSource: Send {
     /// The next event, `None` at the end. What could not be read is counted in
-    /// `losses`. After an error the source may be asked again only to be told
-    /// the rest of what it had read.
+    /// `losses`. After an error the source may still be asked for the rest of
+    /// what it had read.
     fn next(&mut self, losses: &mut Losses) -> Result<Option<Event>, CaptureError>;
 }
 

@@ -1,8 +1,8 @@
 //! Notes: the JSON comments that carry what a TCP segment cannot.
 //!
-//! A stream's first packet in a file introduces it (`stream`, `base`, what is
-//! known of its origin and server name); later packets are matched by their
-//! addresses and carry a note only when something changes. Nothing in a note is
+//! The first packet of a stream in a file introduces it (`stream`, `base`, what
+//! is known of its origin and server name); later packets are matched by their
+//! addresses and carry a note only when something changes. No note holds
 //! payload.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
@@ -21,7 +21,7 @@ pub(super) const CAPTURE_VERSION: u32 = 1;
 /// The version of exported messages that this build writes.
 pub(super) const EXPORT_VERSION: u32 = 1;
 
-/// Comment of the section header: what wrote the capture, where and when.
+/// The comment of the section header: what wrote the capture, where and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Name of the host.
@@ -87,14 +87,14 @@ pub(super) struct LossNote {
 /// The comment of a packet.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// Introduces a stream: from here on the packet's addresses mean it.
+    /// Introduces a stream: from here on the packet's addresses refer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stream: Option<StreamNote>,
-    /// Where the stream stands, sent and received: sequence numbers that follow
-    /// are nearest to it.
+    /// The position of the stream, sent and received: later sequence numbers
+    /// are resolved to the nearest offset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base: Option<[u64; 2]>,
-    /// What was added to the sequence numbers of the stream, in both directions.
+    /// The number that was added to the sequence numbers of both directions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shift: Option<u32>,
     /// Whether the packet's addresses are `real`, only the `peer` is, or both
@@ -193,7 +193,7 @@ impl OpenedNote {
         }
     }
 
-    /// The origin that the note says, if this build knows its source.
+    /// The origin in the note, if this build knows its source.
     pub(super) fn origin(self) -> Option<Origin> {
         Some(Origin {
             source: Source::from_name(&self.source)?,
@@ -209,7 +209,7 @@ pub(super) struct MissingNote {
     pub(super) direction: DirectionNote,
     pub(super) offset: u64,
     pub(super) length: u64,
-    /// `stage.reason`, absent where nobody asked for the bytes.
+    /// `stage.reason`; absent if the bytes were not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) loss: Option<String>,
 }
@@ -262,9 +262,9 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What was lost while recording and cannot be found out by replay. The losses
-/// of later stages are counted again by replay itself, unless the capture holds
-/// what came out of them.
+/// Losses of the recording itself, which replay cannot find out. Replay counts
+/// the losses of later stages again, unless the capture holds the results of
+/// those stages.
 pub(super) fn recorded_losses(note: &LossNote, is_redacted: bool) -> Losses {
     let mut losses = Losses::default();
     for (name, times) in &note.lost {
@@ -279,8 +279,8 @@ pub(super) fn recorded_losses(note: &LossNote, is_redacted: bool) -> Losses {
     losses
 }
 
-/// `value` as JSON. Notes are plain structs with string keys, so that this
-/// cannot fail; should it, an empty object says nothing.
+/// `value` as JSON. Notes are plain structs with string keys, so this cannot
+/// fail; if it did, an empty object would say nothing.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
 }

@@ -47,7 +47,7 @@ pub(super) struct Records<'a> {
     number: u64,
     time: Timestamp,
     cut: u32,
-    /// What is to be stepped over to come to the next packet.
+    /// Length of the current packet, which is skipped to reach the next.
     current: usize,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Records<'a> {
                 u16::from_le_bytes(bytes)
             }
         };
-        // The upper bits tell the length of a frame check sequence.
+        // The upper bits hold the length of a frame check sequence.
         let version = (half(4), half(6));
         let link = half(if is_big_endian { 22 } else { 20 });
         input.consume(FILE_HEADER);
@@ -77,7 +77,7 @@ impl<'a> Records<'a> {
             file,
             is_big_endian,
             unit: if magic == NANOSECONDS { 1 } else { 1_000 },
-            // The modified format has eight more bytes that say nothing of use.
+            // The modified format has eight more bytes, which are not used.
             record_header: if magic == MODIFIED { 24 } else { 16 },
             version,
             link,
@@ -111,8 +111,8 @@ impl<'a> Records<'a> {
             };
             let (seconds, fraction, mut captured, mut length) =
                 (word(0), word(1), word(2), word(3));
-            // Before version 2.3 the lengths were written the other way round,
-            // and in 2.3 by some.
+            // Before version 2.3 the two lengths were swapped, and by some
+            // writers in 2.3.
             let is_old = (2, 0)..(2, 3);
             if is_old.contains(&self.version) || self.version == (2, 3) && captured > length {
                 (captured, length) = (length, captured);

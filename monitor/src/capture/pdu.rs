@@ -60,7 +60,7 @@ impl Dissector {
     }
 }
 
-/// What is known of a message beside its bytes.
+/// Everything known of a message besides its bytes.
 #[derive(Clone, Copy)]
 pub struct About<'a> {
     /// On which stream.
@@ -86,7 +86,7 @@ struct Comment<'a> {
     process: Option<&'a Process>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server_name: Option<&'a str>,
-    /// How much of the addresses is true: `real`, `peer` or `synthetic`.
+    /// Which addresses are real: `real`, `peer` or `synthetic`.
     addresses: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     completeness: Option<&'a str>,
@@ -134,8 +134,8 @@ impl PduEncoder {
         self.section.end(drops, out)
     }
 
-    /// Messages that were longer than a packet can be, and whose ends are not in
-    /// the file.
+    /// Messages that were too long for a packet and are not complete in the
+    /// file.
     pub const fn cut(&self) -> u64 {
         self.cut
     }
@@ -193,7 +193,7 @@ impl PduEncoder {
         addresses
     }
 
-    /// Forgets a stream that has ended: its addresses can be those of another.
+    /// Forgets a stream that has ended: another may get its addresses.
     pub fn closed(&mut self, stream: StreamId) {
         if let Some(known) = self.streams.remove(&stream) {
             self.order.remove(&known.order);
@@ -203,7 +203,7 @@ impl PduEncoder {
 }
 
 fn push_tags(packet: &mut Vec<u8>, dissector: Dissector, ends: [Endpoint; 2]) {
-    // Filled up with zeros to a multiple of four bytes, as the format asks.
+    // Padded with zeros to a multiple of four bytes, as the format asks.
     let mut name = dissector.as_str().as_bytes().to_vec();
     name.resize(name.len().next_multiple_of(4), 0);
     push_tag(packet, tag::DISSECTOR, &name);

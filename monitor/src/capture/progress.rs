@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-/// Bytes of files, before anything is decompressed. Whoever opened the captures
-/// reads it while they are read.
+/// Bytes of files read so far, before decompression. Shared with whoever shows
+/// the progress.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Length of all files together; 0 until they are listed, pipes excluded.
@@ -18,7 +18,7 @@ pub struct Progress {
     pub read: AtomicU64,
 }
 
-/// A reader that tells how much was read of it.
+/// A reader that counts what is read from it.
 pub(super) struct Counted<R> {
     reader: R,
     progress: Arc<Progress>,

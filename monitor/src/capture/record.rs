@@ -1,9 +1,8 @@
 //! Events to packets: the pure half of recording.
 //!
 //! In: events in the order in which the core gets them. Out: pcapng blocks
-//! appended to a byte vector, for one segment file after the other. Everything
-//! that replay needs to give the same events again is in the blocks of the same
-//! file, so that each segment stands alone.
+//! appended to a byte vector, for one segment file after the other. Each file
+//! has everything that replay needs to give the same events again.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,12 +24,12 @@ use crate::{
 /// The most payload of one packet, in bytes; an IP packet holds 65,535.
 pub const MAX_PACKET_PAYLOAD: usize = 60_000;
 
-/// Streams whose addresses and origin are remembered. The oldest is forgotten
-/// beyond that; when more comes on it, it is introduced again.
+/// Streams whose addresses and origin are remembered. Beyond that the oldest is
+/// forgotten, and introduced again with its next packet.
 const MAX_STREAMS: usize = 65_536;
 
-/// Sequence numbers say an offset modulo 2^32. A step farther than this from
-/// where the stream stood is written out in a note.
+/// Sequence numbers encode an offset modulo 2^32. A step farther than this from
+/// the stream's position is written out in a note.
 const MAX_STEP: u64 = 1 << 30;
 
 /// What is remembered of one stream.
@@ -42,11 +41,11 @@ struct Recorded {
     addresses: Option<Addresses>,
     /// The segment in which the stream was last introduced; 0 is none.
     introduced: u64,
-    /// Where each direction stands: the end of what came last.
+    /// The position of each direction: the end of the last data.
     next: [u64; 2],
 }
 
-/// One packet to write, beside its bytes.
+/// One packet to write, without its bytes.
 struct Draft<'a> {
     direction: Direction,
     offset: u64,
@@ -82,15 +81,15 @@ impl Encoder {
         self.section.begin(out);
     }
 
-    /// Appends the statistics that end a segment file: packets by interface, and
-    /// of the losses in `drops` those that no earlier segment has told. Gives
-    /// what the segment holds.
+    /// Appends the statistics that end a segment file: packets by interface,
+    /// and those losses in `drops` that no earlier segment has reported.
+    /// Returns what the segment holds.
     pub fn end_segment(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
         self.section.end(drops, out)
     }
 
-    /// Takes in `event`, which is not recorded. What it says of its stream is
-    /// remembered and written when something of the stream is recorded again.
+    /// Handles an `event` that is not recorded: what it says of its stream is
+    /// remembered, and written when something of the stream is recorded again.
     pub fn skip(&mut self, event: &Event) {
         let id = event.stream;
         match &event.kind {
@@ -109,10 +108,10 @@ impl Encoder {
         }
     }
 
-    /// Appends the packets for `event`. Gives the number of the packet that
+    /// Appends the packets for `event`. Returns the number of the packet that
     /// stands for it, from 1, if it is data, a message or a server name.
     ///
-    /// An origin is remembered and written with the stream's next packet when
+    /// An origin is remembered and written with the stream's next packet, if
     /// the stream has none yet, so that idle connections cost nothing.
     pub fn event(&mut self, event: &Event, out: &mut Vec<u8>) -> Option<u64> {
         let (id, time) = (event.stream, event.time);
@@ -199,8 +198,8 @@ impl Encoder {
             let (payload, tail) = rest
                 .split_at_checked(MAX_PACKET_PAYLOAD)
                 .unwrap_or((rest, &[]));
-            // PSH marks the last packet of one event, as it marks the last
-            // segment of one write on a network.
+            // PSH marks the last packet of an event, as it marks the last
+            // segment of a write on a network.
             let flags = if tail.is_empty() { ACK | PSH } else { ACK };
             let note = self.is_far(id, direction, offset).then(|| Note {
                 offset: Some(offset),
@@ -227,8 +226,8 @@ impl Encoder {
         }
     }
 
-    /// Writes a message whose values were replaced: what was known of it, and
-    /// then its request and its response as the next bytes of the stream.
+    /// Writes a message whose values were replaced: what was known of it, then
+    /// its request and its response as the next bytes of the stream.
     fn message(
         &mut self,
         id: StreamId,
@@ -360,7 +359,7 @@ impl Encoder {
     }
 
     /// Writes the SYN that introduces stream `id` in this segment. `first` is
-    /// the direction and offset of what made it necessary.
+    /// the direction and offset of the data that needs it.
     fn introduce(
         &mut self,
         id: StreamId,
@@ -402,7 +401,7 @@ impl Encoder {
             sni: recorded.sni.as_deref().map(str::to_owned),
             ..note
         };
-        // SYN takes one sequence number, so that the first byte has the next.
+        // SYN takes one sequence number, so the first byte has the next.
         let draft = Draft {
             direction: Direction::Sent,
             offset: base[0].wrapping_sub(1),

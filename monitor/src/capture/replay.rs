@@ -25,7 +25,7 @@ use crate::{
 /// Streams that are remembered; the oldest is forgotten beyond that.
 const MAX_STREAMS: usize = 131_072;
 
-/// The most bytes that the packets of one event are merged to.
+/// The most bytes into which the packets of one event are merged.
 const MAX_MERGED: usize = 16 << 20;
 
 #[derive(Default)]
@@ -57,7 +57,7 @@ pub(super) struct Replay {
     streams: HashMap<StreamId, Known>,
     order: BTreeMap<u64, StreamId>,
     next_order: u64,
-    /// The stream that a packet's addresses mean, and its client.
+    /// The stream to which a packet's addresses belong, and its client.
     pairs: HashMap<Pair, (StreamId, Endpoint)>,
     partial: Option<Partial>,
     coming: Option<Coming>,
@@ -121,7 +121,7 @@ impl Replay {
         }
     }
 
-    /// The file is over: appends what no more packets of it will complete.
+    /// The file has ended: appends what no further packets will complete.
     pub(super) fn end(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         self.flush(queue);
         Coming::abandon(&mut self.coming, losses);
@@ -163,7 +163,7 @@ impl Replay {
         }
     }
 
-    /// Appends the message that is coming in, if all of it has come.
+    /// Appends the message that is being read, if it is complete.
     fn complete(&mut self, queue: &mut VecDeque<Event>) {
         let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) else {
             return;
@@ -182,7 +182,7 @@ impl Replay {
         });
     }
 
-    /// Appends what no more packets of this file will complete.
+    /// Appends what no further packets of this file will complete.
     pub(super) fn flush(&mut self, queue: &mut VecDeque<Event>) {
         if let Some(partial) = self.partial.take() {
             queue.push_back(Event {

@@ -1,9 +1,10 @@
-//! Times of HTTP archives: RFC 3339 with an offset, to UTC.
+//! Times as HTTP archives and manifests write them: RFC 3339 with an offset, to
+//! UTC.
 
 use crate::event::Timestamp;
 
-/// The time that `text` says, such as `2026-11-24T02:41:03.123+01:00`. `None` if
-/// it is none, or not between 1970 and 2554.
+/// Parses a time such as `2026-11-24T02:41:03.123+01:00`. `None` if it is none,
+/// or not between 1970 and 2554.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = text.get(from..to)?;
@@ -57,8 +58,8 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     u64::try_from(total).ok().map(Timestamp)
 }
 
-/// Seconds east of UTC of `Z`, `+01:00`, `+0100` or, as a local time without
-/// offset is taken for UTC, nothing.
+/// Seconds east of UTC, from `Z`, `+01:00`, `+0100` or nothing: a local time
+/// without offset is taken for UTC.
 fn offset_seconds(text: &str) -> Option<i64> {
     let (sign, digits) = match text.as_bytes().first() {
         None => return Some(0),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::event::{Event, EventKind, Timestamp};
 
-/// Memory of a message beside its texts, in bytes, about.
+/// Approximate memory of a message besides its texts, in bytes.
 const OVERHEAD: usize = 1_024;
 /// Memory of one piece of evidence, in bytes, about.
 const PER_PROOF: usize = 256;
@@ -20,7 +20,8 @@ pub struct RingLimits {
     pub before: u64,
     /// Nanoseconds after a finding.
     pub after: u64,
-    /// Memory that waiting messages may take, in bytes; the oldest give way.
+    /// Memory that waiting messages may take, in bytes; beyond it the oldest
+    /// are dropped.
     pub max_bytes: usize,
 }
 
@@ -44,8 +45,8 @@ impl Ring {
         }
     }
 
-    /// Takes the next message; with `is_finding` it and those around it are to
-    /// be written. Appends what is to be written to `out`, this message last.
+    /// Adds a message. With `is_finding`, it and those around it are to be
+    /// written. Appends what is to be written to `out`, this message last.
     /// Returns whether this message is among them.
     pub fn push(&mut self, event: Event, is_finding: bool, out: &mut Vec<Event>) -> bool {
         let time = event.time;
@@ -69,7 +70,7 @@ impl Ring {
         false
     }
 
-    /// Lets go of what is older than any finding from `now` on would want.
+    /// Drops what is older than any finding from `now` on needs.
     fn forget(&mut self, now: Timestamp) {
         let oldest = now.0.saturating_sub(self.limits.before);
         while self

@@ -1,5 +1,5 @@
 //! One section of a recorded capture, which is one segment file: its header,
-//! its packets and the statistics that end it.
+//! its packets and the statistics at its end.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ use crate::{
 /// Link type of messages without the packets that carried them.
 const LINK_PDU: u16 = 252;
 
-/// What the interface of a stream without origin is called.
+/// The name of the interface of a stream without origin.
 const UNKNOWN_INTERFACE: &str = "unknown";
 
-/// What a packet's block says beside the packet.
+/// The fields of a packet's block besides the packet.
 pub(super) struct Captured {
     pub(super) source: Option<Source>,
     pub(super) time: Timestamp,
@@ -42,7 +42,7 @@ pub struct SegmentSummary {
     pub packets: u64,
     /// Earliest and latest time of a packet.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// What was lost and no earlier segment has told, by `stage.reason`.
+    /// Losses that no earlier segment has reported, by `stage.reason`.
     pub lost: BTreeMap<String, u64>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Section {
     received: Vec<u64>,
     /// Earliest and latest time.
     span: Option<(Timestamp, Timestamp)>,
-    /// The losses that earlier sections have told.
+    /// The losses that earlier sections have reported.
     told: Losses,
     packet: Vec<u8>,
 }
@@ -92,7 +92,7 @@ impl Section {
         self.number
     }
 
-    /// Packets in the section so far, which is the number of the last.
+    /// Packets in the section so far, which is also the number of the last one.
     pub(super) const fn packets(&self) -> u64 {
         self.packets
     }
@@ -104,7 +104,8 @@ impl Section {
         self.received.fill(0);
         self.span = None;
         let provenance = self.provenance.clone();
-        // Only packets are read back as a capture of phiwatch.
+        // Only streams are read back as a capture of phiwatch, exported
+        // messages are not.
         let comment = if self.link == LINK_PDU {
             json(&ExportNote {
                 export: EXPORT_VERSION,
@@ -149,8 +150,8 @@ impl Section {
         }
     }
 
-    /// Appends the statistics that end a segment file: packets by interface, and
-    /// of the losses in `drops` those that no earlier segment has told.
+    /// Appends the statistics that end a segment file: packets by interface,
+    /// and those losses in `drops` that no earlier segment has reported.
     pub(super) fn end(&mut self, drops: &Losses, out: &mut Vec<u8>) -> SegmentSummary {
         let mut note = LossNote::default();
         for (loss, count) in drops.iter() {
@@ -172,8 +173,8 @@ impl Section {
                 .option(2, &time(start))
                 .option(3, &time(end))
                 .option(4, &received.to_le_bytes());
-            // The losses of the whole capture stand on its first interface, as
-            // the rings do not tell them by source.
+            // The losses of the whole capture go to its first interface, since
+            // the rings do not count them by source.
             if interface == 0 {
                 let dropped = note
                     .lost
@@ -208,8 +209,8 @@ impl Section {
         number
     }
 
-    /// Appends the bytes of a packet, of which `cut` more are left out, and gives
-    /// its number.
+    /// Appends the bytes of a packet, of which `cut` more are left out, and
+    /// returns its number.
     pub(super) fn frame(
         &mut self,
         packet: &[u8],
@@ -242,7 +243,7 @@ impl Section {
             .padded(packet);
         block.option(2, &flags.to_le_bytes());
         if pid != 0 {
-            // Process and thread; which thread it was is not known here.
+            // Process and thread; the thread is not known here.
             block.option(8, &[pid.to_le_bytes(), 0_u32.to_le_bytes()].concat());
         }
         if let Some(comment) = comment {
@@ -259,8 +260,8 @@ impl Section {
     }
 }
 
-/// `note` as JSON that fits an option. Facts about the process are what can be
-/// long; a note without them still identifies the stream.
+/// `note` as JSON that fits an option. The facts about the process can be long;
+/// a note without them still identifies the stream.
 pub(super) fn fitting(mut note: Note) -> String {
     let text = json(&note);
     if text.len() <= MAX_OPTION {

@@ -1,9 +1,9 @@
-//! What captures are, without what they say: for reports that name their
+//! What captures are, without their content: for reports that name their
 //! sources.
 //!
-//! In: captures as they were named. Out: for each file its hash, what it is,
-//! when it has packets, and what its recorder says about itself. Files are read
-//! from end to end in bounded memory; no payload is looked at.
+//! In: captures as given. Out: for each file its hash, its kind, when it has
+//! packets, and what its recorder says about itself. Files are read from end to
+//! end in bounded memory; no payload is examined.
 
 use std::{
     collections::BTreeMap,
@@ -28,20 +28,20 @@ use crate::{event::Timestamp, loss::Losses, token::hex};
 
 /// A longer time without packets ends a run, in nanoseconds.
 const QUIET: u64 = 60_000_000_000;
-/// Runs of one file; after that many the last one grows.
+/// Runs of one file; beyond that the last one grows.
 const MAX_RUNS: usize = 4_096;
 /// Sections of one file that are remembered.
 pub(super) const MAX_SECTIONS: usize = 256;
 
-/// What one file is.
+/// The description of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileSurvey {
     /// Its name, as in evidence.
     pub name: String,
     /// Its length in bytes.
     pub bytes: u64,
-    /// SHA-256 of its content, in hexadecimal digits; `None` for what can be
-    /// read once only.
+    /// SHA-256 of its content, in hexadecimal digits; `None` if it can be read
+    /// only once.
     pub sha256: Option<String>,
     /// What it is and what is around it: `pcapng in zstd`.
     pub kind: String,
@@ -72,7 +72,7 @@ pub struct SectionSurvey {
 /// Options of a section header: the operating system, the program.
 const OPTION_SYSTEM: u16 = 3;
 const OPTION_WRITER: u16 = 4;
-/// What a header says about itself is cut there, in bytes.
+/// What a header says about itself is cut to this many bytes.
 const MAX_NAME: usize = 256;
 /// Kinds of losses of a section.
 const MAX_LOSSES: usize = 128;
@@ -110,7 +110,7 @@ impl SectionSurvey {
 /// # Errors
 /// As it.
 pub fn survey(paths: &[PathBuf], options: &OpenOptions) -> Result<Vec<FileSurvey>, CaptureError> {
-    // What is lost is counted by whoever replays.
+    // Losses are counted by the replay itself.
     let mut unread = Losses::default();
     let own = OpenOptions {
         identities: options.identities.clone(),
@@ -162,7 +162,7 @@ fn look(
         survey.sections = track.sections().to_vec();
     }
     survey.runs.sort_unstable();
-    // What stands behind the last packet belongs to the file as well.
+    // Bytes behind the last packet belong to the file as well.
     let mut hash = hash.lock().unwrap_or_else(PoisonError::into_inner);
     let mut buffer = vec![0; 64 << 10];
     loop {

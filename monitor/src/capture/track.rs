@@ -1,4 +1,4 @@
-//! One capture file that is open: its next packet or entry, and when it was.
+//! One open capture file: its next packet or entry, and the time of it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -65,7 +65,7 @@ impl<'a> Track<'a> {
         }
     }
 
-    /// The host that phiwatch ran on, where it wrote what is being read.
+    /// The host on which phiwatch ran, if it wrote this file.
     pub(super) fn our_host(&self) -> Option<&Arc<str>> {
         match self {
             Self::Pcapng(blocks) => blocks.our_host(),
@@ -73,7 +73,7 @@ impl<'a> Track<'a> {
         }
     }
 
-    /// What the recorders of what was read so far say about themselves.
+    /// What the recorders say about themselves, as far as the file was read.
     pub(super) fn sections(&self) -> &[SectionSurvey] {
         match self {
             Self::Pcapng(blocks) => blocks.sections(),
@@ -81,7 +81,7 @@ impl<'a> Track<'a> {
         }
     }
 
-    /// Appends to `queue` what the current packet or entry says.
+    /// Appends the events of the current packet or entry to `queue`.
     pub(super) fn take(
         &self,
         replay: &mut Replay,

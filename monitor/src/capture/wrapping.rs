@@ -1,24 +1,24 @@
-//! What can be around a capture: compression and encryption, also in one another.
+//! The wrappings of a capture: compression and encryption, also nested.
 //!
-//! In: an input. Out: what is inside, told by content and not by name.
+//! In: an input. Out: the format inside, recognized by content and not by name.
 
 use super::{CaptureError, Identities, input::Input, pcap};
 
-/// Enough of a file to tell what it is: a JSON text may begin with white space.
+/// Enough bytes to recognize a file: a JSON text may begin with white space.
 pub(super) const MAGIC_BYTES: usize = 256;
 /// More than this in one another nobody wraps.
 const MAX_WRAPPINGS: usize = 4;
-/// The lines that begin files of age, binary and as text.
+/// The first lines of age files, binary and armored.
 const AGE: &[u8] = b"age-encryption.org/";
 const AGE_ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// What a capture is, without what is around it.
+/// The format of a capture without its wrappings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Pcap,
     Pcapng,
     Json,
-    /// The file ended in what is around it, or is broken there.
+    /// The file ends within its wrapping, or is broken there.
     Torn,
     Unknown,
 }
@@ -29,7 +29,7 @@ enum Wrapping {
     Age,
 }
 
-/// What stands at the beginning of an input.
+/// What an input begins with.
 enum Beginning {
     Plain(Format),
     Wrapped(Wrapping),
@@ -45,7 +45,7 @@ fn beginning(head: &[u8]) -> Beginning {
     }
     match head.first_chunk() {
         Some([0x0a, 0x0d, 0x0d, 0x0a]) => Beginning::Plain(Format::Pcapng),
-        // A frame, or a frame to skip that may come before it.
+        // A frame, or a skippable frame that may precede it.
         Some([0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]) => {
             Beginning::Wrapped(Wrapping::Zstd)
         }
@@ -58,7 +58,7 @@ fn beginning(head: &[u8]) -> Beginning {
     }
 }
 
-/// What is around an input that begins with `head`, the outermost of it.
+/// The outermost wrapping of an input that begins with `head`.
 pub(super) fn outermost(head: &[u8]) -> Option<&'static str> {
     match beginning(head) {
         Beginning::Plain(_) => None,
@@ -68,8 +68,8 @@ pub(super) fn outermost(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Takes off what is around `input`, and tells what is inside. From compressed
-/// input no more than `limit` bytes are taken.
+/// Removes the wrappings of `input` and recognizes the format inside. At most
+/// `limit` bytes are taken from compressed input.
 pub(super) fn unwrapped<'a>(
     mut input: Input<'a>,
     identities: &Identities,

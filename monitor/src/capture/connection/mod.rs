@@ -49,7 +49,7 @@ const BUFFER: usize = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Connections {
     table: HashMap<Pair, Connection>,
-    /// By activity when it was looked at last; each connection stands here once.
+    /// By activity at the last look; each connection occurs once.
     idle: VecDeque<(u64, Pair)>,
     /// Connections that ended although bytes from before their end are missing,
     /// and when they stop waiting for them.
@@ -144,7 +144,8 @@ impl Connections {
         losses: &mut Losses,
     ) {
         let key = pair(segment.source, segment.destination);
-        // Which half the sender is. Both ends alike would be no connection.
+        // Which direction the packet is of. Two equal ends would be no
+        // connection.
         let side = usize::from(segment.source != key.0);
         if segment.has(SYN) {
             self.begin((key, side), packet, segment, queue, losses);
@@ -191,7 +192,7 @@ impl Connections {
         }
     }
 
-    /// Gives up on the bytes that answers have waited for long enough.
+    /// Gives up on bytes for which responses have waited long enough.
     fn stop_holding(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
         while let Some((due, key, stream)) = self.holding.front().copied() {
             if due > self.last {
@@ -207,7 +208,8 @@ impl Connections {
         }
     }
 
-    /// Takes in a SYN: a new connection, or the second half of one.
+    /// Handles a SYN: a new connection, or the other side's part of the
+    /// handshake.
     fn begin(
         &mut self,
         (key, side): (Pair, usize),
@@ -224,8 +226,8 @@ impl Connections {
                 // Sent again.
                 Some(initial) if initial == segment.sequence => return,
                 None if connection.is_closed => {}
-                // The answer to the SYN of the other side; or both opened at
-                // once, or the answer was captured first.
+                // The response to the SYN of the other side; or both sides
+                // opened at once, or the response was captured first.
                 None if !direction.has_bytes() && (is_answer || other_began) => {
                     direction.start(segment.sequence);
                     if is_answer {
@@ -273,8 +275,8 @@ impl Connections {
                 return Some(Placed::Repeated);
             }
             match direction.place(sequence, segment.payload, segment.cut) {
-                // Bytes sent again after the end say nothing new; other bytes
-                // belong to a connection whose SYN was not seen.
+                // Retransmissions after the end are ignored; other bytes belong
+                // to a connection whose SYN was not captured.
                 Placed::Repeated => Some(Placed::Repeated),
                 Placed::New(..) if connection.is_closed => None,
                 Placed::Elsewhere => {
@@ -313,7 +315,7 @@ impl Connections {
         let mut pending = VecDeque::new();
         let out = if is_answer { &mut pending } else { &mut *queue };
         let bytes = if is_answer {
-            // What is held must not keep the payloads of others.
+            // Held data must not keep the buffer with other payloads alive.
             Bytes::copy_from_slice(payload)
         } else {
             self.buffers.keep(payload)
@@ -328,7 +330,7 @@ impl Connections {
         }
     }
 
-    /// Takes in a message that stands for all packets that carried it.
+    /// Handles a message that stands for all packets that carried it.
     fn pdu(
         &mut self,
         packet: &Packet<'_>,
@@ -365,7 +367,7 @@ impl Connections {
         };
         connection.activity = clock;
         let is_sent = if source == destination {
-            // Who speaks tells it where the addresses do not.
+            // Where the addresses are equal, the text tells who sent it.
             !payload.starts_with(b"HTTP/")
         } else {
             connection.client.is_none_or(|client| client == source)
@@ -434,13 +436,13 @@ impl Connections {
     }
 }
 
-/// Payloads of many packets in one piece of memory each. It stays as long as any
-/// of them is held: whoever waits for more copies what it holds.
+/// Payloads of many packets share a buffer, which lives as long as any of them
+/// is held: data that waits longer is copied.
 #[derive(Default)]
 struct Buffers(BytesMut);
 
 impl Buffers {
-    /// The same bytes, to be held.
+    /// A copy of `payload` in the shared buffer.
     fn keep(&mut self, payload: &[u8]) -> Bytes {
         if self.0.capacity() < payload.len() {
             self.0 = BytesMut::with_capacity(payload.len().max(BUFFER));
@@ -472,8 +474,8 @@ fn begins_http2(payload: &[u8]) -> bool {
     payload.starts_with(HTTP2_PREFACE)
 }
 
-/// The client of a connection that was joined late, from the first bytes that
-/// one end sends.
+/// Guesses the client of a connection that was joined late, from the first
+/// bytes that one end sends.
 fn guess_client(source: Endpoint, destination: Endpoint, payload: &[u8]) -> Endpoint {
     let tls = |message: u8| {
         payload.starts_with(&[0x16, 0x03]) && payload.get(5).is_some_and(|kind| *kind == message)

@@ -1,9 +1,9 @@
 //! Answers to bytes that were not captured, or not yet.
 //!
 //! In: data that acknowledges bytes of the other side which were not seen. Out:
-//! the same a moment later: behind those bytes, if the capture has them in
-//! another order, or else behind the statement that they are missing. So an
-//! answer stands behind what it answers.
+//! the same data a moment later: behind those bytes if the capture has them in
+//! another order, otherwise behind the statement that they are missing. So a
+//! response always follows what it answers.
 
 use std::collections::VecDeque;
 
@@ -13,17 +13,17 @@ use crate::{
     loss::{Loss, Losses},
 };
 
-/// How long an answer waits, in nanoseconds: longer than packets overtake one
-/// another within one capture, and less than a request takes to be sent again.
+/// How long a response waits, in nanoseconds: longer than packets overtake one
+/// another within a capture, and shorter than a retransmission takes.
 const MAX_HOLD: u64 = 100_000_000;
 /// Events of a connection that wait.
 const MAX_PENDING: usize = 256;
 
-/// What waits on one connection. It holds payload: no `Debug`.
+/// What is held back on one connection. It holds payload: no `Debug`.
 #[derive(Default)]
 pub(super) struct PendingData {
     events: VecDeque<Event>,
-    /// Which half answers, up to which number, and until when it waits.
+    /// Which direction waits, up to which number, and until when.
     waits: Option<(usize, u32, Timestamp)>,
 }
 
@@ -35,7 +35,8 @@ impl PendingData {
 }
 
 impl Connection {
-    /// Whether data of half `side` is to wait that acknowledges up to a number.
+    /// Whether data of direction `side` that acknowledges up to a number has to
+    /// wait.
     pub(super) fn must_hold(&self, side: usize, acknowledged: u32) -> bool {
         if let Some((waiting, ..)) = self.pending.waits {
             return waiting == side;
@@ -44,8 +45,8 @@ impl Connection {
         other.is_some_and(|other| !other.unseen_before(acknowledged).is_empty())
     }
 
-    /// Lets `events` of half `side` wait, if there are any. Until when comes back
-    /// if nothing waited before.
+    /// Holds back `events` of direction `side`, if there are any. Returns until
+    /// when if nothing was held before.
     pub(super) fn hold(
         &mut self,
         side: usize,
@@ -68,7 +69,7 @@ impl Connection {
         Some(due)
     }
 
-    /// Whether something waits for bytes that may still come.
+    /// Whether something waits for bytes that may still arrive.
     pub(super) fn is_waiting(&self) -> bool {
         let Some((side, acknowledged, _)) = self.pending.waits else {
             return false;

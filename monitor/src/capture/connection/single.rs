@@ -1,4 +1,4 @@
-//! One connection of a foreign capture: what is known of it, and its events.
+//! One connection of a foreign capture: its state and its events.
 
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 
@@ -43,7 +43,7 @@ impl Connection {
         self.was_reset || self.directions.iter().all(TcpDirection::is_finished)
     }
 
-    /// Says that there is data, and before the first that there is a stream.
+    /// Queues data, and before the first data the beginning of the stream.
     pub(super) fn data(
         &mut self,
         key: Pair,
@@ -83,7 +83,8 @@ impl Connection {
         });
     }
 
-    /// Says that `length` bytes were on the wire and are not in the capture.
+    /// Queues a gap of `length` bytes that were on the wire and are not in the
+    /// capture.
     pub(super) fn missing(
         &self,
         direction: Direction,

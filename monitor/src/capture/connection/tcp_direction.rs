@@ -6,11 +6,11 @@
 
 use super::{LATE_OFFSET, unwrap};
 
-/// Bytes farther than this behind the last are no retransmission, but belong to
+/// Bytes farther behind the last than this are no retransmission but belong to
 /// a connection whose start was not seen. No system's send buffer is as long.
 const MAX_BEHIND: u64 = 64 << 20;
-/// Nor do bytes farther than this before the last belong to the same connection:
-/// the largest window that TCP has.
+/// Bytes farther ahead than this do not belong to the same connection either:
+/// it is the largest TCP window.
 const MAX_AHEAD: u64 = 1 << 30;
 /// Holes of one direction that are remembered.
 const MAX_RANGES: usize = 256;
@@ -30,14 +30,14 @@ pub(super) enum Placed<'p> {
 pub(super) struct TcpDirection {
     /// Sequence number of SYN, where it was seen.
     pub(super) initial: Option<u32>,
-    /// Sequence number that has offset `origin`, once one was seen.
+    /// Sequence number at offset `origin`, once one was seen.
     base: Option<u32>,
     /// Offset of `base`: 0, or [`LATE_OFFSET`].
     origin: u64,
     /// End of the farthest byte seen.
     pub(super) end: u64,
-    /// The bytes that were seen, from the lowest on; neither overlapping nor
-    /// touching one another.
+    /// The bytes that were seen, in ascending ranges that neither overlap nor
+    /// touch.
     seen: Vec<(u64, u64)>,
     /// Offset of FIN, where it was seen.
     finished: Option<u64>,
@@ -50,7 +50,7 @@ impl TcpDirection {
         self.base = Some(sequence.wrapping_add(1));
     }
 
-    /// Learns from the answer of the other side where the bytes begin.
+    /// Learns from the acknowledgment of the other side where the bytes begin.
     pub(super) fn start_before(&mut self, acknowledged: u32) {
         self.base.get_or_insert(acknowledged);
     }
@@ -65,20 +65,20 @@ impl TcpDirection {
         !self.seen.is_empty()
     }
 
-    /// Whether SYN with this number could stand before the bytes seen.
+    /// Whether a SYN with this number could precede the bytes seen.
     pub(super) fn could_begin_at(&self, sequence: u32) -> bool {
         self.base
             .is_some_and(|base| u64::from(base.wrapping_sub(sequence).wrapping_sub(1)) < MAX_BEHIND)
     }
 
-    /// Takes in a probe of a connection whose start was not seen: the byte
-    /// before the next one, which was acknowledged long ago.
+    /// Handles a keep-alive probe of a connection whose start was not seen: it
+    /// repeats the byte before the next one.
     pub(super) fn probe(&mut self, sequence: u32) {
         self.base_or_late(sequence.wrapping_add(1));
     }
 
-    /// Where `payload` belongs that has number `sequence`, without the bytes
-    /// before offset 0. The `cut` bytes behind it count as seen.
+    /// Where `payload` with number `sequence` belongs, without the bytes before
+    /// offset 0. The `cut` bytes behind it count as seen.
     pub(super) fn place<'p>(&mut self, sequence: u32, payload: &'p [u8], cut: u32) -> Placed<'p> {
         let base = self.base_or_late(sequence);
         let low = sequence.wrapping_sub(base);
@@ -102,7 +102,7 @@ impl TcpDirection {
         }
     }
 
-    /// Takes in `length` bytes behind the last. Their offset comes back.
+    /// Appends `length` bytes. Returns their offset.
     pub(super) fn append(&mut self, length: usize) -> u64 {
         let offset = self.end;
         self.base.get_or_insert(0);
@@ -134,9 +134,8 @@ impl TcpDirection {
         }
     }
 
-    /// The bytes that the other side has acknowledged with this number, and that
-    /// were not seen, as offsets and lengths. None of a direction of which
-    /// nothing was seen.
+    /// The bytes that the other side has acknowledged and that were not seen,
+    /// as offsets and lengths. Empty for a direction of which nothing was seen.
     pub(super) fn unseen_before(&self, acknowledged: u32) -> Vec<(u64, u64)> {
         let (Some(base), Some(first)) = (self.base, self.seen.first()) else {
             return Vec::new();
@@ -176,7 +175,8 @@ impl TcpDirection {
         })
     }
 
-    /// Notes the bytes from `start` to `end`. Whether one of them is new.
+    /// Notes the bytes from `start` to `end`. Returns whether any of them is
+    /// new.
     fn see(&mut self, start: u64, end: u64) -> bool {
         self.end = self.end.max(end);
         // In order, which is what nearly all are.
@@ -199,8 +199,8 @@ impl TcpDirection {
         let high = touched.last().map_or(end, |range| range.1.max(end));
         self.seen.splice(first..after, [(low, high)]);
         if self.seen.len() > MAX_RANGES {
-            // What is sent again from there is new once more, and the stream
-            // knows better.
+            // A retransmission from there counts as new again; the stream stage
+            // discards it.
             self.seen.remove(0);
         }
         true

@@ -13,7 +13,7 @@ const SERVER: &str = "10.0.0.2:80";
 
 type Sketch<'a> = (&'a str, u32, u8, &'a [u8]);
 
-/// An acknowledgment that says nothing.
+/// An acknowledgment without information.
 const NONE: u32 = 0;
 
 /// Feeds packets `(sender, sequence, flags, payload)` and compares what comes
@@ -26,8 +26,8 @@ fn check(packets: &[Sketch<'_>], expected: &[&str]) {
     check_answers(&packets, expected, &[]);
 }
 
-/// The same with acknowledgments, `(sender, sequence, acknowledgment, flags,
-/// payload)`, and losses.
+/// Like [`check`], with acknowledgments (`(sender, sequence, acknowledgment,
+/// flags, payload)`) and losses.
 fn check_answers(
     packets: &[(&str, u32, u32, u8, &[u8])],
     expected: &[&str],
@@ -175,7 +175,7 @@ fn a_late_connection_has_room_before_its_first_byte() {
             "1 closed",
         ],
     );
-    // The request tells the client even against the ports.
+    // The request identifies the client even against the ports.
     check(
         &[(SERVER, 1, ACK, b"POST / HTTP/1.1")],
         &[

@@ -50,8 +50,8 @@ const MAX_DETAIL: usize = 1_000;
 /// The longest log that is continued, in bytes.
 const MAX_LOG: u64 = 64 << 20;
 
-/// Why nothing was entered into a custody log. Whoever gets this does not do
-/// what was to be entered.
+/// Why nothing was entered into a custody log. The action must then not be
+/// carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CustodyError {
     /// The operating system refused.
@@ -83,7 +83,7 @@ pub enum CustodyError {
     TooLong(&'static str),
 }
 
-/// Who does something, as far as the operating system knows.
+/// Who acts, as far as the operating system knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// Number of the user that the process runs as.
@@ -91,7 +91,7 @@ pub struct Who {
     /// Name of that user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Who called sudo, if it was used: this is the person.
+    /// Who called sudo, if it was used: the person behind the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sudo_user: Option<String>,
     /// Number of the user who logged in, which sudo and su do not change.
@@ -180,7 +180,7 @@ pub struct CustodyEntry {
     #[serde(default)]
     pub details: BTreeMap<String, String>,
     /// Bytes of an incomplete line that an interrupted writer had left at the
-    /// end of the log, and that made room for this entry.
+    /// end of the log and that this entry replaced.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub torn_bytes: u64,
 }
@@ -196,11 +196,11 @@ const fn is_zero(number: &u64) -> bool {
 /// What a custody log says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustodyLog {
-    /// Its entries that are as they were written, in order.
+    /// Its entries up to the first that is not as it was written.
     pub entries: Vec<CustodyEntry>,
     /// Hash of the last of them.
     pub head: String,
-    /// Why there are no more of them, if there is more in the file.
+    /// Why the entries end before the file does.
     pub problem: Option<String>,
 }
 
@@ -266,7 +266,8 @@ impl Custody {
         rustix::fs::flock(&file, FlockOperation::LockExclusive)
             .map_err(|error| failed("lock custody log")(error.into()))?;
         add(&mut file, &path, entry).inspect(|_| {
-            // The name of a new log is to survive as well; the entry is safe.
+            // The name of a new log should survive a crash as well; the entry
+            // is safe.
             drop(File::open(directory).and_then(|folder| folder.sync_all()));
         })
     }
@@ -318,7 +319,7 @@ fn add(file: &mut File, path: &Path, mut entry: CustodyEntry) -> Result<String, 
                 problem,
             });
         }
-        // Only the end is incomplete, as a writer leaves it that was killed.
+        // Only the end is incomplete, as a killed writer leaves it.
         _ => entry.torn_bytes = torn,
     }
     let line = chain::link(&log.head, &entry);

@@ -82,7 +82,7 @@ impl Address {
     }
 }
 
-/// `text` with nothing in it that could end a header line.
+/// `text` without anything that could end a header line.
 fn one_line(text: &str) -> String {
     text.replace(|character: char| character.is_control(), " ")
 }
@@ -147,7 +147,8 @@ fn push_headers(head: &mut String, message: &Value, leave_out: impl Fn(&str) -> 
     }
 }
 
-/// The type that the archive tells beside the headers, where they lack it.
+/// Adds the content type that the archive gives outside of the headers, if they
+/// lack it.
 fn push_type(head: &mut String, told: Option<&str>) {
     if let Some(told) = told.filter(|told| !told.is_empty()) {
         push_header(head, "Content-Type", told);
@@ -186,7 +187,7 @@ fn write_post(post: &Value) -> (Vec<u8>, Option<String>) {
         );
     }
     // Exporters differ in whether parameters are still encoded; a value that
-    // cannot stand in a form as it is was decoded.
+    // could not stand in a form as it is was decoded.
     let encoded = |value: &str| {
         let is_form = value
             .bytes()
@@ -230,7 +231,8 @@ fn form_part(name: &str, parameter: &Value) -> String {
 
 fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
     if encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64")) {
-        // Some exporters break the lines; a text that was cut is read to there.
+        // Some exporters break the lines; a text that was cut is decoded up to
+        // there.
         let mut digits: Vec<u8> = body.bytes().filter(|b| !b"\r\n".contains(b)).collect();
         if digits.len() % 4 == 1 {
             digits.pop();
@@ -242,7 +244,7 @@ fn decode(body: &str, encoding: Option<&str>) -> Vec<u8> {
     raw_bytes(body)
 }
 
-/// The response written out, and how many bytes of its body the archive lacks.
+/// The response as text, and how many bytes of its body the archive lacks.
 /// `None` if there was no response.
 pub(super) fn write_response(response: &Value, method: Option<&str>) -> Option<(Vec<u8>, u64)> {
     let status = response

@@ -27,7 +27,7 @@ use crate::{
     secret::Secret,
 };
 
-/// Schemes of what a browser did without asking anyone.
+/// Schemes of requests that never left the browser.
 const LOCAL_SCHEMES: [&str; 8] = [
     "data:",
     "blob:",
@@ -48,12 +48,12 @@ pub(super) struct Entries<'a> {
     time: Timestamp,
     kept: Kept,
     current: Value,
-    /// The request of the current entry, written out, and where it goes.
+    /// The request of the current entry as text, and its destination.
     request: Option<(Address, Secret<Bytes>)>,
 }
 
 impl<'a> Entries<'a> {
-    /// Goes to the entries of an archive. `None` if it is none.
+    /// Advances to the entries of an archive. `None` if it is none.
     pub(super) fn open(input: Input<'a>, file: Arc<str>) -> Result<Option<Self>, CaptureError> {
         let mut scanner = Scanner(input);
         scanner.skip_mark()?;
@@ -108,7 +108,8 @@ impl<'a> Entries<'a> {
             if self.kept.is_over {
                 continue;
             }
-            // An archive is text in UTF-8; some exporters know no better.
+            // An archive is UTF-8 text, but some exporters write other
+            // encodings.
             let text = String::from_utf8_lossy(&self.kept.text);
             let Ok(entry) = serde_json::from_str(&text) else {
                 losses.count(Loss::CaptureMalformed);
@@ -142,7 +143,8 @@ impl<'a> Entries<'a> {
         Ok(false)
     }
 
-    /// Reads what follows the entries, to see whether something is missing.
+    /// Reads what follows the entries, to find out whether something is
+    /// missing.
     fn finish(&mut self, losses: &mut Losses) -> Result<(), CaptureError> {
         for _ in ["log", "archive"] {
             while self.scanner.take(b',')? {
@@ -251,7 +253,8 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// Where an entry's request goes, and the request. `None` if it lacks one.
+/// The destination of an entry's request, and the request. `None` if it lacks
+/// one.
 fn request(entry: &Value) -> Option<(Address, Secret<Bytes>)> {
     let request = entry.get("request")?;
     let address = Address::parse(text(request, "url")?)?;

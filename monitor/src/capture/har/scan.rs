@@ -1,9 +1,8 @@
-//! JSON text in one pass: values that are stepped over or kept, without limit on
-//! their length.
+//! JSON text in one pass: values are skipped or kept, whatever their length.
 //!
-//! In: the bytes of a file. Out: one value at a time, kept up to limits, so that
-//! memory does not grow with the file. Whether a value is well-formed is seen by
-//! whoever parses what was kept; here only strings and brackets are told apart.
+//! In: the bytes of a file. Out: one value at a time, kept up to limits, so
+//! that memory does not grow with the file. The parser of the kept text finds
+//! out whether it is well-formed; here only strings and brackets matter.
 
 use super::super::{CaptureError, input::Input};
 
@@ -12,14 +11,14 @@ use super::super::{CaptureError, input::Input};
 const MAX_STRING: usize = 8 << 20;
 /// The longest value that is kept.
 const MAX_VALUE: usize = 24 << 20;
-/// The most commas in a value that is kept, as each stands for memory.
+/// The most commas in a kept value, since each stands for memory.
 const MAX_COMMAS: usize = 200_000;
 /// What is looked at once.
 const WINDOW: usize = 64 << 10;
 /// The longest key that matters.
 const MAX_KEY: usize = 64;
 
-/// A value of which as much is kept as there is room for.
+/// A value, of which as much is kept as fits.
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) text: Vec<u8>,
@@ -52,7 +51,7 @@ impl Kept {
 pub(super) struct Scanner<'a>(pub(super) Input<'a>);
 
 impl Scanner<'_> {
-    /// The next byte that is no white space, which stays the next one. `None` at
+    /// The next byte that is no white space, without consuming it. `None` at
     /// the end.
     pub(super) fn peek(&mut self) -> Result<Option<u8>, CaptureError> {
         loop {
@@ -150,8 +149,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// Takes the rest of a string and the quote that ends it, which is not kept.
-    /// `false` if the text ends within it.
+    /// Reads the rest of a string and the quotation mark that ends it, which is
+    /// not kept. `false` if the text ends within it.
     fn string(&mut self, out: &mut Option<&mut Kept>, limit: usize) -> Result<bool, CaptureError> {
         let mut room = limit;
         loop {
@@ -217,12 +216,12 @@ const fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace()
 }
 
-/// The first of the characters that stand for bytes that are no text: the
-/// exporter wrote a surrogate that is half a character, which Python does for
-/// such bytes and JSON parsers refuse.
+/// The first of the characters that stand for bytes which are no text: the
+/// exporter wrote half a surrogate pair, as Python does for such bytes, and
+/// JSON parsers refuse that.
 const RAW_BYTES: u16 = 0xf700;
 
-/// How long the escape is that `text` begins with, and what is kept in its
+/// The length of the escape at the beginning of `text`, and what is kept in its
 /// place, if not itself.
 fn escape(text: &[u8]) -> (usize, Option<[u8; 6]>) {
     let unit = |at: usize| -> Option<u16> {
@@ -249,12 +248,12 @@ fn escape(text: &[u8]) -> (usize, Option<[u8; 6]>) {
         Some(half @ 0xdc80..=0xdcff) => (6, written(RAW_BYTES | half & 0xff)),
         Some(0xdc00..=0xdfff) => (6, written(0xfffd)),
         Some(_) => (6, None),
-        // Whoever parses it will say so.
+        // The parser will report it.
         None => (2, None),
     }
 }
 
-/// The bytes that `text` stands for, which may hold bytes that are no text.
+/// The bytes that `text` stands for, which may include bytes that are no text.
 pub(super) fn raw_bytes(text: &str) -> Vec<u8> {
     if is_latin_1(text) {
         return text.chars().map(|each| u32::from(each) as u8).collect();
@@ -275,8 +274,8 @@ pub(super) fn raw_bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Whether each character stands for a byte, as mitmproxy writes bodies that are
-/// no text: there are control characters, which text has not.
+/// Whether each character stands for a byte, as mitmproxy writes bodies that
+/// are no text: they have control characters, which text does not.
 fn is_latin_1(text: &str) -> bool {
     let is_control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x1b".contains(byte);
     text.as_bytes().iter().any(is_control) && text.chars().all(|each| u32::from(each) < 0x100)

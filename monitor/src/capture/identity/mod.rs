@@ -66,8 +66,8 @@ impl Identities {
         Ok(Self { keys })
     }
 
-    /// The plaintext of `input`; `None` if the file is cut or broken before the
-    /// first chunk of it.
+    /// The plaintext of `input`; `None` if the file is cut or broken before its
+    /// first chunk.
     pub(super) fn decrypted<'a>(
         &self,
         mut input: Input<'a>,
@@ -79,7 +79,8 @@ impl Identities {
             let path = path.clone();
             CaptureError::Encrypted { path, reason }
         };
-        // A line of dashes and a code ends the header; the armor has its own.
+        // A line of dashes and a code ends the header; armored files have their
+        // own.
         let head = input.peek(MAX_HEADER)?;
         if memchr::memmem::find(head, b"\n--- ").is_none() && !head.starts_with(b"-") {
             return Ok(None);

@@ -14,8 +14,7 @@ use crate::{
     loss::{Loss, Losses},
 };
 
-/// A plaintext of more than two chunks, which is an archive of entries without
-/// end.
+/// A plaintext of more than two chunks: an endless archive of entries.
 fn archive() -> Vec<u8> {
     let entry = r#"{"request":{"method":"GET","url":"http://example.com/a"}}"#;
     let entries = vec![entry; 3_000].join(",");

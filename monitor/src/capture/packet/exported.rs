@@ -9,8 +9,8 @@ use super::{Cursor, Endpoint, link::Network};
 /// More tags than this no writer has.
 const MAX_TAGS: usize = 64;
 
-/// A message, or several frames of HTTP/2, as one side said it. It is payload:
-/// no `Debug`.
+/// A message, or several frames of HTTP/2, of one side. It is payload: no
+/// `Debug`.
 pub(in crate::capture) struct Pdu<'a> {
     pub(in crate::capture) source: Endpoint,
     pub(in crate::capture) destination: Endpoint,

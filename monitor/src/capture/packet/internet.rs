@@ -1,7 +1,7 @@
 //! IP and TCP headers.
 //!
 //! In: bytes that begin with an IP header. Out: the TCP segment or the fragment
-//! behind it, through tunnels that are simple.
+//! behind it, also through simple tunnels.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,10 +17,10 @@ const PROTOCOL_IPV6: u8 = 41;
 const PROTOCOL_GRE: u8 = 47;
 /// Ports of VXLAN: the registered one and the first one of Linux.
 const PORTS_VXLAN: [u16; 2] = [4_789, 8_472];
-/// More tunnels in one another than this are not followed.
+/// How many nested tunnels are followed.
 const MAX_TUNNELS: u8 = 3;
 
-/// An IP packet as far as its header says.
+/// The fields of an IP header that are used.
 struct Header {
     source: IpAddr,
     destination: IpAddr,
@@ -30,8 +30,7 @@ struct Header {
     tunnels: u8,
 }
 
-/// Takes apart what begins with an IP header. `missing` is how much the capture
-/// lacks of the packet.
+/// Parses an IP packet, of which the capture lacks `missing` bytes.
 pub(super) fn internet(cursor: Cursor<'_>, missing: u32, tunnels: u8) -> Option<Parsed<'_>> {
     match cursor.0.first()? >> 4 {
         4 => internet_v4(cursor, missing, tunnels),
@@ -122,7 +121,7 @@ fn extended(mut head: Header, mut cursor: Cursor<'_>, missing: u32) -> Option<Pa
     Some(Parsed::Unsupported)
 }
 
-/// Takes a datagram apart that was put together from fragments.
+/// Parses a datagram that was reassembled from fragments.
 pub(in crate::capture) fn datagram(
     source: IpAddr,
     destination: IpAddr,
@@ -147,7 +146,7 @@ pub(in crate::capture) fn datagram(
 
 impl Header {
     fn fragment(self, id: u32, offset: usize, is_last: bool, cursor: Cursor<'_>) -> Parsed<'_> {
-        // What carries TCP; the rest need not be put together.
+        // Only what can carry TCP is reassembled.
         if !matches!(
             self.protocol,
             PROTOCOL_TCP | PROTOCOL_IPV4 | PROTOCOL_IPV6 | PROTOCOL_GRE | 43 | 51 | 60
@@ -182,7 +181,7 @@ impl Header {
                 if !PORTS_VXLAN.contains(&destination) {
                     return Some(Parsed::Other);
                 }
-                // UDP, and a flag that says that a network is named.
+                // UDP, and a flag that says that a network identifier follows.
                 cursor.take(8)?;
                 if cursor
                     .take(8)?

@@ -11,7 +11,7 @@ pub(in crate::capture) const LINK_RAW: u16 = 101;
 /// What Wireshark calls exported PDUs.
 const EXPORTED: u16 = 252;
 
-/// What a link header says about the bytes behind it.
+/// What follows a link header.
 pub(super) enum Network<'a> {
     Ip(Cursor<'a>),
     Pdu(Pdu<'a>),
@@ -19,7 +19,7 @@ pub(super) enum Network<'a> {
     Unsupported,
 }
 
-/// Takes the link header off. `None` where it ends early.
+/// Strips the link header. `None` if it ends early.
 pub(super) fn network(link: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> {
     let protocol = match link {
         ETHERNET => {
@@ -36,8 +36,8 @@ pub(super) fn network(link: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> 
             cursor.take(18)?;
             protocol
         }
-        // BSD loopback: an address family of four bytes in the writer's order,
-        // redundant with the version that begins the IP header.
+        // BSD loopback: an address family of four bytes in the writer's byte
+        // order, redundant with the version in the IP header.
         0 | 108 => {
             cursor.take(4)?;
             return Some(Network::Ip(cursor));
@@ -52,7 +52,7 @@ pub(super) fn network(link: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> 
     ethertype(protocol, cursor)
 }
 
-/// What an Ethernet type says about the bytes behind it.
+/// What follows an Ethernet type.
 pub(super) fn ethertype(mut protocol: u16, mut cursor: Cursor<'_>) -> Option<Network<'_>> {
     for _ in 0..MAX_NESTED_HEADERS {
         match protocol {
@@ -74,8 +74,8 @@ pub(super) fn ethertype(mut protocol: u16, mut cursor: Cursor<'_>) -> Option<Net
     Some(Network::Unsupported)
 }
 
-/// Labels, of which the last has a bit that says so. What follows them is not
-/// named: IP is taken by its version, a pseudowire is not.
+/// Labels, the last of which has a bit set. What follows them is not named: IP
+/// is recognized by its version, a pseudowire is not.
 fn mpls(mut cursor: Cursor<'_>) -> Option<Network<'_>> {
     for _ in 0..MAX_NESTED_HEADERS {
         if cursor.u32()? & 0x100 != 0 {

@@ -1,4 +1,4 @@
-//! Packets: link, IP and TCP headers taken apart, and TCP segments put together.
+//! Packets: parses link, IP and TCP headers, and builds TCP segments.
 //!
 //! In: the bytes of one captured packet and its link type. Out: a [`Segment`],
 //! or why there is none. Every read is checked against the end of the packet.
@@ -28,13 +28,14 @@ pub(super) const PSH: u8 = 0x08;
 /// Flag ACK of a TCP header.
 pub(super) const ACK: u8 = 0x10;
 
-/// More VLAN tags or extension headers than this are not followed.
+/// How many VLAN tags or extension headers are followed.
 const MAX_NESTED_HEADERS: usize = 8;
 
 /// One end of a connection.
 pub(super) type Endpoint = (IpAddr, u16);
 
-/// Both ends of a connection, the same whichever of them sent the packet.
+/// Both ends of a connection, in the same order whichever of them sent the
+/// packet.
 pub(super) type Pair = (Endpoint, Endpoint);
 
 /// The key of a connection between `a` and `b`.
@@ -42,7 +43,7 @@ pub(super) fn pair(a: Endpoint, b: Endpoint) -> Pair {
     if a <= b { (a, b) } else { (b, a) }
 }
 
-/// A TCP segment. Its payload is payload of the watched traffic: no `Debug`.
+/// A TCP segment. It holds payload of the watched traffic: no `Debug`.
 #[derive(Clone, Copy)]
 pub(super) struct Segment<'a> {
     pub(super) source: Endpoint,
@@ -80,7 +81,7 @@ pub(super) struct Fragment<'a> {
     pub(super) is_cut: bool,
 }
 
-/// What a packet turned out to be.
+/// The result of parsing a packet.
 pub(super) enum Parsed<'a> {
     /// TCP.
     Tcp(Segment<'a>),
@@ -98,7 +99,7 @@ pub(super) enum Parsed<'a> {
     Malformed,
 }
 
-/// A position in a packet that cannot leave it.
+/// A position in a packet that cannot go beyond its end.
 #[derive(Clone, Copy)]
 struct Cursor<'a>(&'a [u8]);
 
@@ -128,8 +129,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Takes `packet` apart, which has link type `link` (numbers of the `LINKTYPE_`
-/// registry) and of which `cut` bytes are not in the capture.
+/// Parses `packet` of link type `link` (numbers of the `LINKTYPE_` registry),
+/// of which `cut` bytes are not in the capture.
 pub(super) fn parse(link: u16, packet: &[u8], cut: u32) -> Parsed<'_> {
     let parsed = match network(link, Cursor(packet)) {
         Some(Network::Ip(cursor)) => internet(cursor, cut, 0),

@@ -1,7 +1,7 @@
 //! Options of pcapng blocks.
 //!
 //! In: the bytes behind the fixed part of a block. Out: codes and values, up to
-//! the end of the list or to where it contradicts itself.
+//! the end of the list or to the first inconsistency.
 
 /// Integers of a section, in the byte order of its writer.
 #[derive(Clone, Copy, Default)]

@@ -23,10 +23,10 @@ use crate::{
 /// The packet block that the enhanced one replaced.
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-/// The journal block and both custom blocks: Wireshark gives them a number
-/// although they hold no packet.
+/// The journal block and both custom blocks: Wireshark numbers them although
+/// they hold no packet.
 const NUMBERED: [u32; 3] = [9, 0x0000_0BAD, 0x4000_0BAD];
-/// More interfaces in one section than this are not remembered.
+/// How many interfaces of one section are remembered.
 const MAX_INTERFACES: usize = 4_096;
 
 /// Resolution and offset of an interface's times.
@@ -38,12 +38,12 @@ const OPTIONS_DROPPED: [u16; 2] = [5, 7];
 #[derive(Clone, Copy)]
 struct Interface {
     link: u16,
-    /// Longest packet that was captured whole; 0 is no limit.
+    /// The longest packet that was captured whole; 0 means no limit.
     snap: u32,
     /// The exponent as the file has it.
     resolution: u8,
     offset: i64,
-    /// Packets that were dropped, as told so far.
+    /// Packets that were dropped, according to the latest statistics.
     dropped: u64,
 }
 
@@ -61,7 +61,7 @@ pub(in crate::capture) struct Blocks<'a> {
     input: Input<'a>,
     file: Arc<str>,
     kind: u32,
-    /// Length of the current block, which is stepped over to come to the next.
+    /// Length of the current block, which is skipped to reach the next.
     length: usize,
     order: ByteOrder,
     is_ours: bool,
@@ -100,7 +100,7 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// What the recorders of what was read so far say about themselves.
+    /// What the recorders say about themselves, as far as the file was read.
     pub(in crate::capture) fn sections(&self) -> &[SectionSurvey] {
         &self.sections
     }
@@ -156,11 +156,11 @@ impl<'a> Blocks<'a> {
         self.input.ready(self.length)
     }
 
-    /// Reads what begins a block and gives its whole length, `None` at the end
+    /// Reads the beginning of a block and returns its length; `None` at the end
     /// of what can be read.
     fn frame(&mut self, losses: &mut Losses) -> Result<Option<u32>, CaptureError> {
-        // A section of ours ends with the statistics of each interface: one that
-        // does not was cut there, or is still being written.
+        // A section of ours ends with the statistics of each interface. One
+        // without them was cut, or is still being written.
         let is_ended =
             !self.is_ours || self.statistics > 0 && self.statistics >= self.interfaces.len();
         let head = self.input.peek(12)?;
@@ -172,7 +172,7 @@ impl<'a> Blocks<'a> {
         };
         if [t0, t1, t2, t3] == SECTION_HEADER.to_le_bytes() {
             // The type of a section header reads the same in both byte orders;
-            // the magic behind the length tells which it is.
+            // the magic number behind the length decides.
             self.order.is_big_endian = match [m0, m1, m2, m3] {
                 [0x4d, 0x3c, 0x2b, 0x1a] => false,
                 [0x1a, 0x2b, 0x3c, 0x4d] => true,
@@ -245,7 +245,7 @@ impl<'a> Blocks<'a> {
                         }
                     }
                 }
-                // Later interfaces keep their numbers, also behind a broken one.
+                // Later interfaces keep their numbers, also after a broken one.
                 if self.interfaces.len() < MAX_INTERFACES {
                     self.interfaces.push(interface);
                 } else {
@@ -271,7 +271,7 @@ impl<'a> Blocks<'a> {
                     });
                 let index = order.u32(body, 0) as usize;
                 if let Some(interface) = self.interfaces.get_mut(index) {
-                    // Each statistics block repeats the sum of those before.
+                    // Each statistics block repeats the total so far.
                     let more = dropped.saturating_sub(interface.dropped);
                     interface.dropped += more;
                     losses.add(Loss::CaptureDropped, more);
@@ -331,7 +331,7 @@ impl<'a> Blocks<'a> {
         self.time
     }
 
-    /// The host that phiwatch ran on, where it wrote the current section.
+    /// The host on which phiwatch ran, if it wrote the current section.
     pub(in crate::capture) fn our_host(&self) -> Option<&Arc<str>> {
         self.is_ours.then_some(&self.host)
     }

@@ -1,7 +1,7 @@
 //! Blocks of a pcapng file, encoded little-endian into a byte vector.
 //!
 //! A block is its type, its length, a body padded to four bytes, and its length
-//! again, which is what lets a reader step over a block that it does not know.
+//! again, so that a reader can skip a block that it does not know.
 
 /// Section header block.
 pub(in crate::capture) const SECTION_HEADER: u32 = 0x0A0D_0D0A;

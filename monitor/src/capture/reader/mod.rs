@@ -1,8 +1,8 @@
 //! Captures of every kind as a source of events.
 //!
-//! In: files, directories or bytes, told apart by content and not by name. Out:
-//! the events in the order of time, in bounded memory whatever the length of the
-//! files. Captures that overlap in time are read side by side.
+//! In: files, directories or bytes, recognized by content and not by name. Out:
+//! the events in the order of time, in bounded memory whatever the length of
+//! the files. Captures that overlap in time are read concurrently.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +28,7 @@ use crate::{
 const MAX_EVENTS_IN_MEMORY: usize = 1 << 20;
 /// What [`read_bytes`] decompresses at most, in bytes.
 const MAX_BYTES_IN_MEMORY: u64 = 64 << 20;
-/// Captures that are read side by side; more wait until one of them ends.
+/// Captures that are read concurrently; others wait until one of them ends.
 const MAX_OPEN: usize = 64;
 
 /// How captures are opened.
@@ -36,7 +36,7 @@ const MAX_OPEN: usize = 64;
 pub struct OpenOptions {
     /// What opens encrypted captures.
     pub identities: Identities,
-    /// Where it is told how far the files were read.
+    /// Where the progress of reading is published.
     pub progress: Arc<Progress>,
 }
 
@@ -45,14 +45,15 @@ struct Open<'a> {
     /// Its files that follow, the next one last.
     rest: Vec<Listed>,
     track: Track<'a>,
-    /// Time of its next packet, never earlier than of the one before.
+    /// Time of its next packet, never earlier than that of the previous one.
     time: Timestamp,
-    /// Its place among captures that have packets at the same time.
+    /// Its rank among captures that have packets at the same time.
     rank: usize,
     replay: Replay,
 }
 
-/// Reads captures. Streams of captures of others continue from one to the next.
+/// Reads captures. Streams of foreign captures continue from one file to the
+/// next.
 struct Reader<'a> {
     /// Captures still to be opened, the next one last.
     waiting: Vec<Chain>,
@@ -87,8 +88,9 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError>
     open_all_with(paths, &OpenOptions::default())
 }
 
-/// Opens several captures as one: files, and directories with all that is below
-/// them. Their packets come in the order of time, whatever the order of `paths`.
+/// Opens several captures as one: files, and directories with everything below
+/// them. Their packets come in the order of time, whatever the order of
+/// `paths`.
 ///
 /// # Errors
 /// As [`open`].
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Begins to read `input`. `false` if it is no capture.
+    /// Begins to read `input`. `false` if it is not a capture.
     fn begin(
         &mut self,
         input: Input<'a>,
@@ -193,7 +195,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Goes to the next packet of a capture, in the next file if need be.
+    /// Goes to the next packet of a capture, in the next file if necessary.
     /// `false` at its end.
     fn advance(
         open: &mut Open<'a>,
@@ -245,7 +247,7 @@ impl<'a> Reader<'a> {
         track.take(replay, &mut self.connections, &mut self.queue, losses);
         let result = Self::advance(open, &self.options, &mut self.queue, losses);
         if !matches!(result, Ok(true)) {
-            // Whoever asks again is told what the others have.
+            // The next call continues with the other captures.
             self.open.swap_remove(self.current);
             self.until = Timestamp(0);
         }

@@ -1,22 +1,22 @@
-//! The pause after a failure: a disk that is full is not asked for every event.
+//! The pause after a failure: a full disk is not tried again for every event.
 //!
-//! In: failures, successes and the time. Out: whether to try now, what has
-//! failed, once, and how what is refused meanwhile is counted.
+//! In: failures, successes and the time. Out: whether to try now, the error
+//! (once), and how refused events are counted meanwhile.
 
 use std::time::Duration;
 
 use super::error::StoreError;
 use crate::loss::Loss;
 
-/// How long the writer waits after the first failure, and at most.
+/// How long the writer waits after the first failure.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
-/// The time after a failure in which nothing is tried.
+/// The time after a failure during which nothing is tried.
 #[derive(Default)]
 pub(super) struct Backoff {
     until: Duration,
     length: Duration,
-    /// What failed, until somebody has been told.
+    /// What failed, until it has been reported.
     trouble: Option<StoreError>,
     /// How refused events are counted.
     is_full: bool,
@@ -33,7 +33,7 @@ impl Backoff {
         !self.length.is_zero()
     }
 
-    /// Begins, longer than the last one unless that had an end.
+    /// Begins a pause, longer than the last one unless that had ended.
     pub(super) fn begins(&mut self, now: Duration, error: StoreError) {
         self.length = (self.length * 2).clamp(INITIAL_BACKOFF, MAX_BACKOFF);
         self.until = now + self.length;

@@ -1,8 +1,8 @@
-//! What a manifest says: one entry for everything that happens to a segment.
+//! The entries of a manifest: one for everything that happens to a segment.
 //!
 //! In: what the store does. Out: the JSON objects of `manifest.jsonl`, and the
-//! [`SegmentIndex`], which is what they add up to: which segments there are, which
-//! were deleted and why, and what `SHA256SUMS` therefore says.
+//! [`SegmentIndex`] that they add up to: which segments there are, which were
+//! deleted and why, and the content of `SHA256SUMS`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,20 +21,20 @@ pub(in crate::capture) enum Entry {
     Capture(Box<Header>),
     /// The earlier entries are in another file.
     Continued(Continued),
-    /// A segment file was made, and is being written from here on.
+    /// A segment file was created, and is being written from here on.
     Begun { segment: String, time: String },
     /// A segment is complete and will not change.
     Sealed(Box<Sealed>),
     /// A segment is about to be deleted.
     Deleted(Deleted),
-    /// A segment that was being written was not there any more at the next start.
+    /// A segment that was being written no longer existed at the next start.
     Lost { segment: String, time: String },
     /// Of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// What a writer says of itself when it begins.
+/// What a writer says about itself when it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::capture) struct Header {
     /// [`MANIFEST_VERSION`].
@@ -55,7 +55,7 @@ pub(in crate::capture) struct Header {
     pub(in crate::capture) set_aside: Option<String>,
 }
 
-/// Where the entries before are.
+/// Where the earlier entries are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::capture) struct Continued {
     /// Name of the file in the same folder.
@@ -64,7 +64,7 @@ pub(in crate::capture) struct Continued {
     pub(in crate::capture) sha256: String,
 }
 
-/// A segment as it is on disk for good.
+/// The final state of a segment on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::capture) struct Sealed {
     pub(in crate::capture) segment: String,
@@ -90,10 +90,10 @@ pub(in crate::capture) struct Sealed {
     pub(in crate::capture) recovered: Option<Recovered>,
 }
 
-/// How a segment was found whose writer did not end it.
+/// The state of a segment that its writer did not end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::capture) struct Recovered {
-    /// Bytes of an incomplete block that were cut off its end.
+    /// Bytes of an incomplete block that were removed from its end.
     pub(in crate::capture) cut_bytes: u64,
     /// What happened.
     pub(in crate::capture) reason: String,
@@ -110,7 +110,7 @@ pub(in crate::capture) struct Deleted {
     pub(in crate::capture) sha256: String,
 }
 
-/// What became of a segment.
+/// The state of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum State {
     /// It was begun and has not been sealed.
@@ -123,7 +123,7 @@ pub(in crate::capture) enum State {
     Lost(String),
 }
 
-/// What the entries add up to: every segment in the order in which they began.
+/// What the entries add up to: every segment in the order of beginning.
 #[derive(Clone, Debug, Default)]
 pub(in crate::capture) struct SegmentIndex {
     order: BTreeMap<u64, (String, State)>,
@@ -134,8 +134,8 @@ pub(in crate::capture) struct SegmentIndex {
 }
 
 impl SegmentIndex {
-    /// Takes in the next entry. One that names a segment that never began, or
-    /// that says what cannot follow, is refused.
+    /// Applies the next entry. Refuses one that names a segment that never
+    /// began, or that cannot follow.
     pub(in crate::capture) fn apply(&mut self, entry: &Entry) -> Result<(), String> {
         match entry {
             Entry::Capture(header) if header.version > MANIFEST_VERSION => {
@@ -221,7 +221,7 @@ impl SegmentIndex {
         self.sealed_bytes
     }
 
-    /// Forgets what is no longer there, for a writer that runs for years.
+    /// Forgets deleted segments, for a writer that runs for years.
     pub(super) fn prune(&mut self) {
         let gone: Vec<_> = self
             .segments()

@@ -1,9 +1,9 @@
 //! Encryption of segments to age recipients.
 //!
 //! In: recipients as text, and the bytes of a segment. Out: an age file that
-//! stock `age -d` decrypts. What is encrypted goes through memory only. An age
-//! file consists of chunks of 64 KiB; a chunk can be written when the next one
-//! begins, so that up to one chunk is not yet on disk.
+//! stock `age -d` decrypts. Plaintext stays in memory. An age file consists of
+//! chunks of 64 KiB; a chunk can be written only when the next one begins, so
+//! that up to one chunk is not yet on disk.
 
 use super::error::StoreError;
 
@@ -83,7 +83,7 @@ mod imp {
 
     fn parse(text: &str) -> Result<x25519::Recipient, StoreError> {
         text.parse().map_err(|reason| {
-            // Never the text: it could be the secret key, pasted by mistake.
+            // Never the text: it could be a secret key, pasted by mistake.
             let hint = if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
                 "this is the secret key; recipients are named by the public one"
             } else {
@@ -93,7 +93,7 @@ mod imp {
         })
     }
 
-    /// Where the encrypted bytes wait until they are taken.
+    /// Holds the encrypted bytes until they are taken.
     #[derive(Clone, Default)]
     struct Pipe(Arc<Mutex<Vec<u8>>>);
 
@@ -151,7 +151,7 @@ mod imp {
             })
         }
 
-        /// Encrypts `bytes`; what chunks that completes is appended to `out`.
+        /// Encrypts `bytes` and appends the chunks that they complete to `out`.
         pub(in super::super) fn put(
             &mut self,
             bytes: &[u8],
@@ -170,9 +170,9 @@ mod imp {
             Ok(())
         }
 
-        /// Plaintext that is not in a complete chunk, in bytes.
+        /// Plaintext in the incomplete chunk, in bytes.
         pub(in super::super) const fn pending(&self) -> u64 {
-            // A chunk that is full waits for the next one to begin.
+            // A full chunk waits for the next one to begin.
             match (self.plain, self.plain % CHUNK) {
                 (0, _) => 0,
                 (_, 0) => CHUNK,
@@ -194,7 +194,7 @@ mod imp {
         StoreError::Recipient("this phiwatch was built without the feature encryption".into())
     }
 
-    /// There is none.
+    /// This build has none.
     pub(in super::super) enum Envelope {}
 
     impl Envelope {
@@ -231,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// What can be decrypted of `bytes`, however they end.
+    /// As much of `bytes` as can be decrypted, however they end.
     fn decrypted(bytes: &[u8], identity: &Identity) -> Vec<u8> {
         let mut plain = Vec::new();
         let Ok(decryptor) = age::Decryptor::new(bytes) else {

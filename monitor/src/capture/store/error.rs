@@ -35,7 +35,7 @@ pub enum StoreError {
         /// The folder.
         directory: PathBuf,
     },
-    /// The limits leave no room, and nothing may be deleted.
+    /// The limits leave no space, and nothing may be deleted.
     #[error("no room for captures in {}: {reason}", directory.display())]
     NoRoom {
         /// The folder.

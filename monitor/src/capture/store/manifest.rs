@@ -1,10 +1,10 @@
 //! The manifest of a capture folder on disk.
 //!
-//! In: entries. Out: `manifest.jsonl`, a chain of hashed lines; `SHA256SUMS` for
-//! stock tools; `SHA256SUMS.minisig` if there is a key. Each is written beside
-//! its place, synced and renamed, the manifest first, so that a kill at any
-//! moment leaves a manifest that is whole; what the others lag behind, the next
-//! commit makes good.
+//! In: entries. Out: `manifest.jsonl`, a chain of hashed lines; `SHA256SUMS`
+//! for stock tools; `SHA256SUMS.minisig` if there is a key. Each is written to
+//! a draft, synced and renamed, the manifest first, so that a kill at any
+//! moment leaves a whole manifest; the next commit brings the others up to
+//! date.
 
 use std::{
     fs::{self, File},
@@ -25,7 +25,7 @@ use crate::capture::{
     digest::sha256,
 };
 
-/// A manifest that has grown to this many bytes is put away and continued in a
+/// A manifest that has grown to this many bytes is archived and continued in a
 /// new file.
 const MAX_CURRENT: usize = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 /// The longest manifest file that is read, in bytes.
@@ -33,10 +33,10 @@ const MAX_FILE: u64 = 64 << 20;
 /// The most earlier parts that are read.
 const MAX_ARCHIVES: usize = 10_000;
 
-/// A manifest as it was read.
+/// The result of reading a manifest.
 #[derive(Default)]
 pub(in crate::capture) struct Reading {
-    /// Every entry that is as it was written, in order, and its hash.
+    /// Every entry up to the first problem, in order, and its hash.
     pub(in crate::capture) entries: Vec<(Entry, String)>,
     /// What they add up to.
     pub(in crate::capture) index: SegmentIndex,
@@ -44,8 +44,8 @@ pub(in crate::capture) struct Reading {
     pub(in crate::capture) head: String,
     /// The earlier parts, in order.
     pub(in crate::capture) archives: Vec<String>,
-    /// The file in which something is wrong, and what. Nothing of what comes
-    /// after it is in the entries.
+    /// The file in which something is wrong, and what. No later entry is
+    /// included.
     pub(in crate::capture) problem: Option<(String, String)>,
     /// The text of the current part.
     current: String,
@@ -114,8 +114,8 @@ fn first_entry(text: &str) -> Option<Entry> {
     serde_json::from_str(text.lines().next()?).ok()
 }
 
-/// The content of the file `name`, `None` if there is none. What is not UTF-8
-/// has its place taken by a character that no line with a right hash holds.
+/// The content of the file `name`, `None` if there is none. Bytes that are not
+/// UTF-8 are replaced by a character that no line with a correct hash contains.
 pub(in crate::capture) fn text(directory: &Path, name: &str) -> Result<Option<String>, StoreError> {
     let path = directory.join(name);
     let mut bytes = Vec::new();
@@ -142,8 +142,8 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Opens the manifest of `directory`, or begins one. Gives what was wrong
-    /// with one that could not be continued, which is then set aside.
+    /// Opens the manifest of `directory`, or begins one. A manifest that cannot
+    /// be continued is set aside; the problem with it is returned.
     pub(super) fn open(
         directory: &Path,
         disk: Arc<dyn Disk>,
@@ -181,13 +181,13 @@ impl Manifest {
         }
     }
 
-    /// Gives the files of a broken manifest other names. They are evidence.
+    /// Renames the files of a broken manifest. They are evidence.
     fn set_aside(&self) -> Result<(), StoreError> {
         let now = self.disk.now();
         for file in [MANIFEST, SUMS, SIGNATURE] {
             let from = self.directory.join(file);
             let mut to = self.directory.join(name::broken_name(file, now));
-            // Never over another one of the same second.
+            // Never overwrites an earlier one of the same second.
             let mut later = now;
             while to.exists() {
                 later = later.plus(1_000_000_000);
@@ -203,12 +203,12 @@ impl Manifest {
         Ok(())
     }
 
-    /// What the entries add up to, those that are pending included.
+    /// What the entries add up to, including the pending ones.
     pub(super) const fn index(&self) -> &SegmentIndex {
         &self.index
     }
 
-    /// Notes `entry`, which is true already; the next commit writes it.
+    /// Notes an `entry` that has already happened; the next commit writes it.
     pub(super) fn note(&mut self, entry: Entry) {
         // What the store notes follows from what it did.
         if self.index.apply(&entry).is_ok() {
@@ -226,8 +226,8 @@ impl Manifest {
         self.is_behind || !self.pending.is_empty()
     }
 
-    /// Writes what is pending and `entries`. After an error nothing of
-    /// `entries` has happened; what is pending still is.
+    /// Writes the pending entries and `entries`. After an error nothing of
+    /// `entries` has happened, and what is pending remains so.
     pub(super) fn commit(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut index = self.index.clone();
         for entry in entries {
@@ -245,8 +245,8 @@ impl Manifest {
             head = line.hash;
         }
         let sums = index.sums();
-        // Without a sealed segment there is nothing to be listed: sha256sum takes
-        // an empty list for a mistake.
+        // Without a sealed segment there is nothing to list: sha256sum treats
+        // an empty list as an error.
         let has_sums = !sums.is_empty();
         let signature = match &self.key {
             Some(key) if has_sums => {
@@ -255,7 +255,7 @@ impl Manifest {
             }
             _ => None,
         };
-        // Every draft is on disk before the first is renamed.
+        // All drafts are on disk before the first is renamed.
         self.draft(MANIFEST, &text)?;
         if has_sums {
             self.draft(SUMS, &sums)?;
@@ -264,7 +264,7 @@ impl Manifest {
             self.draft(SIGNATURE, signature)?;
         }
         self.publish(MANIFEST)?;
-        // From here on it has happened, whatever becomes of the others.
+        // From here on the entries hold, whatever happens to the other files.
         self.index = index;
         self.head = head;
         self.current = text;
@@ -289,8 +289,8 @@ impl Manifest {
         Ok(())
     }
 
-    /// Puts the current part under the name of an archive, and begins a new one
-    /// with the line that says so.
+    /// Renames the current part to an archive, and begins a new one with a line
+    /// that refers to it.
     fn put_away(&mut self) -> Result<(), StoreError> {
         let file = name::archive_name(self.archives + 1);
         self.draft(&file, &self.current)?;
@@ -316,7 +316,7 @@ impl Manifest {
             self.disk.sync(&file)
         });
         written.map_err(|source| {
-            // Half a draft takes room and is good for nothing.
+            // An incomplete draft takes space and is of no use.
             drop(fs::remove_file(&path));
             StoreError::Write { path, source }
         })

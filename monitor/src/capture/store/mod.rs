@@ -12,17 +12,17 @@
 //! hold                                       made by people: nothing is deleted
 //! ```
 //!
-//! A segment is begun, written, and sealed; the oldest sealed ones are deleted
-//! when the limits ask for it, which the manifest says before it happens. A kill
-//! at any moment leaves a valid manifest: the segment that was being written is
-//! in it as begun, and is sealed as recovered at the next start. When the disk
-//! is full, the segment ends after a whole block; events are refused and counted
-//! until there is room.
+//! A segment is begun, written, and sealed. When the limits ask for it the
+//! oldest sealed ones are deleted, after the manifest says so. A kill at any
+//! moment leaves a valid manifest: it lists the segment that was being written
+//! as begun, and the next start seals it as recovered. When the disk is full,
+//! the segment ends after a whole block, and events are refused and counted
+//! until there is space.
 //!
-//! What survives what: after [`CaptureWriter::sync`] everything written before
-//! survives a power failure. With [`SyncPolicy::Second`] this happens every
-//! second, except that the newest up to 64 KiB of an encrypted segment may wait
-//! up to [`ENCRYPTED_WAIT`].
+//! Durability: after [`CaptureWriter::sync`] everything written before survives
+//! a power failure. With [`SyncPolicy::Second`] this happens every second,
+//! except that the newest up to 64 KiB of an encrypted segment may wait up to
+//! [`ENCRYPTED_WAIT`].
 
 use std::time::Duration;
 
@@ -53,20 +53,20 @@ pub use quota::QuotaLimits;
 pub use signature::{CheckingKey, SignatureError, SigningKey};
 pub use writer::CaptureWriter;
 
-/// The size at which a segment ends unless told otherwise, in bytes.
+/// The default size at which a segment ends, in bytes.
 pub const DEFAULT_SEGMENT_BYTES: u64 = 256 << 20;
-/// The age at which a segment ends unless told otherwise.
+/// The default age at which a segment ends.
 pub const DEFAULT_SEGMENT_AGE: Duration = Duration::from_hours(1);
-/// The bytes of all captures of a folder unless told otherwise.
+/// The default size of all captures of a folder, in bytes.
 pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
-/// The bytes that stay free on the file system unless told otherwise.
+/// The default space that stays free on the file system, in bytes.
 pub const DEFAULT_MIN_FREE_BYTES: u64 = 512 << 20;
 
 /// How long the incomplete chunk of an encrypted segment may wait in memory:
-/// filling it up to have it on disk costs up to 64 KiB.
+/// padding it to have it on disk costs up to 64 KiB.
 pub const ENCRYPTED_WAIT: Duration = Duration::from_secs(30);
 
-/// When what is written is made to survive a power failure.
+/// When written data is made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
     /// Every second.
@@ -81,7 +81,7 @@ pub enum SyncPolicy {
 /// How captures are stored. It holds a secret key: no `Debug`.
 #[derive(Clone)]
 pub struct StoreOptions {
-    /// A segment that has reached this many bytes is followed by a new one.
+    /// A segment of this many bytes is followed by a new one.
     pub segment_bytes: u64,
     /// So is one that is this old.
     pub segment_age: Duration,

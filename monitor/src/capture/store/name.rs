@@ -1,8 +1,8 @@
 //! The names of the files in a capture folder.
 //!
-//! In: a time and a number, or a name that was found. Out: the name of a
-//! segment, or what the name stands for. What has another name belongs to
-//! others and is never touched.
+//! In: a time and a number, or the name of a file. Out: the name of a segment,
+//! or the kind of the file. Files with other names belong to others and are
+//! never touched.
 
 use crate::event::Timestamp;
 
@@ -22,7 +22,7 @@ const PLAIN: &str = ".pcapng";
 const ENCRYPTED: &str = ".pcapng.age";
 /// How the name of a file ends that is not ready.
 const DRAFT: &str = ".new";
-/// How a manifest is called that could not be continued.
+/// How a manifest that could not be continued is named.
 const BROKEN: &str = ".broken-";
 
 /// A segment number has four digits.
@@ -37,7 +37,7 @@ pub(in crate::capture) enum FileKind {
     Archive,
     /// A manifest or its sums, set aside because it was not as it was written.
     Broken,
-    /// A file that was being written beside the one that it was to replace.
+    /// A draft that is to replace another file.
     Draft,
     /// The manifest, its sums, its signature, the custody log or the hold.
     Known,
@@ -97,7 +97,7 @@ pub(super) fn archive_name(number: usize) -> String {
     format!("manifest-{number:04}.jsonl")
 }
 
-/// The name under which the file `name` is written before it is ready.
+/// The name under which the draft of the file `name` is written.
 pub(in crate::capture) fn draft_name(name: &str) -> String {
     format!(".{name}{DRAFT}")
 }

@@ -1,8 +1,8 @@
-//! Retention: which segments make room for what is to be written.
+//! Retention: which segments are deleted to make space for new data.
 //!
-//! In: the segments, the limits, and what is asked for. Out: which of the sealed
-//! segments go, the oldest first, and whether that is enough. Pure; the store
-//! records each deletion in the manifest before it deletes.
+//! In: the segments, the limits, and the demand. Out: which of the sealed
+//! segments are deleted, the oldest first, and whether that is enough. Pure;
+//! the store records each deletion in the manifest before it deletes.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{capture::rfc3339::parse_time, event::Timestamp};
 
-/// The free space that is asked for is at most this part of the file system, so
-/// that a small one can be used as well.
+/// The free space that is required is at most one part in this many of the file
+/// system, so that a small one can be used as well.
 const MAX_FREE_PART: u64 = 10;
 
 /// The limits of a capture folder.
@@ -24,18 +24,18 @@ pub struct QuotaLimits {
     /// A sealed segment is deleted when its last packet is this old.
     pub max_age: Option<Duration>,
     /// This many bytes of the file system stay free, but not more than a tenth
-    /// of it; with 0, nothing is deleted because the disk is full.
+    /// of it. With 0, nothing is deleted because the disk is full.
     pub min_free_bytes: u64,
 }
 
-/// What is asked for.
+/// What needs space.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand {
     /// Bytes of the segment that is being written.
     pub(super) current: u64,
     /// Bytes to be written.
     pub(super) bytes: u64,
-    /// The room on the file system, if it is known and to be looked at.
+    /// The space on the file system, if it is known and to be considered.
     pub(super) space: Option<Space>,
     /// The wall clock.
     pub(super) now: Timestamp,
@@ -84,7 +84,7 @@ pub(super) fn plan(index: &SegmentIndex, limits: &QuotaLimits, demand: &Demand) 
         let floor = limits.min_free_bytes.min(space.total / MAX_FREE_PART);
         let needed = floor.saturating_add(demand.bytes);
         if space.free.saturating_add(sums.1).saturating_add(sums.0) < needed {
-            // Somebody else fills the disk: deleting evidence would not help.
+            // Something else fills the disk: deleting evidence would not help.
             plan.short = plan.short.or(Some("min_free_bytes"));
         } else {
             while space.free.saturating_add(sums.1) < needed {

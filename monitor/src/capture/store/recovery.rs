@@ -1,8 +1,8 @@
 //! What an interrupted writer left behind.
 //!
 //! In: a folder and its manifest. Out: every segment that was begun and not
-//! sealed is cut after its last whole block and sealed as recovered, what was
-//! about to be deleted is deleted, and drafts are removed. Nothing else in the
+//! sealed is cut after its last whole block and sealed as recovered, pending
+//! deletions are carried out, and drafts are removed. Nothing else in the
 //! folder is touched.
 
 use std::{
@@ -26,7 +26,7 @@ use crate::capture::digest::sha256_of;
 const INTERRUPTED: &str = "its writer was interrupted";
 
 /// Puts the folder in order. What could not be done is left for the next start
-/// and said in the lines that are given.
+/// and described in the returned lines.
 pub(super) fn recover(
     directory: &Path,
     disk: &dyn Disk,
@@ -73,7 +73,7 @@ pub(super) fn recover(
 
 /// Whether nothing may be deleted.
 pub(super) fn is_held(directory: &Path) -> bool {
-    // If it cannot be told, nothing is deleted.
+    // If that is not known, nothing is deleted.
     !matches!(
         fs::symlink_metadata(directory.join(HOLD)),
         Err(error) if error.kind() == io::ErrorKind::NotFound
@@ -95,8 +95,8 @@ fn described(sealed: &Sealed) -> String {
     )
 }
 
-/// Makes the file of `segment` one that ends after a whole block, and describes
-/// it. `None` if there is no such file.
+/// Makes the file of `segment` end after a whole block, and describes it.
+/// `None` if there is no such file.
 pub(super) fn adopt(
     directory: &Path,
     segment: &str,
@@ -106,7 +106,7 @@ pub(super) fn adopt(
     let path = directory.join(segment);
     let draft = directory.join(draft_name(segment));
     if !path.exists() && draft.exists() {
-        // Its writer was interrupted before it could put it in its place.
+        // Its writer was interrupted before it could rename the draft.
         fs::rename(&draft, &path)?;
     }
     let opened = OpenOptions::new()
@@ -125,8 +125,9 @@ pub(super) fn adopt(
     };
     let mut reason = reason.to_owned();
     let cut_bytes = match found.fault {
-        // What is encrypted is left as it is: nobody here can tell its last
-        // chunk from a part of one, and decryption gives what is whole.
+        // An encrypted file is left as it is: without the key its last chunk
+        // cannot be told from a part of one, and decryption yields what is
+        // whole.
         Some(Fault::Torn) if !is_encrypted(segment) => cut(&file, &found)?,
         Some(Fault::Broken) if is_blank(&mut file, found.whole)? => cut(&file, &found)?,
         Some(Fault::Broken) => {
@@ -156,8 +157,8 @@ fn cut(file: &File, found: &Structure) -> io::Result<u64> {
     Ok(found.length.saturating_sub(found.whole))
 }
 
-/// Whether there is nothing but zeros from `from` on: room that was given to the
-/// file and never written, as some file systems leave it after a power failure.
+/// Whether everything from `from` on is zero: space that was allocated and
+/// never written, as some file systems leave it after a power failure.
 fn is_blank(file: &mut File, from: u64) -> io::Result<bool> {
     file.seek(SeekFrom::Start(from))?;
     let mut buffer = vec![0; 64 * 1024];
@@ -172,7 +173,7 @@ fn is_blank(file: &mut File, from: u64) -> io::Result<bool> {
     }
 }
 
-/// Removes what was being written beside its place and will not be finished.
+/// Removes drafts that will not be completed.
 fn remove_drafts(directory: &Path) -> Result<(), StoreError> {
     let refused = |source| StoreError::Read {
         path: directory.to_owned(),

@@ -53,7 +53,7 @@ pub(in crate::capture) fn origin(random: &mut Random) -> Arc<Origin> {
     })
 }
 
-/// `count` events of a few streams, with everything that can happen to them.
+/// `count` events of a few streams, of every kind.
 pub(in crate::capture) fn random_events(seed: u64, count: u64) -> Vec<Event> {
     let mut random = Random(seed);
     let mut events = Vec::new();

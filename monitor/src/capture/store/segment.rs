@@ -1,8 +1,8 @@
 //! One segment file while it is written.
 //!
 //! In: whole blocks. Out: a file that ends after a whole block whenever a write
-//! has returned, also when the disk is full: what could not be written wholly is
-//! taken back and stays in memory until there is room.
+//! has returned, also when the disk is full: what could not be written
+//! completely is taken back and stays in memory until there is space.
 
 use std::{
     collections::VecDeque,
@@ -41,10 +41,11 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
     /// When the first event came, in the monotonic clock.
     pub(super) began: Option<Duration>,
-    /// Since when blocks wait that are not on disk, in the monotonic clock.
+    /// Since when blocks that are not on disk have been waiting, in the
+    /// monotonic clock.
     pub(super) waiting: Option<Duration>,
-    /// The file cannot be trusted to end after a whole block any more, or not to
-    /// have lost what was written: nothing more goes into it.
+    /// The file may no longer end after a whole block, or may have lost what
+    /// was written, so nothing more is written to it.
     pub(super) is_broken: bool,
     /// Its last block has been taken in.
     pub(super) is_ended: bool,
@@ -60,15 +61,15 @@ pub(super) struct Segment {
     hash: Sha256,
     /// Bytes of blocks that were put in.
     plain: u64,
-    /// Of these, the bytes that had been put in when the buffer was last empty.
+    /// The bytes put in when the buffer was last empty.
     plain_written: u64,
     /// For each event that is not written: the bytes of blocks up to its end.
     events: VecDeque<u64>,
 }
 
 impl Segment {
-    /// Makes the draft of the segment `name`, with `header` in it, which is on
-    /// disk at once: a file is a capture from its birth.
+    /// Creates the draft of the segment `name` and writes `header` to it at
+    /// once, so that the file is a capture from the beginning.
     pub(super) fn draft(
         directory: &Path,
         name: &str,
@@ -119,7 +120,7 @@ impl Segment {
         let draft = directory.join(draft_name(&self.name));
         let moved = renameat_with(CWD, &draft, CWD, &self.path, RenameFlags::NOREPLACE);
         let moved = match moved.map_err(io::Error::from) {
-            // A file system that cannot promise it: nobody else writes here.
+            // A file system that cannot guarantee it. Nobody else writes here.
             Err(error) if is_unsupported(&error) && !self.path.exists() => {
                 fs::rename(&draft, &self.path)
             }
@@ -189,8 +190,9 @@ impl Segment {
         self.events.len() as u64
     }
 
-    /// Hands what waits to the operating system, but for the incomplete chunk of
-    /// an encrypted segment. After an error the file is as it was before.
+    /// Hands the buffer to the operating system, except for the incomplete
+    /// chunk of an encrypted segment. After an error the file is as it was
+    /// before.
     pub(super) fn flush(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         if self.is_broken {
             return Err(StoreError::Waiting);
@@ -224,8 +226,8 @@ impl Segment {
         self.flush(disk)?;
         if !self.is_synced {
             if let Err(source) = disk.sync(&self.file) {
-                // What had been written may be lost, and a second sync would not
-                // say so.
+                // Written data may be lost, and a second sync would not report
+                // it.
                 self.is_broken = true;
                 return Err(self.refused(source));
             }
@@ -237,8 +239,8 @@ impl Segment {
         Ok(())
     }
 
-    /// Makes everything that was put in survive a power failure. An incomplete
-    /// chunk of an encrypted segment is filled up with an empty block.
+    /// Makes everything put in so far durable. An incomplete chunk of an
+    /// encrypted segment is padded with an empty block.
     pub(super) fn settle(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         if let (Some(envelope), Some(_)) = (&self.envelope, self.waiting) {
             let padding = padding((CHUNK - envelope.pending()) as usize);
@@ -264,10 +266,10 @@ impl Segment {
     }
 }
 
-/// A block that says nothing, which ends after `room` bytes.
+/// A block without content that ends after `room` bytes.
 fn padding(room: usize) -> Vec<u8> {
     let mut block = Vec::new();
-    // What a block without its text takes, less what is to be beyond `room`.
+    // What a block takes besides its text, minus what may go beyond `room`.
     let text = room.saturating_sub(20);
     Block::begin(&mut block, NAME_RESOLUTION)
         // The end of the list of names.

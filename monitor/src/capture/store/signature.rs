@@ -1,9 +1,9 @@
 //! Signatures of `SHA256SUMS` that stock minisign verifies.
 //!
 //! In: a secret key file without a password, which only its owner can read, and
-//! the text to be signed. Out: the text of `SHA256SUMS.minisig`. The trusted
+//! the text to sign. Out: the text of `SHA256SUMS.minisig`. The trusted
 //! comment, which the signature covers, holds the head of the manifest's chain,
-//! so that the manifest is signed with it.
+//! so that the manifest is signed as well.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ const MAX_FILE: u64 = 16 * 1024;
 /// Where a secret key names how its password is used.
 const KDF: Range<usize> = 2..4;
 
-/// What every signature begins with; minisign does not protect this line.
+/// The first line of every signature, which minisign does not protect.
 const UNTRUSTED: &str = "signature from phiwatch";
 
 /// Why there is no key, or no signature.
@@ -130,13 +130,13 @@ impl SigningKey {
 /// The key in the text of a key file, if it has no password.
 fn secret_key(text: String) -> Option<SecretKey> {
     let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
-    // Stock minisign says in the key that no password was used, and leaves its
+    // Stock minisign notes in the key that no password was used, and leaves its
     // checksum empty, which the crate takes for a wrong password.
     if bytes.get(KDF) == Some(&[0; 2]) {
         return SecretKey::from_bytes(&bytes).ok();
     }
-    // An empty password means none; a key that has one does not match its
-    // checksum, and nobody is asked for it.
+    // An empty password means none. A key that has one does not match its
+    // checksum, and no password is asked for.
     SecretKey::from_box(text.into(), Some(String::new())).ok()
 }
 
@@ -173,10 +173,10 @@ impl CheckingKey {
     }
 
     /// The chain head that `signature`, the text of a signature file, signs
-    /// together with `sums`; `None` if it does not.
+    /// together with `sums`; `None` if the signature is wrong.
     pub(in crate::capture) fn check(&self, signature: &str, sums: &str) -> Option<String> {
         let parsed = SignatureBox::from_string(signature).ok()?;
-        // What minisign does not protect is to be as it was written as well.
+        // The part that minisign does not protect must not be changed either.
         if parsed.to_string() != signature || parsed.untrusted_comment().ok()? != UNTRUSTED {
             return None;
         }

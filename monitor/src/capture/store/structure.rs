@@ -1,7 +1,8 @@
-//! The structure of a segment file, looked at without understanding its packets.
+//! The structure of a segment file, examined without parsing its packets.
 //!
-//! In: a pcapng file, or an encrypted one. Out: how far it is whole, how many
-//! packets that is, and what is wrong after it. Memory is bounded by one step.
+//! In: a pcapng file, or an encrypted one. Out: how far it is intact, how many
+//! packets that is, and what is wrong after that. Memory is bounded by one
+//! step.
 
 use std::io::{self, BufReader, ErrorKind, Read};
 
@@ -18,7 +19,7 @@ use crate::{
 /// How much is read at a time, in bytes.
 const STEP: usize = 256 * 1024;
 const SIMPLE_PACKET: u32 = 3;
-/// What is kept of a block: an enhanced packet's time is within it.
+/// How much of a block is kept: an enhanced packet's time is within it.
 const HEAD: usize = 20;
 
 /// The first line of every age file.
@@ -51,16 +52,16 @@ pub(in crate::capture) struct Structure {
     /// Packets up to there; `None` for an encrypted file.
     pub(in crate::capture) packets: Option<u64>,
     /// The earliest and latest time of a packet up to there, if the times are
-    /// nanoseconds, as ours are.
+    /// in nanoseconds, as ours are.
     pub(in crate::capture) span: Option<(Timestamp, Timestamp)>,
-    /// The last blocks are the statistics of every interface, which end a segment
-    /// of ours.
+    /// The last blocks are the statistics of every interface, with which our
+    /// segments end.
     pub(in crate::capture) is_ended: bool,
     /// What is wrong behind `whole`.
     pub(in crate::capture) fault: Option<Fault>,
 }
 
-/// What an input's beginning says it is.
+/// The container that the beginning of an input shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Container {
     Pcapng,
@@ -119,8 +120,8 @@ pub(in crate::capture) fn pcapng(reader: impl Read) -> io::Result<Structure> {
             return broken(found, reader);
         }
         let length = u64::from(length);
-        // The length at the end of the block is not yet read where it has more
-        // than the twelve bytes that every block has.
+        // The length at the end of a block has not been read yet if the block
+        // is longer than the minimum of twelve bytes.
         let mut end = head.get(8..).unwrap_or_default().to_vec();
         if length > 12 {
             let more = (HEAD as u64).min(length - 4).saturating_sub(12);
@@ -157,8 +158,8 @@ pub(in crate::capture) fn pcapng(reader: impl Read) -> io::Result<Structure> {
     }
 }
 
-/// Looks at all of `reader`, an age file. Only its length can be judged: which
-/// chunk is the last is known to whoever can decrypt it.
+/// Examines all of `reader`, an age file. Only its length can be judged: the
+/// key is needed to tell which chunk is the last.
 pub(in crate::capture) fn age(reader: impl Read) -> io::Result<Structure> {
     let mut reader = BufReader::with_capacity(STEP, reader);
     let mut head = Vec::new();
@@ -196,7 +197,7 @@ fn broken(mut found: Structure, mut reader: impl Read) -> io::Result<Structure> 
     Ok(found)
 }
 
-/// Appends up to `length` bytes and says how many there were.
+/// Appends up to `length` bytes and returns how many there were.
 fn take(reader: &mut impl Read, length: u64, to: &mut Vec<u8>) -> io::Result<u64> {
     loop {
         match reader.take(length).read_to_end(to) {

@@ -21,9 +21,9 @@ use crate::{
     secret::Secret,
 };
 
-/// What the core can tell apart: an origin that is repeated, or replaced before
-/// the stream said anything, and streams that said nothing, make no difference.
-/// Each other event comes with the origin that it has.
+/// What the core can distinguish: repeated origins, origins that are replaced
+/// before any data, and streams without data make no difference. Each other
+/// event comes with its origin.
 fn observable(events: &[Event]) -> Vec<(Event, Option<Arc<Origin>>)> {
     let mut origins = std::collections::HashMap::new();
     let mut spoke = std::collections::HashSet::new();
@@ -217,7 +217,7 @@ fn a_capture_cut_anywhere_gives_what_came_before() {
         let part = kinds(&bytes[..length], &mut losses);
         assert!(whole.starts_with(&part), "cut at {length}");
         assert!(part.len() >= longest, "cut at {length}");
-        // What is cut off is said, but for what is too short to be a capture.
+        // A cut is reported, unless the rest is too short to be a capture.
         assert_eq!(losses.total(), u64::from(length >= 4), "cut at {length}");
         longest = part.len();
     }

@@ -1,4 +1,4 @@
-//! The files that vouch for segments: the manifest, the sums, the signature, the
+//! The files that attest segments: the manifest, the sums, the signature, the
 //! custody log.
 
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::capture::{
     },
 };
 
-/// Entries that the sums or the signature may lag behind: those of one update of
-/// a writer that was stopped in the middle of it.
+/// How many entries the sums or the signature may lag behind: those of one
+/// update of a writer that was stopped in the middle.
 const MAX_BEHIND: usize = 64;
 
 const BEHIND: &str = "one update behind the manifest: the writer was stopped or is writing";
@@ -43,7 +43,7 @@ pub(super) fn manifest(reading: &Reading) -> Vec<FileCheck> {
         };
         checks.push(check);
     }
-    // A part that is missing is not among those that were read.
+    // A missing part is not among those that were read.
     if let Some((file, problem)) = &reading.problem
         && checks.iter().all(|check| check.name != *file)
     {
@@ -52,8 +52,7 @@ pub(super) fn manifest(reading: &Reading) -> Vec<FileCheck> {
     checks
 }
 
-/// What the sums and the chain were after each of the last entries, the latest
-/// first.
+/// The sums and the chain after each of the last entries, the latest first.
 fn history(reading: &Reading) -> Vec<(String, String)> {
     let mut index = SegmentIndex::default();
     let from = reading.entries.len().saturating_sub(MAX_BEHIND);
@@ -73,7 +72,7 @@ fn history(reading: &Reading) -> Vec<(String, String)> {
 }
 
 /// Whether `name` may lag behind the manifest: its writer is at work, or was
-/// stopped after it had put the manifest in its place, and left the draft.
+/// stopped after it had renamed the manifest and left the draft.
 fn may_be_behind(directory: &Path, name: &str, is_being_written: bool) -> bool {
     is_being_written || directory.join(draft_name(name)).exists()
 }

@@ -1,8 +1,8 @@
 //! Whether captures are as they were written.
 //!
-//! In: a folder of captures or a single one, and maybe the key that must have
-//! signed. Out: one line for every segment and for every file that vouches for
-//! them. Nothing is changed, and nothing is understood of what the packets hold.
+//! In: a folder of captures or a single one, and optionally the key that must
+//! have signed. Out: one line for every segment and for every file that attests
+//! them. Nothing is changed, and no packet is parsed.
 
 use std::{
     fs::{self, File},
@@ -25,24 +25,24 @@ mod segment;
 mod tests;
 mod unlisted;
 
-/// How often a folder is looked at again that was written to meanwhile.
+/// How often a folder is checked again if it was written to meanwhile.
 const MAX_TRIES: usize = 5;
 
-/// What a file is found to be.
+/// The result for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileState {
     /// As it was written.
     Ok,
-    /// As it was when it was recovered after its writer had been interrupted.
+    /// As it was when it was recovered after an interruption of its writer.
     Recovered,
-    /// Begun, and not complete: nothing vouches for it yet.
+    /// Begun, and not complete: nothing attests it yet.
     NotSealed,
     /// Deleted, and the manifest says why.
     Deleted,
-    /// One update behind the manifest: the writer was stopped, or is writing.
+    /// One update behind the manifest: the writer was stopped, or is at work.
     Behind,
-    /// Complete by its structure; nothing vouches for its content.
+    /// Complete by its structure; nothing attests its content.
     Complete,
     /// Not looked into.
     Unchecked,
@@ -137,8 +137,8 @@ pub struct Verification {
     pub has_manifest: bool,
     /// Whether a phiwatch records there at this moment.
     pub is_being_written: bool,
-    /// Hash of the last entry of the manifest. Whoever keeps it elsewhere can
-    /// tell later that no entry was taken off the end.
+    /// Hash of the last entry of the manifest. A copy kept elsewhere proves
+    /// later that no entry was removed from the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain_head: Option<String>,
     /// The files, segments first.
@@ -154,8 +154,8 @@ impl Verification {
 
 /// Checks the folder or file at `path`.
 ///
-/// # Errors
-/// What cannot be read at all; what is read and wrong is in the result.
+/// # Errors The folder or file cannot be read at all. Wrong content is part of
+/// the result.
 pub fn verify(path: &Path, key: Option<&CheckingKey>) -> Result<Verification, StoreError> {
     let refused = |source| StoreError::Read {
         path: path.to_owned(),
@@ -189,7 +189,7 @@ pub fn verify(path: &Path, key: Option<&CheckingKey>) -> Result<Verification, St
     })
 }
 
-/// Checks `directory`, or of its segments only the one called `only`.
+/// Checks `directory`, or only the segment `only`.
 fn folder(
     directory: &Path,
     key: Option<&CheckingKey>,
@@ -199,7 +199,7 @@ fn folder(
     loop {
         let (found, head) = look(directory, key, only)?;
         tries += 1;
-        // What a writer does meanwhile looks like a contradiction.
+        // A concurrent writer looks like a contradiction.
         if !found.is_failure() || !found.is_being_written || tries >= MAX_TRIES {
             return Ok(found);
         }
@@ -286,8 +286,8 @@ fn others(
     Ok(())
 }
 
-/// The names in a folder, in order. What is no text is shown as well as it can
-/// be, and is not a name of ours.
+/// The names in a folder, in order. A name that is not text is shown as well as
+/// possible, and is not one of ours.
 fn names(directory: &Path) -> Result<Vec<String>, StoreError> {
     let listed = fs::read_dir(directory).and_then(|entries| {
         entries

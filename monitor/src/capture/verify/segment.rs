@@ -18,7 +18,7 @@ use crate::capture::{
     },
 };
 
-/// Checks the file of `segment`, of which the manifest says `state`.
+/// Checks the file of `segment`, whose state in the manifest is `state`.
 pub(super) fn check(
     directory: &Path,
     segment: &str,

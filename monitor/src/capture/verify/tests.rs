@@ -109,9 +109,9 @@ fn cut_or_gone(folder: &tempfile::TempDir) {
         for length in (0..whole.len()).step_by(37) {
             fs::write(&path, &whole[..length]).unwrap();
             let found = verify(folder.path(), None).unwrap();
-            // Whole lines that are taken off the end of a chain leave a chain.
-            // For the manifest, the sums and the segments then say more than it
-            // does; for the custody log, its head is what tells.
+            // A chain stays a chain if whole lines are removed from its end.
+            // For the manifest, the sums and the segments then know more than
+            // it does; for the custody log, only its head tells.
             let is_chain = [CUSTODY_FILE, MANIFEST].contains(&&*name);
             let is_short_chain = is_chain && (length == 0 || whole[length - 1] == b'\n');
             let failures = failures(&found);
@@ -149,13 +149,13 @@ fn sums_may_be_one_update_behind() {
     fs::write(&path, format!("{before}\n")).unwrap();
     let found = verify(folder.path(), None).unwrap();
     assert_eq!(failures(&found), [(SUMS, FileState::Changed)]);
-    // Its writer was stopped before it could put them in their place.
+    // Its writer was stopped before it could rename the drafts.
     fs::write(folder.path().join(draft_name(SUMS)), &text).unwrap();
     let found = verify(folder.path(), None).unwrap();
     assert_eq!(failures(&found), []);
     let sums = found.files.iter().find(|file| file.name == SUMS).unwrap();
     assert_eq!(sums.state, FileState::Behind);
-    // A line that is in no earlier state of the manifest either.
+    // A line that occurs in no earlier state of the manifest either.
     let (_, later) = text.split_once('\n').unwrap();
     fs::write(&path, later).unwrap();
     let found = verify(folder.path(), None).unwrap();
@@ -225,7 +225,7 @@ fn without_a_manifest_only_the_structure_is_checked_and_it_is_said() {
         FileState::Complete,
         "only its structure",
     );
-    // Segments of ours without their manifest are another matter.
+    // Our segments without their manifest are a different case.
     fs::write(other.path().join(segment), &whole).unwrap();
     let found = verify(other.path(), None).unwrap();
     assert!(failures(&found).contains(&(MANIFEST, FileState::Missing)));

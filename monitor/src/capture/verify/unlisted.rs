@@ -1,4 +1,4 @@
-//! Captures for which nothing vouches: only their structure can be looked at.
+//! Captures that nothing attests: only their structure can be checked.
 
 use std::{
     fs::File,
@@ -46,7 +46,8 @@ pub(super) fn check(path: &Path, name: &str, mut file: File) -> io::Result<FileC
     })
 }
 
-/// Reads a capture of another kind to its end and says what could not be read.
+/// Reads a capture of another format to its end and describes what could not be
+/// read.
 fn read_through(path: &Path, name: &str) -> io::Result<FileCheck> {
     let mut losses = Losses::default();
     let result = open(path).and_then(|mut source: Box<dyn EventSource>| {

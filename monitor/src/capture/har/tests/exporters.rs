@@ -1,9 +1,8 @@
-//! Tests of what exporters write that differ from one another.
+//! Tests of the differences between exporters.
 
 use super::*;
 
-/// The requests of an archive with these entries, as they are written out, and
-/// the losses.
+/// The requests of an archive with these entries as text, and the losses.
 fn sent(entries: &str) -> (Vec<Vec<u8>>, Losses) {
     let text = format!("{{\"log\":{{\"pages\":[{{}}],\"entries\":[{entries}],\"_x\":1}}}}");
     let (mut queue, mut losses) = (VecDeque::new(), Losses::default());
@@ -48,7 +47,7 @@ fn bodies_are_taken_as_they_were_sent() {
         r#"{"text":"not base64!","encoding":"base64"}"#,
         b"not base64!",
     );
-    // Charles and Fiddler: both, or an empty text beside the parameters.
+    // Charles and Fiddler write both, or an empty text beside the parameters.
     check(
         r#"{"text":"","params":[{"name":"a","value":"b c"}]}"#,
         b"a=b%20c",
@@ -62,7 +61,7 @@ fn bodies_are_taken_as_they_were_sent() {
         b"a=&b=%31",
     );
     check(r#"{"comment":"none"}"#, b"");
-    // Halves of characters that stand for bytes, and halves that stand for none.
+    // Surrogate halves that stand for bytes, and halves that stand for none.
     check(
         r#"{"text":"\udcff\udc80{\ud83d\ude00}\ud800"}"#,
         b"\xff\x80{\xf0\x9f\x98\x80}\xef\xbf\xbd",
@@ -113,7 +112,7 @@ fn the_type_of_a_body_is_told_beside_it() {
 
 #[test]
 fn one_entry_is_in_memory_and_not_all_of_it() {
-    // A body of many megabytes, and an entry with more in it than is kept.
+    // A body of many megabytes, and an entry with more content than is kept.
     let long = "x".repeat(30 << 20);
     let entry = |body: &str| {
         format!(

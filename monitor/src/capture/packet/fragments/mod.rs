@@ -1,8 +1,8 @@
 //! Fragments of IP datagrams, put together.
 //!
-//! In: fragments in any order, twice and overlapping; what came first wins. Out:
-//! the datagrams that are complete. The others are counted when they are given
-//! up, as too old or as too many.
+//! In: fragments in any order, duplicated and overlapping; the first copy of a
+//! byte wins. Out: the datagrams that are complete. Others are counted when
+//! they are dropped as too old or too many.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -19,17 +19,18 @@ use crate::{
 const MAX_DATAGRAMS: usize = 1_024;
 /// Most bytes that they hold together.
 const MAX_BYTES: usize = 16 << 20;
-/// Pieces of one datagram; more come only from an attack.
+/// Pieces of one datagram; only an attack has more.
 const MAX_PIECES: usize = 1_024;
 /// The longest datagram that IP has.
 const MAX_LENGTH: usize = 65_535;
-/// How long the rest of a datagram may take, in nanoseconds; what Linux waits.
+/// How long the rest of a datagram may take, in nanoseconds; as long as Linux
+/// waits.
 const MAX_AGE: u64 = 30_000_000_000;
-/// How long fragments of a complete datagram are taken for copies, and not for
-/// another that has the same number, in nanoseconds.
+/// For how long fragments of a complete datagram are taken for copies, rather
+/// than for another datagram with the same number, in nanoseconds.
 const MAX_COPY_AGE: u64 = 1_000_000_000;
 
-/// Names a datagram. IPv4 counts them for each protocol.
+/// Identifies a datagram. IPv4 numbers them for each protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     source: IpAddr,
@@ -47,7 +48,7 @@ struct Partial {
     bytes: usize,
     /// Known from the last fragment.
     length: Option<usize>,
-    /// When it was complete; then it holds nothing.
+    /// When it was complete; after that it holds nothing.
     completed: Option<Timestamp>,
 }
 
@@ -63,15 +64,15 @@ pub(in crate::capture) struct Datagram {
 #[derive(Default)]
 pub(in crate::capture) struct Fragments {
     table: HashMap<Key, Partial>,
-    /// In the order of their first fragments; those that are forgotten stay until
-    /// their turn.
+    /// In the order of their first fragments; removed ones stay until their
+    /// turn.
     order: VecDeque<(u64, Timestamp, Key)>,
     count: u64,
     bytes: usize,
 }
 
 impl Fragments {
-    /// Takes in a fragment. A datagram that it completes comes back.
+    /// Adds a fragment. Returns the datagram that it completes.
     pub(in crate::capture) fn push(
         &mut self,
         fragment: &Fragment<'_>,
@@ -85,7 +86,7 @@ impl Fragments {
         let key = Key {
             source: fragment.source,
             destination: fragment.destination,
-            // The header that follows may differ between fragments of IPv6.
+            // Fragments of an IPv6 datagram may name different next headers.
             protocol: if fragment.source.is_ipv4() {
                 fragment.protocol
             } else {
@@ -207,7 +208,7 @@ impl Partial {
 
     /// The payload and its protocol, if nothing is missing.
     fn assemble(&self) -> Option<(Vec<u8>, u8)> {
-        // The pieces do not overlap, so that their sum tells.
+        // The pieces do not overlap, so their sum is enough.
         if self.length? != self.bytes {
             return None;
         }

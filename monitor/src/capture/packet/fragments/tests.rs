@@ -67,7 +67,8 @@ fn what_came_first_wins() {
         ],
         Some("ABCDEFGHijklmnopqr"),
     );
-    // Beyond the end that the last fragment names, or beyond what IP has.
+    // Beyond the end according to the last fragment, or beyond the maximum of
+    // IP.
     check(
         &[
             (16, true, "qr"),

@@ -41,14 +41,15 @@ fn every_prefix_gives_what_comes_before() {
         assert!(!whole.is_empty(), "{name}");
         for length in 0..file.len() {
             let (part, losses) = data(&file[..length]);
-            // Answers are held until the end, and then come behind others.
+            // Responses are held until the end, and then follow others.
             let mut rest = whole.clone();
             for each in &part {
                 let at = rest.iter().position(|whole| whole == each);
                 let at = at.unwrap_or_else(|| panic!("{name} cut at {length}"));
                 rest.remove(at);
             }
-            // These say where they end; a pcap file may end behind any packet.
+            // These formats mark their end; a pcap file may end after any
+            // packet.
             let says_end = ["cooked.pcap.gz", "archive.har"].contains(&&*name);
             if says_end && length > 100 {
                 assert!(

@@ -266,7 +266,7 @@ fn cut_and_garbled_files_never_panic() {
                 let at = (state >> 8) as usize % garbled.len();
                 garbled[at] = state as u8;
             }
-            // A time may move anywhere; what matters is that it ends.
+            // A time may move anywhere; it only matters that reading ends.
             assert!(shown(&garbled).0.len() <= 12);
         }
     }
@@ -282,7 +282,7 @@ fn files_are_known_by_their_content() {
     };
     assert!(opens(&pcapng(true, &[])).is_ok());
     assert!(opens(b" \n{\"log\":{\"entries\":[]}}").is_ok());
-    // Torn before its first packet, which is said when it is read.
+    // Torn before its first packet, which is reported when it is read.
     assert!(opens(b"\x28\xb5\x2f\xfd\0").is_ok());
     for other in [&b""[..], b"{}", b"#!/bin/sh"] {
         assert!(matches!(

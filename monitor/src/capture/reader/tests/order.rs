@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use super::*;
 
-/// What comes out of `paths`, one line an event with a place, and the losses.
+/// The events of `paths`, one line each with a place, and the losses.
 fn read_all(paths: &[PathBuf]) -> (Vec<String>, Losses) {
     let mut losses = Losses::default();
     let mut source = open_all(paths).expect("the files can be read");
@@ -19,7 +19,7 @@ fn read_all(paths: &[PathBuf]) -> (Vec<String>, Losses) {
     (lines, losses)
 }
 
-/// Two hosts that captured the same connection, each one direction of it.
+/// Two hosts captured the same connection, each of them one direction.
 fn halves() -> [Vec<u8>; 2] {
     let client = [
         (10, packet(99, SYN, b"")),
@@ -113,7 +113,7 @@ fn directories_are_read_to_the_bottom_and_links_not_followed() {
     )
     .unwrap();
     symlink(directory.path(), deep.join("loop")).unwrap();
-    // The same content again is the same capture.
+    // A file with the same content is the same capture.
     fs::write(directory.path().join("copy.pcap"), &client).unwrap();
     let (lines, losses) = read_all(&[directory.path().to_owned()]);
     assert_eq!(lines, ["c.pcap 2 1 GET / ", "c.pcap 3 1 HTTP/1.1"]);
@@ -162,7 +162,7 @@ fn what_is_around_a_capture_is_taken_off() {
     ] {
         check(&file, 5_000, 0, &[]);
     }
-    // Cut anywhere, it is said; at a boundary of packets as well.
+    // A cut anywhere is reported, also at a boundary of packets.
     let (whole, _) = shown(&gzip(&plain));
     let packed = gzip(&plain);
     for length in 4..packed.len() {

@@ -1,8 +1,8 @@
-//! What the store asks of the operating system: clocks, room, writing.
+//! What the store needs from the operating system: clocks, free space, writing.
 //!
-//! Everything that can fail for want of room, or that depends on the time, goes
-//! through [`Disk`], so that tests can play a disk that fills up and a day that
-//! passes.
+//! Everything that can fail for lack of space, or that depends on the time,
+//! goes through [`Disk`], so that tests can simulate a disk that fills up and
+//! days that pass.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,7 +18,7 @@ use crate::event::Timestamp;
 /// Where the monotonic clock begins to count.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Room on a file system, in bytes.
+/// Space on a file system, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Space {
     /// What is free for this process.
@@ -27,7 +27,7 @@ pub(in crate::capture) struct Space {
     pub(in crate::capture) total: u64,
 }
 
-/// The operating system, or one that a test plays.
+/// The operating system, or a simulation of it.
 pub(in crate::capture) trait Disk: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
@@ -89,8 +89,8 @@ impl Disk for System {
     }
 }
 
-/// A new file at `path` that only its owner can read. What was there before, such
-/// as a link that leads elsewhere, is replaced.
+/// A new file at `path` that only its owner can read. An existing one, such as
+/// a link to somewhere else, is replaced.
 pub(super) fn fresh(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -103,7 +103,7 @@ pub(super) fn fresh(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whether `error` says that the file system does not know the operation.
+/// Whether `error` says that the file system does not support the operation.
 pub(super) fn is_unsupported(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -111,7 +111,7 @@ pub(super) fn is_unsupported(error: &io::Error) -> bool {
     )
 }
 
-/// Whether `error` says that there is no room, now or for this user.
+/// Whether `error` says that there is no space, at present or for this user.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! A disk that tests play: it fills up, fails and ages when told to.
+//! A simulated disk for tests: it fills up, fails and ages on command.
 
 use std::sync::{
     Mutex,
@@ -10,7 +10,7 @@ use super::*;
 /// 25 November 2025.
 const START: u64 = 1_764_038_463_000_000_000;
 
-/// A disk on which syncing is quick, and which does what it is told.
+/// A disk on which syncing is quick, and which fails on command.
 pub(in crate::capture) struct SimulatedDisk {
     /// Nanoseconds since the start.
     clock: AtomicU64,

@@ -30,18 +30,19 @@ use crate::{
 /// The most names of segments that are remembered for [`CaptureWriter::segments`].
 const MAX_PATHS: usize = 10_000;
 
-/// How often, and after which pauses, it is tried to lock the folder: `verify`
-/// locks it for a moment to see whether somebody else does.
+/// How often, and after which delays, locking the folder is tried: `verify`
+/// locks it for a moment to see whether it is in use.
 const LOCK_TRIES: u32 = 20;
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(5);
 
-/// Room for the header of a segment, and for the statistics that end it.
+/// Space for the header of a segment and for the statistics at its end.
 const FRAME_RESERVE: u64 = 16 * 1024;
-/// What a packet takes besides its payload, but for its notes.
+/// What a packet takes besides its payload and notes.
 const PACKET_RESERVE: u64 = 256;
-/// What the notes of an event can take: introducing its stream, and itself.
+/// What the notes of an event can take: those that introduce its stream, and
+/// its own.
 const NOTES_RESERVE: u64 = 2 * 66_000;
-/// What a piece of evidence takes in the notes of a message, about.
+/// Approximate size of a piece of evidence in the notes of a message.
 const PROOF_RESERVE: u64 = 1_024;
 
 /// Writes events to capture files.
@@ -54,10 +55,11 @@ pub struct CaptureWriter {
     /// The segment that is being written; `None` after one has failed.
     pub(super) segment: Option<Segment>,
     backoff: Backoff,
-    /// Number in the name of the next segment, from which on a free one is sought.
+    /// Number in the name of the next segment, from which the search for a free
+    /// one begins.
     number: u32,
-    /// Time in the name of the current segment; names never go back in time, so
-    /// that their order is the order of the events.
+    /// Time in the name of the current segment. Names never go back in time, so
+    /// that their order is that of the events.
     named: Timestamp,
     drops: Losses,
     losses: Losses,
@@ -68,9 +70,9 @@ pub struct CaptureWriter {
 }
 
 impl CaptureWriter {
-    /// Begins a capture in `directory`, which is made (mode 0700) if it does not
-    /// exist. What an interrupted writer left there is put in order first. A
-    /// disk without room is no error: events are refused until there is some.
+    /// Begins a capture in `directory`, which is created (mode 0700) if it does
+    /// not exist. What an interrupted writer left there is recovered first. A
+    /// full disk is no error: events are refused until there is space.
     pub fn create(directory: &Path, options: CaptureOptions) -> Result<Self, StoreError> {
         Self::create_on(directory, options, Arc::new(System))
     }
@@ -135,11 +137,11 @@ impl CaptureWriter {
     /// Records `event` and sets its place, if it is data, a message or a
     /// server name.
     ///
-    /// # Errors
-    /// The event is not recorded, and is counted in [`CaptureWriter::losses`].
-    /// Writing is tried again after a pause; until then events are refused at
-    /// once. With [`SyncPolicy::Write`] an event may also wait in memory then,
-    /// without a place, and is counted only if it is lost for good.
+    /// # Errors The event is not recorded, and is counted in
+    /// [`CaptureWriter::losses`]. Writing is tried again after a pause; until
+    /// then events are refused at once. With [`SyncPolicy::Write`] an event may
+    /// also wait in memory, without a place, and is counted only if it is lost
+    /// for good.
     pub fn write(&mut self, event: &mut Event) -> Result<(), StoreError> {
         event.place = None;
         if let Err(error) = self.ready(event) {
@@ -175,7 +177,7 @@ impl CaptureWriter {
                 self.failed(error);
                 return Err(self.backoff.told());
             }
-            // The event waits in memory; whoever writes next is told.
+            // The event waits in memory; the next write returns the error.
             Err(error) => self.failed(error),
             Ok(()) if is_written => self.backoff.ended(),
             Ok(()) => {}
@@ -184,8 +186,8 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Does what time asks for; to be called about every second. Ends a segment
-    /// that is old, deletes what is too old, and syncs as the policy says.
+    /// Does what is due; to be called about every second. Ends an old segment,
+    /// deletes what is too old, and syncs according to the policy.
     pub fn tick(&mut self) -> Result<(), StoreError> {
         if self.is_paused() {
             return Ok(());
@@ -194,9 +196,9 @@ impl CaptureWriter {
         self.noted(result)
     }
 
-    /// Tells the writer what has been lost since the capture began; the counts
-    /// go into the statistics that end a segment. What the writer itself lost it
-    /// knows, so that it does not matter whether that is among them.
+    /// Sets what has been lost since the capture began; the counts go into the
+    /// statistics at the end of a segment. It does not matter whether they
+    /// include the writer's own losses.
     pub fn set_drops(&mut self, drops: &Losses) {
         self.drops = Losses::default();
         for (loss, count) in drops.iter() {
@@ -222,20 +224,20 @@ impl CaptureWriter {
         self.noted(result)
     }
 
-    /// Hands everything written so far to the operating system, but for the
+    /// Hands everything written so far to the operating system, except for the
     /// incomplete chunk of an encrypted segment.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         let result = self.hand_over();
         self.noted(result)
     }
 
-    /// Makes everything written so far survive a power failure.
+    /// Makes everything written so far durable.
     pub fn sync(&mut self) -> Result<(), StoreError> {
         let result = self.hand_over().and_then(|()| self.settle());
         self.noted(result)
     }
 
-    /// Ends the capture and gives the paths of its segments, in order.
+    /// Ends the capture and returns the paths of its segments, in order.
     pub fn close(mut self) -> Result<Vec<PathBuf>, StoreError> {
         self.seal()?;
         self.manifest.commit(&[])?;
@@ -274,7 +276,7 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Sees to it that there is a segment with room for `event`.
+    /// Makes sure that there is a segment with room for `event`.
     fn ready(&mut self, event: &Event) -> Result<(), StoreError> {
         if self.is_paused() {
             return Err(self.backoff.told());
@@ -389,8 +391,8 @@ impl CaptureWriter {
         }
     }
 
-    /// Begins the next segment: first beside its place, then in the manifest,
-    /// then in its place.
+    /// Begins the next segment: a draft first, then the entry in the manifest,
+    /// then the rename.
     fn begin(&mut self, time: Timestamp) -> Result<(), StoreError> {
         self.make_room(FRAME_RESERVE, true)?;
         let time = time.max(self.named);
@@ -412,7 +414,7 @@ impl CaptureWriter {
             segment.discard(&self.directory);
             return Err(error);
         }
-        // Should this fail, the draft is adopted at the next start.
+        // If this fails, the next start adopts the draft.
         segment.publish(&self.directory)?;
         self.named = time;
         self.number = (self.number + 1) % MAX_NUMBER;
@@ -460,8 +462,9 @@ impl CaptureWriter {
         self.backoff.begins(self.disk.uptime(), error);
     }
 
-    /// Deletes what the limits ask for. `is_written` says that `bytes` are about
-    /// to be written, and are in the length of the segment already.
+    /// Deletes what the limits demand. `is_written` means that `bytes` are
+    /// about to be written and are counted in the length of the segment
+    /// already.
     fn make_room(&mut self, bytes: u64, is_written: bool) -> Result<(), StoreError> {
         let current = self.segment.as_ref().map_or(0, Segment::bytes);
         let space = if is_written {
@@ -541,7 +544,7 @@ fn room_for(event: &Event) -> u64 {
     payload as u64 + packets * PACKET_RESERVE + proofs as u64 * PROOF_RESERVE + NOTES_RESERVE
 }
 
-/// Makes `directory`, and sees to it that nobody else writes there.
+/// Creates `directory` and locks it against other writers.
 fn prepare(directory: &Path) -> Result<File, StoreError> {
     let failed = |source| StoreError::Write {
         path: directory.to_owned(),
@@ -556,7 +559,7 @@ fn prepare(directory: &Path) -> Result<File, StoreError> {
     for _ in 0..LOCK_TRIES {
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_RETRY_DELAY),
-            // A file system without locks has no two writers either, as a rule.
+            // A file system without locks usually has no second writer either.
             _ => return Ok(lock),
         }
     }

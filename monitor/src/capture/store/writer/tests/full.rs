@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// Writes on a disk with room for `room` bytes until it is full and longer, and
-/// on when there is room again; everything that was accepted is there, and what
-/// was not is counted.
+/// continues when there is room again. Everything accepted is in the capture,
+/// and everything else is counted.
 fn fill(room: u64, policy: SyncPolicy) {
     let when = format!("room for {room}");
     let mut bench = Bench::new(150_000);
@@ -125,7 +125,7 @@ fn pauses_grow_and_a_failure_lasts_until_something_is_written() {
     for second in 1..60 {
         bench.disk.pass(Duration::from_secs(1));
         tries += u64::from(writer.tick().is_err());
-        // Between two tries there is room in memory, or there is not.
+        // There may or may not be room in memory between two tries.
         let _is_taken = writer.write(&mut event(second, 10)).is_ok();
         assert!(writer.is_failing());
     }

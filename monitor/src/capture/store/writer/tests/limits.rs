@@ -21,7 +21,7 @@ fn segments_end_by_age_but_not_empty() {
     bench.disk.pass(MINUTE * 61);
     writer.tick().unwrap();
     assert_eq!(writer.segments().len(), 2);
-    // An event that comes first finds the same.
+    // The first event meets the same limits.
     writer.write(&mut event(1, 10)).unwrap();
     bench.disk.pass(MINUTE * 61);
     writer.write(&mut event(2, 10)).unwrap();
@@ -98,7 +98,7 @@ fn others_who_fill_the_disk_cost_the_oldest_but_not_everything() {
     writer.tick().unwrap();
     let deleted = bench.states()["deleted"];
     assert!((1..3).contains(&deleted), "{deleted}");
-    // Nothing would be enough: what there is stays, and nothing comes to it.
+    // Nothing would be enough: existing segments stay, and none is added.
     bench.disk.set_space(0, 1 << 40);
     let mut all = Bench::new(20_000);
     all.options.quota.min_free_bytes = 1 << 30;

@@ -1,4 +1,4 @@
-//! A writer that is stopped at any moment, and what the next one makes of it.
+//! A writer that is stopped at any moment, and what the next one does about it.
 
 use std::{
     collections::BTreeMap,
@@ -89,7 +89,7 @@ fn a_segment_that_is_cut_anywhere_is_recovered_to_its_last_whole_block() {
             bench.verified().files[0].detail.ends_with(&cut),
             "cut at {length}"
         );
-        // Room that was given and never written is cut off as well.
+        // Allocated space that was never written is cut off as well.
         let zeros = [&whole[..kept], &[0; 500]].concat();
         if length % 50 == 0 && kept > 0 {
             fs::write(&path, zeros).unwrap();
