@@ -1,7 +1,8 @@
 //! What phiwatch did not see, by stage and reason.
 //!
-//! A monitor that can lose silently is worse than none: whoever drops something
-//! names the [`Loss`], and the count becomes `phiwatch_lost_total{stage,reason}`.
+//! A monitor that loses data silently is worse than none. Code that drops
+//! something names the [`Loss`], and the count becomes
+//! `phiwatch_lost_total{stage,reason}`.
 
 /// One way to lose something. The set is closed: it is the label set of
 /// `phiwatch_lost_total`.
@@ -16,19 +17,19 @@ pub enum Loss {
     KernelFault,
     /// One call wrote more than the cap per call.
     KernelCallCap,
-    /// A return was seen without its entry (attached between the two, or the
-    /// table of calls in flight was full).
+    /// A return was seen without its entry (attached in between, or the table
+    /// of calls in flight was full).
     KernelNoEntry,
     /// A kernel table (calls in flight, streams, sockets, requests) was full.
     KernelTableFull,
-    /// A record had a tag or a length that this build does not know.
+    /// A record had a tag or a length unknown to this build.
     ProbeUnknownRecord,
-    /// The budget took probes from a process that brought no traffic to trackers:
-    /// what it sends to others, and its pages, are not all seen.
+    /// The budget took probes from a process that brought no traffic to
+    /// trackers: what it sends to others, and its pages, are not all seen.
     ProbeBudget,
     /// A server answers so often that only samples of its pages are looked at.
     ProbeSampled,
-    /// A stream was closed before its end because too many are open.
+    /// A stream was closed before its end because too many were open.
     ProbeEvicted,
     /// A connection was opened before the process's TLS library was hooked, and
     /// none of its plaintext came.
@@ -41,11 +42,11 @@ pub enum Loss {
     CaptureWrite,
     /// A capture record was refused because the limits or the disk left no room.
     CaptureNoRoom,
-    /// A tunnel or link type that replay does not take apart.
+    /// A tunnel or link type that replay does not support.
     CaptureUnsupported,
     /// A fragment of an IP datagram whose other fragments never came.
     CaptureFragment,
-    /// Packets that the tool that captured says it has dropped.
+    /// Packets that the capturing tool reports as dropped.
     CaptureDropped,
     /// Frames of a WebSocket in an HTTP archive, which are not examined.
     CaptureWebSocket,
@@ -76,11 +77,12 @@ pub enum Loss {
     FieldLength,
     /// A page was not examined because too many came at once.
     PageRateLimit,
-    /// A route was forgotten because the table was full: its page is told again.
+    /// A route was forgotten because the table was full: its page is reported
+    /// again.
     PageEvicted,
-    /// A version of a page was not told because the route had too many.
+    /// A version of a page was not reported because the route had too many.
     PageVersions,
-    /// Person-events of one request beyond the limit, told in one summary.
+    /// Person-events of one request beyond the limit, reported in one summary.
     FindingLimit,
     /// Identifiers were forgotten, so the same person may get another name.
     PeopleMemory,
@@ -89,8 +91,7 @@ pub enum Loss {
     /// Plain identifiers were forgotten or not learned, so hashes of them are
     /// not confirmed.
     HashMemory,
-    /// A finding was not journaled because too many of too many kinds came at
-    /// once.
+    /// A finding was not journaled because too many kinds came at once.
     AlertRateLimit,
     /// A finding could not be written to the journal.
     AlertJournalWrite,
@@ -188,7 +189,7 @@ impl Loss {
     }
 }
 
-/// Counts of losses, handed from the stage that lost to the stage that reports.
+/// Counts of losses, passed from the stage that lost to the one that reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Losses {
     counts: [u64; Loss::ALL.len()],

@@ -3,16 +3,16 @@
 /// No slot: the end of the list, or of the free ones.
 const NONE: u32 = u32::MAX;
 
-/// A place in the list. A free one has the next free one in `after`.
+/// A slot of the list. A free one has the next free one in `after`.
 struct Slot<K> {
     key: K,
     before: u32,
     after: u32,
 }
 
-/// Keys in the order of their last use: a list whose links are indices, as every
-/// packet moves its stream to the end. Order depends on the calls only, so the
-/// same events evict the same streams.
+/// Keys in the order of their last use. The list is linked by indices, because
+/// every packet moves its stream to the end. The order depends only on the
+/// calls, so the same events evict the same streams.
 pub(crate) struct LruList<K> {
     slots: Vec<Slot<K>>,
     oldest: u32,
@@ -32,8 +32,8 @@ impl<K> Default for LruList<K> {
 }
 
 impl<K: Copy> LruList<K> {
-    /// Notes that `key` is used now. `stamp` is what the table keeps with the
-    /// key; 0 stands for a new one.
+    /// Marks `key` as used now. `stamp` is what the table keeps with the key; 0
+    /// means a new one.
     pub(crate) fn touch(&mut self, key: K, stamp: &mut u32) {
         let slot = match stamp.checked_sub(1) {
             Some(slot) if slot == self.newest => return,
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_oldest_is_what_was_touched_longest_ago() {
         let (mut lru, mut stamps) = (LruList::default(), BTreeMap::new());
-        // The same by counting: when each was touched.
+        // The same order, computed by counting.
         let mut touched: BTreeMap<u64, u32> = BTreeMap::new();
         let mut state = 1_u64;
         for now in 0..20_000 {

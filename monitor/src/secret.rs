@@ -1,9 +1,9 @@
 //! Values that may hold payload, and so must never be printed.
 //!
-//! A monitor that logs what it read would be the leak it exists to find. Every
-//! byte that came from a watched process travels inside a [`Secret`]: it has no
-//! `Display`, and its `Debug` shows a length and nothing else. The only way to
-//! the value is [`Secret::expose`], which a reviewer can grep for.
+//! A monitor that logged what it read would be the very leak it exists to find.
+//! Every byte of a watched process travels in a [`Secret`]: it has no
+//! `Display`, and its `Debug` shows only a length. The only access is
+//! [`Secret::expose`], which a reviewer can grep for.
 
 use std::fmt;
 
@@ -19,12 +19,12 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value itself. Whatever is done with it must not print it.
+    /// The value itself. It must not be printed.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value itself, by move. Whatever is done with it must not print it.
+    /// The value itself, by move. It must not be printed.
     pub fn into_exposed(self) -> T {
         self.0
     }

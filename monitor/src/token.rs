@@ -1,8 +1,8 @@
 //! Values to tokens: the same person is recognisable, no value is stored.
 //!
 //! Input: the class and the normalised form of a value. Output: a keyed hash in
-//! lower-case hexadecimal digits. Without the key, not even a guess can be
-//! confirmed, which a plain hash of a phone number would allow.
+//! lower-case hexadecimal digits. Unlike with a plain hash of a phone number,
+//! not even a guess can be confirmed without the key.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const TOKEN_BYTES: usize = 16;
 /// The key of all tokens of one installation.
 #[derive(Clone)]
 pub struct TokenKey {
-    /// HMAC that has taken in the key: that is half of the work for a short value.
+    /// HMAC after the key: that is half of the work for a short value.
     keyed: Hmac<Sha256>,
 }
 
@@ -31,7 +31,7 @@ impl TokenKey {
         }
     }
 
-    /// Another key, for `purpose`, from which this one cannot be found out.
+    /// Another key, for `purpose`, which does not reveal this one.
     pub fn derived(&self, purpose: &str) -> [u8; 32] {
         let mut mac = self.keyed.clone();
         mac.update(b"key\0");
@@ -49,7 +49,8 @@ impl TokenKey {
         self.number_of(class, normalized.as_bytes())
     }
 
-    /// The same of bytes.
+    /// The token of `bytes`, a value of the class that `class` names, as a
+    /// number.
     pub(crate) fn number_of(&self, class: &str, bytes: &[u8]) -> u128 {
         let mut mac = self.keyed.clone();
         mac.update(class.as_bytes());
@@ -59,7 +60,7 @@ impl TokenKey {
     }
 }
 
-/// A hash without a key, of what is no payload: of tokens.
+/// A hash without a key, of tokens, which are no payload.
 pub(crate) fn keyless(kind: &str, text: &str) -> u128 {
     let mut hash = Sha256::new();
     hash.update(kind.as_bytes());
@@ -68,7 +69,7 @@ pub(crate) fn keyless(kind: &str, text: &str) -> u128 {
     first_bytes(&hash.finalize())
 }
 
-/// The number that the first [`TOKEN_BYTES`] of a hash spell.
+/// The number in the first [`TOKEN_BYTES`] of a hash.
 fn first_bytes(hash: &[u8]) -> u128 {
     hash.iter()
         .take(TOKEN_BYTES)

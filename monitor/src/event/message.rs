@@ -1,9 +1,9 @@
 //! Messages as redacted captures hold them.
 //!
-//! A redacted capture has no streams as they were: it has the messages that
-//! phiwatch saw, with their values replaced, and beside each what was found in
-//! it before. Nothing here is payload but the texts of a message, which may
-//! hold what was not replaced.
+//! A redacted capture does not have the original streams. It has the messages
+//! that phiwatch saw, with their values replaced, and with each what was found
+//! in it before. Only the texts of a message are payload: they may contain
+//! values that were not replaced.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Origin;
 use crate::secret::Secret;
 
-/// One request with its answer, or one page with its request.
+/// One request with its response, or one page with its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Where its stream comes from, where that is known.
@@ -36,7 +36,7 @@ pub struct MessageFacts {
     /// The message is a page that a server sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub page: bool,
-    /// No message: a process greeted `host` for a TLS connection.
+    /// The event is no message: a process began a TLS connection to `host`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub greeting: bool,
     /// The headers of a page said that it is HTML.
@@ -58,7 +58,7 @@ pub struct MessageFacts {
     /// Status of the answer, if it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Length of the body as sent, without the framing of chunks, in bytes.
+    /// Length of the body as sent, without chunk framing, in bytes.
     #[serde(default)]
     pub body_bytes: u64,
     /// Length of the whole message as sent, in bytes.
@@ -67,8 +67,8 @@ pub struct MessageFacts {
     /// How much of the message was seen.
     #[serde(default)]
     pub completeness: String,
-    /// What became of the body: `same_length`, `resized`, `decoded`, `rebuilt`
-    /// or `dropped`.
+    /// What happened to the body: `same_length`, `resized`, `decoded`,
+    /// `rebuilt` or `dropped`.
     #[serde(default)]
     pub body: String,
     /// The evidence that was found, in the order of the message.
@@ -107,7 +107,7 @@ pub struct ProofNote {
     /// States of the United States that the event names, by their two letters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<String>,
-    /// Class and token of the plain identifier that a hash is of.
+    /// Class and token of the plain identifier whose hash the value is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<(String, String)>,
 }

@@ -1,5 +1,4 @@
-//! The core's only input: what a probe, or a capture that stands in for it,
-//! delivers.
+//! The core's only input: what a probe, or a capture in its place, delivers.
 //!
 //! Events are owned, validated and carry their own time, so that the core needs
 //! no clock. An event that replay reads from a capture equals the event that
@@ -72,7 +71,7 @@ pub struct StreamId {
     /// Address of the TLS object, cookie of the socket, or a number that the
     /// capture reader gave to the connection.
     pub handle: u64,
-    /// When the stream was first seen, in the clock of whoever numbers it.
+    /// When the stream was first seen, by the clock of the source.
     pub born: u64,
 }
 
@@ -136,7 +135,7 @@ pub struct Process {
     pub service: Option<String>,
 }
 
-/// Where a stream comes from: enrichment, never a condition for being seen.
+/// Where a stream comes from: enrichment, never a precondition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Who saw it.
@@ -149,7 +148,7 @@ pub struct Origin {
     pub peer: Option<SocketAddr>,
 }
 
-/// Seen from the process that is watched.
+/// As seen from the watched process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
     /// Written by the process.
@@ -158,7 +157,7 @@ pub enum Direction {
     Received,
 }
 
-/// Where a record of evidence stands.
+/// Where an event is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Name of the capture file.
@@ -183,8 +182,8 @@ pub struct Event {
 /// What happened on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// The stream, or more about it, became known. May come more than once; the
-    /// latest replaces the earlier.
+    /// The stream, or more about it, became known. May occur more than once;
+    /// the latest replaces earlier ones.
     Opened(Arc<Origin>),
     /// The client named the server it wants (TLS SNI). Host names are no payload.
     Named(Arc<str>),
@@ -198,12 +197,12 @@ pub enum EventKind {
         offset: u64,
         /// How many.
         length: u64,
-        /// Why they were lost; `None` where nobody asked for them (the body of
-        /// a response). The loss has been counted by whoever lost them.
+        /// Why they were lost; `None` if they were not wanted (the body of a
+        /// response). The loss has been counted already.
         loss: Option<Loss>,
     },
-    /// A whole message, from a capture that holds messages with their values
-    /// replaced in place of streams.
+    /// A whole message, from a capture that holds messages with replaced values
+    /// instead of streams.
     Message(Message),
     /// Nothing more will come on this stream.
     Closed,

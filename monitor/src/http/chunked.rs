@@ -14,7 +14,7 @@ pub(super) enum Progress {
     Incomplete,
     /// The body ended; the rest belongs to the next message.
     Done,
-    /// A chunk size or the end of a chunk is no such thing.
+    /// Not a valid chunk size or end of a chunk.
     Malformed,
 }
 
@@ -37,7 +37,7 @@ enum State {
     Trailer,
 }
 
-/// Where in a chunked body the reader stands.
+/// The position of the reader in a chunked body.
 pub(super) struct Chunked {
     state: State,
     scan: Scan,
@@ -62,7 +62,7 @@ impl Default for Chunked {
 }
 
 impl Chunked {
-    /// Takes bytes off the front of `bytes`, giving the data to `sink`.
+    /// Consumes bytes from the front of `bytes`, passing the data to `sink`.
     pub(super) fn push(&mut self, bytes: &mut &[u8], mut sink: impl FnMut(&[u8])) -> Progress {
         loop {
             match self.state {
@@ -108,8 +108,8 @@ impl Chunked {
         }
     }
 
-    /// Passes over `length` bytes that are missing. Returns whether they were
-    /// all in the data of one chunk, so that the reader still knows where it is.
+    /// Skips `length` missing bytes. Returns whether they were all in the data
+    /// of one chunk, so that the position is still known.
     pub(super) fn skip(&mut self, length: u64) -> bool {
         let State::Data { remaining } = self.state else {
             return false;
@@ -126,7 +126,7 @@ impl Chunked {
     }
 }
 
-/// The state after one byte of framing, or `None` if it is no framing.
+/// The state after one byte of framing; `None` if it is invalid.
 fn step(state: State, byte: u8) -> Option<State> {
     match state {
         State::Size { value, digits } => match (byte as char).to_digit(16) {

@@ -1,5 +1,5 @@
-//! One connection: requests, and the statuses that answer them in order; or, on
-//! a server's, the pages that it sends.
+//! One connection: requests and the statuses that answer them in order; or on a
+//! server's connection, the pages that it sends.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -26,16 +26,16 @@ pub const MAX_WAIT: u64 = 10_000_000_000;
 const METHOD_CONNECT: &str = "CONNECT";
 const METHOD_HEAD: &str = "HEAD";
 
-/// Which end of a connection the process is.
+/// Which side of a connection the process is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// Nothing was seen that tells.
+    /// Nothing seen so far decides it.
     Unknown,
     Client,
     Server,
 }
 
-/// Requests whose answer looks different.
+/// Methods whose response has a different form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Connect,
@@ -53,8 +53,8 @@ impl Method {
     }
 }
 
-/// A complete request that has no answer yet. It stays when it was handed on
-/// without one, so that later answers are not taken for its successor's.
+/// A complete request without a response. It stays after it was passed on
+/// without one, so that later responses are not paired with its successor.
 struct Unanswered {
     method: Method,
     deadline: Timestamp,
@@ -68,8 +68,8 @@ pub(super) struct Connection {
     requests: Requests,
     responses: Responses,
     role: Role,
-    /// What is read of pages: on a server's connection, and in files of others,
-    /// which do not say whose connection it is.
+    /// Reads pages: on a server's connection, and in foreign files, which do
+    /// not say whose connection it is.
     reader: Option<Box<Pages>>,
     /// Pages that are complete.
     pub(super) pages: Vec<Page>,
@@ -150,7 +150,7 @@ impl Connection {
         }
     }
 
-    /// Learns from the first bytes which end the process is.
+    /// Learns from the first bytes which side the process is.
     fn assume_role(&mut self, direction: Direction, bytes: &[u8]) {
         if self.role != Role::Unknown {
             return;
@@ -177,7 +177,7 @@ impl Connection {
         }
     }
 
-    /// Where losses of requests are counted: those of requests that others sent
+    /// Where losses of requests are counted. Those of requests that others sent
     /// are not.
     fn counted<'a>(&self, losses: &'a mut Losses, uncounted: &'a mut Losses) -> &'a mut Losses {
         if self.role == Role::Server {
@@ -246,7 +246,7 @@ impl Connection {
         }
     }
 
-    /// Hands on the requests that have waited long enough at `now`.
+    /// Passes on the requests that have waited long enough at `now`.
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         while self.deadline().is_some_and(|deadline| deadline <= now) {
             if let Some(oldest) = self.unanswered.get_mut(self.told) {
@@ -323,7 +323,7 @@ impl Connection {
         self.responses = responses;
     }
 
-    /// Gives a status to the request that it answers. Returns what follows it.
+    /// Gives a status to the request that it answers. Returns what follows.
     fn pair(&mut self, status: u16, out: &mut Vec<Exchange>) -> Follows {
         if (100..200).contains(&status) && status != 101 {
             return Follows::Response;

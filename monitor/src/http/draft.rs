@@ -1,4 +1,4 @@
-//! A request whose head was read: it gathers its body, and then its status.
+//! A request whose head was read: it collects its body, and then its status.
 
 use bytes::Bytes;
 
@@ -15,13 +15,13 @@ use crate::{
 
 /// Most bytes of a body, as sent, that are kept.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
-/// Bytes of a body for which there is room before they come.
+/// Bytes of a body that are allocated in advance.
 const USUAL_BODY: usize = 16 * 1024;
 
 /// Method, target and host of a request.
 pub(super) type Line = (String, Bytes, Option<String>);
 
-/// Where the first byte of a request was.
+/// Time and place of the first byte of a request.
 #[derive(Clone)]
 pub(super) struct Beginning {
     pub(super) ordinal: u64,
@@ -29,19 +29,19 @@ pub(super) struct Beginning {
     pub(super) place: Option<Place>,
 }
 
-/// A request under way.
+/// An unfinished request.
 pub(super) struct Draft {
     beginning: Beginning,
     head: RequestHead,
     head_length: u64,
     end: Timestamp,
     body: Vec<u8>,
-    /// Length of the body as sent, with the framing of chunks.
+    /// Length of the body as sent, with chunk framing.
     framed_length: u64,
-    /// The same without that framing.
+    /// Length of the body as sent, without chunk framing.
     body_length: u64,
     body_cut: bool,
-    /// Length of the body kept before the first bytes that are missing.
+    /// Length of the kept body before the first missing bytes.
     gap_at: Option<usize>,
     completeness: Completeness,
 }
@@ -86,13 +86,13 @@ impl Draft {
             .saturating_add(512)
     }
 
-    /// Makes room for a body of `length` bytes, as far as that is usual.
+    /// Allocates for a body of `length` bytes, up to the usual size.
     pub(super) fn expect(&mut self, length: u64) {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         self.body.reserve_exact(length.min(USUAL_BODY));
     }
 
-    /// Notes that `length` bytes of the body as sent came at `time`.
+    /// Notes that `length` bytes of the body as sent arrived at `time`.
     pub(super) fn advance(&mut self, length: u64, time: Timestamp) {
         self.framed_length = self.framed_length.saturating_add(length);
         self.end = self.end.max(time);
@@ -126,7 +126,7 @@ impl Draft {
         self.head.headers.extend(trailers);
     }
 
-    /// The request, its body as sent; and its codings, if it has any.
+    /// The request with its body as sent, and its codings, if it has any.
     pub(super) fn finish(self, stream: StreamId, status: Option<u16>) -> (Request, Option<Coded>) {
         let Self {
             beginning:
@@ -176,14 +176,14 @@ impl Draft {
     }
 }
 
-/// What a body has to go through to be read. To most bodies that need it nobody
-/// listens, so it is done when somebody does.
+/// The codings that have to be removed to read a body. Most coded bodies are
+/// never read, so this is done on demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coded {
-    /// In the order of application; those that are recognized by their magic
-    /// come besides.
+    /// In the order of application; those that are recognized by their
+    /// signature come on top.
     codings: Vec<String>,
-    /// Length of the body kept before the first bytes that are missing.
+    /// Length of the kept body before the first missing bytes.
     gap_at: Option<usize>,
 }
 
@@ -195,8 +195,8 @@ impl Coded {
         let decoded = if request.completeness == Completeness::Complete {
             body::decode(&codings, body, losses)
         } else {
-            // That the coding ends early is no news then. What stands behind a
-            // gap has no meaning in a coding, and reads as it is without one.
+            // That the coding ends early is known already. What follows a gap
+            // has no meaning in a coding, and is read as it is without one.
             let mut known = Losses::default();
             let gap_at = self.gap_at.map(|gap| gap.min(body.len()));
             let before = gap_at.map_or_else(|| body.clone(), |gap| body.slice(..gap));

@@ -1,8 +1,8 @@
 //! The heads of messages: where they end, and what they say.
 //!
 //! In: bytes in any split. Out: a [`RequestHead`] or [`ResponseHead`]. httparse
-//! reads what is well formed; what it refuses is read line by line, because the
-//! receiver may have been as lenient.
+//! reads what is well formed; the rest is read line by line, because the
+//! receiver may be as lenient.
 
 use bytes::Bytes;
 
@@ -29,7 +29,7 @@ pub(super) struct Scan {
     line: Line,
 }
 
-/// What the current line holds so far.
+/// The content of the current line so far.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Line {
     #[default]
@@ -39,8 +39,8 @@ enum Line {
 }
 
 impl Scan {
-    /// The end of the head in `bytes`, if it is there: the offset behind the
-    /// empty line.
+    /// The offset behind the empty line that ends the head, if it is in
+    /// `bytes`.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
@@ -66,7 +66,7 @@ impl Line {
     }
 }
 
-/// Where a body ends.
+/// How the end of a body is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// The headers do not say.
@@ -98,8 +98,8 @@ impl RequestHead {
     }
 }
 
-/// Reads a head, which was `cut` where its end is not there. `None` if there is
-/// no request line.
+/// Parses a head, which is `cut` if its end is missing. `None` if there is no
+/// request line.
 pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<RequestHead> {
     let lines_start = memchr::memchr(b'\n', head)? + 1;
     let line = head.get(..lines_start)?.trim_ascii_end();
@@ -128,7 +128,7 @@ pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<Re
             skipped,
             over,
         } = lines(&head.slice(lines_start..), MAX_HEADERS);
-        // The last line of a cut head is no header because of the cut.
+        // The last line of a cut head is no header only because of the cut.
         if skipped && !cut {
             losses.count(Loss::HttpMalformed);
         }
@@ -160,8 +160,8 @@ pub(super) fn request(head: &Bytes, cut: bool, losses: &mut Losses) -> Option<Re
     })
 }
 
-/// The headers, if httparse accepts the head. It allocates for the usual number
-/// of headers only: each slot costs time.
+/// The headers, if httparse accepts the head. It allocates only for the usual
+/// number of headers, since each slot costs time.
 fn well_formed(head: &Bytes) -> Option<Vec<Header>> {
     let mut slots = [httparse::EMPTY_HEADER; USUAL_HEADERS];
     let mut request = httparse::Request::new(&mut slots);
@@ -214,7 +214,7 @@ pub(super) fn lines(text: &Bytes, limit: usize) -> Lines {
     read
 }
 
-/// Name and value of a line, the name `None` where it is none; `None` for the
+/// Name and value of a line, the name `None` if there is none; `None` for the
 /// empty line.
 fn header_line(line: &[u8]) -> Option<(Option<String>, &[u8])> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -245,9 +245,10 @@ pub(super) fn value<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
         })
 }
 
-/// What the header lines say about the body. Every line is read, also beyond
-/// the number of headers that is kept. Of several lengths the first one counts:
-/// where it is wrong, the bytes behind it are no request, which is counted.
+/// The framing of the body according to the header lines. Every line is read,
+/// also beyond the number of headers that is kept. Of several lengths the first
+/// counts; if it is wrong, the following bytes are no request, which is
+/// counted.
 fn framing<'a>(headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Framing {
     let (mut said, mut length) = (false, None);
     for (name, value) in headers {
@@ -272,7 +273,7 @@ fn framing<'a>(headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Framing {
     }
 }
 
-/// Names and values of header lines, whatever else stands there.
+/// Names and values of header lines; other lines are skipped.
 fn pairs(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     lines.split(|byte| *byte == b'\n').filter_map(|line| {
         let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
@@ -326,7 +327,7 @@ pub(super) struct ResponseHead {
     pub(super) framing: Framing,
 }
 
-/// Reads the head of a response, which may have been cut behind the status.
+/// Parses the head of a response, which may have been cut behind the status.
 pub(super) fn response(head: &[u8]) -> Option<ResponseHead> {
     let rest = head.strip_prefix(b"HTTP/1.")?;
     let [b'0'..=b'9', b' ', digits @ ..] = rest else {

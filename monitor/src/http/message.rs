@@ -1,5 +1,5 @@
-//! What the HTTP stage hands on: one request, with the status of its answer, or
-//! one page that a server sent.
+//! The results of the HTTP stage: one request with the status of its response,
+//! or one page that a server sent.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub enum Completeness {
     /// All of it.
     #[default]
     Complete,
-    /// The beginning: a limit cut it, or the stream ended early.
+    /// Only the beginning: a limit cut it, or the stream ended early.
     Truncated,
     /// Bytes in the middle are missing.
     Gap,
@@ -92,19 +92,19 @@ pub struct Request {
     /// Its protocol.
     pub protocol: Protocol,
     /// Its method. Only tokens of at most 32 ASCII letters, digits and `-_` are
-    /// accepted as methods, so this is no payload.
+    /// accepted as methods, so it is no payload.
     pub method: String,
     /// The request target as sent: path and query, or the absolute form.
     pub target: Secret<Bytes>,
-    /// The host that it names: of the absolute form, else of the Host header;
+    /// The host that it names, in the absolute form or else in the Host header;
     /// lower case, without port. Host names are no payload.
     pub host: Option<String>,
     /// Its headers and trailers, in order.
     pub headers: Vec<Header>,
     /// Its body, with transfer and content codings removed as far as possible.
     pub body: Secret<Bytes>,
-    /// Length of the body as sent, in bytes: without the framing of chunks,
-    /// before content codings were removed.
+    /// Length of the body as sent, in bytes: without chunk framing, before
+    /// content codings were removed.
     pub body_wire_length: u64,
     /// Length of the whole request as sent, in bytes.
     pub wire_length: u64,
@@ -145,8 +145,7 @@ pub struct Page {
     pub status: u16,
     /// Its headers, in order.
     pub headers: Vec<Header>,
-    /// Whether its headers say that it is HTML. Where they do not, its content
-    /// decides.
+    /// Whether its headers declare it as HTML. If not, its content decides.
     pub declared: bool,
     /// Its body as sent, without transfer coding.
     pub body: Secret<Bytes>,
@@ -158,11 +157,11 @@ pub struct Page {
 
 impl Page {
     /// The markup: the body without its content codings, as far as they can be
-    /// removed. Nothing if it is no HTML.
+    /// removed. `None` if it is not HTML.
     pub fn markup(&self, losses: &mut Losses) -> Option<(Secret<Bytes>, Completeness)> {
         let codings = draft::codings(&self.headers);
         let codings: Vec<_> = codings.iter().map(String::as_str).collect();
-        // That a coding ends early is no news where the page does.
+        // If the page ends early, its coding necessarily does, too.
         let mut known = Losses::default();
         let decoded = body::decode(&codings, self.body.expose().clone(), &mut known);
         if self.completeness == Completeness::Complete {

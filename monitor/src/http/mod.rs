@@ -1,10 +1,10 @@
 //! Streams to HTTP: the requests that a process sent, with the status of the
-//! answer to each, and the pages that servers sent.
+//! response to each, and the pages that servers sent.
 //!
-//! In: [`Delivery`]s of the stream stage. Out: [`Exchange`]s, in the order in
-//! which they were complete: a request is complete when its last byte was seen
-//! and its status is known, or its stream ended, or it waited long enough; and
-//! [`Page`]s, which [`Connections::take_pages`] gives.
+//! In: [`Delivery`]s of the stream stage. Out: [`Exchange`]s, in the order of
+//! completion: a request is complete when its last byte was seen and its status
+//! is known, or its stream ended, or it waited long enough; and [`Page`]s, from
+//! [`Connections::take_pages`].
 
 pub mod body;
 mod chunked;
@@ -51,13 +51,13 @@ pub struct Exchange {
     pub request: Request,
     /// Source, process, addresses, TLS server name.
     pub facts: Arc<Facts>,
-    /// What the body has to go through before it can be read, if anything.
+    /// The codings that have to be removed before the body can be read, if any.
     pub coded: Option<Coded>,
 }
 
 impl Exchange {
-    /// Removes the codings of the body, as far as possible and if that was not
-    /// done.
+    /// Removes the codings of the body, as far as possible, unless that was
+    /// done before.
     pub fn decode(&mut self, losses: &mut Losses) {
         if let Some(coded) = self.coded.take() {
             coded.decode(&mut self.request, losses);
@@ -71,7 +71,7 @@ pub struct Connections {
     now: Timestamp,
     table: HashMap<StreamId, Connection>,
     lru: LruList<StreamId>,
-    /// When which connection has a request that has waited long enough.
+    /// When a request of which connection has waited long enough.
     deadlines: BTreeSet<(Timestamp, StreamId)>,
     memory: usize,
     pages: Vec<Page>,
@@ -134,8 +134,8 @@ impl Connections {
         }
     }
 
-    /// Lets time pass: hands on the requests that have waited long enough at
-    /// `now`.
+    /// Advances the time: passes on the requests that have waited long enough
+    /// at `now`.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         while let Some(&(deadline, id)) = self.deadlines.first() {
             if deadline > now {
@@ -151,8 +151,8 @@ impl Connections {
         }
     }
 
-    /// The end of the input: hands on everything, first what is complete, as it
-    /// was completed, then what is not, in the order of the stream ids.
+    /// The end of the input: passes on everything, first what is complete, in
+    /// the order of completion, then the rest in the order of the stream ids.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Exchange>) {
         self.tick(Timestamp(u64::MAX), out);
         let mut ids: Vec<_> = self.table.keys().copied().collect();
@@ -162,7 +162,7 @@ impl Connections {
         }
     }
 
-    /// Lets `change` work on the connection of a delivery, which is made if it
+    /// Applies `change` to the connection of a delivery, which is created if it
     /// is new.
     fn with(
         &mut self,

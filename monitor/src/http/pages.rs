@@ -1,9 +1,9 @@
-//! The pages of one connection: responses of HTML, each with the request that
-//! it answers.
+//! The pages of one connection: HTML responses, each with the request that it
+//! answers.
 //!
-//! In: the bytes and gaps of both directions, in the order in which they came.
-//! Out: [`Page`]s. The kernel hands over nothing of the responses between two
-//! pages, so a response behind a gap answers the request that was seen last;
+//! In: the bytes and gaps of both directions, in the order in which they
+//! arrived. Out: [`Page`]s. The kernel hands over nothing of the responses
+//! between two pages, so a response behind a gap answers the latest request;
 //! without a gap, responses answer in the order of the requests.
 
 use std::{collections::VecDeque, mem, sync::Arc};
@@ -30,7 +30,7 @@ pub const MAX_PAGE: usize = 1024 * 1024;
 /// Most requests that wait for their answer.
 const MAX_UNANSWERED_PAGES: usize = 64;
 
-/// What a page needs to know of its request.
+/// The part of a request that a page needs.
 pub(super) struct RequestRef {
     method: String,
     target: Bytes,
@@ -52,7 +52,7 @@ impl RequestRef {
     }
 }
 
-/// A response head that is coming in.
+/// An incomplete response head.
 struct Head {
     bytes: Vec<u8>,
     scan: Scan,
@@ -71,7 +71,7 @@ impl Head {
     }
 }
 
-/// A page that is coming in.
+/// An incomplete page.
 struct PendingPage {
     asked: Option<RequestRef>,
     status: u16,
@@ -85,7 +85,7 @@ struct PendingPage {
 }
 
 impl PendingPage {
-    /// Takes more of the body. Returns whether it takes any further bytes.
+    /// Appends more of the body. Returns whether it accepts further bytes.
     fn append(&mut self, data: &[u8], losses: &mut Losses) -> bool {
         self.wire_length = self.wire_length.saturating_add(data.len() as u64);
         let room = MAX_PAGE.saturating_sub(self.body.len());
@@ -136,11 +136,11 @@ impl Default for Pages {
     }
 }
 
-/// The requests that are answered.
+/// The requests that are being answered.
 pub(super) enum RequestSource<'a> {
     /// They are read for their pages alone.
     Own(&'a mut Requests),
-    /// They are read for other reasons too, and stay as they are.
+    /// They are read for other purposes too, and must not be changed.
     Others(&'a Requests),
 }
 
@@ -154,7 +154,7 @@ impl RequestSource<'_> {
     }
 }
 
-/// Where finished pages go, and what all of them share.
+/// Where finished pages go, and what they all share.
 pub(super) struct PageSink<'a> {
     pub(super) asking: RequestSource<'a>,
     pub(super) stream: StreamId,
@@ -190,7 +190,7 @@ impl Pages {
         }
     }
 
-    /// The request that the response which begins now answers.
+    /// The request that the beginning response answers.
     fn pair(&mut self, asking: &mut RequestSource<'_>) -> Option<RequestRef> {
         let skipped = mem::take(&mut self.skipped);
         if self.asked.is_empty()
@@ -323,7 +323,7 @@ impl Pages {
             },
         };
         match next {
-            // A page whose beginning is all that is kept is not waited for.
+            // A page of which only the beginning is kept is not waited for.
             Some(frame) if full => {
                 finish(page, Completeness::Truncated, sink);
                 State::Body(frame, None)
@@ -336,8 +336,8 @@ impl Pages {
         }
     }
 
-    /// Passes over missing bytes of the direction of responses. What is behind
-    /// them is no longer read as part of a page.
+    /// Skips missing bytes of the response direction. What follows them is no
+    /// longer read as part of a page.
     pub(super) fn push_response_gap(
         &mut self,
         length: u64,
@@ -432,7 +432,7 @@ impl Pages {
     }
 }
 
-/// What the headers say that the content is.
+/// The content type according to the headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
     /// HTML.

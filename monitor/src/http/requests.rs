@@ -1,8 +1,8 @@
 //! The direction that the process writes: bytes to requests.
 //!
-//! In: bytes and gaps in order. Out: [`Draft`]s, complete or as far as they were
-//! seen. After bytes that are no HTTP the reader drops everything up to the next
-//! request line.
+//! In: bytes and gaps in order. Out: [`Draft`]s, complete or as far as they
+//! were seen. After bytes that are not HTTP the reader drops everything up to
+//! the next request line.
 
 use std::mem;
 
@@ -20,8 +20,8 @@ use crate::{
     loss::{Loss, Losses},
 };
 
-/// Up to this many bytes, the beginning of a head is looked at with each
-/// segment; behind them, when its first line has ended.
+/// Up to this many bytes, the beginning of a head is checked with each segment;
+/// after that, when its first line has ended.
 const START_LENGTH: usize = 64;
 
 /// When and where a segment was seen.
@@ -31,7 +31,7 @@ pub(super) struct At<'a> {
     pub(super) place: Option<&'a Place>,
 }
 
-/// A head that is coming in.
+/// An incomplete head.
 struct Head {
     beginning: Beginning,
     bytes: Vec<u8>,
@@ -70,7 +70,7 @@ enum State {
     Body(Box<Draft>, Body),
     /// Not known to be at the beginning of a message.
     Lost,
-    /// Nothing that follows is HTTP/1 that a client writes.
+    /// What follows is not HTTP/1 of a client.
     Off,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Requests {
     ordinal: u64,
     /// Whether nothing was recognised on the stream yet.
     first: bool,
-    /// Whether the last request asked to leave HTTP/1 here.
+    /// Whether the last request asked to leave HTTP/1.
     leaving: bool,
     /// What the next request is at best.
     best: Completeness,
@@ -102,7 +102,7 @@ impl Requests {
     /// The stream was joined after it had begun.
     pub(super) fn join_late(&mut self) {
         self.best = Completeness::Late;
-        // What comes first may be anything, and begin like anything.
+        // The first bytes of a stream may be anything.
         if matches!(self.state, State::Start) {
             self.state = State::Lost;
         }
@@ -113,7 +113,7 @@ impl Requests {
         self.state = State::Off;
     }
 
-    /// Gives up on the rest of a head that has begun: it was answered.
+    /// Gives up on the rest of an unfinished head: it was answered.
     pub(super) fn cut(&mut self, losses: &mut Losses, done: &mut Vec<Draft>) {
         match mem::replace(&mut self.state, State::Lost) {
             State::Head(head) => self.cut_head(*head, Completeness::Truncated, losses, done),
@@ -258,7 +258,7 @@ impl Requests {
         };
     }
 
-    /// The end of the stream: what was begun is as far as it will be seen.
+    /// The end of the stream: unfinished requests are passed on as they are.
     pub(super) fn finish(&mut self, losses: &mut Losses, done: &mut Vec<Draft>) {
         match mem::replace(&mut self.state, State::Off) {
             State::Head(head) => {
@@ -330,7 +330,7 @@ impl Requests {
             strict,
             ..
         } = *head;
-        // A target that fills the limit by itself is still worth its beginning.
+        // A target that alone exceeds the limit is still of use.
         if cut && !text.contains(&b'\n') && start::start(&text, true) == Start::Request {
             text.extend_from_slice(b" HTTP/1.1\r\n");
         }
@@ -373,7 +373,7 @@ impl Requests {
         true
     }
 
-    /// Hands on what can be read of a head whose end is not there.
+    /// Passes on what can be read of a head without its end.
     fn cut_head(
         &mut self,
         head: Head,
@@ -400,7 +400,8 @@ impl Requests {
         }
     }
 
-    /// Notes that a request was recognised. Returns what it is at best.
+    /// Notes that a request was recognised. Returns its best possible
+    /// completeness.
     const fn recognise(&mut self) -> Completeness {
         self.ordinal += 1;
         self.first = false;
@@ -417,8 +418,8 @@ impl Requests {
         }
     }
 
-    /// From here on it is not known where a message begins. That is a loss once,
-    /// and none on a stream that never was HTTP or was joined in a message.
+    /// From here on it is unknown where a message begins. That counts as one loss,
+    /// and as none on a stream that never was HTTP or was joined within a message.
     fn lose(&mut self, again: bool, losses: &mut Losses) {
         if self.first {
             self.best = Completeness::Late;

@@ -1,7 +1,7 @@
 //! The direction that the process reads: bytes to the status of each answer.
 //!
 //! In: bytes and gaps in order; bodies are usually missing. Out: statuses, in
-//! order. Bodies are passed over.
+//! order. Bodies are skipped.
 
 use std::mem;
 
@@ -62,7 +62,8 @@ impl Responses {
         }
     }
 
-    /// Takes the next bytes. `pair` is told each status, and says what follows.
+    /// Takes the next bytes. `pair` receives each status, and returns what
+    /// follows.
     pub(super) fn push(&mut self, segment: &[u8], mut pair: impl FnMut(u16) -> Follows) {
         let mut bytes = segment;
         while !bytes.is_empty() {
@@ -134,7 +135,7 @@ impl Responses {
             State::Off => State::Off,
             State::Start | State::Lost => State::Lost,
             State::Head(head) => {
-                // Where the head ends is not known, but its status may be.
+                // The end of the head is missing, but its status may be known.
                 let whole_line = memchr::memchr(b'\n', &head.bytes).is_some();
                 match head::response(&head.bytes).filter(|_| whole_line) {
                     Some(response) if pair(response.status) == Follows::Other => State::Off,

@@ -4,7 +4,7 @@
 
 /// Longest method, in bytes.
 pub(super) const MAX_METHOD: usize = 32;
-/// Methods after which bytes are taken for a request where none need begin.
+/// Methods that are recognized where a message need not begin.
 const KNOWN_METHODS: &[&[u8]] = &[
     b"GET",
     b"POST",
@@ -45,8 +45,9 @@ pub(super) enum Start {
     Other,
 }
 
-/// Looks at the first bytes of a message. `strict` is for places where a message
-/// need not begin: there the method must be a known one, and the target a path.
+/// Examines the first bytes of a message. `strict` is for places where a
+/// message need not begin: there the method must be a known one, and the target
+/// a path.
 pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
     if bytes.starts_with(b"HTTP/") {
         return Start::Response;
@@ -100,8 +101,8 @@ pub(super) fn is_request_line(line: &[u8]) -> bool {
         .is_some_and(|version| version.starts_with(b"HTTP/1."))
 }
 
-/// Where a request line stands within bytes of which nothing is known, such as
-/// behind the rest of a body; or the beginning of one, where they end.
+/// The position of a request line within unknown bytes, such as the rest of a
+/// body; or the beginning of one at their end.
 pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     let whole = memchr::memmem::find_iter(bytes, b" HTTP/1.").filter(|version| {
         let end = bytes.get(*version..).unwrap_or_default();
@@ -111,7 +112,7 @@ pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     let lines = whole.chain([bytes.len()]);
     lines.into_iter().find_map(|end| {
         let line = bytes.get(..end)?;
-        // The target has no space in it, and the method ends at the only one.
+        // The target contains no space, so the only one ends the method.
         let mut space = memchr::memrchr(b' ', line)?;
         if end == bytes.len()
             && line

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{loss::Losses, secret::Secret};
 
-/// Headers that say how a body was sent; the text says it anew.
+/// Headers that say how a body was sent; they are written anew.
 const FRAMING: &[&str] = &[
     "content-length",
     "transfer-encoding",
@@ -19,7 +19,7 @@ const FRAMING: &[&str] = &[
     "trailer",
 ];
 
-/// A request taken out of its text.
+/// A request parsed from its text.
 pub struct RequestText {
     /// Its method; no payload.
     pub method: String,
@@ -31,7 +31,7 @@ pub struct RequestText {
     pub body: Secret<Bytes>,
 }
 
-/// A response taken out of its text.
+/// A response parsed from its text.
 pub struct ResponseText {
     /// Its status.
     pub status: u16,
@@ -56,8 +56,7 @@ pub fn write_request(
     finish(text, headers, body, !body.is_empty())
 }
 
-/// A response as text. The reason behind the status is left out: it means
-/// nothing.
+/// A response as text. The reason phrase is left out: it has no meaning.
 pub fn write_response(status: u16, headers: &[Header], body: &[u8]) -> Secret<Bytes> {
     let mut text = BytesMut::with_capacity(128 + body.len());
     text.put_slice(format!("HTTP/1.1 {status} \r\n").as_bytes());
@@ -84,7 +83,7 @@ fn finish(mut text: BytesMut, headers: &[Header], body: &[u8], says_length: bool
     Secret::new(text.freeze())
 }
 
-/// Takes a request out of text that [`write_request`] made. `None` if it is none.
+/// Parses the text that [`write_request`] made. `None` if it is no request.
 pub fn read_request(text: &Bytes) -> Option<RequestText> {
     let (head, body) = split(text)?;
     let parsed = head::request(&head, false, &mut Losses::default())?;
@@ -96,8 +95,7 @@ pub fn read_request(text: &Bytes) -> Option<RequestText> {
     })
 }
 
-/// Takes a response out of text that [`write_response`] made. `None` if it is
-/// none.
+/// Parses the text that [`write_response`] made. `None` if it is no response.
 pub fn read_response(text: &Bytes) -> Option<ResponseText> {
     let (head, body) = split(text)?;
     let ResponseHead { status, .. } = head::response(&head)?;

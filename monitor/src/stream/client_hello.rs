@@ -1,4 +1,4 @@
-//! The first TLS record that a client writes, read for the server name.
+//! The first TLS record of a client, parsed for the server name.
 //!
 //! In: the first bytes of a stream, in any split. Out: an [`Outcome`]. A hello
 //! may span several segments and several records; with post-quantum key shares
@@ -17,18 +17,18 @@ const MESSAGE_CLIENT_HELLO: u8 = 1;
 const EXTENSION_SERVER_NAME: u16 = 0;
 const NAME_TYPE_HOST: u8 = 0;
 
-/// What a client said in the clear before it began to encrypt.
+/// What a client sends before it begins to encrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientHello {
-    /// The server it wants, lower case. Absent if the hello names none, or names
-    /// something that is no host name.
+    /// The server name, lower case. Absent if the hello has none, or one that
+    /// is no host name.
     pub server_name: Option<Arc<str>>,
 }
 
 /// What the bytes so far are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The beginning of a hello, perhaps: more bytes are needed.
+    /// Possibly the beginning of a hello: more bytes are needed.
     Incomplete,
     /// No TLS.
     NotMine,
@@ -77,8 +77,8 @@ impl Reader {
         !self.message.is_empty()
     }
 
-    /// Takes one byte of a record header, which fails at the first byte that no
-    /// handshake record has there.
+    /// Takes one byte of a record header; fails at the first byte that a
+    /// handshake record cannot have there.
     fn push_header(&mut self, bytes: &mut &[u8]) -> Option<Outcome> {
         let (first, rest) = bytes.split_first()?;
         *bytes = rest;

@@ -1,7 +1,7 @@
-//! What a stream holds, judged by the first bytes that the process wrote.
+//! What a stream contains, judged by the first bytes that the process wrote.
 //!
-//! In: the pieces of a stream in order. Out: a [`Verdict`] on each: whether it is
-//! handed on, or is part of a TLS stream that cannot be read.
+//! In: the pieces of a stream in order. Out: a [`Verdict`] on each: whether it
+//! is passed on, or belongs to a TLS stream that cannot be read.
 
 use std::mem;
 
@@ -15,7 +15,7 @@ use crate::event::{Direction, Place, Timestamp};
 
 /// What is known of a stream's content.
 pub(super) enum Content {
-    /// So far the bytes could be a hello; they are held back.
+    /// The bytes so far could be a hello; they are held back.
     Undecided(Box<Reader>, Vec<Piece>),
     /// Whatever it is, it is handed on.
     Plain,
@@ -67,7 +67,7 @@ impl Content {
         held.push(piece);
         let hello = match outcome {
             Outcome::Incomplete => {
-                // What is held must not keep a buffer that holds much more.
+                // A held piece must not keep a much larger buffer alive.
                 if let Some(Piece {
                     run: Run::Bytes(bytes),
                     ..
@@ -78,14 +78,14 @@ impl Content {
                 return Verdict::Nothing;
             }
             Outcome::NotMine => None,
-            // It began as a hello: whatever it is, it cannot be read.
+            // It began as a hello, so it cannot be read in any case.
             Outcome::Malformed => Some(ClientHello::default()),
             Outcome::Parsed(hello) => Some(hello),
         };
         self.decide(hello)
     }
 
-    /// The end of the stream: what is held back is as much as will come.
+    /// The end of the stream: nothing will follow what is held back.
     pub(super) fn finish(&mut self) -> Verdict {
         match self {
             Self::Undecided(reader, _) => {

@@ -28,12 +28,12 @@ pub struct Delivery {
     pub facts: Arc<Facts>,
     /// When it happened: the time of the event that brought it.
     pub time: Timestamp,
-    /// When it was handed on, in the clock of the core: never earlier than in
-    /// the delivery before. Differs from `time` where bytes waited for others.
+    /// When it was passed on, by the clock of the core: never earlier than the
+    /// delivery before. Differs from `time` if bytes waited for others.
     pub now: Timestamp,
     /// Where it is recorded, if it is.
     pub place: Option<Place>,
-    /// Whether the direction was joined here, after it had begun.
+    /// Whether the direction was joined here, after its beginning.
     pub late: bool,
     /// What happened.
     pub what: Segment,

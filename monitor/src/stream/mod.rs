@@ -2,9 +2,9 @@
 //! in order.
 //!
 //! In: [`Event`]s in the order of their arrival. Out: [`Delivery`]s: bytes in
-//! order, gaps as values, the TLS server name, the end. Time comes from the
-//! events only, and the order of what goes out depends on the events only, so
-//! live and replay agree.
+//! order, gaps as values, the TLS server name, the end. Time comes only from
+//! the events, and the order of the output depends only on them, so live and
+//! replay agree.
 
 mod client_hello;
 mod content;
@@ -33,7 +33,7 @@ use crate::{
 
 /// Most streams that are remembered at once.
 pub const MAX_STREAMS: usize = 16_384;
-/// Most closed streams of which it is remembered where they ended, so that a
+/// How many closed streams are remembered with their ends, so that a
 /// retransmission after the end is not taken for a new stream.
 pub const MAX_CLOSED: usize = 4_096;
 /// Most bytes that wait behind holes, over all streams.
@@ -46,7 +46,7 @@ struct Stream {
     sent: Reassembler,
     received: Reassembler,
     content: Content,
-    /// What the table's sum of waiting bytes holds of this stream.
+    /// How much of the table's sum of waiting bytes belongs to this stream.
     counted: usize,
 }
 
@@ -58,8 +58,8 @@ impl Stream {
         }
     }
 
-    /// Whether chunks may come in any order. They may where nobody said
-    /// otherwise: to wait for a chunk is the smaller mistake.
+    /// Whether chunks may come in any order. They may if the source is unknown:
+    /// waiting for a chunk is the smaller mistake.
     fn is_packets(&self) -> bool {
         self.facts
             .origin
@@ -79,7 +79,7 @@ impl Stream {
     }
 }
 
-/// Where the two directions of a closed stream ended.
+/// The ends of the two directions of a closed stream.
 #[derive(Clone, Copy)]
 struct Ends {
     sent: u64,
@@ -92,7 +92,7 @@ pub struct Streams {
     now: Timestamp,
     table: HashMap<StreamId, Stream>,
     lru: LruList<StreamId>,
-    /// When which lane gives up on the hole that it waits for.
+    /// When each reassembler gives up on the hole that it waits for.
     deadlines: BTreeSet<(Timestamp, StreamId, Direction)>,
     waiting_bytes: usize,
     closed: HashMap<StreamId, Ends>,
@@ -156,10 +156,10 @@ impl Streams {
         }
     }
 
-    /// Lets time pass: gives up on the holes that are too old at `now`, in the
-    /// order of their age. A caller whose events can come late passes the time
-    /// up to which all have come; then a tick changes how soon something is
-    /// delivered, and nothing else.
+    /// Advances the time: gives up on the holes that are too old at `now`, in
+    /// the order of their age. If events can arrive late, the caller passes the
+    /// time up to which all have arrived; then a tick affects only how soon
+    /// something is delivered.
     pub fn tick(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Delivery>) {
         while let Some(&(deadline, id, direction)) = self.deadlines.first() {
             if deadline > now {
@@ -179,9 +179,9 @@ impl Streams {
         }
     }
 
-    /// The end of the input: closes every stream, in the order of their ids. The
-    /// end is later than every deadline, so that what waits comes out in the
-    /// order in which it would have come had the input gone on.
+    /// The end of the input: closes every stream, in the order of their ids.
+    /// The end is later than every deadline, so that waiting bytes come out in
+    /// the same order as they would have if the input had continued.
     pub fn finish(&mut self, losses: &mut Losses, out: &mut Vec<Delivery>) {
         let time = self.now;
         let end = Timestamp(u64::MAX);
@@ -194,7 +194,7 @@ impl Streams {
         }
     }
 
-    /// Makes `id` the most recently used stream. Whether there is one.
+    /// Makes `id` the most recently used stream. Returns whether it exists.
     fn touch(&mut self, id: StreamId) -> bool {
         let known = self.table.get_mut(&id);
         known.is_some_and(|stream| {
@@ -312,8 +312,8 @@ impl Streams {
         Some(stream.next())
     }
 
-    /// Hands on the pieces that came in order, past the look for a TLS hello,
-    /// and notes the lane's new deadline.
+    /// Delivers the pieces that came in order, after checking for a TLS hello,
+    /// and notes the new deadline of the reassembler.
     fn deliver(
         &mut self,
         id: StreamId,

@@ -1,8 +1,8 @@
 //! One direction of a stream: chunks in, the same bytes in order out.
 //!
-//! A packet source delivers chunks in any order, twice and overlapping; what
-//! arrived first wins. A hole in front of waiting chunks becomes a gap when the
-//! table says that it is too old, or when too much waits behind it.
+//! A packet source delivers chunks in any order, duplicated and overlapping;
+//! the first copy of a byte wins. A hole in front of waiting chunks becomes a
+//! gap when it is too old, or when too much waits behind it.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +20,16 @@ pub const MAX_WAITING_CHUNKS: usize = 256;
 /// How long a hole may stay open, in nanoseconds of event time.
 pub const MAX_HOLE_AGE: u64 = 2_000_000_000;
 
-/// The same of captures of others, where nobody waits for the findings, and where
-/// bytes are sent again after minutes if need be.
+/// The limits for foreign captures, where findings are not urgent, and where a
+/// retransmission can take minutes.
 const MAX_WAITING_BYTES_FILE: usize = 4 * 1024 * 1024;
 const MAX_WAITING_CHUNKS_FILE: usize = 4_096;
 const MAX_HOLE_AGE_FILE: u64 = 120_000_000_000;
-/// There, a stream that was joined late begins behind this offset.
+/// In foreign captures, a stream that was joined late begins behind this
+/// offset.
 const EARLIEST_LATE: u64 = 1 << 31;
 
-/// Bytes, or the statement that they are missing.
+/// Bytes, or a gap of missing ones.
 #[derive(Clone)]
 pub(super) enum Run {
     Bytes(Bytes),
@@ -57,7 +58,7 @@ impl Run {
     }
 }
 
-/// A run and what its event said about it.
+/// A run with the facts of its event.
 pub(super) struct Piece {
     pub(super) run: Run,
     /// Time of the event.
@@ -65,7 +66,7 @@ pub(super) struct Piece {
     /// Clock of the core when it arrived.
     pub(super) seen: Timestamp,
     pub(super) place: Option<Place>,
-    /// Whether the stream was joined here, after it had begun.
+    /// Whether the stream was joined here, after its beginning.
     pub(super) late: bool,
 }
 
@@ -83,7 +84,7 @@ pub(super) struct Reassembler {
     oldest: Option<Timestamp>,
     /// The source is a capture of others.
     is_patient: bool,
-    /// The deadline that the table has noted for this lane.
+    /// The deadline that the table has noted for this direction.
     pub(super) noted: Option<Timestamp>,
 }
 
@@ -105,14 +106,14 @@ impl Reassembler {
         self.oldest = None;
     }
 
-    /// Waits longer, and for more, than a live source allows.
+    /// Waits longer, and for more bytes, than with a live source.
     pub(super) const fn be_patient(&mut self) {
         self.is_patient = true;
     }
 
     /// When the hole in front of the waiting pieces is too old.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        // The first bytes of a stream that was joined late wait for no others.
+        // The first bytes of a stream that was joined late need not wait.
         let age = if self.is_patient && (self.begun || self.begins_early()) {
             MAX_HOLE_AGE_FILE
         } else {
@@ -121,8 +122,9 @@ impl Reassembler {
         self.oldest.map(|oldest| oldest.plus(age))
     }
 
-    /// Steps over a run that begins at `offset`, if it is the next one and nothing
-    /// waits, as nearly always. Whether it did: then the run is to be handed on.
+    /// Advances over a run that begins at `offset`, if it is the next one and
+    /// nothing waits, which is nearly always so. Returns whether it did; the
+    /// run is then to be delivered.
     pub(super) fn pass(&mut self, offset: u64, run: &Run) -> bool {
         let end = offset.checked_add(run.length());
         let Some(end) = end.filter(|end| offset == self.next && *end > offset) else {
@@ -165,17 +167,17 @@ impl Reassembler {
         }
     }
 
-    /// Whether the waiting pieces are of a stream whose start was seen, of which
-    /// nothing was handed on yet.
+    /// Whether the waiting pieces belong to a stream whose start was seen and
+    /// of which nothing has been delivered.
     fn begins_early(&self) -> bool {
         self.waiting
             .first_key_value()
             .is_some_and(|(offset, _)| *offset < EARLIEST_LATE)
     }
 
-    /// Gives up on the hole in front of the waiting pieces. Where nothing was
-    /// handed on yet and `count_start` is unset, the stream is one that was
-    /// joined late, and nothing is lost.
+    /// Gives up on the hole in front of the waiting pieces. If nothing was
+    /// delivered yet and `count_start` is not set, the stream was joined late,
+    /// and nothing is lost.
     pub(super) fn skip_hole(
         &mut self,
         count_start: bool,
@@ -242,7 +244,7 @@ impl Reassembler {
             let mut run = piece.run.part(from - offset, to - offset);
             if let Run::Bytes(bytes) = &mut run {
                 self.waiting_bytes += bytes.len();
-                // What waits must not keep a buffer that holds much more.
+                // A waiting piece must not keep a much larger buffer alive.
                 if from > self.next {
                     *bytes = Bytes::copy_from_slice(bytes);
                 }
@@ -269,7 +271,7 @@ impl Reassembler {
         }
     }
 
-    /// Hands on the pieces that begin where the last one ended.
+    /// Delivers the pieces that begin where the last one ended.
     fn drain(&mut self, out: &mut Vec<Piece>) {
         let mut has_gone = false;
         while let Some(first) = self.waiting.first_entry() {
@@ -286,8 +288,8 @@ impl Reassembler {
             out.push(piece);
         }
         if has_gone && self.waiting.is_empty() {
-            // A map that was emptied keeps a node of a kilobyte, and there are two
-            // lanes a connection.
+            // An emptied map keeps a node of a kilobyte, and every connection
+            // has two.
             self.waiting = BTreeMap::new();
         }
         if has_gone {

@@ -150,7 +150,7 @@ fn packets_are_put_in_order() {
         "abcdef",
         &[],
     );
-    // What arrived first wins, wherever the later chunk overlaps.
+    // The first copy of a byte wins, wherever the later chunk overlaps.
     check(
         &[
             source.clone(),
@@ -353,7 +353,7 @@ fn a_hello_is_delivered_once_and_its_stream_not() {
             Some("graph.example.com")
         );
     }
-    // What only begins like a hello is delivered as it is.
+    // Bytes that only begin like a hello are delivered as they are.
     check(
         &[source.clone(), data(1, 0, &[22, 3]), data(2, 2, b"x")],
         "\u{16}\u{3}x",
@@ -428,7 +428,7 @@ fn offsets_at_the_end_of_the_numbers_do_no_harm() {
 
 #[test]
 fn bytes_stand_where_they_belong_whatever_comes() {
-    // A small generator of our own keeps the test the same on every run.
+    // A generator with a fixed seed keeps the test the same on every run.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = move |below: u64| {
         state ^= state << 13;
@@ -468,7 +468,7 @@ fn bytes_stand_where_they_belong_whatever_comes() {
         assert_eq!(streams.waiting_bytes, 0);
         assert!(streams.deadlines.is_empty() && streams.table.is_empty());
         assert!(out.is_sorted_by_key(|delivery| delivery.now));
-        // Where the stream began is not delivered: the first bytes show it.
+        // The start of the stream is not delivered: the first bytes show it.
         let mut at = None;
         for delivery in &out {
             match &delivery.what {

@@ -1,8 +1,9 @@
 //! Removes content codings from bodies.
 //!
-//! In: a body as sent and the codings that its headers claim. Out: what it
-//! decodes to, and whether that is all. Headers lie: a gzip or zstd magic counts
-//! without one, and a body that does not have the claimed coding stays as it is.
+//! In: a body as sent and the codings that its headers claim. Out: the decoded
+//! body, and whether it is complete. Headers may be wrong: a gzip or zstd
+//! signature counts without one, and a body that does not have the claimed
+//! coding stays as it is.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use bytes::Bytes;
@@ -14,8 +15,7 @@ use crate::loss::{Loss, Losses};
 
 /// Most bytes that a body decodes to.
 pub const MAX_DECODED: usize = 8 * 1024 * 1024;
-/// Most output bytes for one input byte, where there is more output than
-/// [`RATIO_FREE`].
+/// Most output bytes for one input byte, if there are more than [`RATIO_FREE`].
 pub const MAX_RATIO: usize = 200;
 /// Output, in bytes, up to which the ratio does not matter.
 pub const RATIO_FREE: usize = 64 * 1024;
@@ -86,7 +86,7 @@ enum End {
 }
 
 /// Removes `codings`, given in the order in which they were applied, and then
-/// every gzip or zstd that is recognised by its magic.
+/// every gzip or zstd that is recognised by its signature.
 pub fn decode(codings: &[&str], body: Bytes, losses: &mut Losses) -> Decoded {
     let mut decoded = Decoded {
         bytes: body,
@@ -94,7 +94,8 @@ pub fn decode(codings: &[&str], body: Bytes, losses: &mut Losses) -> Decoded {
     };
     let mut budget = MAX_CODINGS;
     for name in codings.iter().rev() {
-        // What is behind an unknown coding cannot be reached, but sniffed.
+        // An unknown coding cannot be removed, but the content may be
+        // recognizable.
         let Some(coding) = Coding::from_name(name) else {
             continue;
         };
@@ -117,7 +118,7 @@ pub(super) fn is_known(coding: &str) -> bool {
     Coding::from_name(coding).is_some()
 }
 
-/// Whether a body has a coding that is recognized by its magic.
+/// Whether a body has a coding that is recognized by its signature.
 pub(super) fn is_coded(body: &[u8]) -> bool {
     Coding::sniff(body).is_some()
 }
@@ -142,7 +143,7 @@ fn remove(coding: Coding, claimed: bool, decoded: &mut Decoded, losses: &mut Los
         Coding::Brotli => unbrotli(body, limit),
         Coding::Zstd => unzstd(body, limit),
     };
-    // A body that reads as text and does not decode never had the coding.
+    // A body that reads as text and cannot be decoded never had the coding.
     if end == End::Broken && !has_magic && is_text(body) {
         return claimed;
     }
@@ -187,8 +188,8 @@ fn gunzip(body: &[u8], limit: usize) -> (Vec<u8>, End) {
     (out, End::Broken)
 }
 
-/// zlib, which `deflate` means, or the raw deflate that some senders take it
-/// for: whichever gets further.
+/// Decodes zlib, which `deflate` means, or raw deflate, which some senders mean
+/// by it: whichever gets further.
 fn inflate_any(body: &[u8], limit: usize) -> (Vec<u8>, End) {
     let mut zlib = Vec::new();
     let end = inflate(&mut Decompress::new(true), body, limit, &mut zlib);

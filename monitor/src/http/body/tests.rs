@@ -30,7 +30,8 @@ fn zstd(body: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(body, 3).unwrap()
 }
 
-/// Brotli with uncompressed blocks, which is all that can be written by hand.
+/// Brotli with uncompressed blocks, which are the only ones that can be written
+/// by hand.
 fn brotli(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     // A window of 16 bits; a block that is not the last, its length in 16 bits,
@@ -157,7 +158,7 @@ fn what_was_decoded_before_a_break_is_kept() {
     let mut losses = Losses::default();
     let decoded = decode(&["gzip"], body.into(), &mut losses);
     assert!(decoded.bytes.len() > 1_000 && losses.get(Loss::HttpBodyBroken) == 1);
-    // Nothing decodes: the raw bytes stay.
+    // Nothing can be decoded: the raw bytes stay.
     let raw = [GZIP_MAGIC, &[0xff; 20]].concat();
     check(&["gzip"], &raw, &raw, &[Loss::HttpBodyBroken]);
 }

@@ -68,7 +68,7 @@ fn bodies_are_bounded() {
     assert_eq!(requests[0].completeness, Completeness::Truncated);
     assert_eq!(losses.get(Loss::HttpBodyLimit), 1);
 
-    // Over all connections: the least recently used ones are handed on early.
+    // Over all connections: the least recently used are passed on early.
     let (mut connections, mut losses) = (Connections::default(), Losses::default());
     let (mut out, count) = (Vec::new(), MAX_MEMORY / MAX_BODY + 8);
     for handle in 0..count as u64 {
@@ -94,7 +94,7 @@ fn bodies_are_bounded() {
 
 #[test]
 fn no_mutation_does_harm() {
-    // A small generator of our own keeps the test the same on every run.
+    // A generator with a fixed seed keeps the test the same on every run.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = move |below: usize| {
         state ^= state << 13;

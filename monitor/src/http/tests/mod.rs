@@ -103,7 +103,7 @@ fn check(deliveries: &[Delivery], expected: &[&str], expected_losses: &[Loss]) {
     assert_eq!(ordinals, (0..requests.len() as u64).collect::<Vec<_>>());
 }
 
-/// What is the same for every split of the same bytes.
+/// The results that every split of the same bytes must give.
 fn check_splits(message: &[u8], expected: &[&str]) {
     check(&[sent(1, message)], expected, &[]);
     let each: Vec<_> = message.iter().map(|byte| sent(1, [*byte])).collect();
@@ -122,7 +122,7 @@ fn check_splits(message: &[u8], expected: &[&str]) {
                 assert_eq!(run(&parts), whole, "split at {split} and {second}");
             }
         }
-        // No prefix does harm, and the end never loses the request line.
+        // Every prefix is harmless, and the end never loses the request line.
         let (requests, _) = run(&[sent(1, &message[..split]), closed(1)]);
         assert!(requests.len() <= expected.len());
     }
@@ -240,7 +240,7 @@ fn broken_messages_are_cut_and_left_behind() {
         &["GET - / - complete ", after],
         &[Loss::HttpMalformed],
     );
-    // The rest of a body whose length is not known is no request.
+    // The rest of a body of unknown length is no request.
     check(
         &[
             sent(1, "POST /l HTTP/1.1\r\nContent-Length: x\r\n\r\n{}"),
@@ -270,7 +270,7 @@ fn gaps_are_passed_over_where_the_length_is_known() {
         &["POST - /p - gap ", after],
         &[],
     );
-    // The gap takes the next message's beginning with it.
+    // The gap includes the beginning of the next message.
     check(
         &[
             sent(1, post),

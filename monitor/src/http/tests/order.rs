@@ -1,4 +1,4 @@
-//! What goes out depends on the order of what comes in, and on nothing else.
+//! Output depends only on the order of the input.
 
 use super::*;
 use crate::{

@@ -103,7 +103,7 @@ fn behind_a_gap_a_page_answers_the_last_request() {
         &[asked("/x.js"), asked("/a"), gap(2, SENT, 500), sent(3, &a)],
         &[A],
     );
-    // Only the beginning of a request is there, and its body is not.
+    // Only the beginning of a request is present, without its body.
     let post = "POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 700\r\n\r\nfirst";
     let behind = gap(2, RECEIVED, 695);
     check(
@@ -208,7 +208,7 @@ fn files_of_others_hold_pages_in_the_other_direction() {
     for (source, expected) in [
         (Source::Pcap, &[A][..]),
         (Source::Har, &[A]),
-        // What a watched client was sent is someone else's page.
+        // A page that a watched client received is someone else's.
         (Source::OpenSsl, &[]),
     ] {
         let origin = Origin {
@@ -226,7 +226,7 @@ fn files_of_others_hold_pages_in_the_other_direction() {
             delivery.facts = Arc::clone(&facts);
         }
         check(&all, expected);
-        // The request is told as ever.
+        // The request is reported as always.
         let (requests, _) = run(&all);
         assert_eq!((requests.len(), requests[0].status), (1, Some(200)));
     }

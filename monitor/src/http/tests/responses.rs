@@ -63,7 +63,7 @@ fn answers_are_matched_in_order() {
         &[posted],
         &[],
     );
-    // An answer that comes before the request is complete.
+    // A response that comes before the request is complete.
     let early = received(2, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
     check(
         &[post, early, sent(3, "hi"), get("b"), received(4, no)],
@@ -137,7 +137,7 @@ fn a_request_does_not_wait_for_ever() {
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let no = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n";
     let unanswered = "GET - /a - complete ";
-    // The answer that comes too late is not taken for the next one's.
+    // A late response is not taken for that to the next request.
     check(
         &[
             get(1, "a"),
