@@ -1,16 +1,16 @@
 //! Base64 of either alphabet to the text or the container in it.
 //!
 //! Tolerant where clients are sloppy: padding is optional, line breaks are
-//! skipped, a `+` that a form reader made a space is a `+` in front of a
-//! container, and a cut end loses its incomplete group. Strict where
-//! identifiers must not be mistaken for it: the content has to look like
+//! skipped, a `+` that a form reader turned into a space counts as `+` at the
+//! beginning of a container, and a cut end loses its incomplete group. Strict
+//! where identifiers must not be mistaken for it: the content has to look like
 //! something that a person or another encoder wrote.
 
 use super::{coded, coded::Coded};
 
 /// The shortest text that is tried.
 const MIN_LENGTH: usize = 6;
-/// The shortest text with a space for a `+` that is tried.
+/// The shortest text in which a space is tried as a `+`.
 const MIN_SPACED: usize = 16;
 /// How many characters at the beginning decide whether the rest is decoded.
 const HEAD: usize = 32;
@@ -20,7 +20,7 @@ pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
     decode_within(encoded, coded::MAX_NESTED)
 }
 
-/// The same, with at most `nested` encodings within to prove it.
+/// [`decode`], with at most `nested` further encodings as proof.
 pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.trim_ascii();
     if encoded.len() < MIN_LENGTH || !may_begin(encoded) {
@@ -90,14 +90,14 @@ fn decode_head<'a>(encoded: &[u8], room: &'a mut [u8; HEAD]) -> Option<&'a [u8]>
     room.get(..length)
 }
 
-/// The bytes that `encoded` stands for, or nothing if it is not base64.
+/// The bytes that `encoded` stands for; `None` if it is not base64.
 pub(crate) fn bytes(encoded: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
     push_bytes(encoded, |byte| decoded.push(byte))?;
     Some(decoded)
 }
 
-/// Gives the bytes that `encoded` stands for to `push`.
+/// Passes the bytes that `encoded` stands for to `push`.
 fn push_bytes(encoded: &[u8], mut push: impl FnMut(u8)) -> Option<()> {
     let (mut group, mut bits) = (0_u32, 0_u32);
     let mut padded = false;
@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// What `encoded` holds, and whether that is beyond doubt.
+    /// The content of `encoded`, and whether it is certain.
     fn check(encoded: &str, expected: Option<(&str, bool)>) {
         let coded = decode(encoded.as_bytes());
         let found = coded

@@ -1,10 +1,10 @@
-//! Whether decoded bytes look like something that was written: the proof that
-//! what was decoded was an encoding, and no identifier of the same alphabet.
+//! Whether decoded bytes look written: the proof that the text was an encoding,
+//! and not an identifier in the same alphabet.
 //!
-//! The shapes are those of what one would encode to hide it or to carry it: an
-//! address, a number, a date, words, a code, or a further encoding. Each is
-//! unlikely to come out of a random identifier: one random byte in three is
-//! printable, one in ten is a letter of the right case.
+//! The shapes are those of content that one would encode to hide or to
+//! transport it: an address, a number, a date, words, a code, or a further
+//! encoding. Each is unlikely to result from a random identifier: one random
+//! byte in three is printable, one in ten is a letter of the right case.
 
 use super::{
     base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url, xml,
@@ -14,9 +14,9 @@ use super::{
 pub(crate) const MAX_NESTED: u32 = 3;
 /// The shortest text that is taken for words.
 const MIN_WORDS: usize = 4;
-/// The shortest printable text that is taken for one whatever it holds.
+/// The shortest printable text that is accepted whatever its shape.
 const MIN_ANY: usize = 10;
-/// The shortest content that is taken for a container beyond doubt.
+/// The shortest content that is certainly a container.
 const MIN_CERTAIN: usize = 12;
 /// The shortest code of groups of capitals and digits.
 const MIN_GROUPS: usize = 7;
@@ -25,11 +25,11 @@ const MIN_DIGITS: usize = 5;
 /// Bytes that decide the shape of a long text.
 const MAX_INSPECTED: usize = 256;
 
-/// The content of an encoding that has no mark of its own.
+/// The content of an encoding that has no signature of its own.
 pub(crate) struct Coded {
     pub(crate) content: Vec<u8>,
-    /// Whether it certainly was an encoding, so that the encoded text itself
-    /// needs no look.
+    /// Whether it was certainly an encoding, so that the encoded text itself
+    /// need not be examined.
     pub(crate) sure: bool,
 }
 
@@ -39,7 +39,8 @@ impl Coded {
         Self::of(content, MIN_ANY, nested)
     }
 
-    /// `content` of hexadecimal that was a number if `numeric`.
+    /// Accepts `content` decoded from hexadecimal digits, which were a number
+    /// if `numeric`.
     pub(crate) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
         let any = if numeric { usize::MAX } else { MIN_ANY };
         Self::of(content, any, nested)
@@ -47,7 +48,7 @@ impl Coded {
 
     fn of(content: Vec<u8>, any: usize, nested: u32) -> Option<Self> {
         if let Some(coding) = Coding::sniff(&content) {
-            // The mark of zlib is short enough for identifiers to have it.
+            // The signature of zlib is so short that identifiers can have it.
             let sure = coding != Coding::Zlib;
             return Some(Self { content, sure });
         }
@@ -65,12 +66,12 @@ pub(crate) fn may_begin(head: &[u8]) -> bool {
     match head.first() {
         None | Some(0..=8 | 11..=12 | 14..=30 | 127..=0xc1 | 0xf5..) => false,
         Some(0x1f | 0x28 | 0x78) if Coding::sniff(head).is_some() => true,
-        // Bytes that a longer beginning may complete are printable here.
+        // Bytes that a longer beginning may complete count as printable here.
         Some(_) => text::is_printable(head, None),
     }
 }
 
-/// Whether `content` is one of the formats that nothing else looks like.
+/// Whether `content` is one of the unmistakable formats.
 fn is_container(content: &[u8]) -> bool {
     json::looks_like(content)
         || form::looks_like(content, 2)
@@ -78,8 +79,8 @@ fn is_container(content: &[u8]) -> bool {
         || xml::looks_like_document(content)
 }
 
-/// Whether `content`, which is printable, is a text of a shape that people and
-/// programs write. From `any` bytes on, all of it being printable is enough.
+/// Whether `content`, which is printable, has a shape that people and programs
+/// write. From `any` bytes on, being printable is enough.
 fn is_written(content: &[u8], any: usize) -> bool {
     let Ok(text) = std::str::from_utf8(text::clip(content, MAX_INSPECTED)) else {
         return false;
@@ -155,7 +156,7 @@ impl Tally {
             && self.letters + self.spaces + self.joints == self.all
             && self.joints <= self.letters / 3
             && (self.vowels > 0 || self.foreign > 1)
-            // Of random bytes, few are a whole character of several.
+            // Few random bytes form whole multi-byte characters.
             && (self.foreign == 0 || self.all >= 5)
     }
 

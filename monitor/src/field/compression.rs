@@ -1,7 +1,7 @@
-//! Compressed data that nothing declared to be compressed.
+//! Compressed data that was not declared as such.
 //!
-//! The HTTP stage removes the codings that a request declares. This is for the
-//! ones it does not: gzip JSON labelled as a form, gzip in base64.
+//! The HTTP stage removes the codings that a request declares. This handles the
+//! others: gzip JSON labelled as a form, gzip in base64.
 
 use std::io::Read;
 
@@ -41,8 +41,8 @@ impl Coding {
         }
     }
 
-    /// Decodes at most `limit` bytes. Also says whether the data ended before
-    /// its end: at the limit, at a cut or at an error.
+    /// Decodes at most `limit` bytes. Also returns whether the data ended
+    /// early: at the limit, at a cut or at an error.
     pub(crate) fn decode(self, bytes: &[u8], limit: usize) -> (Vec<u8>, bool) {
         match self {
             Self::Gzip => read_up_to(MultiGzDecoder::new(bytes), limit),

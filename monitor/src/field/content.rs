@@ -1,8 +1,9 @@
-//! What a body or a value holds, given to the reader that takes it.
+//! Recognizes the format of a body or a value, and passes it to the reader of
+//! that format.
 //!
-//! Content-Type is never asked: it is wrong too often. A container that is too
-//! deep, or for which no bytes are left, is yielded as the text that it is.
-//! What may be a text as well as an encoding is yielded as both.
+//! Content-Type is ignored: it is wrong too often. A container that is too
+//! deep, or for which no bytes are left, is yielded as text. What may be a text
+//! as well as an encoding is yielded as both.
 
 use super::{
     Reader, ValueKind,
@@ -13,8 +14,8 @@ use super::{
 };
 use crate::loss::Loss;
 
-/// A body of which more than one character in this many is a control character
-/// is no text.
+/// A body in which more than one character in this many is a control character
+/// is not text.
 const MAX_UNPRINTABLE: usize = 10;
 /// The last step to a key that is yielded as a value.
 const PAYLOAD_KEY: &[u8] = b"{key}";
@@ -82,7 +83,7 @@ fn is_list_of_words(text: &[u8]) -> bool {
 
 /// Yields the fields of a body in a binary format; false if it is none.
 fn read_binary(reader: &mut Reader, body: &[u8], cut: bool) -> bool {
-    // The tag of the first field of a protobuf message is a line break.
+    // The tag of a protobuf message's first field is often a line break.
     let tagged = body.first() == Some(&b'\n');
     if text::is_printable(body, None) && !tagged {
         return false;
@@ -99,7 +100,7 @@ fn read_binary(reader: &mut Reader, body: &[u8], cut: bool) -> bool {
     true
 }
 
-/// Yields the fields of a body inside of something else.
+/// Yields the fields of a body within something else.
 pub(super) fn read_inner(reader: &mut Reader, body: &[u8], cut: bool) {
     if let Some(allowed) = reader.enter(body.len()) {
         let kept = body.get(..allowed).unwrap_or(body);
@@ -108,14 +109,14 @@ pub(super) fn read_inner(reader: &mut Reader, body: &[u8], cut: bool) {
     }
 }
 
-/// Goes down to a key. One that looks like a value is yielded as a value first,
+/// Descends to a key. One that looks like a value is first yielded as a value,
 /// under a key that says so: clients do use addresses and names as keys.
 pub(super) fn go_key(reader: &mut Reader, key: &[u8]) {
     read_key(reader, key);
     reader.go_key(key);
 }
 
-/// The same for a key that other values of the message may stand below too.
+/// [`go_key`] for a key that other values of the message may share.
 pub(super) fn go_shared_key(reader: &mut Reader, key: &[u8]) {
     read_key(reader, key);
     reader.go_shared_key(key);
@@ -130,8 +131,8 @@ fn read_key(reader: &mut Reader, key: &[u8]) {
     }
 }
 
-/// Yields a value at the current path, or what is in it if it is a container.
-/// `cut` says that the value goes on behind what is given.
+/// Yields a value at the current path, or its contents if it is a container.
+/// `cut` means that the value continues behind what is given.
 pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
     let content = sniff::sniff(value, reader.key());
     let is_text_too = content.is_text_too();
@@ -176,8 +177,8 @@ pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
 
 /// Yields the fields of what compressed data holds.
 fn read_compressed(reader: &mut Reader, coding: Coding, data: &[u8], cut: bool) {
-    // Asked first, or data that is too deep would be decoded without being
-    // counted against the limit of nested bytes.
+    // Checked first, or data that is too deep would be decoded without counting
+    // towards the limit of nested bytes.
     if reader.is_deepest() {
         reader.lose(Loss::FieldDepth);
         return;

@@ -1,5 +1,5 @@
 //! Tables of separated values (customer lists, offline conversions) to fields:
-//! each row an element, each cell below the name of its column.
+//! each row is an element, each cell is below the name of its column.
 
 use super::{Reader, content, url};
 
@@ -14,7 +14,7 @@ const MAX_WORDS: usize = 5;
 /// The most columns.
 pub(crate) const MAX_COLUMNS: usize = 256;
 
-/// How a table is written.
+/// The dialect of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) separator: u8,
@@ -22,8 +22,9 @@ pub(crate) struct Table {
     pub(crate) named: bool,
 }
 
-/// How `text` is written, if it begins with two lines of as many cells, of which
-/// the first has column names, or an address or a digest of a customer list.
+/// The dialect of `text`, if it begins with two lines of equally many cells,
+/// the first of which has column names, or an address or a digest of a customer
+/// list.
 pub(crate) fn sniff(text: &[u8]) -> Option<Table> {
     let window = text.get(..MAX_HEADER).unwrap_or(text);
     let (header, rest) = url::split_once(window, b'\n');
@@ -59,7 +60,7 @@ pub(crate) fn sniff(text: &[u8]) -> Option<Table> {
     })
 }
 
-/// Whether a cell is what a list of customers is made of, and no column name.
+/// Whether a cell belongs to a list of customers rather than to a header.
 fn is_listed(cell: &[u8]) -> bool {
     let blank = cell.iter().any(u8::is_ascii_whitespace);
     let is_address = memchr::memchr(b'@', cell)
@@ -141,7 +142,7 @@ pub(crate) fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
             plain.push(*byte);
         }
     }
-    // A pair is pushed with its second quote, a lone one is none.
+    // A pair of quotes is pushed with the second one; a lone quote is dropped.
     plain.into()
 }
 
@@ -177,8 +178,8 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The position behind the quote that ends the cell that `text` begins with, or
-/// 0 if nothing ends it: then it is an ordinary cell.
+/// The position behind the quote that ends the cell at the beginning of `text`,
+/// or 0 if nothing ends it: then it is an ordinary cell.
 fn closing_quote(text: &[u8]) -> usize {
     let mut from = 1_usize;
     while let Some(at) = text

@@ -1,4 +1,4 @@
-//! Values with a mark of their own: JSON Web Tokens, `data:` URIs and the
+//! Values with a signature of their own: JSON Web Tokens, `data:` URIs and the
 //! tagged lists of Google's web tags.
 
 use super::{Reader, ValueKind, base64, json, percent, text, url};
@@ -9,7 +9,7 @@ const MAX_HEAD: usize = 128;
 pub(crate) const TAGGED: &[u8] = b"tv.1~";
 
 /// The payload of `token`, if it is a JSON Web Token: three parts of base64url,
-/// of which the first two are JSON. A scheme such as `Bearer` may be in front.
+/// the first two of which are JSON. A scheme such as `Bearer` may precede it.
 pub(crate) fn token_payload(token: &[u8]) -> Option<Vec<u8>> {
     let token = token.strip_prefix(b"Bearer ").unwrap_or(token);
     // `{"` in base64.

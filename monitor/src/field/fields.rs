@@ -1,8 +1,8 @@
 //! The fields of one message, kept together.
 //!
-//! A message has dozens of fields and their paths share most of their steps, so
-//! values and keys stand one after another in one text, and the paths are a
-//! tree: reading a field allocates nothing of its own.
+//! A message has dozens of fields whose paths share most of their steps.
+//! Therefore values and keys stand one after another in one text, and the paths
+//! form a tree: reading a field allocates nothing of its own.
 
 use std::{fmt, ops::Range};
 
@@ -12,7 +12,7 @@ use super::{Part, ValueKind};
 const ROOT: u32 = u32::MAX;
 
 /// A step of the tree: an index that is stable within one message. A step comes
-/// after the one above it.
+/// after its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepId(u32);
 
@@ -28,8 +28,8 @@ impl StepId {
     }
 }
 
-/// One step of a field's path below its part. `Debug` shows no key: a client
-/// may use a payload value as one.
+/// One step of a field's path below its part. `Debug` shows no key, since a
+/// client may use a payload value as one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step<'a> {
     /// The key of an object, a form or a query, as sent.
@@ -152,7 +152,7 @@ impl Fields {
         self.add(part, parent, value.as_bytes(), kind, truncated);
     }
 
-    /// Lets the path of the field at `index` go on with `steps`.
+    /// Extends the path of the field at `index` by `steps`.
     pub(crate) fn extend_path(&mut self, index: usize, steps: &[Step<'_>]) {
         let Some(entry) = self.entries.get(index) else {
             return;
@@ -226,8 +226,8 @@ impl Fields {
         }
     }
 
-    /// Puts index 0 between `base` and everything below it that was added since
-    /// there were `first_step` steps and `first_field` fields.
+    /// Inserts index 0 between `base` and everything below it that was added
+    /// since there were `first_step` steps and `first_field` fields.
     pub(super) fn insert_index(
         &mut self,
         base: Option<StepId>,
@@ -333,8 +333,8 @@ impl<'a> Field<'a> {
         self.entry.part
     }
 
-    /// The value, decoded to text (invalid UTF-8 is U+FFFD). Payload: whatever
-    /// is done with it must not print it.
+    /// The value, decoded to text (invalid UTF-8 becomes U+FFFD). It is payload
+    /// and must not be printed.
     pub fn value(&self) -> &'a str {
         self.fields
             .text(self.entry.start, self.entry.end)
@@ -346,7 +346,7 @@ impl<'a> Field<'a> {
         self.entry.kind
     }
 
-    /// Whether the value ended at a limit or at the end of what was seen.
+    /// Whether the value was cut at a limit or at the end of what was seen.
     pub const fn is_truncated(&self) -> bool {
         self.entry.truncated
     }
@@ -356,7 +356,7 @@ impl<'a> Field<'a> {
         above(self.entry.step)
     }
 
-    /// The way to the value, outermost step first. Steps into nested encodings
+    /// The path of the value, outermost step first. Steps into nested encodings
     /// continue the path: form key `data`, index 0 of the JSON array in it, key
     /// `user_data` of the JSON in that string.
     pub fn steps(&self) -> Vec<Step<'a>> {

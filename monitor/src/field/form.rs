@@ -1,14 +1,14 @@
 //! Forms (`a=b&c=d`) and queries, which have the same syntax.
 //!
 //! Brackets in a key are steps: `ud[em]` is the key `em` below `ud`, and
-//! `data[0][email]` has an index between. A piece without `=` is a value
-//! without a key, as it may well be payload.
+//! `data[0][email]` has an index in between. A piece without `=` is a value
+//! without a key, since it may be payload.
 
 use super::{Reader, content, percent, url};
 
-/// The longest key of something that is taken for a form, in bytes.
+/// The longest key in a form, in bytes.
 const MAX_KEY: usize = 256;
-/// The longest key of a single pair that is taken for one, in bytes.
+/// The longest key of a single pair, in bytes.
 const MAX_PLAIN_KEY: usize = 64;
 /// How many pairs decide whether something is a form.
 const MAX_PAIRS_INSPECTED: usize = 8;
@@ -28,8 +28,8 @@ pub(crate) fn looks_like_list(text: &[u8]) -> bool {
     is_plain_key(key) && has_pairs(text, b';', 2)
 }
 
-/// Whether `text` is a list such as `a=1,b=2` or `a=1|b=2`: every piece that is
-/// looked at has a key, since texts have commas too.
+/// Whether `text` is a list such as `a=1,b=2` or `a=1|b=2`: every inspected
+/// piece has a key, since texts have commas too.
 pub(crate) fn looks_like_strict_list(text: &[u8], separator: u8) -> bool {
     let is_keyed = |piece: &[u8]| {
         let (key, value) = url::split_once(piece.trim_ascii_start(), b'=');
@@ -96,8 +96,8 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], separator: u8, cut: bool) {
     }
 }
 
-/// Yields the forms of a body, which may have one on each line: with more than
-/// one line, each has its index.
+/// Yields the forms of a body, which may have one on each line: if it has
+/// several lines, each has its index.
 pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
     let text = text.trim_ascii_end();
     let base = reader.path_length();

@@ -1,7 +1,7 @@
-//! Headers to fields: those that can carry something about a person.
+//! Headers to fields: those that can hold something about a person.
 //!
 //! Credentials, framing and content negotiation are left out: they are no
-//! personal data, and a credential is not for us to look at.
+//! personal data, and phiwatch has no business with credentials.
 
 use super::{Part, Reader, ValueKind, content, url};
 use crate::http::Header;
@@ -19,7 +19,7 @@ const NAMES: &[&str] = &[
     "true-client-ip",
     "user-agent",
 ];
-/// Words in the name of an `x-*` header that say that it is a credential.
+/// Words in the name of an `x-*` header that mark it as a credential.
 const CREDENTIALS: &[&str] = &[
     "token",
     "secret",

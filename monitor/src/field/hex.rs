@@ -1,7 +1,7 @@
 //! Hexadecimal text to the text or the container in it.
 //!
-//! Digests and identifiers are hexadecimal too, and a number is made of such
-//! digits: the content must look like something written.
+//! Digests and identifiers are hexadecimal too, and so are numbers: the content
+//! must look like something written.
 
 use super::{
     coded::{self, Coded},
@@ -18,14 +18,14 @@ pub(crate) fn decode(encoded: &[u8]) -> Option<Coded> {
     decode_within(encoded, coded::MAX_NESTED)
 }
 
-/// The same, with at most `nested` encodings within to prove it.
+/// [`decode`], with at most `nested` further encodings as proof.
 pub(crate) fn decode_within(encoded: &[u8], nested: u32) -> Option<Coded> {
     let encoded = encoded.strip_prefix(b"0x").unwrap_or(encoded);
     if encoded.len() < MIN_LENGTH || !encoded.len().is_multiple_of(2) {
         return None;
     }
     let (pairs, _) = encoded.as_chunks();
-    // One byte in three is printable: four tell most digests apart.
+    // One byte in three is printable: four exclude most digests.
     let mut head = [0; HEAD];
     for (place, pair) in head.iter_mut().zip(pairs) {
         *place = byte(*pair)?;

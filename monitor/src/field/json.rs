@@ -2,8 +2,8 @@
 //!
 //! Reads what clients send rather than what the standard allows: several values
 //! one after the other (NDJSON), single quotes and `None` of a printed Python
-//! dict, control characters in strings, a text that ends anywhere. Behind a
-//! syntax error the rest is one text, so that nothing hides there.
+//! dict, control characters in strings, a text that ends anywhere. The rest
+//! after a syntax error is one text, so that nothing can hide there.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::loss::Loss;
 
 /// The longest number or literal, in bytes.
 const MAX_TOKEN: usize = 512;
-/// Words that stand for themselves in JSON, JavaScript or Python.
+/// Literals of JSON, JavaScript or Python.
 const LITERALS: &[&[u8]] = &[
     b"true",
     b"false",
@@ -90,7 +90,7 @@ struct Frame {
     next: Option<usize>,
 }
 
-/// Where the reader stands.
+/// The position of the reader.
 struct Scanner<'a> {
     rest: &'a [u8],
     cut: bool,
@@ -98,13 +98,13 @@ struct Scanner<'a> {
     stack: Vec<Frame>,
 }
 
-/// Whether to read on.
-enum Go {
-    On,
+/// Whether to continue reading.
+enum Scan {
+    Continue,
     /// The text ended inside a value.
     Ended,
     /// What follows is no JSON.
-    Astray,
+    Malformed,
 }
 
 impl Scanner<'_> {
@@ -127,28 +127,28 @@ impl Scanner<'_> {
             }
             count += 1;
             let mut go = self.read_value(reader);
-            while matches!(go, Go::On) && !self.stack.is_empty() {
+            while matches!(go, Scan::Continue) && !self.stack.is_empty() {
                 if reader.is_full() {
                     return reader.go_back(self.base);
                 }
                 go = self.read_member(reader);
             }
             match go {
-                Go::On => reader.go_back(self.base),
-                Go::Ended => return reader.go_back(self.base),
-                Go::Astray => return self.read_rest(reader),
+                Scan::Continue => reader.go_back(self.base),
+                Scan::Ended => return reader.go_back(self.base),
+                Scan::Malformed => return self.read_rest(reader),
             }
         }
     }
 
     /// Reads the next member of the innermost open object or array, or its end.
-    fn read_member(&mut self, reader: &mut Reader) -> Go {
+    fn read_member(&mut self, reader: &mut Reader) -> Scan {
         self.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
         let Some(first) = self.rest.first() else {
-            return Go::Ended;
+            return Scan::Ended;
         };
         let Some(frame) = self.stack.last_mut() else {
-            return Go::On;
+            return Scan::Continue;
         };
         reader.go_back(frame.base);
         // Either bracket closes either: a client that mixes them up still sends
@@ -156,7 +156,7 @@ impl Scanner<'_> {
         if matches!(first, b'}' | b']') {
             self.advance(1);
             self.stack.pop();
-            return Go::On;
+            return Scan::Continue;
         }
         if let Some(next) = &mut frame.next {
             reader.go_index(*next);
@@ -164,18 +164,18 @@ impl Scanner<'_> {
             return self.read_value(reader);
         }
         if !matches!(first, b'"' | b'\'') {
-            return Go::Astray;
+            return Scan::Malformed;
         }
         let key = string(self.rest.get(1..).unwrap_or_default(), *first);
         self.advance(key.length.saturating_add(1));
         if !key.closed {
-            return Go::Ended;
+            return Scan::Ended;
         }
         self.skip(|byte| byte.is_ascii_whitespace());
         match self.rest.first() {
-            None => return Go::Ended,
+            None => return Scan::Ended,
             Some(b':') => self.advance(1),
-            Some(_) => return Go::Astray,
+            Some(_) => return Scan::Malformed,
         }
         content::go_key(reader, &key.content);
         self.skip(|byte| byte.is_ascii_whitespace());
@@ -183,9 +183,9 @@ impl Scanner<'_> {
     }
 
     /// Reads a value, or opens it if it is an object or an array.
-    fn read_value(&mut self, reader: &mut Reader) -> Go {
+    fn read_value(&mut self, reader: &mut Reader) -> Scan {
         let Some(first) = self.rest.first() else {
-            return Go::Ended;
+            return Scan::Ended;
         };
         match first {
             b'{' | b'[' if self.stack.len() >= reader.limits().brackets => {
@@ -199,29 +199,33 @@ impl Scanner<'_> {
                     next,
                 });
                 self.advance(1);
-                Go::On
+                Scan::Continue
             }
             b'"' | b'\'' => {
                 let value = string(self.rest.get(1..).unwrap_or_default(), *first);
                 self.advance(value.length.saturating_add(1));
                 content::read_value(reader, &value.content, !value.closed);
-                if value.closed { Go::On } else { Go::Ended }
+                if value.closed {
+                    Scan::Continue
+                } else {
+                    Scan::Ended
+                }
             }
             _ => {
                 let token = token(self.rest);
                 let ended = token.len() == self.rest.len();
                 let Some(kind) = kind(token, ended) else {
-                    return Go::Astray;
+                    return Scan::Malformed;
                 };
                 reader.emit(token, kind, ended);
                 self.advance(token.len());
-                Go::On
+                Scan::Continue
             }
         }
     }
 
     /// Skips an object or array that is too deep, with everything in it.
-    fn skip_deep(&mut self) -> Go {
+    fn skip_deep(&mut self) -> Scan {
         let mut open = 0_usize;
         while let Some(byte) = self.rest.first().copied() {
             self.advance(1);
@@ -235,13 +239,14 @@ impl Scanner<'_> {
                 _ => {}
             }
             if open == 0 {
-                return Go::On;
+                return Scan::Continue;
             }
         }
-        Go::Ended
+        Scan::Ended
     }
 
-    /// Yields what no longer is JSON as one text, unless it is only punctuation.
+    /// Yields the rest, which is no JSON, as one text, unless it is only
+    /// punctuation.
     fn read_rest(&mut self, reader: &mut Reader) {
         reader.go_back(self.base);
         let rest = self.rest.trim_ascii();
@@ -268,7 +273,7 @@ impl Scanner<'_> {
     }
 }
 
-/// A string of which the opening quote is gone.
+/// A string without its opening quote.
 struct JsonString<'a> {
     content: Cow<'a, [u8]>,
     /// How much of the text it takes, with its closing quote.
@@ -301,7 +306,7 @@ pub(crate) fn string_end(text: &[u8], quote: u8) -> Option<usize> {
 }
 
 /// The content of a string without its escapes. An escape that is cut is left
-/// out, an unknown one stands for its character.
+/// out, an unknown one is replaced by its character.
 pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', raw) else {
         return Cow::Borrowed(raw);
@@ -340,7 +345,7 @@ pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The character of an escape behind its `\u`, and how many bytes it takes. A
-/// lone surrogate is U+FFFD; an escape that is cut is no character.
+/// lone surrogate is U+FFFD; a cut escape is no character.
 fn unicode_escape(rest: &[u8]) -> (Option<char>, usize) {
     let Some(unit) = code_unit(rest) else {
         let cut = rest.len() < 4 && rest.iter().all(u8::is_ascii_hexdigit);
@@ -386,8 +391,8 @@ pub(crate) fn token(text: &[u8]) -> &[u8] {
     text.get(..end).unwrap_or_default()
 }
 
-/// What a token is; one that `ended` with the text may be the beginning of a
-/// literal.
+/// The kind of a token; one that `ended` with the text may be the beginning of
+/// a literal.
 pub(crate) fn kind(token: &[u8], ended: bool) -> Option<ValueKind> {
     let first = token.first()?;
     let is_number = (first.is_ascii_digit() || *first == b'-')

@@ -1,10 +1,10 @@
 //! Message to fields: every value that a request carries, with its path.
 //!
-//! Input: a [`Request`]. Output: [`Field`]s in the order
-//! of the message. Content is sniffed, never taken from `Content-Type`; nesting
-//! (a form that holds JSON that holds JSON strings, base64 JSON in a query) is
-//! followed to a bounded depth; every reader yields all fields before a
-//! truncation. A reader never fails: what it does not understand is a text.
+//! Input: a [`Request`]. Output: [`Field`]s in the order of the message.
+//! Formats are recognized by content, never by `Content-Type`; nesting (a form
+//! that holds JSON that holds JSON strings, base64 JSON in a query) is followed
+//! to a bounded depth; every reader yields all fields before a truncation. A
+//! reader never fails: what it does not understand is text.
 
 pub(crate) mod base64;
 pub(crate) mod coded;
@@ -41,7 +41,7 @@ use crate::{
     loss::Losses,
 };
 
-/// Which part of the message a field stands in.
+/// The part of the message in which a field stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     /// A segment of the request target's path.
@@ -50,7 +50,7 @@ pub enum Part {
     Query,
     /// A header.
     Header,
-    /// The body; of a page, what its scripts hand to trackers.
+    /// The body; of a page, what its scripts pass to trackers.
     Body,
     /// The title, a heading or the description of a page.
     Page,
@@ -72,7 +72,7 @@ impl Part {
     }
 }
 
-/// The shape of the text that a field's value was, before it became text.
+/// What kind of value a field had before it became text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueKind {
     /// A string, or a form value.
@@ -96,8 +96,9 @@ pub fn read(request: &Request, limits: &FieldLimits, losses: &mut Losses) -> Fie
     reader.into_fields()
 }
 
-/// Reads the fields of a body alone; `cut` says that the body goes on behind
-/// what is given. Every field that the cut may have changed is marked truncated.
+/// Reads the fields of a body alone; `cut` means that the body continues behind
+/// what is given. Every field that the cut may have changed is marked
+/// truncated.
 pub fn read_body(body: &[u8], cut: bool, limits: &FieldLimits, losses: &mut Losses) -> Fields {
     let mut reader = Reader::new(limits, losses);
     reader.start_part(Part::Body);

@@ -18,8 +18,8 @@ pub(crate) fn sniff(body: &[u8]) -> Option<&[u8]> {
     is_boundary.then_some(line)
 }
 
-/// Yields the parts that `separator` separates by the names that they have,
-/// else by their index, and file names below that.
+/// Yields the parts that `separator` separates by their names, or else by their
+/// index, and file names below that.
 pub(super) fn read(reader: &mut Reader, body: &[u8], separator: &[u8], cut: bool) {
     let base = reader.path_length();
     let mut rest = body.strip_prefix(separator).unwrap_or(body);
@@ -41,7 +41,7 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], separator: &[u8], cut: bool
     }
 }
 
-/// Yields one part. `open` is there if the part has no end, which is a cut even
+/// Yields one part. `open` means that the part has no end, which is a cut even
 /// if the body as a whole has none.
 fn read_part(reader: &mut Reader, part: &[u8], index: usize, open: Option<bool>) {
     // The separator's own line end.
@@ -102,7 +102,7 @@ fn split_head(part: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((part.get(..at)?, part.get(at.checked_add(length)?..)?))
 }
 
-/// Without the line end that belongs to the separator behind it.
+/// `content` without the line end that belongs to the separator behind it.
 fn without_line_end(content: &[u8]) -> &[u8] {
     let content = content.strip_suffix(b"\n").unwrap_or(content);
     content.strip_suffix(b"\r").unwrap_or(content)

@@ -1,12 +1,12 @@
 //! `MessagePack` and CBOR to fields: maps by their keys, arrays by their index.
 //!
-//! Neither format has a mark, so a body is walked to its end first; it is read
-//! only if all of it is what the format allows.
+//! Neither format has a signature, so a body is first walked to its end. It is
+//! read only if all of it is valid.
 
 use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
-/// Maps and arrays within one another that are followed.
+/// How deep maps and arrays are followed.
 pub(crate) const MAX_DEPTH: u32 = 48;
 
 /// A format of packed values.
@@ -16,7 +16,7 @@ pub(crate) enum Format {
     Cbor,
 }
 
-/// What a value begins with.
+/// The beginning of a value.
 pub(crate) enum Head<'a> {
     Number(String),
     Literal(&'static str),
@@ -27,7 +27,7 @@ pub(crate) enum Head<'a> {
     Map(Option<u64>),
     /// The value follows.
     Tag,
-    /// The end of a map or an array of which the number is not known.
+    /// The end of a map or an array of indefinite length.
     Break,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Stop {
     TooDeep,
 }
 
-/// The format of `body`, if it is a map or an array of one to its end.
+/// The format of `body`, if it is one map or array from beginning to end.
 pub(crate) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
     let formats: &[Format] = match body.first()? {
         0x80..=0x9f => &[Format::MessagePack, Format::Cbor],
@@ -97,7 +97,7 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) 
     }
 }
 
-/// Where the reader stands.
+/// The position of the reader.
 pub(crate) struct Walker<'a> {
     pub(crate) rest: &'a [u8],
     pub(crate) format: Format,
@@ -112,7 +112,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Walks over one value, and yields what is in it if there is a reader.
+    /// Walks over one value, and yields its contents if there is a reader.
     fn value(&mut self, reader: &mut Option<&mut Reader>, depth: u32) -> Result<(), Stop> {
         let mut head = self.head()?;
         while matches!(head, Head::Tag) {

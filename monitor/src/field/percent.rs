@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Decodes `%XX`, and `+` to a space if `plus`. An escape that is broken or cut
-/// stays as it is.
+/// Decodes `%XX`, and `+` to a space if `plus`. A broken or cut escape stays as
+/// it is.
 pub(crate) fn decode(bytes: &[u8], plus: bool) -> Cow<'_, [u8]> {
     let first = bytes
         .iter()

@@ -1,8 +1,8 @@
 //! Protocol buffers without their schema, and the frames of gRPC around them.
 //!
-//! The steps of a path are field numbers; a field that repeats has an index
-//! behind its number. What has a length is a text if it is printable, else a
-//! message if it is one; numbers are yielded in decimal.
+//! The steps of a path are field numbers; a repeated field has an index behind
+//! its number. A length-delimited value is a text if it is printable, or else a
+//! message if it parses as one; numbers are yielded in decimal.
 
 use super::{Reader, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
@@ -63,7 +63,8 @@ pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// Whether `bytes` are one message to their end; with `cut`, to where they end.
+/// Whether `bytes` are one message to their end, or with `cut`, as far as they
+/// go.
 pub(crate) fn looks_like(bytes: &[u8], cut: bool) -> bool {
     let mut rest = bytes;
     let (mut fields, mut lengths) = (0_usize, 0_usize);
@@ -115,7 +116,7 @@ fn read_message(reader: &mut Reader, message: &[u8], cut: bool, depth: u32) {
     }
 }
 
-/// Yields a text, or what is in a message or in compressed data.
+/// Yields a text, or the contents of a message or of compressed data.
 fn read_bytes(reader: &mut Reader, bytes: &[u8], cut: bool, depth: u32) {
     if bytes.is_empty() {
         return;
@@ -124,8 +125,8 @@ fn read_bytes(reader: &mut Reader, bytes: &[u8], cut: bool, depth: u32) {
         return content::read_inner(reader, bytes, cut);
     }
     let printable = text::is_printable(bytes, None);
-    // The first byte of a text may be the tag of a field, but seldom is the
-    // length that follows right to the end.
+    // The first byte of a text may be the tag of a field, but the length that
+    // follows is seldom right to the end.
     let nested = is_tag_of_bytes(bytes) && looks_like(bytes, cut);
     if printable && !(nested && bytes.first() == Some(&b'\n')) {
         content::read_value(reader, bytes, cut);
@@ -148,7 +149,7 @@ impl Counts {
         let mut rest = message;
         while let Some((number, _, behind, _)) = split(rest) {
             rest = behind;
-            // Fields come in order, so the last is nearly always the one.
+            // Fields come in order, so the last entry nearly always matches.
             if let Some((_, count, _)) =
                 counts.iter_mut().rev().find(|(known, ..)| *known == number)
             {
@@ -189,8 +190,8 @@ pub(crate) fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     }
 }
 
-/// Whether `body` begins with the frame of a gRPC message, and has nothing but
-/// frames as far as two of them tell.
+/// Whether `body` begins with the frame of a gRPC message, and consists of
+/// frames as far as the first two show.
 pub(crate) fn looks_like_frames(body: &[u8], cut: bool) -> bool {
     match split_frame(body) {
         Some((message, Some(rest))) => {
@@ -201,7 +202,8 @@ pub(crate) fn looks_like_frames(body: &[u8], cut: bool) -> bool {
     }
 }
 
-/// Yields what is in the frames of `body`, by their index if there are several.
+/// Yields the contents of the frames of `body`, by their index if there are
+/// several.
 pub(super) fn read_frames(reader: &mut Reader, body: &[u8], cut: bool) {
     let base = reader.path_length();
     let mut rest = Some(body);

@@ -1,4 +1,4 @@
-//! What all readers share: the path to where they stand, the fields they have
+//! What all readers share: the path to their position, the fields they have
 //! found, and what the limits still allow.
 
 use hashbrown::HashMap;
@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use super::{FieldLimits, Fields, Part, StepId, ValueKind, text};
 use crate::loss::{Loss, Losses};
 
-/// What a step or a value costs of the output limit besides its bytes.
+/// What a step or a value counts towards the output limit besides its bytes.
 const ENTRY_BYTES: usize = 32;
 
 /// A position in the fields that were found.
@@ -16,8 +16,7 @@ pub(super) struct Mark {
     field: usize,
 }
 
-/// A step that is written out for every value below it: where it goes down
-/// from, and its key or its index.
+/// A step that all values below it share: its parent, and its key or index.
 type SharedStep = (Option<StepId>, Result<Box<[u8]>, usize>);
 
 /// Collects the fields of one message.
@@ -26,7 +25,7 @@ pub(super) struct Reader<'a> {
     losses: &'a mut Losses,
     fields: Fields,
     part: Part,
-    /// The path to where the reader stands; nothing where a limit left a step
+    /// The path to the reader's position; `None` for a step that a limit left
     /// out.
     steps: Vec<Option<StepId>>,
     shared: HashMap<SharedStep, StepId>,
@@ -119,14 +118,13 @@ impl<'a> Reader<'a> {
         self.steps.push(step);
     }
 
-    /// Goes down to a key that other values of the message may stand below too.
+    /// Descends to a key that other values of the message may share.
     pub(super) fn go_shared_key(&mut self, key: &[u8]) {
         let step = (self.here(), Ok(Box::from(key)));
         self.go_shared(step, |reader| reader.go_key(key));
     }
 
-    /// Goes down to an index that other values of the message may stand below
-    /// too.
+    /// Descends to an index that other values of the message may share.
     pub(super) fn go_shared_index(&mut self, index: usize) {
         let step = (self.here(), Err(index));
         self.go_shared(step, |reader| reader.go_index(index));
@@ -148,8 +146,8 @@ impl<'a> Reader<'a> {
         self.fields.key(self.here()?)
     }
 
-    /// What a second value needs to know to show that the first, which begins
-    /// here, was one of several.
+    /// The position from which a second value can show that the first, which
+    /// begins here, was one of several.
     pub(super) const fn mark(&self) -> Mark {
         Mark {
             step: self.fields.step_count(),
@@ -157,8 +155,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Puts index 0 into the path of everything since `mark`, which was taken
-    /// where the reader stands now.
+    /// Inserts index 0 into the path of everything since `mark`, which was
+    /// taken at the present position.
     pub(super) fn number_first(&mut self, mark: Mark) {
         self.fields.insert_index(self.here(), mark.step, mark.field);
         // The steps since the mark have moved on by one.
@@ -181,13 +179,13 @@ impl<'a> Reader<'a> {
         steps.saturating_add(self.fields.len().saturating_sub(mark.field))
     }
 
-    /// The innermost step, to go down to it once more; nothing at the top, or
-    /// where a limit left it out.
+    /// The innermost step, to descend to it again; `None` at the top, or if a
+    /// limit left it out.
     pub(super) fn place(&self) -> Option<StepId> {
         self.here()
     }
 
-    /// Goes down to a step below this one where the reader has been before.
+    /// Descends to a child step that was visited before.
     pub(super) fn go_to(&mut self, step: Option<StepId>) {
         self.steps.push(step);
     }
@@ -218,8 +216,8 @@ impl<'a> Reader<'a> {
         self.steps.last().copied().flatten()
     }
 
-    /// Takes what an entry of `length` bytes costs from the output limit, if
-    /// that is left.
+    /// Deducts the cost of an entry of `length` bytes from the output limit, if
+    /// enough is left.
     const fn pay(&mut self, length: usize) -> bool {
         if self.full {
             return false;
@@ -239,8 +237,8 @@ impl<'a> Reader<'a> {
         self.lose(Loss::FieldLimit);
     }
 
-    /// Enters a nested encoding of `length` bytes: how many of them may be
-    /// read, or nothing if it is too deep. What is entered must be left.
+    /// Enters a nested encoding of `length` bytes. Returns how many of them may
+    /// be read, or `None` if it is too deep. Every entry must be left again.
     pub(super) fn enter(&mut self, length: usize) -> Option<usize> {
         if self.is_deepest() {
             self.lose(Loss::FieldDepth);

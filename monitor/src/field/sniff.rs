@@ -1,8 +1,8 @@
 //! What a value is, by its own looks.
 //!
-//! Most values are short and plain, so the first byte decides what is asked at
-//! all, and one pass over the bytes decides the rest: a value without a mark of
-//! any encoding is a text after that pass.
+//! Most values are short and plain, so the first byte decides what is checked
+//! at all, and one pass over the bytes decides the rest: after that pass a
+//! value without a sign of any encoding is a text.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ const MIN_PAYLOAD_KEY: usize = 5;
 /// The fewest digits of a key of digits and punctuation that may be payload.
 const MIN_KEY_DIGITS: usize = 7;
 
-/// What a value is.
+/// The format of a value.
 pub(crate) enum Content<'a> {
     Text,
     Compressed(Coding),
@@ -70,7 +70,7 @@ impl Content<'_> {
     }
 }
 
-/// What a byte may be part of or a mark of; see [`survey`].
+/// What a byte may belong to; see [`survey`].
 const BASE64: u16 = 1;
 const HEX: u16 = 1 << 1;
 const BLANK: u16 = 1 << 2;
@@ -168,7 +168,7 @@ pub(crate) fn sniff<'a>(value: &'a [u8], key: Option<&str>) -> Content<'a> {
     by_marks(start, any, key).unwrap_or(Content::Text)
 }
 
-/// What begins with a byte that says what to look for.
+/// Formats that are recognized by their first byte.
 fn by_first_byte(start: &[u8]) -> Option<Content<'_>> {
     match start.first()? {
         0x1f | 0x28 | 0x78 => Coding::sniff(start).map(Content::Compressed),
@@ -202,7 +202,8 @@ fn by_first_byte(start: &[u8]) -> Option<Content<'_>> {
     }
 }
 
-/// What has the marks `any` of a form, of entities or of percent escapes.
+/// Formats that are recognized by `any` sign of a form, of entities or of
+/// percent escapes.
 fn by_marks<'a>(start: &'a [u8], any: u16, key: Option<&str>) -> Option<Content<'a>> {
     if any & AMPERSAND != 0 && any & SEMICOLON != 0 && entity::has_entity(start) {
         return Some(Content::Again(entity::unescape(start).into_owned()));
@@ -243,8 +244,8 @@ fn carries_form(key: &str) -> bool {
     FORM_KEYS.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
-/// Whether a key has the looks of a value: an address, words with spaces, a
-/// number with punctuation as in phones and dates.
+/// Whether a key looks like a value: an address, words with spaces, a number
+/// with punctuation as in phones and dates.
 pub(crate) fn is_payload_key(key: &[u8]) -> bool {
     if !(MIN_PAYLOAD_KEY..=MAX_PAYLOAD_KEY).contains(&key.len()) {
         return false;

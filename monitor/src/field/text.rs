@@ -3,8 +3,8 @@
 /// The first `length` bytes at most, not ending inside a UTF-8 character.
 pub(crate) fn clip(bytes: &[u8], length: usize) -> &[u8] {
     let mut end = length.min(bytes.len());
-    // A character has at most three continuation bytes; more than that is no
-    // UTF-8, which needs no care.
+    // A character has at most three continuation bytes; anything longer is not
+    // UTF-8 and needs no care.
     for _ in 0..3 {
         match bytes.get(end) {
             Some(0x80..=0xbf) if end > 0 => end -= 1,
@@ -14,7 +14,7 @@ pub(crate) fn clip(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(..end).unwrap_or_default()
 }
 
-/// Without a byte order mark and white space at the beginning.
+/// `bytes` without a byte order mark and white space at the beginning.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -22,8 +22,8 @@ pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
         .trim_ascii_start()
 }
 
-/// The UTF-8 of `bytes` if they are UTF-16: with a byte order mark, or JSON of
-/// which every other byte is zero. At most `limit` bytes of it.
+/// The UTF-8 text of `bytes` if they are UTF-16: with a byte order mark, or
+/// JSON in which every other byte is zero. At most `limit` bytes of it.
 pub(crate) fn from_utf16(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     let (bytes, big) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest, false),

@@ -111,7 +111,7 @@ fn read_segment(reader: &mut Reader, index: usize, segment: &[u8], cut: bool) {
     let name = if matrix.is_some() { name } else { segment };
     let base = reader.path_length();
     reader.go_index(index);
-    // Not followed further: an index is a path segment here, no array.
+    // Not descended into: the index of a path segment is no array.
     reader.emit(
         &percent::decode(name, false),
         ValueKind::Text,
@@ -139,7 +139,7 @@ pub(crate) fn segments(path: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)
         .filter(|(_, segment, _)| !segment.is_empty())
 }
 
-/// What stands before and behind the first `separator`.
+/// The text before and behind the first `separator`.
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(separator, bytes) {
         Some(at) => (

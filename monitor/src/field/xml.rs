@@ -1,16 +1,16 @@
 //! XML to fields: the text and the attributes of its elements.
 //!
 //! Tolerant: unknown entities stay as they are, a closing tag that matches no
-//! open element is skipped, prefixes of names are left out, since they are the
-//! sender's choice.
+//! open element is skipped, and prefixes of names are left out, since the
+//! sender chooses them.
 
 use super::{Reader, StepId, content, entity::unescape, reader::Mark, url};
 use crate::loss::Loss;
 
 /// Steps and fields of one text that get an index because a second element of
-/// the same name follows; behind this many the first element has none.
+/// the same name follows; beyond that the first element gets none.
 const MAX_RENUMBERED: usize = 100_000;
-/// Groups of repeated elements of one text of which the first gets an index.
+/// Groups of repeated elements of one text whose first element gets an index.
 const MAX_GROUPS: usize = 1_000;
 
 /// Whether `text` begins with a tag or a declaration.
@@ -21,8 +21,8 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
             .is_some_and(|byte| is_name_start(*byte) || b"?!".contains(byte))
 }
 
-/// Whether `text` is certainly XML or a piece of markup: it has a declaration, or
-/// begins with a tag and ends with another.
+/// Whether `text` is certainly XML or a piece of markup: it has a declaration,
+/// or begins with one tag and ends with another.
 pub(crate) fn looks_like_document(text: &[u8]) -> bool {
     text.starts_with(b"<?xml")
         || (looks_like(text)
@@ -80,11 +80,11 @@ struct Open<'a> {
     base: usize,
     /// Outermost first.
     elements: Vec<Element<'a>>,
-    /// The one that was closed last in the innermost that is open.
+    /// The last closed child of the innermost open element.
     last: Option<Element<'a>>,
     /// Fields that may still get an index.
     renumbered_left: usize,
-    /// Groups of elements of which the first may still get one.
+    /// Groups of elements whose first may still get an index.
     groups_left: usize,
 }
 
@@ -98,21 +98,21 @@ struct Element<'a> {
     place: Option<StepId>,
     /// Where the first of its name begins.
     mark: Mark,
-    /// How many of its name follow on one another, with it.
+    /// How many of its name precede it in a row, including it.
     count: usize,
 }
 
 impl<'a> Open<'a> {
     fn open(&mut self, reader: &mut Reader, name: &'a [u8]) {
         if self.elements.len() >= reader.limits().brackets {
-            // What is in it is read, with the path of an element around it.
+            // Its contents are read under the path of its parent.
             reader.lose(Loss::FieldDepth);
             return;
         }
         let base = reader.path_length();
         let last = self.last.take().filter(|last| last.name == name);
         let element = if let Some(last) = last {
-            // Elements that repeat are the elements of an array.
+            // Repeated elements are the elements of an array.
             reader.go_to(last.place);
             let cost = reader.count_since(last.mark);
             if last.count == 1 && self.groups_left > 0 && cost <= self.renumbered_left {

@@ -5,7 +5,7 @@ const MAX_PATH: usize = 512;
 /// Longest host name, in bytes.
 const MAX_HOST: usize = 255;
 
-/// Something that a page loads from a host that it names.
+/// Something that a page loads from a named host.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Resource {
     /// The host, in lower case, without port. Host names are no payload.
@@ -17,8 +17,8 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Reads an absolute or protocol-relative address. Relative ones lead to
-    /// the page's own host, which is no news.
+    /// Parses an absolute or protocol-relative address. Relative ones lead to
+    /// the page's own host, which is of no interest.
     pub(super) fn parse(address: &str) -> Option<Self> {
         let address = address.trim();
         let rest = match address.split_once("//") {

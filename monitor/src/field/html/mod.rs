@@ -1,4 +1,4 @@
-//! Markup to what matters of a page: what it loads, what its inline scripts
+//! Markup to what matters in a page: what it loads, what its inline scripts
 //! say, its headings, and what its forms ask for.
 //!
 //! In: the bytes of a page in any split. Out: a [`Document`]. The tokenizer is
@@ -26,8 +26,8 @@ use crate::loss::{Loss, Losses};
 
 /// Most bytes of markup that are read of one page.
 pub const MAX_MARKUP: usize = 2 * 1024 * 1024;
-/// Most bytes that may end an attribute in one tag: the tokenizer compares each
-/// attribute with those before it, so that a tag of nothing else takes hours.
+/// How many bytes in one tag may end an attribute: the tokenizer compares each
+/// attribute with those before it, so that a tag with nothing else takes hours.
 const MAX_TAG_PARTS: usize = 1_024;
 /// Bytes that the tokenizer gets at once.
 const STEP: usize = 16 * 1024;
@@ -57,8 +57,8 @@ pub struct HtmlReader {
     tag: Tag,
 }
 
-/// Where in a tag the bytes are, as far as its attributes need to be counted.
-/// What looks like a tag in a script counts as well.
+/// The position within a tag, as far as counting its attributes needs it. What
+/// looks like a tag in a script counts as well.
 #[derive(Default)]
 struct Tag {
     inside: bool,
@@ -123,8 +123,8 @@ impl HtmlReader {
         }
     }
 
-    /// How many of `bytes` come before a tag has too many attributes; behind
-    /// that nothing is read any more.
+    /// How many of `bytes` come before a tag has too many attributes; after
+    /// that nothing more is read.
     fn up_to_endless_tag(&mut self, bytes: &[u8]) -> usize {
         for (index, byte) in bytes.iter().enumerate() {
             if self.tag.parts > MAX_TAG_PARTS {
@@ -166,8 +166,8 @@ impl HtmlReader {
             return;
         }
         self.queue.push_back(StrTendril::from_slice(text));
-        // Whatever else it may be, it stopped early and is told to go on; each
-        // time it has taken something.
+        // Whatever the reason why it stopped early, it has to continue; each
+        // time it has consumed something.
         while let TokenizerResult::Script(()) = self.tokenizer.feed(&self.queue) {}
     }
 
@@ -196,7 +196,7 @@ impl Document {
     /// The fields of the page: the route, its title and headings
     /// ([`Part::Page`]), the labels of its forms ([`Part::Form`]), and the
     /// values in calls of trackers ([`Part::Body`]); and which trackers its
-    /// inline scripts speak to. `route` is the target of the page's request.
+    /// inline scripts use. `route` is the target of the page's request.
     pub fn examine(
         &self,
         route: Option<&[u8]>,
@@ -227,7 +227,7 @@ impl Document {
     }
 }
 
-/// Yields a string of a script at the current path, or what is in it.
+/// Yields a string of a script at the current path, or its contents.
 fn read_string(reader: &mut Reader, text: &str) {
     content::read_value(reader, text.as_bytes(), false);
 }

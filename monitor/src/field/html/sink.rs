@@ -22,7 +22,7 @@ const MAX_SCRIPTS: usize = 1024 * 1024;
 /// Most inline scripts of one page.
 const MAX_SCRIPT_COUNT: usize = 1_000;
 
-/// What the characters that come now belong to.
+/// What the following characters belong to.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
     #[default]
@@ -40,7 +40,7 @@ struct State {
     text: String,
     script_bytes: usize,
     label_for: String,
-    /// The first input that came inside of the label that is open.
+    /// The first input within the open label.
     labelled: Option<usize>,
     /// Labels whose input was not seen yet.
     waiting: Vec<(String, String)>,
@@ -76,7 +76,7 @@ impl TokenSink for Sink {
             Token::CharacterTokens(text) => state.characters(&text),
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => return state.start(&tag),
             Token::TagToken(tag) => state.end(&tag),
-            // What is a comment to old browsers only is no part of the page.
+            // Conditional comments of old browsers are not part of the page.
             _ => {}
         }
         TokenSinkResult::Continue
@@ -98,7 +98,7 @@ impl State {
             "script" => {
                 self.end_place();
                 self.load(tag, &["src", "data-src"]);
-                // Data of the page's own application reaches no tracker.
+                // Data of the page's own application does not reach a tracker.
                 let is_data = attribute(tag, "type").is_some_and(|kind| kind.contains("json"));
                 if !is_data {
                     self.begin_place(Place::Script);
@@ -292,7 +292,7 @@ impl State {
             other => other,
         };
         let kind = kind.to_ascii_lowercase();
-        // What no one fills in asks for nothing.
+        // An input that nobody fills in asks for nothing.
         if matches!(
             kind.as_str(),
             "hidden" | "submit" | "button" | "image" | "reset" | "search" | "password"
@@ -337,7 +337,7 @@ fn head(text: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// Without the white space that markup has around words.
+/// `text` without the white space of markup around words.
 fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

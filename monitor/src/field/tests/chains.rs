@@ -87,7 +87,7 @@ pub(crate) const VALUES: &[&str] = &[
     "https://clinic.example/quiz?email=jane%40example.com&step=2",
 ];
 
-/// Chains that hide a value by what they are, as `outermost/…/innermost`.
+/// Chains that necessarily hide a value, as `outermost/…/innermost`.
 const IMPOSSIBLE: &[&str] = &[];
 
 /// The fields of every body around `text`.

@@ -3,7 +3,8 @@
 
 use super::*;
 
-/// The fields of `body`, which may be binary; no prefix of it may do harm.
+/// The fields of `body`, which may be binary; every prefix of it must be
+/// harmless.
 fn check_binary(body: &[u8], expected: &[(&str, &str)]) {
     let (fields, losses) = read_all(body, false);
     let found = shown(&fields);
@@ -104,7 +105,7 @@ fn protobuf_is_read_without_its_schema() {
         &[frame(0, b"{\"a\":\"x\"}"), frame(0, &proto(1, b"Jane Roe"))].concat(),
         &[("body[0].a", "x"), ("body[1].1", "Jane Roe")],
     );
-    // All of it printable: the length is that of a long text.
+    // Entirely printable: the length is that of a long text.
     let long = "a text of exactly forty characters, yes.";
     check_binary(&proto(1, long.as_bytes()), &[("body.1", long)]);
 }

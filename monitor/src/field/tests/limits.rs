@@ -1,4 +1,4 @@
-//! What no input may do: exceed a limit, or do so without a count.
+//! What no input may do: exceed a limit, or be cut without a count.
 
 use ::base64::{Engine, prelude::BASE64_STANDARD};
 

@@ -63,8 +63,9 @@ fn read_all(body: &[u8], cut: bool) -> (Fields, Losses) {
     (fields, losses)
 }
 
-/// `body` has exactly the fields `expected`. For every prefix of it, what is
-/// not marked truncated is right, and no field goes away as the prefix grows.
+/// `body` has exactly the fields `expected`. For every prefix of it, fields
+/// that are not marked truncated are right, and no field disappears as the
+/// prefix grows.
 fn check(body: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
     let body = body.as_ref();
     let (fields, losses) = read_all(body, false);
@@ -86,8 +87,8 @@ fn check(body: impl AsRef<[u8]>, expected: &[(&str, &str)]) {
         let (mut fields, _) = read_all(&body[..end], true);
         fields.retain(|field| !field.is_truncated());
         for field in shown(&fields) {
-            // That the first of several texts is one of several is not known
-            // before the second begins.
+            // That the first of several texts is one of several is known only
+            // when the second begins.
             let numbered = (field.0.replacen("body", "body[0]", 1), field.1.clone());
             assert!(
                 whole.contains(&field) || whole.contains(&numbered),

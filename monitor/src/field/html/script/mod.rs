@@ -1,8 +1,8 @@
-//! Inline scripts: which trackers they speak to, and with which values.
+//! Inline scripts: which trackers they use, and with which values.
 //!
 //! In: the text of a script. Out: [`Mentions`], and the literal values in calls
 //! of trackers as fields. The script is split into tokens, not parsed: strings
-//! and comments are known for what they are, expressions are passed over.
+//! and comments are recognized, expressions are skipped.
 
 use std::collections::BTreeSet;
 
@@ -19,13 +19,13 @@ const MAX_MENTIONS: usize = 500;
 /// Longest string that is searched for an address, in bytes.
 const MAX_STRING: usize = 4_096;
 
-/// The name by which a script speaks to a tracker.
+/// The name through which a script uses a tracker.
 pub type LoaderName = &'static str;
 
 /// How a name must stand in a script to count.
 #[derive(Clone, Copy)]
 enum Need {
-    /// Anywhere: no other program has a thing of this name.
+    /// Anywhere: no other program uses this name.
     Anywhere,
     /// Called with a string.
     Called,
@@ -110,7 +110,8 @@ const LOADERS: &[(LoaderName, Need)] = &[
     ("utag_data", Need::Anywhere),
 ];
 
-/// Whether a name is one by which scripts speak to trackers, or a member of one.
+/// Whether a name is one through which scripts use trackers, or a member of
+/// one.
 pub(crate) fn is_tracker_word(word: &str) -> bool {
     MEMBERS.contains(&word)
         || LOADERS.iter().any(|(name, need)| {
@@ -118,7 +119,7 @@ pub(crate) fn is_tracker_word(word: &str) -> bool {
         })
 }
 
-/// Prefixes of ids of Google's products, each with what stands behind it.
+/// Prefixes of ids of Google's products, each with the length of the rest.
 const IDS: &[(&str, usize)] = &[("GTM-", 4), ("G-", 6), ("AW-", 6), ("UA-", 6), ("DC-", 5)];
 
 /// What the scripts of a page say about trackers.
@@ -207,7 +208,7 @@ pub(super) fn read(text: &str, reader: &mut Reader, mentions: &mut Mentions) {
     }
 }
 
-/// The loader that a name is, and the members behind it.
+/// The loader that a name stands for, and the members behind it.
 fn loader<'a>(chain: &'a str, after: &[Token<'_>]) -> Option<(LoaderName, &'a str)> {
     let mut rest = chain;
     // Snippets reach globals through `window` or a short parameter.
@@ -332,11 +333,12 @@ fn read_call(loader: LoaderName, members: &str, tokens: &[Token<'_>], reader: &m
     }
 }
 
-/// Goes down to where a value in the innermost open bracket stands.
+/// Descends to the place of a value in the innermost open bracket.
 fn go(reader: &mut Reader, key: Option<String>, open: Option<&Open>) {
     match (key, open) {
         (Some(key), _) => reader.go_key(key.as_bytes()),
-        // Neither arguments nor a list of them have an index: a page is one event.
+        // Neither arguments nor a list of them get an index: a page is one
+        // event.
         (None, Some(open)) if !open.object && open.path > 1 => reader.go_index(open.index),
         (None, _) => {}
     }
@@ -395,8 +397,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The string that `text` begins with, and its length with both quotes. One
-/// that its line does not end was none: it ends there, and reading goes on.
+/// The string at the beginning of `text`, and its length with both quotes. A
+/// quote without a partner in its line began no string: it ends there, and
+/// reading continues.
 fn string(text: &str, quote: u8) -> (String, usize) {
     let mut content = String::new();
     let mut chars = text.char_indices().skip(1);
