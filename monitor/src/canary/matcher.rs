@@ -34,7 +34,7 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 
-/// A value of a canary. Holds no payload of anyone else, and is printed nowhere.
+/// A value of a canary. It holds nobody else's data, and is printed nowhere.
 #[derive(Clone)]
 struct Value {
     canary: usize,
@@ -43,7 +43,7 @@ struct Value {
     normalized: Secret<String>,
 }
 
-/// One text that is sought.
+/// One text that is searched for.
 #[derive(Clone)]
 struct Pattern {
     value: usize,
@@ -51,7 +51,7 @@ struct Pattern {
     exact: Option<Secret<String>>,
 }
 
-/// All canaries, ready to be sought.
+/// All canaries, ready for the search.
 #[derive(Clone, Default)]
 pub struct Canaries {
     values: Vec<Value>,
@@ -60,7 +60,7 @@ pub struct Canaries {
     digests: HashMap<Vec<u8>, (usize, &'static str)>,
 }
 
-/// Shows nothing of the planted values.
+/// Does not show the planted values.
 impl fmt::Debug for Canaries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Canaries({} values)", self.values.len())
@@ -70,8 +70,8 @@ impl fmt::Debug for Canaries {
 /// A planted value in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Index of the field; `None` where it stands in the body outside of what
-    /// the readers understood.
+    /// Index of the field; `None` if the value is in a part of the body that
+    /// the readers did not understand.
     pub field: Option<usize>,
     /// What was planted.
     pub planted: Planted,
@@ -131,7 +131,7 @@ impl Canaries {
         Ok(made)
     }
 
-    /// Whether there is nothing to seek.
+    /// Whether there is nothing to search for.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -199,7 +199,7 @@ impl Canaries {
             }
         };
         for (start, end, value) in &spans {
-            // A name in an email address is no value of its own.
+            // A name within an email address is no separate value.
             let is_part = spans.iter().any(|(from, to, _)| {
                 from <= start && end <= to && end.abs_diff(*start) < to.abs_diff(*from)
             });
@@ -214,7 +214,7 @@ impl Canaries {
         }
     }
 
-    /// Keeps the canaries whose values in one event are enough.
+    /// Keeps the canaries of which enough values are in one event.
     fn judge(
         &self,
         fields: &Fields,
@@ -247,7 +247,7 @@ impl Canaries {
             .collect()
     }
 
-    /// Whether the values that stand in one event, or outside of all, are enough.
+    /// Whether the values in one event, or outside of all events, are enough.
     fn is_enough(&self, fields: &Fields, hits: &[&(Option<usize>, usize, &'static str)]) -> bool {
         let elements = elements(fields);
         let event = |field: Option<usize>| elements.get(field?).copied().flatten();
@@ -270,7 +270,7 @@ impl Canaries {
     }
 }
 
-/// Whether a part of a text does not continue a word on either side.
+/// Whether a part of a text is a whole word.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let (Some(before), Some(own), Some(after)) =
         (text.get(..start), text.get(start..end), text.get(end..))

@@ -1,10 +1,10 @@
-//! Planted values: the synthetic patients of the configuration, sought in
+//! Planted values: the synthetic patients of the configuration, searched for in
 //! every request to a third party.
 //!
 //! Input: [`Canary`]s, then the fields and the body of requests. Output: the
-//! [`Hit`]s of the canaries that a request discloses, in whatever spelling,
-//! encoding or hash. A value that many people share counts only beside another
-//! of the same canary in the same event.
+//! [`Hit`]s of the canaries that a request discloses, in any spelling, encoding
+//! or hash. A value that many people share counts only together with another of
+//! the same canary in the same event.
 
 mod matcher;
 mod record;
@@ -28,7 +28,7 @@ pub const MAX_VALUE_LENGTH: usize = 512;
 /// Shorter values count only beside another one.
 pub const MIN_TELLING_LENGTH: usize = 6;
 
-/// What a planted value is.
+/// The kind of a planted value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Planted {
     /// The full name.
@@ -90,7 +90,7 @@ impl Planted {
         }
     }
 
-    /// How much `value` says by itself, in points of [`ENOUGH`].
+    /// How strong `value` is alone, in points of [`ENOUGH`].
     fn points(self, value: &str) -> u32 {
         let is_short = value.chars().filter(|c| c.is_alphanumeric()).count() < MIN_TELLING_LENGTH;
         match self {
@@ -103,7 +103,7 @@ impl Planted {
     }
 }
 
-/// The points of the values in one event from which on they are no accident.
+/// Points of the values in one event from which on a match is no coincidence.
 const ENOUGH: u32 = 3;
 
 /// One synthetic patient.
@@ -114,7 +114,7 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Whether its values, all together, are enough to be found.
+    /// Whether all its values together are enough to be found.
     pub fn is_enough(&self) -> bool {
         self.complete()
             .iter()

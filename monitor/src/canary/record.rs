@@ -17,7 +17,7 @@ use crate::{
 /// Fields of one finding beyond this are not listed.
 const MAX_FIELDS: usize = 64;
 
-/// A disclosed canary, without a value of it.
+/// A disclosed canary, without its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planting {
     /// Its number in the configuration, from 1.
@@ -66,7 +66,7 @@ impl Planting {
     }
 }
 
-/// What the finding needs to know of a disclosure in `fields`.
+/// What the finding needs to know about a disclosure in `fields`.
 pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planting {
     let planted = disclosure
         .hits
@@ -90,14 +90,15 @@ pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planti
     });
     Planting {
         canary: disclosure.canary,
-        // One name for the synthetic patient, whichever values were sent.
+        // One name for the synthetic patient, whichever of the values were
+        // sent.
         person: key.number("canary", &disclosure.canary.to_string()),
         fields: records.collect(),
     }
 }
 
-/// The finding of a disclosed canary. Nobody but the operator knows the planted
-/// values, so it is critical whoever received them.
+/// The finding of a disclosed canary. Only the operator knows the planted
+/// values, so it is critical whoever the recipient is.
 pub fn finding(context: &Context<'_>, planting: &Planting) -> Finding {
     let mut finding = blank(context, Kind::Canary, Severity::Critical);
     let classes: BTreeSet<_> = planting.fields.iter().map(|field| field.class).collect();

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use super::Planted;
 use crate::phi::hashes::variants;
 
-/// Base64 and hexadecimal texts shorter than this occur by accident.
+/// Shorter base64 and hexadecimal texts occur by accident.
 const MIN_ENCODED_LENGTH: usize = 8;
 
 /// The months, for dates in words.
@@ -24,7 +24,7 @@ const MONTHS: &[&str] = &[
     "december",
 ];
 
-/// The plain spellings of a value: what is also hashed.
+/// The plain spellings of a value, which are also hashed.
 pub(super) fn plain(planted: Planted, value: &str) -> Vec<String> {
     let mut spellings = Vec::new();
     let mut add = |text: String| {
@@ -34,7 +34,7 @@ pub(super) fn plain(planted: Planted, value: &str) -> Vec<String> {
     };
     let lower = value.to_lowercase();
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-    // What a platform strips away may leave a word that is anyone's.
+    // What a platform leaves after stripping characters may be a common word.
     let least = match planted {
         Planted::Zip => 4,
         // A year alone is anyone's.
@@ -84,7 +84,7 @@ fn normalized(planted: Planted, lower: &str) -> String {
         ),
         Planted::Phone => {
             let digits: String = digits();
-            // Ten digits are a number of North America without its country code.
+            // Ten digits are a North American number without its country code.
             let country = if digits.len() == 10 { "+1" } else { "+" };
             format!("{country}{}", digits.trim_start_matches('0'))
         }
@@ -171,9 +171,9 @@ fn date(value: &str, add: &mut impl FnMut(String)) {
     }
 }
 
-/// Encodings of a spelling that the field readers leave as they are: percent
-/// signs inside other texts, and base64 and hexadecimal digits of plain text.
-/// The flag says that letters must have the same case.
+/// Encodings of a spelling that the field readers do not decode: percent
+/// encoding within other texts, and base64 and hexadecimal digits of plain
+/// text. The flag says that the case of letters matters.
 pub(crate) fn encoded(spelling: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     let percent = percent_encoding::utf8_percent_encode(spelling, UNRESERVED).to_string();
@@ -186,8 +186,8 @@ pub(crate) fn encoded(spelling: &str) -> Vec<(String, bool)> {
     if hex.len() > MIN_ENCODED_LENGTH {
         found.push((hex, false));
     }
-    // Base64 of a text that holds the spelling looks different at each of three
-    // offsets; what depends on the neighbors is left out.
+    // Base64 of a text that contains the spelling looks different at each of
+    // three offsets; the characters that depend on the neighbors are left out.
     for offset in 0..3_usize {
         let mut bytes = vec![0; offset];
         bytes.extend_from_slice(spelling.as_bytes());

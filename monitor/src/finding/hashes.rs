@@ -1,7 +1,7 @@
-//! The memory of plain identifiers, by which hashed ones are confirmed.
+//! The memory of plain identifiers, which confirm hashed ones.
 //!
-//! Holds keyed hashes of hashes: neither a value nor a hash of one can be read
-//! from it.
+//! Holds keyed hashes of hashes, which reveal neither a value nor a hash of
+//! one.
 
 use super::{
     proof::{LearnedIdentifier, Proof},
@@ -16,19 +16,20 @@ use crate::{
     token::TokenKey,
 };
 
-/// Hashes that are remembered; what was not seen longest is forgotten.
-/// Half of them fill a table of a power of two, up to what keeps it quick.
+/// How many hashes are remembered; the least recently seen are forgotten. Half
+/// of them fill a table of a power of two to its most efficient load.
 const MAX_DIGESTS: usize = 458_752;
 /// The hash functions that platforms ask for.
 pub(super) const FORMS: &[Form] = &[Form::Sha256, Form::Sha1, Form::Md5];
-/// Plain identifiers whose hashes need not be made again: so few that their
+/// Plain identifiers whose hashes need not be computed again: so few that their
 /// hashes are not forgotten before them.
 const MAX_PLAIN: usize = MAX_DIGESTS / (MAX_VARIANTS * FORMS.len());
-/// Plain identifiers of one message that are learned: each costs some hashing.
+/// How many plain identifiers of one message are learned: each costs some
+/// hashing.
 const MAX_LEARNED: usize = 2_048;
 
-/// Identifiers that are worth joining. Of a city or a sex every hash would soon
-/// be known.
+/// Identifiers that are worth remembering. All hashes of cities or sexes would
+/// soon be known.
 const LEARNED: &[Identifier] = &[
     Identifier::Email,
     Identifier::Phone,
@@ -57,7 +58,7 @@ pub(super) struct Plain {
     pub(super) identifier: Identifier,
 }
 
-/// The same in the memory.
+/// [`Plain`] as stored in the memory.
 #[derive(Clone, Copy)]
 struct Stored {
     number: PackedHash,
@@ -122,8 +123,8 @@ impl Hashes {
     }
 }
 
-/// The plain identifiers that were seen lately by one who proves: their digests
-/// are probably known already. What is found does not depend on it.
+/// The plain identifiers that a worker has recently seen: their digests are
+/// probably known already. Results do not depend on it.
 pub struct DigestCache(Recent<()>);
 
 impl Default for DigestCache {
@@ -133,7 +134,7 @@ impl Default for DigestCache {
 }
 
 impl LearnedIdentifier {
-    /// The lesson with its digests, unless they are probably known.
+    /// Adds the digests, unless they are probably known.
     pub(super) fn prepared(
         mut self,
         key: &TokenKey,
@@ -152,7 +153,8 @@ impl LearnedIdentifier {
     /// The keyed hashes of the hashes that platforms ask for.
     fn digests(&self, key: &TokenKey, identifier: Identifier) -> impl Iterator<Item = u128> {
         let (normalized, raw) = (self.normalized.expose(), self.raw.expose());
-        // A field may hold more than the identifier: an address of a page.
+        // A field may hold more than the identifier, such as the address of a
+        // page.
         let raw = if raw.len() > 2 * normalized.len() + 8 {
             normalized
         } else {
@@ -167,8 +169,8 @@ impl LearnedIdentifier {
     }
 }
 
-/// The keyed hash under which a hash is remembered, which is given in
-/// hexadecimal digits.
+/// The keyed hash under which a hash, given in hexadecimal digits, is
+/// remembered.
 pub(super) fn digest_number(key: &TokenKey, digits: &str) -> u128 {
     let (pairs, _) = digits.as_bytes().as_chunks::<2>();
     let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;

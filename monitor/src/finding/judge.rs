@@ -1,5 +1,5 @@
-//! Evidence of one person-event to the levels of the severity matrix, and what
-//! moves the result.
+//! The evidence of one person-event to the levels of the severity matrix, and
+//! the circumstances that shift the result.
 
 use super::{HealthLevel, IdentifierLevel, Severity, proof::Proof, severity};
 use crate::{
@@ -8,13 +8,14 @@ use crate::{
     tracker::{Match, Weight},
 };
 
-/// A recipient that refused may still have received: this many levels milder.
+/// A recipient that refused may still have received the data: this many levels
+/// milder.
 const REFUSED_LEVELS: usize = 1;
 
 /// Status codes from here on are refusals and failures.
 const FIRST_REFUSAL: u16 = 400;
 
-/// Words of addresses behind which someone has signed in or acts for themself.
+/// Words of addresses for which one has to be signed in.
 const PRIVATE_WORDS: &[&str] = &[
     "account",
     "appointment",
@@ -48,8 +49,8 @@ pub(super) struct Judgment {
     pub(super) weight: Weight,
     /// The recipient refused the request.
     pub(super) attempted: bool,
-    /// An address on the network and the address of a public page: courts do
-    /// not agree that this is protected, so it is milder.
+    /// Only an IP address and the address of a public page: courts disagree on
+    /// whether this is protected, so it is milder.
     pub(super) ip_only: bool,
 }
 
@@ -67,8 +68,8 @@ impl Judgment {
     }
 }
 
-/// The judgment of one event, `None` where it is nothing to report. `inherent`
-/// says that the sender is a health service.
+/// The judgment of one event; `None` if there is nothing to report. `inherent`
+/// means that the sender is a health service.
 pub(super) fn judge(
     event: &[&Proof],
     matched: &Match,
@@ -77,7 +78,7 @@ pub(super) fn judge(
 ) -> Option<Judgment> {
     let identifier = identifier_level(event);
     let stated = health_level(event);
-    // Reading settings with a user's id is what housekeeping is.
+    // Reading settings with a user's id is ordinary housekeeping.
     if matched.housekeeping && identifier < IdentifierLevel::I2 && stated < HealthLevel::H3 {
         return None;
     }
@@ -125,7 +126,8 @@ pub(super) fn identifier_level(event: &[&Proof]) -> IdentifierLevel {
             _ => level = level.max(own),
         }
     }
-    // Many people have the same name: it is direct beside another identifier.
+    // Many people share a name: it is direct only together with another
+    // identifier.
     let alone = level == IdentifierLevel::I0;
     level.max(if alone {
         name_level.min(IdentifierLevel::I1)
@@ -143,7 +145,7 @@ pub(super) fn health_level(event: &[&Proof]) -> HealthLevel {
     levels.max().unwrap_or(HealthLevel::H0)
 }
 
-/// Whether the client's address, in clear, is all that points at someone.
+/// Whether the client's plain IP address is the only identifier.
 fn is_ip_only(event: &[&Proof]) -> bool {
     event.iter().all(|item| match item.class {
         Class::Identifier(Identifier::Ip) => item.form == Form::Plain,
@@ -152,8 +154,7 @@ fn is_ip_only(event: &[&Proof]) -> bool {
     })
 }
 
-/// Whether all that is said about health is the address of a page that anyone
-/// can open.
+/// Whether the address of a public page is all that is said about health.
 fn is_public(event: &[&Proof]) -> bool {
     event
         .iter()

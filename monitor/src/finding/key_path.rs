@@ -1,7 +1,7 @@
 //! The path of a field as it may be shown.
 //!
-//! A client may use a payload value as a key, so a key is shown only if it is
-//! made of known words of interfaces and is none of the message's values.
+//! A client may use a payload value as a key, so a key is shown only if it
+//! consists of known words of interfaces and is none of the message's values.
 
 use std::{collections::HashSet, fmt::Write as _};
 
@@ -23,8 +23,8 @@ const MAX_DIGIT_RUN: usize = 4;
 /// From this length on, hexadecimal digits are an id or a hash.
 const MIN_HASH_LENGTH: usize = 16;
 
-/// A value shorter than this is sought only as a whole key: parts of words are
-/// not names.
+/// A shorter value is only compared with whole keys: parts of words are not
+/// names.
 const MIN_PART_LENGTH: usize = 4;
 
 /// Steps beyond this are not shown.
@@ -33,14 +33,15 @@ const MAX_STEPS: usize = 32;
 /// The values of a message that must not be shown as keys.
 pub(crate) struct Values {
     values: HashSet<String>,
-    /// Bit n is set if a value is n bytes long, the last one for all that are
-    /// longer: most parts of a key are of another length and need not be looked up.
+    /// Bit n is set if a value is n bytes long, the last one for all longer
+    /// values: most parts of a key have another length and need not be looked
+    /// up.
     lengths: u64,
 }
 
 impl Values {
-    /// The plain values in `evidence`: identifiers only, since the terms of
-    /// health information are what keys may say.
+    /// The plain values in `evidence`: only identifiers, since terms of health
+    /// information may be shown in keys.
     pub(super) fn new(fields: &Fields, evidence: &[Evidence]) -> Self {
         let identifiers = evidence.iter().filter(|evidence| {
             evidence.form == Form::Plain && matches!(evidence.class, Class::Identifier(_))
@@ -61,9 +62,9 @@ impl Values {
         Self::from(values.collect::<HashSet<_>>())
     }
 
-    /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or holds
-    /// a value. The parts of the key are looked up, not the values sought in
-    /// it: a message may have thousands.
+    /// Whether `key` (at most [`MAX_KEY_LENGTH`] ASCII characters) is or
+    /// contains a value. The parts of the key are looked up, rather than
+    /// searching it for thousands of values.
     pub(crate) fn is_in(&self, key: &str) -> bool {
         let key = fold(key);
         let is_value = |part: &str| self.values.contains(part);
@@ -121,8 +122,8 @@ fn is_shown(key: &str, values: &Values) -> bool {
     is_vocabulary(key) && !values.is_in(key)
 }
 
-/// Whether a key is made of words of interfaces, and may be shown where it is
-/// no value.
+/// Whether a key consists of words of interfaces, and may be shown unless it is
+/// a value.
 pub(crate) fn is_vocabulary(key: &str) -> bool {
     is_word(key) && vocabulary::is_known(key)
 }

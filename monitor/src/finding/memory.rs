@@ -1,5 +1,5 @@
-//! What the findings of earlier events tell about later ones: which identifiers
-//! are one person's, and which hash is that of which plain identifier.
+//! What earlier events reveal about later ones: which identifiers belong to one
+//! person, and which hash belongs to which plain identifier.
 
 use hashbrown::HashMap;
 
@@ -15,8 +15,8 @@ use crate::{
     token::{TokenKey, digits, keyless},
 };
 
-/// Identifiers that tell people apart, the most stably one person's first, with
-/// how easily many people share one.
+/// Identifiers that distinguish people, the most stable first, with how easily
+/// many people share one.
 const TELLING: &[(Identifier, u8)] = &[
     (Identifier::Email, 0),
     (Identifier::Phone, 0),
@@ -38,7 +38,7 @@ pub struct Memory {
     hashes: Hashes,
 }
 
-/// Who an event is about.
+/// The person whom an event is about.
 #[derive(Clone, Copy)]
 pub(super) struct Who {
     /// The name of the person in findings.
@@ -48,7 +48,7 @@ pub(super) struct Who {
 }
 
 impl Memory {
-    /// How many people the tracker with this id has heard of.
+    /// How many people's data the tracker with this id has received.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.people.known_to(tracker)
     }
@@ -58,8 +58,8 @@ impl Memory {
         self.people.known_to_any()
     }
 
-    /// The names of people who turned out to be someone else, with the names of
-    /// those.
+    /// Names of people who turned out to be someone else, mapped to the names
+    /// of those.
     pub fn merged(&self) -> HashMap<u128, u128> {
         self.people.merged()
     }
@@ -69,13 +69,12 @@ impl Memory {
         self.hashes.learn(key, proofs, losses);
     }
 
-    /// The plain identifier that `item` is the hash of, if it was seen.
+    /// The plain identifier whose hash `item` is, if it was seen.
     pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
         self.hashes.confirm(item)
     }
 
-    /// These proofs, each hash with the plain identifier that it is of, for a
-    /// record.
+    /// These proofs for a record, each hash with its plain identifier.
     pub fn confirmed(&mut self, proofs: &[Proof]) -> Vec<Proof> {
         proofs
             .iter()
@@ -86,7 +85,7 @@ impl Memory {
             .collect()
     }
 
-    /// Who the event is about. `None` where nothing in it tells.
+    /// The person whom the event is about. `None` if nothing identifies one.
     pub(super) fn meet(&mut self, event: &[&Proof], losses: &mut Losses) -> Option<Who> {
         let mut tokens: Vec<Token> = Vec::new();
         for (identifier, rank) in TELLING {
@@ -102,8 +101,8 @@ impl Memory {
                         rank: *rank,
                     })
                 });
-                // The plain identifier names the person, also before it is
-                // sent in clear to this recipient.
+                // The plain identifier names the person, even before it is sent
+                // in plain text to this recipient.
                 let known = plain.into_iter().chain([Token {
                     number,
                     rank: *rank,
@@ -132,7 +131,7 @@ impl Memory {
     }
 }
 
-/// The token of the identifier in these fields that tells people apart best.
+/// The token of the identifier in these fields that distinguishes people best.
 pub fn strongest(fields: &[FieldRecord]) -> Option<u128> {
     TELLING.iter().find_map(|(identifier, _)| {
         let own = fields
@@ -142,7 +141,7 @@ pub fn strongest(fields: &[FieldRecord]) -> Option<u128> {
     })
 }
 
-/// A name with a date of birth or an address tells people apart as well.
+/// A name with a date of birth or an address distinguishes people as well.
 fn composite(event: &[&Proof]) -> Option<Token> {
     let has = |wanted: &[Identifier]| {
         event.iter().any(|item| {
@@ -166,7 +165,8 @@ fn composite(event: &[&Proof]) -> Option<Token> {
         .collect();
     parts.sort_unstable();
     parts.dedup();
-    // Of tokens, not of values: whoever has the tokens alone gets the same.
+    // Made of tokens, not of values, so that it can be computed from a redacted
+    // capture.
     let parts: String = parts.into_iter().map(digits).collect();
     Some(Token {
         number: keyless("person", &parts),

@@ -1,9 +1,9 @@
 //! The core's only output: protected health information in one person-event,
 //! going to one recipient.
 //!
-//! A finding holds no payload value: what stands in `masked` and `token` cannot
-//! be turned back into one. It serialises to the record `phiwatch.finding/1`,
-//! one JSON object a line.
+//! A finding holds no payload value: `masked` and `token` cannot be turned back
+//! into one. It serialises to the record `phiwatch.finding/1`, one JSON object
+//! a line.
 
 mod assemble;
 mod hashes;
@@ -114,7 +114,7 @@ impl Kind {
     }
 }
 
-/// Who received it.
+/// Who received the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecipientRecord {
     /// Id of the tracker in the catalog.
@@ -144,7 +144,7 @@ pub struct FieldRecord {
     pub masked: String,
     /// Keyed HMAC of the normalised value: equal for equal values.
     pub token: String,
-    /// `unhashed`: in clear where the recipient's documentation wants a hash;
+    /// `unhashed`: plain where the recipient's documentation demands a hash;
     /// `confirmed`: the hash of a plain identifier that was seen before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<&'static str>,
@@ -155,7 +155,7 @@ pub struct FieldRecord {
 pub struct RequestRecord {
     /// Its method.
     pub method: String,
-    /// The host of a page; for other findings `recipient.host` says it.
+    /// The host of a page; other findings have it in `recipient.host`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// Template of its path: segments that could be payload are `{id}`.
@@ -166,8 +166,8 @@ pub struct RequestRecord {
     pub status: Option<u16>,
     /// Length of the whole message as sent, in bytes; of a page, of its body.
     pub bytes: u64,
-    /// Length of the body as sent, in bytes: without the framing of chunks,
-    /// before content codings were removed.
+    /// Length of the body as sent, in bytes: without chunk framing, before
+    /// content codings were removed.
     pub body_bytes: u64,
 }
 
@@ -210,9 +210,9 @@ pub struct EvidenceRecord {
     pub packet: u64,
 }
 
-/// One finding. Field order is the order of the record. A line of the journal
-/// that stands for several findings has `repeated` behind these: their `count`,
-/// and the `first` and `last` of their times.
+/// One finding. The order of fields is that of the record. A journal line that
+/// stands for several findings ends with `repeated`: their `count`, and the
+/// `first` and `last` of their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// [`SCHEMA`].
@@ -226,12 +226,12 @@ pub struct Finding {
     pub kind: Kind,
     /// How bad.
     pub severity: Severity,
-    /// Why, in words: made of classes, levels and the recipient's name.
+    /// Why, in words: composed of classes, levels and the recipient's name.
     pub why: String,
     /// `attempted`: the recipient refused; `agreement`: a declared agreement
-    /// with the recipient; `ip_only_unauth`: an address on the network and a
-    /// public page, nothing else; `summary`: the person-events of one request
-    /// that are too many to be listed.
+    /// with the recipient; `ip_only_unauth`: an IP address and a public page,
+    /// nothing else; `summary`: the person-events of one request beyond those
+    /// that are listed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<&'static str>,
     /// Who received it.
@@ -252,8 +252,8 @@ pub struct Finding {
     pub source: &'static str,
     /// How much of the message was seen.
     pub completeness: &'static str,
-    /// Groups findings about the same person: the token of the identifier that
-    /// was first known of them. Depends on this finding and those before it.
+    /// Groups findings about the same person: the token of the identifier by
+    /// which they first became known. Depends on this finding and earlier ones.
     pub person: Option<String>,
     /// How many people a `summary` is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,7 +261,7 @@ pub struct Finding {
     /// Where the bytes are recorded.
     pub evidence: Option<EvidenceRecord>,
     /// States of the United States that the event names, by their two letters,
-    /// sorted. Not part of what the id is made of.
+    /// sorted. Not part of the id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<&'static str>,
 }

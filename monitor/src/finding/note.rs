@@ -1,7 +1,7 @@
 //! Proofs to notes in a capture and back.
 //!
-//! A note is text; a proof holds names of closed sets only. What a note names
-//! that this build does not know makes no proof.
+//! A note is text; a proof holds names of closed sets only. A note with a name
+//! that this build does not know gives no proof.
 
 use super::{hashes::Plain, proof::Proof};
 use crate::{

@@ -1,23 +1,23 @@
 //! Identifiers to people: which identifiers belong together, and how many
-//! people each recipient has heard of.
+//! people's data each recipient has received.
 //!
-//! Holds keyed hashes only. Who a finding is about depends on the events before
-//! it and on nothing else, so live and replay agree.
+//! Holds keyed hashes only. The person of a finding depends only on earlier
+//! events, so live and replay agree.
 
 use hashbrown::{HashMap, HashSet};
 
 use super::recent::{PackedHash, Recent, low};
 use crate::loss::{Loss, Losses};
 
-/// Identifiers that are remembered; what was not seen longest is forgotten.
-/// Half of them fill a table of a power of two, up to what keeps it quick.
+/// How many identifiers are remembered; the least recently seen are forgotten.
+/// Half of them fill a table of a power of two to its most efficient load.
 const MAX_TOKENS: usize = 229_376;
-/// Entries of all counts together. From there on counts are lower bounds.
+/// Entries of all counts together. Beyond that counts are lower bounds.
 const MAX_COUNTED: usize = 1_000_000;
 /// How often one pseudonym may show that two people are one. A pseudonym that
 /// does so more often is shared: `anonymous`, a kiosk, a test account.
 const MAX_MERGES: u8 = 3;
-/// Steps from an earlier name of a person to the present one that are followed.
+/// How many renamings of a person are followed.
 const MAX_CHAIN: usize = 64;
 
 /// An identifier of one person.
@@ -25,37 +25,37 @@ const MAX_CHAIN: usize = 64;
 pub(super) struct Token {
     /// Its keyed hash.
     pub(super) number: u128,
-    /// How easily many people share it: 0 for what belongs to one person.
+    /// How easily many people share it: 0 if it belongs to one person.
     pub(super) rank: u8,
 }
 
-/// What an identifier belongs to.
+/// The person of an identifier.
 #[derive(Clone, Copy)]
 struct Node {
     person: Person,
     merges: u8,
 }
 
-/// A person: the identifier that was first known of them, and when.
+/// A person: the identifier by which they first became known, and when.
 #[derive(Clone, Copy, PartialEq)]
 struct Person {
     name: PackedHash,
     born: u64,
 }
 
-/// The people that one recipient has heard of.
+/// The people whose data one recipient has received.
 #[derive(Default)]
 struct PeopleCounter {
     merged: HashSet<u64>,
     unmerged: HashSet<u64>,
 }
 
-/// How many people one recipient has heard of.
+/// How many people's data one recipient has received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeopleCount {
-    /// With everyone counted once whose identifiers were seen together.
+    /// People whose identifiers were seen together count once.
     pub at_least: u64,
-    /// With every strongest identifier of an event counted as a person.
+    /// Every strongest identifier of an event counts as a person.
     pub at_most: u64,
 }
 
@@ -88,8 +88,8 @@ impl People {
         }
     }
 
-    /// The person that `tokens` (the strongest first) belong to; from now on
-    /// they belong together. `None` where there is none.
+    /// The person to whom `tokens` (the strongest first) belong; from now on
+    /// they belong together. `None` without tokens.
     pub(super) fn meet(&mut self, tokens: &[Token], losses: &mut Losses) -> Option<u128> {
         let first = tokens.first()?;
         let mut person: Option<Person> = None;
@@ -185,8 +185,8 @@ impl People {
         }
     }
 
-    /// The names of people who turned out to be someone else, with the names of
-    /// those.
+    /// Names of people who turned out to be someone else, mapped to the names
+    /// of those.
     pub(super) fn merged(&self) -> HashMap<u128, u128> {
         let renamed: HashMap<u128, u128> = self
             .renamed
@@ -250,7 +250,7 @@ mod tests {
         Some(person)
     }
 
-    /// Who each event is about, then `at least` and `at most`.
+    /// The person of each event, then `at_least` and `at_most`.
     fn check(events: &[&[u128]], expected: &[u128], count: (u64, u64)) {
         let (mut people, mut losses) = (People::default(), Losses::default());
         let found: Vec<_> = events

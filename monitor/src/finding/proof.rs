@@ -1,9 +1,9 @@
-//! Evidence to proofs: all that findings need to know of a value, without the
-//! value.
+//! Evidence to proofs: everything that findings need to know of a value,
+//! without the value.
 //!
 //! In: the fields of one message and the evidence in them. Out: [`Proof`]s in
 //! the same order. Proving needs no memory of other messages, so it can be done
-//! for many messages at once; a capture that holds no values holds these.
+//! for many messages in parallel. A capture without values holds proofs.
 
 use super::{
     FieldRecord,
@@ -28,12 +28,11 @@ pub struct Proof {
     pub form: Form,
     /// The rule that recognized it; the set is closed.
     pub rule: &'static str,
-    /// How much it says by itself.
+    /// How strong it is alone.
     pub strength: Strength,
     /// Index of the field in its message.
     pub field: usize,
-    /// The array element that the field belongs to, `None` where it is shared
-    /// by the whole message.
+    /// The array element of the field, `None` if the whole message shares it.
     pub element: Option<usize>,
     /// The part of the message that the field stands in.
     pub part: Part,
@@ -45,12 +44,13 @@ pub struct Proof {
     pub masked: String,
     /// Keyed hash of the normalized value.
     pub token: u128,
-    /// States of the United States that the event names, noted at one proof of
-    /// it.
+    /// States of the United States that the event names, noted at one of its
+    /// proofs.
     pub states: States,
-    /// Keyed hash of the hash that the value is, by which it is confirmed.
+    /// Keyed hash of the value, which is a hash, to look up its plain
+    /// identifier.
     pub(super) digest: Option<u128>,
-    /// The plain identifier that the hash is of, as an earlier look knew it.
+    /// The plain identifier whose hash the value is, as recorded earlier.
     pub(super) plain: Option<Plain>,
     /// What the memory of plain identifiers learns of it.
     pub(super) learned: Option<LearnedIdentifier>,
@@ -71,19 +71,19 @@ impl Proof {
     }
 }
 
-/// A plain identifier, by which hashes of it will be confirmed.
+/// A plain identifier, which will confirm hashes of it.
 #[derive(Clone, Debug)]
 pub(super) struct LearnedIdentifier {
     /// In the spelling that equal values share.
     pub(super) normalized: Secret<String>,
     /// As sent.
     pub(super) raw: Secret<String>,
-    /// Its digests, where they were made beforehand.
+    /// Its digests, if they were computed in advance.
     pub(super) digests: Option<Vec<u128>>,
 }
 
-/// The proofs of one message, in the order of its evidence. Who has a `familiar`
-/// memory does beforehand what learning from the proofs costs.
+/// The proofs of one message, in the order of its evidence. With a `cache`, the
+/// digests that learning needs are computed in advance.
 pub fn prove(
     key: &TokenKey,
     fields: &Fields,

@@ -1,19 +1,21 @@
-//! A bounded map of keyed hashes that forgets what was not asked for longest.
+//! A bounded map of keyed hashes that forgets what has not been used for
+//! longest.
 
 use hashbrown::HashMap;
 
-/// Two generations: what is asked for moves to the young one; when that is half
-/// the bound, it becomes the old one and the old one is forgotten. Which
-/// entries go depends on the order of calls alone, so live and replay agree.
+/// Two generations: a used entry moves to the young one. When that reaches half
+/// the bound, it becomes the old one, and the old one is forgotten. Evictions
+/// depend only on the order of calls, so live and replay agree.
 pub(super) struct Recent<V> {
-    /// By half of the keyed hash, which is enough to tell a million apart.
+    /// By half of the keyed hash, which is enough to distinguish a million
+    /// entries.
     young: HashMap<u64, V>,
     old: HashMap<u64, V>,
     half: usize,
 }
 
-/// A keyed hash in a table: in two parts, a number of its size would make every
-/// entry longer.
+/// A keyed hash in a table. Two parts have a smaller alignment than one number,
+/// so that entries are smaller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct PackedHash([u64; 2]);
 

@@ -1,4 +1,4 @@
-//! Which states of the United States an event names, told by its proofs.
+//! Which states of the United States an event names, noted at its proofs.
 //!
 //! In: the fields and the evidence of one message, and its proofs. Out: each
 //! state at one proof of the events that it belongs to.
@@ -27,8 +27,8 @@ pub(super) fn note(found: &[(Option<usize>, States)], proofs: &mut [Proof]) {
             proof.states.add(*states);
             continue;
         }
-        // What is shared belongs to every element; a lone element without
-        // evidence of its own belongs to what is shared.
+        // Shared states belong to every element; those of an element without
+        // evidence of its own belong to the shared evidence.
         let mut seen = HashSet::new();
         for proof in proofs.iter_mut() {
             let is_wanted = element.is_none() || proof.element.is_none();

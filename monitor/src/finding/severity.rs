@@ -3,13 +3,13 @@
 use super::Severity;
 use crate::tracker::Weight;
 
-/// How well one event tells who it is about.
+/// How clearly one event identifies a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IdentifierLevel {
     /// Nobody.
     I0,
-    /// A persistent pseudonym: a user id, a cookie, a click id, an address on
-    /// the network; a name alone.
+    /// A persistent pseudonym: a user id, a cookie, a click id, an IP address;
+    /// a name alone.
     I1,
     /// A direct identifier, hashed.
     I2,
@@ -22,7 +22,7 @@ impl IdentifierLevel {
     pub const ALL: &'static [Self] = &[Self::I0, Self::I1, Self::I2, Self::I3];
 }
 
-/// What one event says about health.
+/// What one event reveals about health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HealthLevel {
     /// Nothing.
@@ -43,7 +43,7 @@ impl HealthLevel {
 /// How many levels milder a disclosure under an agreement is.
 const AGREEMENT_LEVELS: usize = 2;
 
-/// The severity of a disclosure, `None` where there is nothing to report.
+/// The severity of a disclosure; `None` if there is nothing to report.
 pub fn severity(
     identifier: IdentifierLevel,
     health: HealthLevel,

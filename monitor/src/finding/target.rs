@@ -1,4 +1,4 @@
-//! The template of a request path: what of a target may be shown.
+//! The template of a request path: the part of a target that may be shown.
 //!
 //! A path can hold an email address or a patient's number, so a segment is
 //! shown only if it is a word that the catalog or this module knows.
@@ -51,7 +51,7 @@ const WORDS: &[&str] = &[
     "users",
 ];
 
-/// [`WORDS`] and what the path rules of the catalog spell out, without numbers.
+/// [`WORDS`] and the words in the path rules of the catalog, without numbers.
 static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let catalog = Catalog::builtin();
     let spelled = catalog
@@ -70,7 +70,7 @@ static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Beginnings and ends of segments that the catalog spells out beside an id:
+/// Beginnings and ends of segments that the catalog has beside an id:
 /// `:uploadClickConversions`.
 static AFFIXES: LazyLock<(HashSet<String>, HashSet<String>)> = LazyLock::new(|| {
     let (mut starts, mut ends) = (HashSet::new(), HashSet::new());
@@ -89,7 +89,7 @@ static AFFIXES: LazyLock<(HashSet<String>, HashSet<String>)> = LazyLock::new(|| 
 });
 
 /// How many bytes at the beginning and at the end of a segment are words of the
-/// catalog. The rest may be anyone's.
+/// catalog. The rest may be a person's.
 pub(crate) fn affixes(segment: &str) -> (usize, usize) {
     let longest = |own: &HashSet<String>, fits: &dyn Fn(&str) -> bool| {
         own.iter()
@@ -114,7 +114,7 @@ pub(super) fn path_of(target: &[u8]) -> &[u8] {
     if path.starts_with(b"/") {
         return path;
     }
-    // Absolute form: everything up to the slash after the authority is no path.
+    // Absolute form: the path begins after the authority.
     let Some(authority) = path.windows(3).position(|window| window == b"://") else {
         return b"";
     };

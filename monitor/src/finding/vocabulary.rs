@@ -1,7 +1,7 @@
 //! Words that keys of interfaces are made of.
 //!
-//! A key goes in, whether it may be shown comes out. A client may use a name or
-//! another value as a key, so only keys made of these words are shown.
+//! In: a key. Out: whether it may be shown. A client may use a name or another
+//! value as a key, so only keys made of these words are shown.
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -318,8 +318,8 @@ zip zip4 zip5 zip9 zipcd zipcode zipplus4 zone zp zstd";
 static VOCABULARY: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
 
-/// Whether `key` is a word of the vocabulary or is made wholly of such words,
-/// joined by marks, by capitals or by short numbers.
+/// Whether `key` is a word of the vocabulary, or consists entirely of such
+/// words, joined by punctuation, by capitals or by short numbers.
 pub(crate) fn is_known(key: &str) -> bool {
     let folded: String = key
         .chars()
@@ -343,8 +343,8 @@ fn is_word(word: &str) -> bool {
         || (number_length <= MAX_NUMBER_LENGTH && (stem.is_empty() || VOCABULARY.contains(stem)))
 }
 
-/// Lower-case words, split at marks, at `fooBar`, `HTTPServer` and `q1a`.
-/// Unlike the words that lexicons are matched against, none is left out.
+/// Lower-case words, split at punctuation, at `fooBar`, `HTTPServer` and `q1a`.
+/// Unlike the words for lexicons, none is left out.
 fn split(key: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

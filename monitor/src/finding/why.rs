@@ -1,6 +1,6 @@
-//! What a finding says for itself, in words that a privacy officer reads.
+//! The explanation of a finding, in words for a privacy officer.
 //!
-//! Made of classes, levels and the recipient's name alone: no payload.
+//! Composed only of classes, levels and the recipient's name: no payload.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 /// Kinds that one sentence names; more are counted.
 const MAX_NAMED: usize = 6;
 
-/// Two sentences: what happened, and what its severity comes from.
+/// Two sentences: what happened, and what its severity follows from.
 pub(super) fn why(
     event: &[&Proof],
     owner: &str,
@@ -97,7 +97,7 @@ const fn trade(category: Category) -> &'static str {
 }
 
 fn identifiers(event: &[&Proof]) -> Vec<String> {
-    // In clear is worse than hashed: where both are there, that is said.
+    // Plain is worse than hashed: if both occur, the plain one is mentioned.
     let mut in_clear = BTreeMap::new();
     for item in event {
         if let Class::Identifier(identifier) = item.class {

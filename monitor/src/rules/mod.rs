@@ -1,8 +1,8 @@
 //! What every rule of the detectors means, in words.
 //!
-//! Input: the id of a rule, as it stands in `fields[].rule` of a finding.
-//! Output: what it matches, why that counts, what to beware of, what to do. One
-//! table per topic; a test holds them and the source together.
+//! Input: the id of a rule, as in `fields[].rule` of a finding. Output: what it
+//! matches, why that counts, its pitfalls, what to do. One table per topic; a
+//! test keeps them and the source consistent.
 
 mod canary;
 mod health;
@@ -26,8 +26,8 @@ pub struct Topic {
     pub rules: &'static [(&'static str, &'static str)],
 }
 
-/// Which rules this build detects with: 16 digits of a hash over their source.
-/// Two builds with the same digits find the same evidence in the same message.
+/// The rules of this build: 16 digits of a hash of their source. Two builds
+/// with the same digits find the same evidence in the same message.
 pub const fn fingerprint() -> &'static str {
     env!("PHIWATCH_RULES")
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::phi::{Health, Identifier};
 
 /// The string literals of the source that are ids of rules: a class, then words
-/// behind points.
+/// separated by points.
 fn ids_in_source() -> BTreeSet<String> {
     let classes: BTreeSet<&str> = Identifier::ALL
         .iter()

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-/// Characters that are shown of a long expression, on each side of the place.
+/// How many characters of a long expression are shown on each side of the
+/// position.
 const WINDOW: usize = 60;
 
 /// A mistake in a filter expression. Prints the expression with a mark below
-/// the place.
+/// the position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
     /// What is wrong.

@@ -28,7 +28,7 @@ pub(super) enum Expression {
     Test(&'static Subject, Check),
 }
 
-/// What is asked of one field.
+/// The test of one field.
 #[derive(Debug)]
 pub(super) enum Check {
     /// The field is not there.
@@ -77,8 +77,7 @@ impl Compare {
 }
 
 impl Check {
-    /// Whether `value` fits; one that is missing fits nothing but
-    /// [`Check::Missing`].
+    /// Whether `value` fits; a missing one fits only [`Check::Missing`].
     fn holds(&self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Self::Missing, Value::Number(number)) => number.is_none(),

@@ -1,14 +1,14 @@
 //! Patterns in which `*` stands for any characters and `?` for one.
 //!
-//! In: a pattern and a text. Out: whether the pattern fits the whole text, in
-//! time that grows with the product of their lengths at most.
+//! In: a pattern and a text. Out: whether the pattern matches the whole text,
+//! in time proportional to the product of their lengths at most.
 
-/// Whether `pattern` fits the whole of `text`, letters of either case alike.
+/// Whether `pattern` matches all of `text`, ignoring case.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let lower = |text: &str| text.chars().flat_map(char::to_lowercase).collect();
     let (pattern, text): (Vec<char>, Vec<char>) = (lower(pattern), lower(text));
     let (mut at, mut place) = (0, 0);
-    // Where to go on if what follows the last star does not fit.
+    // Where to continue if what follows the last star does not match.
     let mut star: Option<(usize, usize)> = None;
     while let Some(c) = text.get(place) {
         match pattern.get(at) {

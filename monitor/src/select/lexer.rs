@@ -1,8 +1,8 @@
 //! An expression to tokens.
 //!
-//! In: text. Out: words, quoted texts and signs, each with its place. A word is
-//! whatever has no space and no sign in it: `high`, `2h`, `2026-11-24T02:41Z`,
-//! `*.facebook.com`; what it means depends on what it is compared with.
+//! In: text. Out: words, quoted texts and signs, with their positions. A word
+//! is anything without spaces and signs: `high`, `2h`, `2026-11-24T02:41Z`,
+//! `*.facebook.com`; its meaning depends on what it is compared with.
 
 use super::error::FilterError;
 
@@ -30,7 +30,7 @@ pub(super) struct Token {
     pub(super) length: usize,
 }
 
-/// Signs, longer ones before those that they begin with.
+/// Signs, longer ones before their own prefixes.
 const SIGNS: &[&str] = &[
     "==", "!=", "<=", ">=", "=~", "!~", "&&", "||", "<", ">", "=", "!", "&", "|", "(", ")", "[",
     "]", ",",
@@ -98,8 +98,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
 fn sign(rest: &str) -> Option<&'static str> {
     let sign = SIGNS.iter().copied().find(|sign| rest.starts_with(sign));
     sign.or_else(|| {
-        // A plus or minus by itself adds a duration; before a letter or digit
-        // it belongs to a word.
+        // A plus or minus alone adds a duration; before a letter or digit it
+        // belongs to a word.
         let second = rest.chars().nth(1);
         let is_alone = second.is_none_or(char::is_whitespace);
         ["+", "-"]

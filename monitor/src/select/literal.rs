@@ -1,4 +1,4 @@
-//! What a field is compared with, read as the type of the field wants it.
+//! What a field is compared with, parsed according to the field's type.
 
 use super::{
     error::FilterError,
@@ -89,7 +89,7 @@ impl Literals {
         Ok(Check::Contains(self.value(parser)?.0))
     }
 
-    /// A text, which must be one of the field's values where those are known.
+    /// A text, which must be one of the field's values if those are known.
     pub(super) fn text(&self, parser: &mut Parser<'_>) -> Result<String, FilterError> {
         let (text, token) = self.value(parser)?;
         let Some(known) = parser.vocabulary.values(self.subject) else {

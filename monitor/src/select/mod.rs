@@ -2,8 +2,8 @@
 //! line.
 //!
 //! In: text, once; then findings. Out: whether a finding is wanted. Pure: no
-//! clock and no file, so times are absolute. Filters choose what is shown;
-//! they never change what is detected, or who is counted.
+//! clock and no file, so times are absolute. Filters select what is shown; they
+//! never affect detection, or who is counted.
 
 mod error;
 mod expression;
@@ -31,7 +31,7 @@ pub use self::{
 use self::{expression::Expression, near::advice, subject::SUBJECTS};
 use crate::finding::Finding;
 
-/// A filter expression that was understood.
+/// A parsed filter expression.
 #[derive(Debug)]
 pub struct Filter(Expression);
 

@@ -1,13 +1,13 @@
 //! Times as people write them.
 //!
-//! In: RFC 3339, or a part of it from the left. Out: the [`Span`] of time that
-//! it names: a day, a minute, a second or less. Without an offset it is UTC.
+//! In: RFC 3339, or a prefix of it. Out: the [`Span`] of time that it denotes:
+//! a day, a minute, a second or less. Without an offset it is UTC.
 
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a day.
 const DAY: u64 = 86_400 * SECOND;
-/// The last year that is understood; nanoseconds of 64 bits end in 2554.
+/// The last year that is accepted; nanoseconds of 64 bits end in 2554.
 const MAX_YEAR: u64 = 2500;
 /// Digits of a fraction that are read; more are ignored.
 const MAX_FRACTION: usize = 9;
@@ -145,8 +145,8 @@ fn mark(rest: &mut &str, marks: &str) -> Option<()> {
     Some(())
 }
 
-/// Takes the digits of a fraction of a second: nanoseconds, and how many its
-/// last digit counts.
+/// Reads the digits of a fraction of a second. Returns nanoseconds, and the
+/// unit of its last digit.
 fn fraction(rest: &mut &str) -> Option<(u64, u64)> {
     let length = rest.bytes().take_while(u8::is_ascii_digit).count();
     let digits = rest.get(..length.min(MAX_FRACTION))?;

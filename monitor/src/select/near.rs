@@ -1,12 +1,12 @@
 //! The names that somebody may have meant.
 
-/// Names longer than this are compared with nothing.
+/// Longer names are not compared.
 const MAX_LENGTH: usize = 64;
 /// A closed set of at most this many names is listed whole.
 const MAX_LISTED: usize = 12;
 
-/// Advice for `name`, which is none of `known`: the nearest of them, or all of
-/// them where they are few.
+/// Advice for `name`, which is not in `known`: the nearest name, or all of them
+/// if there are few.
 pub(super) fn advice<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let allowed = (name.chars().count() / 3).max(1);
     let nearest = known

@@ -19,7 +19,7 @@ use super::{
 /// Parentheses and negations in one another.
 pub const MAX_DEPTH: usize = 64;
 
-/// What stands between a field and what it is compared with.
+/// The operator between a field and its operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
     Equal,
@@ -216,7 +216,7 @@ impl Parser<'_> {
         Ok((operator, is_negated))
     }
 
-    /// Fails if `subject` does not have the operator that is next.
+    /// Fails if `subject` does not support the next operator.
     fn fits(&self, subject: &Subject, operator: Operator) -> Result<(), FilterError> {
         let Subject { name, of_type, .. } = subject;
         let is_right = match operator {

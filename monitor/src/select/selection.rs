@@ -1,13 +1,13 @@
-//! The filters of the command line, which all have to fit.
+//! The filters of the command line, all of which must match.
 
 use super::{Filter, glob};
 use crate::finding::{Finding, Severity};
 
-/// How much of the id of a container is enough, in digits.
+/// How many digits of a container's id are enough.
 const MIN_CONTAINER: usize = 6;
 
-/// Which findings are shown. Of filters of one kind one has to fit, of all kinds
-/// each. An empty one fits everything.
+/// Which findings are shown. Of filters of one kind one must match, and every
+/// kind must. An empty selection matches everything.
 #[derive(Debug, Default)]
 pub struct Selection {
     /// Nothing before this, in nanoseconds since the Unix epoch.

@@ -1,7 +1,7 @@
 //! What of a finding can be asked for.
 //!
-//! One table: the name of each field, its type, and the values that it has
-//! where they are a closed set.
+//! One table: the name of each field, its type, and its values if they are a
+//! closed set.
 
 use std::sync::Arc;
 

@@ -1,13 +1,13 @@
-//! What a recipient is in business for, and how much a disclosure to it weighs.
+//! The business of a recipient, and how severe a disclosure to it is.
 
-/// What a recipient is in business for.
+/// The business of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Category {
     /// Advertising platform.
     Ads,
     /// Demand-side platform of programmatic advertising.
     Dsp,
-    /// Tells who is behind a cookie, an address or a hash.
+    /// Identifies the person behind a cookie, an address or a hash.
     Identity,
     /// Data-management platform, which sells audiences.
     Dmp,
@@ -94,7 +94,7 @@ impl Category {
         all.find(|category| category.as_str() == name)
     }
 
-    /// How much a disclosure to this kind of recipient weighs.
+    /// How severe a disclosure to this kind of recipient is.
     pub const fn weight(self) -> Weight {
         match self {
             Self::Ads | Self::Dsp | Self::Identity | Self::Dmp | Self::Exchange => Weight::R3,
@@ -138,7 +138,7 @@ impl Weight {
     }
 }
 
-/// How sure the catalog is of an entry, the least first.
+/// How certain the catalog is of an entry, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Confidence {
     /// Common knowledge that nobody has checked.

@@ -1,4 +1,4 @@
-//! One entry of the catalog: hosts, interfaces and what is known of them.
+//! One entry of the catalog: hosts, interfaces and further facts.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use super::{
     pattern::{Pattern, Segments},
 };
 
-/// Which hosts an entry means.
+/// A host of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// Lower case, without leading dot.
     pub name: Box<str>,
-    /// Whether hosts below `name` are meant too; the apex always is.
+    /// Whether hosts below `name` are included; the apex always is.
     pub below: bool,
-    /// Whether the host alone tells the tracker. Where it does not, the host
-    /// serves other interfaces too, and a [`PathRule`] decides.
+    /// Whether the host alone identifies the tracker. If not, it serves other
+    /// interfaces too, and a [`PathRule`] decides.
     pub alone: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn is_below(host: &str, apex: &str) -> bool {
         .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
 }
 
-/// What a request does.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// It reads settings or reports, or manages the account.
@@ -63,17 +63,17 @@ impl Role {
 pub struct PathRule {
     /// Methods, separated by `|`, or `*`.
     pub methods: Box<str>,
-    /// `graph.facebook.com`, or `.tiktok.com` for hosts below as well, or nothing
+    /// `graph.facebook.com`, or `.tiktok.com` with hosts below it, or nothing
     /// for every host of the entry.
     pub host: Box<str>,
-    /// Segments separated by `/`. `*` stands for any characters inside one
+    /// Segments separated by `/`. `*` stands for any characters within one
     /// segment, a leading `**` for any number of segments before, a trailing
     /// one for any number after.
     pub path: Arc<str>,
     /// What it does.
     pub role: Role,
-    /// What the body has to look like, because other interfaces have this path
-    /// too; only where the host is unknown.
+    /// The shape of the body, because other interfaces share this path; only
+    /// for unknown hosts.
     pub shape: Option<BodyShape>,
     pattern: Pattern,
 }
@@ -139,8 +139,7 @@ pub struct Tracker {
     pub hosts: Vec<Host>,
     /// Its interfaces, the more specific first.
     pub paths: Vec<PathRule>,
-    /// Its interfaces where they stand on a host that the catalog does not
-    /// know; `host` is empty.
+    /// Its interfaces on hosts that the catalog does not know; `host` is empty.
     pub protocol: Vec<PathRule>,
     /// Names of the identifier classes that the platform's documentation wants
     /// hashed.

@@ -1,9 +1,9 @@
-//! Lists of hosts that others publish: text in, names out.
+//! Published lists of hosts: text in, names out.
 //!
 //! Three formats are read, line by line: hosts files (`0.0.0.0 name`), plain
-//! names, and the `||name^` rules of content blockers. What a rule says beyond a
-//! host (cosmetic rules, exceptions, paths, restrictions to pages) has no
-//! meaning for requests of a server; it is left out and counted.
+//! names, and the `||name^` rules of content blockers. Parts of a rule beyond
+//! the host (cosmetic rules, exceptions, paths, restrictions to pages) have no
+//! meaning for requests of a server; such lines are skipped and counted.
 
 use std::net::IpAddr;
 
@@ -12,10 +12,10 @@ use super::{CatalogError, Host, normalize_host};
 /// The most names that one list may hold.
 pub const MAX_NAMES: usize = 500_000;
 
-/// Options of a rule that restrict where it holds, or undo it.
+/// Options of a rule that restrict or revoke it.
 const RESTRICTING: &[&str] = &["badfilter", "denyallow", "domain", "from", "method", "to"];
 
-/// What a list says.
+/// The hosts of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostList {
     /// The hosts, in the order of the list.
@@ -28,7 +28,7 @@ pub struct HostList {
     pub unsupported: usize,
 }
 
-/// What one line says.
+/// The meaning of one line.
 enum Line {
     Nothing,
     Names(Vec<Host>),
@@ -93,7 +93,7 @@ fn read(line: &str) -> Line {
     let Some(first) = words.next() else {
         return Line::Nothing;
     };
-    // Before the addresses: a hosts file's names are those hosts and no others.
+    // Checked before addresses: names in a hosts file mean exactly those hosts.
     if first.parse::<IpAddr>().is_ok() {
         let names: Vec<&str> = words.collect();
         if names.is_empty() {
@@ -127,7 +127,7 @@ fn blocker_rule(rule: &str) -> Line {
     }
 }
 
-/// A host of more than one label; `localhost` and its like are none.
+/// A host of more than one label, unlike `localhost` and its like.
 fn name(text: &str, below: bool) -> Option<Host> {
     let normal = normalize_host(text)?;
     let is_domain = normal.contains('.')

@@ -2,9 +2,9 @@
 //!
 //! Input: the host that a request names, its method and its decoded path.
 //! Output: a [`Match`] with an entry of the [`Catalog`], or nothing. Hosts that
-//! also serve other interfaces need a path rule; a tracker's protocol is
-//! recognized on unknown hosts, because proxies and gateways are common. What
-//! the operator declares, [`Policy`] and [`Services`], is here too.
+//! also serve other interfaces need a path rule. A tracker's protocol is
+//! recognized on unknown hosts too, because proxies and gateways are common.
+//! The operator's declarations, [`Policy`] and [`Services`], are also here.
 
 mod catalog;
 mod category;
@@ -41,7 +41,7 @@ pub enum MatchedBy {
     Host,
     /// The host and the path.
     HostAndPath,
-    /// The path, and where needed the body, on an unknown host.
+    /// The path, and if needed the body, on an unknown host.
     Protocol,
 }
 
@@ -71,23 +71,23 @@ pub struct Match {
     pub agreement: bool,
     /// The path pattern that matched, if one did.
     pub pattern: Option<Arc<str>>,
-    /// The shape that the body must have, because others have the path too.
+    /// The shape that the body must have, because others share the path.
     pub needs_body_shape: Option<BodyShape>,
 }
 
-/// The tracker that a host belongs to, where only the host is known.
+/// The tracker to which a host belongs, if only the host is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostMatch {
     /// The entry.
     pub tracker: Arc<Tracker>,
-    /// Whether the host serves nothing but the tracker.
+    /// Whether the host serves only the tracker.
     pub alone: bool,
 }
 
-/// Names longer than this are no host names (RFC 1035 allows 253).
+/// Longer names are no host names (RFC 1035 allows 253).
 const MAX_HOST_LENGTH: usize = 255;
 
-/// Lower case, without port and trailing dot. `None` for what is no host name.
+/// Lower case, without port and trailing dot. `None` if it is no host name.
 fn normalize_host(host: &str) -> Option<Cow<'_, str>> {
     let host = host.trim();
     let host = match host.rsplit_once(':') {

@@ -1,7 +1,7 @@
 //! Catalog files: TOML text in, entries out.
 //!
-//! The catalog that is compiled in and an operator's own file have one format,
-//! which `catalog/ads.toml` shows.
+//! The embedded catalog and an operator's own file have the same format;
+//! `catalog/ads.toml` shows it.
 
 use std::{fmt, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::phi::Identifier;
 
 /// The longest id, in bytes; ids are labels of metrics.
 const MAX_ID: usize = 40;
-/// The most rules that the braces of one pattern may stand for.
+/// The most rules that the braces of one pattern may expand to.
 const MAX_ALTERNATIVES: usize = 64;
 /// The most hosts, or rules, of one entry.
 const MAX_ITEMS: usize = 4_096;
@@ -92,7 +92,7 @@ pub fn parse_catalog(text: &str) -> Result<Vec<Tracker>, CatalogError> {
     Ok(found)
 }
 
-/// What is wrong, and at which byte of the file.
+/// The problem, and its position in the file in bytes.
 type Fault = (usize, String);
 
 fn fault<T>(at: &Spanned<String>, reason: impl Into<String>) -> Result<T, Fault> {
@@ -149,7 +149,7 @@ fn tracker(entry: Entry) -> Result<Tracker, Fault> {
             rules(text, role, &names, &mut paths)?;
         }
     }
-    // Stable, so that housekeeping stays first among equals.
+    // The sort is stable, so that housekeeping stays first among equals.
     paths.sort_by_key(|rule| std::cmp::Reverse(rule.specificity()));
     let mut fingerprints = Vec::new();
     for text in &protocol {
@@ -233,7 +233,8 @@ fn rules(
     Ok(())
 }
 
-/// `METHODS PATH`, and the shape of the body where the path says too little.
+/// `METHODS PATH`, and the shape of the body if the path is not specific
+/// enough.
 fn fingerprint(text: &Spanned<String>, into: &mut Vec<PathRule>) -> Result<(), Fault> {
     let words: Vec<&str> = text.get_ref().split(' ').collect();
     let (methods, path, shape) = match *words {

@@ -1,6 +1,6 @@
 //! Path patterns of the catalog, compiled, and globs.
 
-/// Paths with more segments than this match nothing; no tracker's has ten.
+/// Paths with more segments match nothing; no tracker's has ten.
 const MAX_SEGMENTS: usize = 32;
 
 /// A path, split once for all patterns.
@@ -10,8 +10,8 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// The segments of `path` (decoded, without query); `None` for more than a
-    /// tracker has. A trailing slash makes no difference.
+    /// The segments of `path` (decoded, without query); `None` if there are
+    /// more than any tracker has. A trailing slash makes no difference.
     pub(super) fn new(path: &'a str) -> Option<Self> {
         let mut list = [""; MAX_SEGMENTS];
         let mut count = 0;
@@ -76,7 +76,7 @@ impl Pattern {
             .all(|(pattern, segment)| glob(pattern, segment, 1))
     }
 
-    /// How much the pattern says: of two that match, the one that says more
+    /// How specific the pattern is: of two that match, the more specific
     /// decides.
     pub(super) fn specificity(&self) -> (usize, usize) {
         let literal = self.wanted.iter().filter(|word| !word.contains('*'));
@@ -88,8 +88,8 @@ impl Pattern {
     }
 }
 
-/// For a path that matched `pattern`: which of its segments the pattern spells
-/// out, counted from the first. Those are the catalog's own words.
+/// For a path that matched `pattern`: which of its segments are literal in the
+/// pattern, counted from the first. Those are the catalog's own words.
 pub(crate) fn literal_segments(pattern: &str, segments: &[&str]) -> Vec<bool> {
     let mut wanted: Vec<&str> = split(pattern).collect();
     let mut offset = 0;
@@ -113,9 +113,9 @@ fn split(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
-/// Whether `text` has the shape of `pattern`, in which `*` stands for at least
-/// `least` bytes. Each part is taken at its first place, which finds a match
-/// wherever there is one, in linear time.
+/// Whether `text` matches `pattern`, in which `*` stands for at least `least`
+/// bytes. Each part is matched at its first occurrence, which finds a match if
+/// there is one, in linear time.
 pub(super) fn glob(pattern: &str, text: &str, least: usize) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;

@@ -1,11 +1,11 @@
-//! What the operator declares about recipients: which hosts are the operator's
+//! The operator's declarations about recipients: which hosts are the operator's
 //! own, and with whom there is an agreement.
 
 use std::collections::BTreeSet;
 
 use super::{Tracker, entry::is_below, normalize_host};
 
-/// What the operator declares about recipients.
+/// The operator's declarations about recipients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     first_parties: Vec<Box<str>>,
@@ -13,7 +13,7 @@ pub struct Policy {
     agreement_ids: BTreeSet<Box<str>>,
 }
 
-/// An item of the policy that is no host and no id.
+/// An item of the policy that is neither a host nor an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("item {index} of {list} is no {wanted}")]
 pub struct PolicyError {
@@ -26,9 +26,9 @@ pub struct PolicyError {
 }
 
 impl Policy {
-    /// A policy: hosts, each with everything below it, that are the operator's
-    /// own; ids of trackers, and hosts likewise, with whom there is a business
-    /// associate agreement.
+    /// A policy: hosts of the operator, each with everything below it; and ids
+    /// of trackers, or hosts likewise, with whom there is a business associate
+    /// agreement.
     pub fn new(first_parties: &[String], agreements: &[String]) -> Result<Self, PolicyError> {
         let mut policy = Self::default();
         for (index, item) in first_parties.iter().enumerate() {
@@ -57,8 +57,8 @@ impl Policy {
         covers(&self.first_parties, host)
     }
 
-    /// Whether there is an agreement with whoever receives at `host`. Whose an
-    /// unknown host is, a tracker's protocol does not prove, so there the
+    /// Whether there is an agreement with the recipient at `host`. A tracker's
+    /// protocol does not prove to whom an unknown host belongs, so there the
     /// agreement has to name the host.
     pub(super) fn has_agreement(&self, tracker: &Tracker, host: &str, is_known: bool) -> bool {
         (is_known && self.agreement_ids.contains(&*tracker.id))

@@ -1,5 +1,5 @@
-//! The services that the operator names: which processes are which service, and
-//! whether using one says something about a person's health.
+//! The services of the operator: which processes belong to them, and whether
+//! using one reveals something about a person's health.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::event::Process;
 pub struct Service {
     /// The operator's name for it.
     pub name: Arc<str>,
-    /// Whether being a user of it says something about health.
+    /// Whether being a user of it reveals something about health.
     pub health: bool,
     /// Path of the executable; `*` stands for any characters.
     pub exe: Option<String>,
-    /// Path of the cgroup, which means those below it too; or with `*`.
+    /// Path of the cgroup, including those below it; or with `*`.
     pub cgroup: Option<String>,
     /// The systemd unit; `*` stands for any characters.
     pub unit: Option<String>,
@@ -24,7 +24,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Whether every pattern that is given fits the process.
+    /// Whether all given patterns match the process.
     fn means(&self, process: &Process) -> bool {
         let fits = |pattern: &Option<String>, value: &Option<String>, prefix: Prefix| match pattern
         {
@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// Whether a pattern without `*` means more than itself.
+/// Whether a pattern without `*` matches more than itself.
 #[derive(Clone, Copy)]
 enum Prefix {
     No,
@@ -72,7 +72,7 @@ impl Prefix {
 pub struct Services(Arc<[Service]>);
 
 impl Services {
-    /// These services; of several that fit a process, the first counts.
+    /// These services; if several match a process, the first counts.
     pub fn new(services: Vec<Service>) -> Self {
         Self(services.into())
     }

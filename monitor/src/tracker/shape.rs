@@ -1,7 +1,7 @@
 //! What the body of a tracker's protocol looks like.
 //!
-//! Many interfaces have a path such as `/v1/track`, the clinic's own among them,
-//! so such a path on an unknown host needs a second witness: the keys of the
+//! Many interfaces have a path such as `/v1/track`, including a clinic's own,
+//! so such a path on an unknown host must be confirmed by the keys of the
 //! message. Input: the paths of its fields as findings show them
 //! (`body.batch[0].userId`). Output: whether they are those of the protocol.
 
@@ -10,7 +10,7 @@ use crate::field::{Field, Fields, Step};
 /// The keys that a protocol's messages have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BodyShape {
-    /// Segment's, which `RudderStack` and others speak too: calls with a user and
+    /// Segment's, which `RudderStack` and others use too: calls with a user and
     /// with what the library adds.
     Segment,
     /// `PostHog`'s: the project's key, an event, a distinct id.
@@ -58,8 +58,8 @@ impl BodyShape {
         all.find(|shape| shape.as_str() == name)
     }
 
-    /// For each thing that must be there, the field paths that show it: `key`
-    /// anywhere, `.key` at the top of the message, `key.` with anything below.
+    /// For each required item, the field paths that show it: `key` anywhere,
+    /// `.key` at the top of the message, `key.` with anything below.
     const fn needs(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Segment => &[
@@ -91,8 +91,8 @@ impl BodyShape {
     }
 }
 
-/// At most so many fields are looked at: every message of a protocol shows what
-/// it is in its first event.
+/// How many fields are checked: every message of a protocol shows its shape in
+/// the first event.
 const MAX_FIELDS: usize = 4_096;
 
 /// Whether a message with these fields has the shape.
@@ -134,7 +134,7 @@ pub fn body_fits<S: AsRef<str>>(shape: BodyShape, paths: impl IntoIterator<Item 
     false
 }
 
-/// Whether the steps of `path` are those of `wanted`. An index stands for none,
+/// Whether the steps of `path` are those of `wanted`. An index is ignored,
 /// unless `[]` asks for one.
 fn shows(path: &str, wanted: &str) -> bool {
     let top = wanted.starts_with('.');
@@ -158,7 +158,7 @@ fn shows(path: &str, wanted: &str) -> bool {
     let Some(last) = total.checked_sub(count + usize::from(below)) else {
         return false;
     };
-    // A bare index at the top (`body[0].event`) is no step of a key.
+    // An index at the top (`body[0].event`) is no step of a key.
     let first = usize::from(steps().next().is_some_and(|step| step.starts_with('[')));
     match (top, below) {
         (true, true) => fits(first),

@@ -229,7 +229,7 @@ fn own_entries_override_and_imported_hosts_stand_behind() {
         ("x.ads.example.net", "/", Some("imported host")),
         ("www.facebook.com", "/page", None),
     ] {
-        // Own entries are tried first, but a rule says more than a host.
+        // Own entries are tried first, but a rule is more specific than a host.
         let found = find(&catalog, "POST", host, path);
         let found = found.map(|found| format!("{} {}", found.tracker.id, outcome(&found)));
         assert_eq!(found.as_deref(), expected, "{host}");

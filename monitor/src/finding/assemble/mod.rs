@@ -22,10 +22,11 @@ use crate::{
     tracker::Match,
 };
 
-/// Fields of one finding beyond this are not listed; their classes are.
+/// How many fields a finding lists; the classes of further ones still count.
 pub(super) const MAX_FIELDS: usize = 64;
 
-/// Person-events of one request that have a finding each; the others share one.
+/// How many person-events of one request have a finding each; the others share
+/// one.
 pub(super) const MAX_FINDINGS: usize = 256;
 
 /// Length of an id in bytes; it is written as twice as many digits.
@@ -40,7 +41,7 @@ pub struct Sender<'a> {
     pub is_health: bool,
 }
 
-/// Everything about a request that a finding tells, besides its fields.
+/// Everything about a request that a finding includes, besides its fields.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The request.
@@ -51,23 +52,23 @@ pub struct Context<'a> {
     pub sender: Sender<'a>,
     /// The server name that the TLS client asked for.
     pub server_name: Option<&'a str>,
-    /// Who receives it; `None` for a third party that is no tracker, to which
-    /// only planted values are findings.
+    /// The recipient; `None` for a third party that is no tracker, for which
+    /// only planted values give findings.
     pub matched: Option<&'a Match>,
     /// The recipient's host name.
     pub host: &'a str,
     /// What `host` was taken from: `host-header`, `target` or `sni`.
     pub host_source: &'static str,
-    /// The template of the path as an earlier look knew it.
+    /// The template of the path as recorded earlier.
     pub path: Option<&'a str>,
     /// The key of the tokens.
     pub key: &'a TokenKey,
 }
 
-/// The findings of one request, in the order of its events: one per array
-/// element that has evidence, with what stands outside the arrays added to
-/// each; one in all where no element has any.
-/// What `memory` learns here, later findings know.
+/// The findings of one request, in the order of its events: one for each array
+/// element that has evidence, with the evidence outside of the arrays added to
+/// each; a single one if no element has any. What `memory` learns here, later
+/// findings use.
 pub fn assemble(
     context: &Context<'_>,
     proofs: &[Proof],
@@ -128,8 +129,8 @@ fn events(evidence: &[Proof]) -> Vec<Vec<&Proof>> {
                     event.push(item);
                 }
             }
-            // Every event gets a copy, so what adds neither a listed field nor
-            // a class is left out.
+            // Every event gets a copy, so evidence that adds neither a listed
+            // field nor a class is left out.
             None if shared.len() < MAX_FIELDS || !adds_nothing(&shared, item) => {
                 shared.push(item);
             }
@@ -146,7 +147,7 @@ fn events(evidence: &[Proof]) -> Vec<Vec<&Proof>> {
     events
 }
 
-/// Whether evidence of the same class and at least this strength is there.
+/// Whether evidence of the same class and at least this strength exists.
 fn adds_nothing(known: &[&Proof], item: &Proof) -> bool {
     known
         .iter()
@@ -161,7 +162,7 @@ struct Event<'a> {
     who: Option<Who>,
 }
 
-/// The person-events of a request that are too many to be listed.
+/// The person-events of a request beyond the limit.
 struct Rest<'a> {
     worst: Judgment,
     evidence: Vec<&'a Proof>,
@@ -234,8 +235,8 @@ fn finding(
     finding.health = health.into_iter().collect();
     finding.fields = records.collect();
     finding.id = id(&finding);
-    // What follows from the id's content, and what earlier events decide: a
-    // capture that begins later gives the same ids.
+    // The id covers only the content, not what earlier events decide: a capture
+    // that begins later gives the same ids.
     finding.why = why::why(
         evidence,
         &matched.tracker.owner,
@@ -272,8 +273,8 @@ fn labels(matched: &Match, item: &Proof, memory: &mut Memory) -> Vec<&'static st
     }
 }
 
-/// Who receives it. The ids are a closed set, with one for all that the catalog
-/// does not know.
+/// The recipient. The ids are a closed set, with one for everything that the
+/// catalog does not know.
 fn recipient(context: &Context<'_>) -> RecipientRecord {
     let host = context.host.to_owned();
     match context.matched {
@@ -361,7 +362,7 @@ pub(crate) fn place(context: &Context<'_>) -> Option<EvidenceRecord> {
     })
 }
 
-/// The method, if it is one of the protocol's own: a client may send any word.
+/// The method, if it is a standard one: a client may send any word.
 pub(crate) fn method(sent: &str) -> &'static str {
     const METHODS: &[&str] = &[
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
@@ -403,8 +404,8 @@ pub(super) fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRec
     }
 }
 
-/// A hash over the record, before it has an id and a place in a capture: live
-/// and on replay those differ, the disclosure does not.
+/// A hash of the record before it has an id and a place in a capture: these
+/// differ between live and replay, the disclosure does not.
 pub(crate) fn id(finding: &Finding) -> String {
     let record = serde_json::to_vec(finding).expect("a finding has only text keys");
     hex(&Sha256::digest(&record), ID_BYTES)

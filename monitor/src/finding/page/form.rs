@@ -1,8 +1,8 @@
 //! What the forms of a page ask a visitor for.
 //!
 //! In: the inputs of a page. Out: classes of identifiers and of health
-//! information. An input says what it wants by its type, its name and its
-//! label; nothing was filled in yet, so there is no value to look at.
+//! information. An input is recognized by its type, its name and its label;
+//! nothing has been filled in yet, so there is no value.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::{
 /// Longest label that is read: longer ones are terms to agree to.
 const MAX_LABEL: usize = 300;
 
-/// What forms ask for, by name, sorted.
+/// What forms ask for, as sorted class names.
 #[derive(Default)]
 pub(super) struct FormClasses {
     pub(super) identifiers: BTreeSet<&'static str>,
@@ -32,7 +32,7 @@ impl FormClasses {
     }
 }
 
-/// Words of an identifier; of several, all in this order.
+/// Words for an identifier; several words must occur in this order.
 const IDENTIFIERS: &[(Identifier, &[&[&str]])] = &[
     (Identifier::Email, &[&["email"], &["e", "mail"], &["mail"]]),
     (
@@ -151,7 +151,7 @@ pub(super) fn asked(inputs: &[Input]) -> FormClasses {
         }
         for text in input.texts().filter(|text| text.len() <= MAX_LABEL) {
             let words = words(text);
-            // To agree to terms, or to be mailed or called, gives nothing away.
+            // Agreeing to terms, or to be mailed or called, discloses nothing.
             let consents = ["agree", "terms", "consent", "subscribe"];
             if words.iter().any(|word| consents.contains(&word.as_str())) {
                 continue;

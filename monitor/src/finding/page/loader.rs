@@ -1,7 +1,7 @@
 //! What a page loads to the trackers of the catalog.
 //!
 //! In: resources, and the names and ids that inline scripts mention. Out: each
-//! tracker once, with the host that was seen.
+//! tracker once, with the observed host.
 
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ use crate::{
 /// Id of a tracker in the catalog.
 type Id = &'static str;
 
-/// By the name that its scripts have: the tracker, and where its script comes
-/// from.
+/// By name in scripts: the tracker, and the host of its script.
 const NAMES: &[(LoaderName, Id, &str)] = &[
     ("FS", "fullstory", "edge.fullstory.com"),
     ("GoogleAnalyticsObject", "ua", "www.google-analytics.com"),
@@ -80,8 +79,8 @@ const IDS: &[(&str, Id, &str)] = &[
     ("UA-", "ua", "www.google-analytics.com"),
 ];
 
-/// Where scripts come from whose host receives no data, or more than scripts:
-/// host, beginning of the path, tracker.
+/// Hosts of scripts that receive no data, or serve more than scripts: host,
+/// beginning of the path, tracker.
 const SCRIPTS: &[(&str, &str, Id)] = &[
     ("ads.nextdoor.com", "/", "nextdoor"),
     ("amplify.outbrain.com", "/", "outbrain"),
@@ -154,14 +153,14 @@ pub(super) fn loaded(
         ids.into_iter()
             .filter_map(|(id, host)| of_id(id, host, catalog)),
     );
-    // The first of a tracker stays: it is the one that was seen best.
+    // The first entry of a tracker is kept: it has the best evidence.
     found.sort_by(|one, next| one.tracker.id.cmp(&next.tracker.id));
     found.dedup_by(|next, one| next.tracker.id == one.tracker.id);
     found
 }
 
-/// `is_loaded` says that the page itself loads it, so that an interface on an
-/// unknown host counts.
+/// `is_loaded` means that the page itself loads it, so that a tracker's
+/// protocol on an unknown host counts.
 fn of_resource(resource: &Resource, catalog: &Catalog, is_loaded: bool) -> Option<Loaded> {
     let Resource { host, path, .. } = resource;
     if host == GOOGLE_LOADER && path.starts_with("/gtag/") {

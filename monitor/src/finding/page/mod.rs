@@ -1,20 +1,20 @@
 //! Pages that a server sent and that load trackers, to findings.
 //!
 //! In: [`Page`]s. Out: findings of kind `page`: one for each tracker on each
-//! route of each service, and again when what matters of the markup changes.
+//! route of each service, and again when the relevant markup changes.
 //!
-//! How bad it is follows from the matrix of all findings. The visitor's browser
-//! always gives the tracker a cookie and an address on the network, so the
-//! identifier is I1 at least; values of a person that the page hands to a
-//! tracker, in its inline scripts or its own address, count as what they are.
-//! What the route, the title, the headings and the forms say about health is
-//! H2; explicit values in inline scripts are H3. Then:
+//! The severity follows from the matrix of all findings. The visitor's browser
+//! always gives the tracker a cookie and an IP address, so the identifier is at
+//! least I1; personal values that the page passes to a tracker, in its inline
+//! scripts or its own address, count with their own level. What the route, the
+//! title, the headings and the forms say about health is H2; explicit values in
+//! inline scripts are H3. Then:
 //!
-//! - a form that asks a visitor for health information, or for more of a
-//!   person than an email address, on a page about health: high at least;
-//! - no form that asks for anything, and no route of care such as an
-//!   assessment or a booking: a page to read, one level milder;
-//! - no health at all: info, and low where a form asks for identity.
+//! - a form that asks a visitor for health information, or for more personal
+//!   data than an email address, on a page about health: high at least;
+//! - no form that asks for anything, and no route of care such as an assessment
+//!   or a booking: a page for reading, one level milder;
+//! - no health at all: info, and low if a form asks for identity.
 
 mod form;
 mod loader;
@@ -51,13 +51,14 @@ use crate::{
 
 /// Most routes, each with one tracker, that are remembered.
 const MAX_ROUTES: usize = 16_384;
-/// Most versions of one route that are told apart; further ones are not told.
+/// How many versions of one route are distinguished; further ones are not
+/// reported.
 const MAX_VERSIONS: usize = 16;
 /// Most bytes of pages, as sent, that are examined in one second.
 const MAX_BYTES_PER_SECOND: usize = 16 * 1024 * 1024;
 const SECOND: u64 = 1_000_000_000;
 
-/// The routes that are known, and how much was examined lately.
+/// The known routes, and how much was examined recently.
 #[derive(Default)]
 pub struct Pages {
     routes: HashMap<u64, Route>,
@@ -78,11 +79,11 @@ pub struct PageSettings<'a> {
     pub key: &'a TokenKey,
     /// How much of a page is examined.
     pub limits: &'a FieldLimits,
-    /// What an earlier look found in the page, if its values were replaced.
+    /// What was found in the page before its values were replaced.
     pub recorded: Option<&'a PageProofs>,
 }
 
-/// What was found in a page, by which its findings can be made again.
+/// What was found in a page, from which its findings can be made again.
 #[derive(Clone, Debug, Default)]
 pub struct PageProofs {
     /// The evidence.
@@ -91,7 +92,7 @@ pub struct PageProofs {
     pub path: String,
 }
 
-/// A page that gave findings, for whoever records it.
+/// A page that gave findings, with everything that a recording needs.
 pub struct PageResult {
     /// The findings.
     pub findings: Vec<Finding>,
@@ -218,7 +219,7 @@ impl Pages {
         if !self.is_new(route, version, losses) {
             return None;
         }
-        // Behind the id: what earlier events decide is no part of it.
+        // Added after the id, which does not cover what earlier events decide.
         if let Some(who) = memory.meet(&context.counted(), losses) {
             memory.count(&loaded.tracker.id, who, losses);
             finding.person = Some(digits(who.person));
@@ -266,7 +267,7 @@ impl Pages {
 }
 
 impl PageContext<'_> {
-    /// Who sends the page: the service if it has a name, else the executable,
+    /// Who sends the page: the name of the service, or else the executable, or
     /// else the port.
     fn owner(&self) -> Option<String> {
         let origin = self.origin()?;
@@ -291,8 +292,8 @@ impl PageContext<'_> {
         self.page.facts.origin.as_deref()
     }
 
-    /// The evidence that counts: health wherever it stands, identifiers only
-    /// where they are a visitor's. A headline names whom it likes.
+    /// The evidence that counts: health information anywhere, identifiers only
+    /// where they are a visitor's. A headline may name anybody.
     fn counted(&self) -> Vec<&Proof> {
         self.proofs
             .iter()
@@ -318,7 +319,7 @@ impl PageContext<'_> {
             health = health.max(HealthLevel::H2);
         }
         let base = severity(identifier, health, weight).unwrap_or(Severity::Info);
-        // An agreement makes the matrix milder, and so what is added to it.
+        // An agreement makes both the matrix and these additions milder.
         let agreed = weight == Weight::R1;
         let at_least = |level: Severity| base.max(if agreed { level.milder(2) } else { level });
         let plain = identifier == IdentifierLevel::I1 && health == HealthLevel::H2;
@@ -403,7 +404,7 @@ impl PageContext<'_> {
         finding
     }
 
-    /// What happened and what its severity comes from, in words.
+    /// What happened and what its severity follows from, in words.
     fn why(&self, loaded: &Loaded, severity: Severity) -> String {
         let owner = &loaded.tracker.owner;
         let asks = if self.asked.is_personal() {
@@ -419,7 +420,7 @@ impl PageContext<'_> {
         )
     }
 
-    /// The evidence, each class at each place once, and what forms ask for.
+    /// The evidence, each class once at each path, and what forms ask for.
     fn records(&self, counted: &[&Proof]) -> Vec<FieldRecord> {
         let mut known = BTreeSet::new();
         let found = counted

@@ -1,7 +1,8 @@
-//! The template of a page's route: what of a path may be shown.
+//! The template of a page's route: the part of a path that may be shown.
 //!
-//! A segment is shown if it is made of words that this module or the vocabulary
-//! of findings knows; whatever else it is (a number, a name, a slug) is `{id}`.
+//! A segment is shown if it consists of words of this module or of the
+//! vocabulary of findings; everything else (a number, a name, a slug) becomes
+//! `{id}`.
 
 use super::super::vocabulary;
 
@@ -228,7 +229,7 @@ const PEOPLE: &[&str] = &[
     "users",
 ];
 
-/// Words of routes on which a visitor is cared for, not reading.
+/// Words of routes where a visitor receives care rather than reads.
 const CARE: &[&str] = &[
     "account",
     "appointment",
@@ -294,7 +295,7 @@ pub(super) fn template(target: &[u8]) -> String {
     shown
 }
 
-/// Whether a template is that of a route on which a visitor is cared for.
+/// Whether a template is a route where a visitor receives care.
 pub(super) fn is_care(template: &str) -> bool {
     template
         .split(['/', '-', '_', '.'])

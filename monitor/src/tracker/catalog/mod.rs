@@ -1,4 +1,4 @@
-//! All trackers, indexed by host, with the operator's policy over them.
+//! All trackers, indexed by host, and the operator's policy.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,9 +9,9 @@ use super::{
     Role, Tracker, Weight, normalize_host, parse_catalog, pattern::Segments,
 };
 
-/// The files that are compiled in. The order matters in two ways: entries that
-/// share a host are tried from the first, and the first that the host alone
-/// identifies is the fallback.
+/// The embedded files. The order matters in two ways: entries that share a host
+/// are tried in order, and the first that the host alone identifies is the
+/// fallback.
 const FILES: &[&str] = &[
     include_str!("ads.toml"),
     include_str!("audiences.toml"),
@@ -27,7 +27,8 @@ static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::new(parsed.map(Arc::new).collect())
 });
 
-/// The most entries of the operator's own: their ids are labels of metrics.
+/// The most entries of the operator's own, since their ids are labels of
+/// metrics.
 pub const MAX_OWN: usize = 32;
 
 /// All trackers, indexed by host, and the policy. Cheap to clone.
@@ -40,10 +41,10 @@ pub struct Catalog {
 #[derive(Debug, Default)]
 struct Index {
     trackers: Vec<Arc<Tracker>>,
-    /// By the name of a host: positions of the entry and of the host in it.
+    /// By host name: positions of the entry and of the host in it.
     by_host: HashMap<Box<str>, Vec<(usize, usize)>>,
-    /// Positions of the entries that have a protocol and of its rules, the rule
-    /// that says most first.
+    /// Positions of the entries that have a protocol and of its rules, the most
+    /// specific rule first.
     protocols: Vec<(usize, usize)>,
 }
 
@@ -75,13 +76,13 @@ impl Catalog {
         }
     }
 
-    /// This catalog with the operator's own entries before its own, in place of
-    /// those with the same id, and with imported hosts behind: those that no
-    /// entry knows, in an entry of their own.
+    /// This catalog with the operator's own entries first, replacing those with
+    /// the same id, and imported hosts last: those that no entry has, in an
+    /// entry of their own.
     #[must_use]
     pub fn with_lists(&self, own: Vec<Tracker>, imported: Vec<Host>) -> Self {
         let mut trackers: Vec<Arc<Tracker>> = Vec::new();
-        // Of own entries with one id, the last that was read counts.
+        // Of own entries with one id, the last one counts.
         for entry in own {
             trackers.retain(|known| known.id != entry.id);
             trackers.push(Arc::new(entry));
@@ -139,13 +140,14 @@ impl Catalog {
 
     /// The tracker that receives a request with this method and decoded path
     /// (without query). `host` may have a port and any case. A match that
-    /// `needs_body_shape` is a guess until [`Catalog::confirm`] has seen the body.
+    /// `needs_body_shape` is a guess until [`Catalog::confirm`] has checked the
+    /// body.
     pub fn match_request(&self, host: Option<&str>, method: &str, path: &str) -> Option<Match> {
         self.search(host, method, path, |_| true)
     }
 
-    /// Like [`Catalog::match_request`], but paths that other interfaces have too
-    /// count only where `fits` says that the body has the protocol's shape.
+    /// Like [`Catalog::match_request`], but paths that other interfaces share
+    /// count only if `fits` confirms that the body has the protocol's shape.
     pub fn confirm(
         &self,
         host: Option<&str>,
@@ -198,7 +200,7 @@ impl Catalog {
         })
     }
 
-    /// The match of `tracker` at `host`, as the policy sees it.
+    /// The match of `tracker` at `host`, under the policy.
     pub(crate) fn found(
         &self,
         tracker: &Arc<Tracker>,
@@ -212,7 +214,8 @@ impl Catalog {
         let weight = if agreement {
             Weight::R1
         } else if matched_by == MatchedBy::Protocol {
-            // Who runs an unknown host is unknown too, so never advertising.
+            // The operator of an unknown host is unknown too, so never
+            // advertising.
             Weight::R2
         } else {
             tracker.category.weight()
@@ -228,7 +231,7 @@ impl Catalog {
         }
     }
 
-    /// The tracker whose host this is, as far as a name alone can tell.
+    /// The tracker to which this host belongs, as far as a name alone shows.
     pub fn match_host(&self, host: &str) -> Option<HostMatch> {
         let host = normalize_host(host)?;
         if self.policy.is_first_party(&host) {
@@ -244,7 +247,7 @@ impl Catalog {
             .map(found)
     }
 
-    /// The entries that mean `host` (normalized), the longest name first.
+    /// The entries for `host` (normalized), the longest name first.
     fn candidates<'a>(
         &'a self,
         host: &'a str,

@@ -31,7 +31,7 @@ fn findings(line: &str, status: Option<u16>, pairs: &[(&str, &str)]) -> Vec<Find
     host.send(line, status, pairs)
 }
 
-/// One host: what it remembers from one request to the next.
+/// One host and its memory between requests.
 #[derive(Default)]
 struct Host {
     memory: Memory,
@@ -175,7 +175,8 @@ fn severity_follows_the_matrix() {
         (META, &[("email", "jane@example.com")], "medium: email / "),
         (SEGMENT, &[("email", "jane@example.com")], "low: email / "),
         (META, &[("em", SHA256)], "low: email / "),
-        // A name is direct only beside another identifier; a sex never is.
+        // A name is direct only together with another identifier, and a sex
+        // never is.
         (
             META,
             &[("traits.firstName", "Jane"), score],
@@ -395,7 +396,7 @@ fn ordinary_shop_events_stay_low() {
     check(META, Some(200), shop, &["low: city email ip online_id / "]);
 }
 
-/// Requests to trackers about nothing: made of the shapes that look like PHI.
+/// Innocuous requests to trackers, made of shapes that look like PHI.
 #[test]
 fn two_hundred_innocuous_events_are_no_findings() {
     let names = [

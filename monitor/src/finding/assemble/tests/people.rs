@@ -40,7 +40,7 @@ fn a_person_is_recognized_by_any_of_their_identifiers() {
         ],
         "0 0 0 1",
     );
-    // What people share makes nobody the same.
+    // A shared identifier does not make two people one.
     check_people(
         &[
             &[
@@ -59,8 +59,8 @@ fn a_person_is_recognized_by_any_of_their_identifiers() {
         ],
         "0 1 -",
     );
-    // A hash of a plain identifier that was seen is the same person, a hash that
-    // comes first is another until both are seen together.
+    // A hash of a known plain identifier is the same person; a hash that comes
+    // first is another until both are seen together.
     let (phone, email) = (sha256("14155550132"), sha256("jane@example.com"));
     check_people(
         &[
