@@ -1,5 +1,5 @@
-//! Protocol buffers, `MessagePack` and CBOR: every length is written anew where
-//! what it counts has changed.
+//! Protocol buffers, `MessagePack` and CBOR: every length is rewritten if what
+//! it counts has changed.
 
 use super::rewriter::Rewriter;
 use crate::field::{
@@ -259,7 +259,7 @@ fn varint(mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-/// Writes `new` in the place of `old`, which `raw` ends with.
+/// Writes `new` in place of `old`, which ends `raw`.
 fn packed_bytes(
     format: Format,
     raw: &[u8],
@@ -329,7 +329,7 @@ fn packed_number(format: Format, raw: &[u8], new: &str, out: &mut Vec<u8>) {
         (bits, true) => (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1),
         (bits, false) => (0, (1_i128 << bits.min(64)) - 1),
     };
-    // As many digits may be more than as many bytes hold.
+    // The same number of digits may exceed the same number of bytes.
     let fitting = if (least..=most).contains(&magnitude) {
         magnitude
     } else {

@@ -1,4 +1,4 @@
-//! Values that are coded as a whole: compressed data, base64, hexadecimal,
+//! Values that are encoded as a whole: compressed data, base64, hexadecimal,
 //! tokens, `data:` URIs, tagged lists.
 
 use std::io::Write as _;
@@ -41,12 +41,13 @@ pub(super) fn encode(coding: Coding, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether a value was taken for one with entities, not with percent codes.
+/// Whether a value contains entities rather than percent escapes.
 pub(super) fn is_entities(value: &[u8]) -> bool {
     memchr::memchr(b';', value).is_some() && entity::has_entity(value)
 }
 
-/// `new` in base64 as `old` is written: its alphabet, padding and line breaks.
+/// `new` in base64, in the style of `old`: its alphabet, padding and line
+/// breaks.
 fn base64_like(old: &[u8], new: &[u8]) -> Vec<u8> {
     let is_url_safe = old.iter().any(|byte| b"-_".contains(byte));
     let is_padded = old.trim_ascii_end().last() == Some(&b'=');
@@ -88,7 +89,8 @@ impl Rewriter<'_> {
         key: Option<&str>,
         cut: bool,
     ) -> Vec<u8> {
-        // What may be a text as well is one where only the text is evidence.
+        // A value that may also be text counts as text if only the text is
+        // evidence.
         let has = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| self.known.has(text));
         if !coded.sure && has(value) && !has(&coded.content) {
             return self.leaf(value, key);

@@ -1,8 +1,8 @@
-//! A decoded value back into the spelling that it came in.
+//! A replacement in the spelling of the value that it replaces.
 //!
-//! In: how a value was written, and what is to stand there instead. Out: the
-//! new value, escaped where the old one was, so that values of equal length
-//! stay of equal length in every encoding.
+//! In: how a value was written, and its replacement. Out: the new value,
+//! escaped where the old one was, so that values of equal length stay so in
+//! every encoding.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ impl Escapes {
         }
     }
 
-    /// How many bytes of `raw` its first unit takes: an escape, or one byte.
+    /// The length of the first unit of `raw`: an escape, or one byte.
     fn unit(self, raw: &[u8]) -> usize {
         let is_escape = raw.first().copied() == self.mark();
         let length = match self {
@@ -127,7 +127,7 @@ impl Escapes {
         }
     }
 
-    /// Writes the character `new` as an escape such as `unit`; false if that is
+    /// Writes the character `new` as an escape like `unit`; false if that is
     /// not possible.
     fn write_escaped(self, unit: &[u8], new: &[u8], out: &mut Vec<u8>) -> bool {
         let character = || {

@@ -80,7 +80,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// A URL: its scheme stays, its host if it is a recipient's.
+    /// A URL: its scheme stays, and its host if it is a recipient's.
     pub(super) fn url(
         &mut self,
         value: &[u8],
@@ -161,8 +161,8 @@ impl Rewriter<'_> {
             out.extend_from_slice(segment);
             return;
         }
-        // Words of the catalog beside an id, `:uploadClickConversions`, are what
-        // the recipient is known by.
+        // Words of the catalog beside an id, such as `:uploadClickConversions`,
+        // identify the recipient.
         if let Some(word) = word
             && self.scope == Scope::Target
         {
@@ -182,7 +182,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// Whether a segment names a program, or the language that it comes in.
+/// Whether a segment names a program or its language.
 fn is_program(segment: &str) -> bool {
     let is_locale = matches!(segment.as_bytes(), [a, b, b'_' | b'-', c, d]
         if [a, b, c, d].into_iter().all(u8::is_ascii_alphabetic));

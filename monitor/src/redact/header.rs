@@ -1,11 +1,11 @@
-//! Headers: those that describe the message stay, all others are rewritten.
+//! Headers: those that describe the message stay, others are rewritten.
 
 use bytes::Bytes;
 
 use super::{escape::Escapes, known::Known, rewriter::Rewriter, scramble};
 use crate::{field::url, http::Header, secret::Secret};
 
-/// Headers whose value stays, unless it holds a value that is hidden.
+/// Headers whose value stays, unless it contains a hidden value.
 const KEPT: &[&str] = &[
     "accept",
     "accept-charset",
@@ -50,7 +50,7 @@ const KEPT: &[&str] = &[
     "upgrade-insecure-requests",
     "vary",
 ];
-/// Names of other headers that say nothing about anyone.
+/// Names of other headers that reveal nothing about anyone.
 const NAMES: &[&str] = &[
     "authorization",
     "cookie",
@@ -227,7 +227,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// A media type and the boundary of its parts, which must stay that of the body.
+/// A media type and the boundary of its parts, which must match the body.
 fn content_type(known: &Known<'_>, text: &str) -> Vec<u8> {
     let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
     let is_kind = kind.len() <= MAX_TYPE
@@ -254,8 +254,8 @@ fn content_type(known: &Known<'_>, text: &str) -> Vec<u8> {
     }
 }
 
-/// Programs and their versions stay where they are widely used; everything
-/// about the machine that they run on gets other letters.
+/// Widely used programs and their versions stay; everything about the machine
+/// that they run on gets other letters.
 fn user_agent(known: &Known<'_>, text: &str) -> Vec<u8> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Names of hosts: those of recipients stay, others get other letters.
+//! Host names: those of recipients stay, others get other letters.
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -55,14 +55,14 @@ pub(super) fn origin(known: &Known<'_>, origin: &[u8]) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Whether scheme and authority are those of a recipient.
+/// Whether scheme and authority belong to a recipient.
 pub(super) fn is_of_recipient(origin: &[u8]) -> bool {
     let text = String::from_utf8_lossy(origin).to_ascii_lowercase();
     let authority = text.split_once("://").map_or("", |(_, rest)| rest);
     is_recipient(authority.split(':').next().unwrap_or_default())
 }
 
-/// A host name: `www` and the ending stay, and the whole of a recipient's.
+/// A host name: `www` and the suffix stay, and the whole name of a recipient.
 pub(super) fn host(known: &Known<'_>, name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     if is_recipient(&lower) {

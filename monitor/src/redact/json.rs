@@ -1,4 +1,4 @@
-//! JSON, rewritten in one pass: what is between values stays as it is.
+//! JSON, rewritten in one pass: everything between values stays as it is.
 
 use super::{escape::Escapes, rewriter::Rewriter, scramble};
 use crate::field::{ValueKind, json, text};
@@ -10,7 +10,7 @@ enum Open {
     Array,
 }
 
-/// Where the writer stands.
+/// The position of the writer.
 struct Scanner<'t, 'o> {
     rest: &'t [u8],
     out: &'o mut Vec<u8>,
@@ -41,8 +41,8 @@ impl Scanner<'_, '_> {
         self.rest = self.rest.get(length..).unwrap_or_default();
     }
 
-    /// The raw content of the string that comes, without quotes, and whether it
-    /// has an end.
+    /// The raw content of the next string, without quotes, and whether it has
+    /// an end.
     fn string(&self) -> (&[u8], bool) {
         let quote = self.rest.first().copied().unwrap_or(b'"');
         let inner = self.rest.get(1..).unwrap_or_default();
@@ -101,7 +101,7 @@ impl Rewriter<'_> {
     }
 
     /// The next member of the innermost open object or array, or its end; false
-    /// if it is none.
+    /// if it is neither.
     fn json_member(&mut self, scanner: &mut Scanner<'_, '_>) -> bool {
         scanner.copy_while(|byte| byte.is_ascii_whitespace() || byte == b',');
         let Some(first) = scanner.rest.first().copied() else {
@@ -133,7 +133,7 @@ impl Rewriter<'_> {
         self.json_value(scanner, std::str::from_utf8(&name).ok())
     }
 
-    /// A value, of which an object or an array is only opened.
+    /// A value; objects and arrays are only opened.
     fn json_value(&mut self, scanner: &mut Scanner<'_, '_>, key: Option<&str>) -> bool {
         let Some(first) = scanner.rest.first().copied() else {
             return true;
@@ -181,7 +181,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// Writes `new` in the place of the string that comes.
+/// Writes `new` in place of the next string.
 fn write_string(scanner: &mut Scanner<'_, '_>, raw: &[u8], closed: bool, new: &[u8]) {
     let quote = scanner.rest.first().copied().unwrap_or(b'"');
     scanner.copy(1);
@@ -192,7 +192,7 @@ fn write_string(scanner: &mut Scanner<'_, '_>, raw: &[u8], closed: bool, new: &[
     }
 }
 
-/// Length of an object or array that is too deep, with everything in it.
+/// Length of an object or array that is too deep, with all its contents.
 fn deep_length(text: &[u8]) -> usize {
     let (mut open, mut at) = (0_usize, 0_usize);
     while let Some(byte) = text.get(at).copied() {

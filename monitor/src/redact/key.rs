@@ -1,9 +1,9 @@
-//! The key of all pseudonyms, and the keyed streams that they are made of.
+//! The key of all pseudonyms, and the keyed streams from which they are drawn.
 //!
-//! In: what a value is and its spelling that equal values share. Out: a stream
-//! of numbers that depends on them and the key alone. A pseudonym is drawn from
-//! the stream, never computed from the value's own letters: without the key not
-//! even a guess can be confirmed.
+//! In: the kind of a value and the spelling that equal values share. Out: a
+//! stream of numbers that depends only on them and the key. A pseudonym is
+//! drawn from the stream, never computed from the value's own letters: without
+//! the key not even a guess can be confirmed.
 
 use std::fmt;
 
@@ -51,8 +51,8 @@ impl fmt::Debug for RedactionKey {
     }
 }
 
-/// Numbers that look random. The generator needs no secrecy of its own: whoever
-/// knew its whole state would know a hash of the value under the key.
+/// Numbers that look random. The generator itself needs no secrecy: its whole
+/// state would reveal only a keyed hash of the value.
 #[derive(Clone)]
 pub(super) struct Stream {
     state: u64,
@@ -97,7 +97,7 @@ impl Stream {
         self.other(if leading { b"123456789" } else { b"0123456789" }, old)
     }
 
-    /// A byte of `alphabet` other than `old`, in whatever case that is.
+    /// A byte of `alphabet` other than `old`, in either case.
     pub(super) fn other(&mut self, alphabet: &[u8], old: u8) -> u8 {
         let old = old.to_ascii_lowercase();
         let own = alphabet.iter().position(|byte| *byte == old);

@@ -1,8 +1,8 @@
-//! What is known about the values of one message: which of them are evidence,
-//! and what stands in for them.
+//! What is known about the values of one message: which are evidence, and what
+//! replaces them.
 //!
 //! In: the fields of a message, the evidence in them, the values that must be
-//! hidden in any case. Out: for every text the text that replaces it.
+//! hidden in any case. Out: the replacement of every text.
 
 use std::collections::HashMap;
 
@@ -19,20 +19,21 @@ use crate::{
     phi::{Class, Evidence, Form, Identifier},
 };
 
-/// Texts that are sought inside of others; further ones only as whole values.
+/// How many texts are searched for within others; further ones are only
+/// replaced as whole values.
 const MAX_SPANS: usize = 512;
 /// The shortest text that is sought inside of words.
 const MIN_PART: usize = 4;
 /// The longest value that is replaced as a whole by one of its class.
 const MAX_WHOLE: usize = 128;
-/// Values of at least this many bytes must not be left anywhere.
+/// Values of at least this many bytes must not remain anywhere.
 pub(super) const MIN_SEARCHED: usize = 4;
 /// Event times lie at most this far before their message, in seconds.
 const PAST: u64 = 31 * 86_400;
 /// And at most this far behind it: clocks differ.
 const FUTURE: u64 = 86_400;
 
-/// A text that stands for something wherever it is.
+/// A text that is replaced wherever it occurs.
 struct Span {
     /// Letters and digits in lower case.
     folded: Vec<char>,
@@ -40,7 +41,7 @@ struct Span {
     form: Form,
 }
 
-/// The knowledge of one message.
+/// Everything known about one message.
 pub(super) struct Known<'a> {
     pub(super) key: &'a RedactionKey,
     /// By whole value.
@@ -122,7 +123,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Notes a text that is sought inside of others, if it stands in `value`.
+    /// Notes a text to be searched for within others, if it occurs in `value`.
     fn add_span(&mut self, normalized: &str, class: Class, form: Form, value: &str) {
         if self.spans.len() >= MAX_SPANS {
             return;
@@ -132,7 +133,8 @@ impl<'a> Known<'a> {
         if folded.len() < 2 || is_bare(normalized) || self.spans.iter().any(same) {
             return;
         }
-        // Few digits stand everywhere: a score is replaced as a whole value only.
+        // A few digits occur everywhere: a score is replaced only as a whole
+        // value.
         let is_telling = folded.len() >= MIN_PART
             && (folded.len() > MIN_PART || folded.iter().any(|c| c.is_alphabetic()));
         let is_word = folded.iter().all(|c| c.is_alphabetic());
@@ -145,7 +147,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What stands in for `value`, which stands under `key`.
+    /// The replacement of `value`, which has the key `key`.
     pub(super) fn text(&self, value: &str, key: Option<&str>) -> String {
         if let Some(replaced) = self.exact.get(value) {
             return replaced.clone();
@@ -178,7 +180,7 @@ impl<'a> Known<'a> {
         self.exact.contains_key(value)
     }
 
-    /// Whether a value that is hidden stands in `text`, which would stay.
+    /// Whether a hidden value occurs in `text`, which would otherwise stay.
     pub(super) fn hides(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
         self.exact.contains_key(text)
@@ -201,8 +203,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// `value` with every span replaced, and what is between them scrambled;
-    /// nothing if there is none.
+    /// `value` with every span replaced and the rest scrambled; `None` if there
+    /// is no span.
     fn replace_spans(&self, value: &str) -> Option<String> {
         let text = Folded::of(value);
         let mut taken: Vec<(usize, usize, &Span)> = Vec::new();
@@ -249,8 +251,8 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Whether a value is a time about now: when an event happened, which is
-    /// evidence where it says something about a person.
+    /// Whether a value is a time near that of the message: when an event
+    /// happened, which is evidence only if it says something about a person.
     fn is_event_time(&self, value: &str) -> bool {
         let seconds = if value.len() >= 10 && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         {
@@ -299,15 +301,15 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// A key of words of interfaces and of values: the words stay.
+    /// A key that combines words of interfaces and values: the words stay.
     fn replace_key(&self, key: &str) -> Option<String> {
         let replaced = self.replace_spans(key)?;
-        // Whatever the values are between: only words may be kept.
+        // Whatever is between the values, only words may be kept.
         Some(replaced)
     }
 }
 
-/// Whether a value is too plain to be anyone's: a literal, a single digit.
+/// Whether a value is too trivial to be anyone's: a literal, a single digit.
 fn is_bare(value: &str) -> bool {
     let folded = value.trim();
     folded.is_empty()
@@ -356,7 +358,7 @@ fn fold(text: &str) -> Vec<char> {
         .collect()
 }
 
-/// Letters and digits of a text in lower case, and where each stands.
+/// Letters and digits of a text in lower case, with their positions.
 struct Folded {
     characters: Vec<char>,
     /// Start and end of each in the text.
@@ -399,7 +401,7 @@ impl Folded {
         Some((first, last))
     }
 
-    /// Whether no letter or digit stands right before or behind.
+    /// Whether no letter or digit is adjacent on either side.
     fn stands_alone(&self, start: usize, end: usize) -> bool {
         let touches = |one: usize, two: usize| match (self.places.get(one), self.places.get(two)) {
             (Some((_, stop)), Some((begin, _))) => stop == begin,

@@ -1,9 +1,8 @@
-//! The last search: no value that was replaced may be left, however it is
-//! written.
+//! The final search: no replaced value may be left, however it is written.
 //!
-//! In: rewritten bytes. Out: the same without the values that are sought, in
-//! plain, percent, JSON, hexadecimal and base64 form. Where one is found, letters
-//! and digits get others; what cannot be cleared is dropped.
+//! In: rewritten bytes. Out: the same bytes without the values, in plain,
+//! percent, JSON, hexadecimal and base64 form. In a match, letters and digits
+//! are changed; what cannot be cleared is dropped.
 
 use super::{
     BodyState,
@@ -13,10 +12,9 @@ use super::{
 };
 use crate::{canary::spelling, finding::is_vocabulary, http::Header, secret::Secret};
 
-/// Times that a text is searched and cleared before it is dropped.
+/// How often a text is searched and cleared before it is dropped.
 const ROUNDS: usize = 4;
-/// A hit that is shorter than this and part of a longer word of interfaces is
-/// no value.
+/// A shorter match that is part of a longer word of interfaces is no value.
 const MIN_INSIDE: usize = 8;
 /// The longest word that is looked up, in bytes.
 const MAX_WORD: usize = 64;
@@ -24,7 +22,7 @@ const MAX_WORD: usize = 64;
 /// One spelling of a value.
 struct Pattern {
     text: Vec<u8>,
-    /// Letters must have the same case: it is base64.
+    /// The case of letters matters: it is base64.
     exact: bool,
     /// It is the value itself.
     plain: bool,
@@ -131,20 +129,20 @@ impl<'a> LeftoverSearch<'a> {
         }
     }
 
-    /// The body cleared, and what became of it if that is not its own encoding:
-    /// what `told` makes, or nothing.
+    /// Clears the body. Returns the body and its state if it could not stay in
+    /// its own encoding: rebuilt by `told`, or dropped.
     pub(super) fn clear_body(
         &self,
         mut body: Vec<u8>,
         told: impl FnOnce() -> Vec<u8>,
     ) -> (Vec<u8>, Option<BodyState>) {
-        // What no reader understands was blanked, and is of no use.
+        // Data that no reader understands was blanked, and is of no use.
         let is_blank = !body.is_empty() && body.iter().all(|byte| *byte == 0);
         if !is_blank && self.clear(&mut body) {
             return (body, None);
         }
         let mut told = told();
-        // A pseudonym may be another one's value by chance, here as well.
+        // A pseudonym may equal another value by chance, here as well.
         if !told.is_empty() && self.clear(&mut told) {
             return (told, Some(BodyState::Rebuilt));
         }
@@ -175,7 +173,7 @@ fn escaped(value: &str) -> String {
     text
 }
 
-/// Whether a hit is a short part of a longer word of interfaces: `lead` in
+/// Whether a match is a short part of a longer word of interfaces: `lead` in
 /// `leader`.
 fn is_inside_word(text: &[u8], start: usize, end: usize) -> bool {
     if end.saturating_sub(start) >= MIN_INSIDE {
@@ -211,8 +209,8 @@ mod tests {
 
     const PLANTED: &str = "jane.roe@example.com";
 
-    /// What becomes of `body` where its fields are told as `told`: its state and
-    /// whether anything is there.
+    /// What happens to `body` if its rebuilt form is `told`: its state, and
+    /// whether anything is left.
     fn check(body: &[u8], told: &str, expected: (Option<BodyState>, bool)) {
         let key = RedactionKey::from_bytes([3; 32]);
         let fields = Fields::default();

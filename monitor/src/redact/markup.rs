@@ -1,4 +1,4 @@
-//! XML, rewritten in one pass: names of elements stay where they are words of
+//! XML, rewritten in one pass: element names stay if they are words of
 //! interfaces, texts and attributes are replaced.
 
 use super::{escape::Escapes, rewriter::Rewriter, scramble};
@@ -60,8 +60,8 @@ impl Rewriter<'_> {
         if tag.starts_with(b"?xml") || tag.starts_with(b"!DOCTYPE") {
             let end = memchr::memchr(b'>', tag).unwrap_or(tag.len());
             let (head, behind) = tag.split_at(end);
-            // A declaration has a version and a coding; an internal subset may
-            // have anything.
+            // A declaration has a version and an encoding; an internal subset
+            // may have anything.
             if head.len() <= 64 && !head.contains(&b'[') {
                 out.extend_from_slice(head);
             } else {
@@ -199,7 +199,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// Whether the value of a namespace names a standard and nothing else.
+/// Whether the value of a namespace only names a standard.
 fn is_namespace(value: &[u8]) -> bool {
     value.starts_with(b"http://www.w3.org/") || value.starts_with(b"http://schemas.xmlsoap.org/")
 }

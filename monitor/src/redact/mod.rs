@@ -1,11 +1,11 @@
 //! Messages without what could identify anyone.
 //!
 //! In: one HTTP request or page, its fields and the evidence in them. Out: the
-//! same message, in which every value is replaced: evidence by a pseudonym of
-//! its class that depends on a key, so that the same person stays recognizable;
-//! everything else that is no word of recipients and programs by letters and
-//! digits of the same shape. Structure, lengths and encodings stay as far as
-//! they can. A last search makes sure that no replaced value is left in any
+//! same message with every value replaced: evidence by a pseudonym of its class
+//! that depends on a key, so that the same person stays recognizable;
+//! everything else except words of recipients and programs by letters and
+//! digits of the same shape. Structure, lengths and encodings are kept as far
+//! as possible. A final search makes sure that no replaced value is left in any
 //! encoding.
 //!
 //! # What stays
@@ -49,7 +49,7 @@ use crate::{
     secret::Secret,
 };
 
-/// What became of a body.
+/// What happened to a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BodyState {
     /// It has the length that it had on the wire.
@@ -59,7 +59,7 @@ pub enum BodyState {
     Resized,
     /// A transfer or content coding was removed.
     Decoded,
-    /// Nothing of its structure could be kept: it is a JSON document of paths and
+    /// Its structure could not be kept: it is a JSON document of paths and
     /// replaced values.
     Rebuilt,
     /// It was left out, since it could not be redacted.
@@ -88,12 +88,12 @@ impl BodyState {
     }
 }
 
-/// A request without what could identify anyone.
+/// A request without anything that could identify a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedactedRequest {
     /// The request target.
     pub target: Secret<Bytes>,
-    /// Headers and trailers, in order, as they fit the body.
+    /// Headers and trailers, in order, adapted to the body.
     pub headers: Vec<Header>,
     /// The body, without transfer and content codings.
     pub body: Secret<Bytes>,
@@ -101,7 +101,7 @@ pub struct RedactedRequest {
     pub body_state: BodyState,
 }
 
-/// A page without what could identify anyone.
+/// A page without anything that could identify a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedactedPage {
     /// The target of the request that it answers.
@@ -126,9 +126,9 @@ impl Redactor {
         Self { key }
     }
 
-    /// Redacts a request. `shown` is the template of its path, whose words stay;
-    /// `fields` and `evidence` are those of this request; `planted` are further
-    /// values that must not be left.
+    /// Redacts a request. `shown` is the template of its path, whose words
+    /// stay; `fields` and `evidence` are those of this request; `planted` are
+    /// further values that must be removed.
     pub fn request(
         &self,
         request: &Request,
@@ -164,7 +164,7 @@ impl Redactor {
         }
     }
 
-    /// Redacts a page whose decoded content is `markup`; the rest as with
+    /// Redacts a page whose decoded content is `markup`; the rest as for
     /// requests.
     pub fn page(
         &self,
@@ -201,7 +201,7 @@ impl Redactor {
     }
 }
 
-/// What became of a body of `decoded` bytes that was sent as `wire` bytes.
+/// The state of a body of `decoded` bytes that was sent as `wire` bytes.
 fn state_of(headers: &[Header], decoded: usize, wire: u64, new: usize) -> BodyState {
     let is_coded = headers.iter().any(|header| {
         matches!(
@@ -222,7 +222,7 @@ fn state_of(headers: &[Header], decoded: usize, wire: u64, new: usize) -> BodySt
     }
 }
 
-/// Lets the headers describe a body of `length` bytes without codings.
+/// Makes the headers describe a body of `length` bytes without codings.
 fn fit_headers(headers: &mut Vec<Header>, length: usize, has_body: bool) {
     headers.retain(|header| {
         !matches!(

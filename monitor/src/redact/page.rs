@@ -1,5 +1,5 @@
-//! Pages: tags and what they load stay, texts, attributes and the strings of
-//! scripts are replaced.
+//! Pages: tags and the addresses of what they load stay; texts, attributes and
+//! strings of scripts are replaced.
 
 use super::{
     escape::Escapes,
@@ -124,7 +124,7 @@ const ELEMENTS: &[&str] = &[
     "video",
     "xmp",
 ];
-/// Attributes of which the value is a word of the format.
+/// Attributes whose value is a keyword of the format.
 const FORMAL: &[&str] = &[
     "as",
     "async",
@@ -278,7 +278,8 @@ impl Rewriter<'_> {
         }
     }
 
-    /// The text of an element whose content is no markup. Returns what follows.
+    /// The text of an element whose content is not markup. Returns what
+    /// follows.
     fn raw_text<'t>(
         &mut self,
         name: &str,
@@ -457,7 +458,8 @@ impl Rewriter<'_> {
             && !self.known.hides(text)
     }
 
-    /// An address, or a text. Without a scheme it is one of this page's own.
+    /// An address, or a text. Without a scheme it is an address on this page's
+    /// own host.
     pub(super) fn address(&mut self, value: &[u8]) -> Vec<u8> {
         if let Some(rest) = value.strip_prefix(b"//") {
             let mut whole = b"https://".to_vec();

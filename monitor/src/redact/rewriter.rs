@@ -1,9 +1,10 @@
 //! A body or a value rewritten in its own encoding.
 //!
 //! In: bytes, and what is known about the values of the message. Out: bytes of
-//! the same structure in which every value is replaced. What they are is asked
-//! in the order in which [`field`](crate::field) asks, so that what it reads is
-//! what is rewritten; what no reader understands is scrambled or blanked.
+//! the same structure in which every value is replaced. Formats are checked in
+//! the order in which [`field`](crate::field) checks them, so that what it
+//! reads is what is rewritten; what no reader understands is scrambled or
+//! blanked.
 
 use super::{escape::Escapes, known::Known, scramble};
 use crate::field::{
@@ -14,10 +15,10 @@ use crate::field::{
     text, xml,
 };
 
-/// A body of which more than one character in this many is a control character
-/// is no text.
+/// A body in which more than one character in this many is a control character
+/// is not text.
 const MAX_UNPRINTABLE: usize = 10;
-/// Fields of a body that is told by its fields.
+/// How many fields a rebuilt body has at most.
 const MAX_TOLD: usize = 4_096;
 
 /// What is rewritten.
@@ -65,7 +66,7 @@ impl<'a> Rewriter<'a> {
     /// A text that is no container.
     pub(super) fn leaf(&self, value: &[u8], key: Option<&str>) -> Vec<u8> {
         match std::str::from_utf8(value) {
-            // Where someone is on a site is told by small numbers too.
+            // Even small numbers in an address tell where someone is on a site.
             Ok(text) if self.in_url && is_digits(text) => {
                 scramble::unknown(self.known.key, text).into_bytes()
             }
@@ -74,7 +75,8 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Bytes that nothing reads: a text is scrambled, anything else blanked.
+    /// Bytes that no reader understands: a text is scrambled, anything else
+    /// blanked.
     pub(super) fn unread(&self, bytes: &[u8]) -> Vec<u8> {
         if text::is_printable(bytes, Some(MAX_UNPRINTABLE)) {
             scramble::bytes(self.known.key, bytes)
@@ -83,8 +85,8 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// The fields of a body with other values, as JSON: for a body that cannot be
-    /// cleared in its own encoding.
+    /// The fields of a body with other values, as JSON: for a body that cannot
+    /// be cleared in its own encoding.
     pub(super) fn told(&self, fields: &Fields) -> Vec<u8> {
         let fields: Vec<_> = fields
             .iter()
@@ -120,7 +122,7 @@ impl<'a> Rewriter<'a> {
         self.known.key_name(text).into_bytes()
     }
 
-    /// Enters a nested encoding; what is entered must be left.
+    /// Enters a nested encoding, which must be left again.
     fn enter(&mut self, length: usize) -> bool {
         if self.depth >= self.limits.depth {
             return false;
@@ -253,7 +255,7 @@ impl<'a> Rewriter<'a> {
         super::coding::encode(coding, &new).unwrap_or_else(|| vec![0; data.len()])
     }
 
-    /// A value, which stands under `key`; the result is decoded as it is.
+    /// A value with the key `key`; the result is decoded as it is.
     pub(super) fn value(&mut self, value: &[u8], key: Option<&str>, cut: bool) -> Vec<u8> {
         let content = sniff::sniff(value, key);
         if matches!(content, Content::Text) {
@@ -282,7 +284,8 @@ impl<'a> Rewriter<'a> {
         key: Option<&str>,
         cut: bool,
     ) -> Vec<u8> {
-        // What stands before what is read, as it is: blanks, a question mark.
+        // What precedes the value that is read, unchanged: blanks, a question
+        // mark.
         let head = |inner: &[u8]| {
             let length = value.len().saturating_sub(inner.len());
             value.get(..length).unwrap_or_default().to_vec()
@@ -349,7 +352,8 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The UTF-8 `new` as UTF-16 in the order of `old`, with its mark.
+/// The UTF-8 text `new` as UTF-16 in the byte order of `old`, with its byte
+/// order mark.
 fn utf16_like(old: &[u8], new: &[u8]) -> Vec<u8> {
     let (mark, big) = match old {
         [0xff, 0xfe, ..] => (true, false),

@@ -1,23 +1,23 @@
-//! Text to other text of the same shape: every letter another letter, every
-//! digit another digit, punctuation and case as they are.
+//! Text to other text of the same shape: every letter becomes another letter,
+//! every digit another digit; punctuation and case stay.
 //!
-//! In: a text and a keyed stream. Out: as many bytes, of which each is of the kind
-//! of the old one and never that itself: a digit in ten would else stay as it was,
+//! In: a text and a keyed stream. Out: as many bytes, each of the same kind as
+//! the old one and never equal to it: otherwise one digit in ten would stay,
 //! and with it a short value inside a longer text.
 
 use super::key::{RedactionKey, Stream};
 
 const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
 const HEX: &[u8] = b"abcdef";
-/// Letters that no identifier with check digits leaves out.
+/// Letters that every identifier with check digits may contain.
 const PLAIN: &[u8] = b"acdefghjkmnprtuvwxy";
 const CONSONANTS: &[u8] = b"bdfghklmnprstvwz";
 const VOWELS: &[u8] = b"aeiou";
 
-/// The shortest text of hexadecimal digits that is taken for an id.
+/// The shortest text of hexadecimal digits that counts as an id.
 const MIN_HEX: usize = 8;
 
-/// Which letters stand for letters.
+/// Which letters replace letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Letters {
     /// Any.
@@ -33,7 +33,7 @@ pub(super) enum Letters {
 }
 
 impl Letters {
-    /// What fits a text of which nothing is known.
+    /// The letters that fit an unknown text.
     pub(super) fn of(text: &str) -> Self {
         let is_hex = text.len() >= MIN_HEX
             && text.bytes().any(|byte| byte.is_ascii_digit())
@@ -50,7 +50,7 @@ pub(super) fn scramble(text: &str, letters: Letters, stream: &mut Stream) -> Str
     let mut in_number = false;
     let mut position = stream.below(2) as usize;
     for (at, character) in text.char_indices() {
-        // The version of a UUID says nothing about anyone.
+        // The version of a UUID reveals nothing about anyone.
         let is_version = letters == Letters::Hex && at == 14 && is_uuid(text);
         let new = match character {
             _ if is_version => character,
@@ -114,15 +114,15 @@ fn is_uuid(text: &str) -> bool {
             .all(|(at, byte)| (byte == b'-') == matches!(at, 8 | 13 | 18 | 23))
 }
 
-/// What the default is for a text of which no rule knows anything: equal texts
-/// in any case become equal texts.
+/// The default for a text of unknown meaning: texts that differ only in case
+/// get equal replacements.
 pub(super) fn unknown(key: &RedactionKey, text: &str) -> String {
     let folded = text.to_lowercase();
     let mut stream = key.stream("text", folded.as_bytes());
     different(text, |_| scramble(text, Letters::of(text), &mut stream))
 }
 
-/// The digits of a number replaced, in a way that leaves it a number.
+/// Replaces the digits of a number so that it stays a number.
 pub(super) fn number(key: &RedactionKey, text: &str) -> String {
     let mut stream = key.stream("number", text.as_bytes());
     let exponent = text.find(['e', 'E']).unwrap_or(text.len());
@@ -141,7 +141,7 @@ pub(super) fn number(key: &RedactionKey, text: &str) -> String {
     new + rest
 }
 
-/// Tries until the result differs from `text`, if it can.
+/// Draws until the result differs from `text`, if it can.
 pub(super) fn different(text: &str, mut draw: impl FnMut(u32) -> String) -> String {
     /// The chance that this many random texts all equal the value is small even
     /// for one digit.
@@ -156,8 +156,8 @@ pub(super) fn different(text: &str, mut draw: impl FnMut(u32) -> String) -> Stri
     made
 }
 
-/// Bytes that are no text: letters and digits replaced, what is no ASCII made a
-/// letter, so that nothing of another encoding is left.
+/// Bytes that are no text: letters and digits are replaced, bytes outside of
+/// ASCII become letters, so that nothing of another encoding is left.
 pub(super) fn bytes(key: &RedactionKey, raw: &[u8]) -> Vec<u8> {
     let mut stream = key.stream("bytes", raw);
     raw.iter()

@@ -1,4 +1,4 @@
-//! Scripts of pages: strings and numbers are values, names stay where they are
+//! Scripts of pages: strings and numbers are values, names stay if they are
 //! words of scripts, of trackers or of interfaces.
 
 use super::{escape::Escapes, rewriter::Rewriter, scramble};
@@ -176,7 +176,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// Whether a name is one of scripts or of the trackers that they speak to.
+/// Whether a name belongs to scripts or to the trackers that they use.
 fn is_script_word(word: &str) -> bool {
     SCRIPT.contains(&word.to_ascii_lowercase().as_str()) || html::is_tracker_word(word)
 }

@@ -5,7 +5,7 @@ use crate::field::{csv, url};
 
 /// The longest head of a part, in bytes.
 const MAX_HEAD: usize = 8 << 10;
-/// Headers of a part that say nothing about anyone.
+/// Headers of a part that reveal nothing about anyone.
 const PLAIN_HEADERS: &[&str] = &[
     "content-type",
     "content-transfer-encoding",
@@ -59,7 +59,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// The name of a column: words with blanks are no values here.
+    /// The name of a column: words with blanks are not values here.
     fn column(&self, name: &[u8]) -> Vec<u8> {
         match std::str::from_utf8(name) {
             Ok(text)
@@ -236,13 +236,13 @@ fn split_head(part: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((part.get(..at)?, part.get(at..end)?, part.get(end..)?))
 }
 
-/// Without the line end that belongs to the separator behind it.
+/// `content` without the line end that belongs to the separator behind it.
 fn without_line_end(content: &[u8]) -> &[u8] {
     let content = content.strip_suffix(b"\n").unwrap_or(content);
     content.strip_suffix(b"\r").unwrap_or(content)
 }
 
-/// `new` in the place of a cell: with its blanks and quotes.
+/// Writes `new` in place of a cell, with its blanks and quotes.
 fn cell_like(cell: &[u8], new: &[u8], separator: u8, out: &mut Vec<u8>) {
     let inner = cell.trim_ascii();
     let from = cell.len().saturating_sub(cell.trim_ascii_start().len());

@@ -1,4 +1,4 @@
-//! What may stay: words of recipients, programs and formats that say nothing
+//! What may stay: words of recipients, programs and formats that reveal nothing
 //! about anyone.
 
 use std::{collections::HashSet, sync::LazyLock};
@@ -74,7 +74,7 @@ const MAX_WORD: usize = 48;
 /// Numbers of more digits are replaced.
 const MAX_DIGITS: usize = 3;
 
-/// Whether `value`, which stands under `key`, says nothing about anyone.
+/// Whether `value`, which has the key `key`, reveals nothing about anyone.
 pub(super) fn is_harmless(value: &str, key: Option<&str>, hidden: &Values) -> bool {
     if value.is_empty() || !value.chars().any(char::is_alphanumeric) {
         return true;
@@ -91,7 +91,7 @@ pub(super) fn is_harmless(value: &str, key: Option<&str>, hidden: &Values) -> bo
         || (key.is_some_and(is_naming) && is_shown(value, hidden))
 }
 
-/// The same words with their joints written otherwise.
+/// Whether a text consists of the same words, joined otherwise.
 fn is_named(lower: &str) -> bool {
     lower.contains([' ', '-']) && WORDS.contains(lower.replace([' ', '-'], "_").as_str())
 }
@@ -105,7 +105,7 @@ fn is_naming(key: &str) -> bool {
     NAMING.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
-/// A number of few digits, a version of them included.
+/// A number of few digits, or a version of such numbers.
 fn is_small_number(value: &str) -> bool {
     let value = value.strip_prefix(['v', 'V']).unwrap_or(value);
     let digits = value.bytes().filter(u8::is_ascii_digit).count();

@@ -1,11 +1,12 @@
-//! Check digits: which a value has, and a pseudonym with the same.
+//! Check digits: which ones a value has, and how a pseudonym gets the same.
 
 /// A checksum that a value fulfills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Check {
     /// Cards.
     Luhn,
-    /// National provider identifiers: as cards, behind `80840`.
+    /// National provider identifiers: the checksum of payment cards, with the
+    /// prefix `80840`.
     Npi,
     /// Banks of the United States.
     Routing,
@@ -45,8 +46,8 @@ impl Check {
         }
     }
 
-    /// `new`, a text of the shape of a value that fulfills the checksum, with
-    /// the characters changed that make it fulfill it too.
+    /// `new`, which has the shape of a value that fulfills the checksum, with
+    /// characters changed so that it does, too.
     pub(super) fn mend(self, new: &str) -> String {
         let places: &[usize] = match self {
             Self::Iban => &[2, 3],

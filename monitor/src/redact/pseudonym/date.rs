@@ -1,8 +1,7 @@
 //! Dates to other dates in the same spelling.
 //!
 //! A date of birth may become any plausible one. A date of service keeps its
-//! year, as the Safe Harbor rule allows; the default for a date of which
-//! nothing is known is the same.
+//! year, as the Safe Harbor rule allows, and so does a date of unknown meaning.
 
 use super::super::{
     key::{RedactionKey, Stream},
@@ -24,7 +23,7 @@ const MONTHS: &[&str] = &[
     "december",
 ];
 
-/// What a run of digits or letters of a date is.
+/// The meaning of a run of digits or letters in a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Piece {
     Year,
@@ -56,8 +55,7 @@ pub(super) fn service(key: &RedactionKey, value: &str) -> String {
     rewrite(key, "service_date", value, |year, _| year)
 }
 
-/// The default for a date of which no rule knows anything; nothing if `value`
-/// is no date.
+/// The replacement of a date of unknown meaning; `None` if `value` is no date.
 pub(in crate::redact) fn shift(key: &RedactionKey, value: &str) -> Option<String> {
     let pieces = pieces(value);
     let has = |wanted: fn(&Piece) -> bool| pieces.iter().any(|(_, piece)| wanted(piece));
@@ -68,7 +66,7 @@ pub(in crate::redact) fn shift(key: &RedactionKey, value: &str) -> Option<String
     is_date.then(|| service(key, value))
 }
 
-/// The runs of letters and of digits of a value, and what each is.
+/// The runs of letters and of digits of a value, with their meaning.
 fn pieces(value: &str) -> Vec<(&str, Piece)> {
     let mut runs: Vec<&str> = Vec::new();
     let mut rest = value;
@@ -159,7 +157,7 @@ fn rewrite(
     different(value, |attempt| {
         let mut stream = key.stream(kind, format!("{seed}{attempt}").as_bytes());
         let year = year_of(year, &mut stream);
-        // Groups keep their lengths, and stay in the order that they show.
+        // Groups keep their lengths, and their apparent order.
         let one_digit = |wanted| {
             pieces
                 .iter()
@@ -216,7 +214,7 @@ fn spell(
     made + rest
 }
 
-/// The name of a month, as long as `run`, which names the month `old`.
+/// The name of a month, as long as `run`, which is the name of the month `old`.
 fn month_like(run: &str, old: usize, month: u32) -> String {
     let index = usize::try_from(month.saturating_sub(1)).unwrap_or_default();
     let fitting: Vec<&&str> = MONTHS

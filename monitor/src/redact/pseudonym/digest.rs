@@ -1,4 +1,4 @@
-//! Hashes: as many other bytes in the same spelling.
+//! Hashes: replaced by as many other bytes in the same spelling.
 
 use ::base64::{
     Engine as _,

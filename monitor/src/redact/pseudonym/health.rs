@@ -1,9 +1,9 @@
 //! Health information: another term of the same class, or another code of the
 //! same system.
 //!
-//! The terms that stand in are few and rare: one of them may well stand for many
-//! others, and a value that is sought in a capture must not appear there as the
-//! pseudonym of another. What a term is too long for is filled with letters.
+//! The replacement terms are few and rare: one of them may stand for many
+//! others, and a value that someone searches a capture for must not appear as
+//! the pseudonym of another. Where a term is too short, letters are added.
 
 use super::super::{
     key::{RedactionKey, Stream},
@@ -11,7 +11,7 @@ use super::super::{
 };
 use crate::phi::Health;
 
-/// Single words, each of which says its class by itself.
+/// Single words, each of which suffices to show its class.
 const TERMS: &[(Health, &str)] = &[
     (
         Health::Condition,
@@ -101,7 +101,7 @@ fn is_diagnosis_code(value: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
 }
 
-/// A code of the same length, of a class that tells the same.
+/// A code of the same length, of a class that reveals the same.
 fn diagnosis_code(health: Health, value: &str, stream: &mut Stream) -> String {
     let head = match health {
         Health::SubstanceUse => "F18".to_owned(),
@@ -125,7 +125,7 @@ fn diagnosis_code(health: Health, value: &str, stream: &mut Stream) -> String {
     }
 }
 
-/// A score, or a code of digits. Scores stay within what they were.
+/// A score, or a code of digits. Scores stay in their range.
 fn number(value: &str, stream: &mut Stream) -> String {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     match (value.parse::<u32>(), digits) {
@@ -135,7 +135,7 @@ fn number(value: &str, stream: &mut Stream) -> String {
     }
 }
 
-/// A term of the class, filled up to the length of `value`.
+/// A term of the class, padded to the length of `value`.
 fn term(health: Health, value: &str, stream: &mut Stream) -> String {
     let length = value.chars().count();
     let same: Vec<&str> = terms(health)
@@ -165,7 +165,7 @@ fn term(health: Health, value: &str, stream: &mut Stream) -> String {
             }
         })
         .collect();
-    // As many bytes as the value has: its characters may have several.
+    // As many bytes as the value has, whose characters may have several.
     let left = value.len().saturating_sub(head.len());
     if left == 0 {
         return head;

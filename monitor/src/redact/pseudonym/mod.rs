@@ -20,7 +20,7 @@ use super::{
 };
 use crate::phi::{Class, Form, Identifier};
 
-/// Tokens of identifiers that name a format, and no one.
+/// Tokens of identifiers that name a format rather than a person.
 const MARKS: &[&str] = &[
     "acct", "amzn", "anon", "cid", "contact", "cookie", "crm", "cus", "cust", "customer", "dev",
     "device", "dob", "ext", "fb", "fax", "ga1", "gcl", "gid", "gs1", "gs2", "guest", "id", "lead",
@@ -72,7 +72,7 @@ fn fold(value: &str) -> String {
         .collect()
 }
 
-/// `jane.roe@example.com`: other letters, the same ending.
+/// `jane.roe@example.com`: other letters, the same top-level domain.
 fn email(key: &RedactionKey, value: &str) -> String {
     let lower = value.to_lowercase();
     let Some((local, domain)) = value.rsplit_once('@') else {
@@ -88,7 +88,8 @@ fn email(key: &RedactionKey, value: &str) -> String {
     [&local, "@", &name, point, ending].concat()
 }
 
-/// Each word another that can be spoken: a full name and its parts agree.
+/// Each word is replaced by a pronounceable one: a full name and its parts
+/// agree.
 fn words(key: &RedactionKey, kind: &str, value: &str) -> String {
     by_word(value, |word| spoken(key, kind, word))
 }
@@ -115,8 +116,8 @@ fn by_word(value: &str, mut change: impl FnMut(&str) -> String) -> String {
     changed + rest
 }
 
-/// An identifier: letters to letters, digits to digits, its check digits right,
-/// and what names its format as it is.
+/// An identifier: letters become letters, digits become digits, check digits
+/// stay right, and parts that name its format stay as they are.
 fn id(key: &RedactionKey, kind: &str, value: &str) -> String {
     let mut stream = key.stream(kind, fold(value).as_bytes());
     let letters = match Letters::of(value) {
@@ -134,7 +135,7 @@ fn id(key: &RedactionKey, kind: &str, value: &str) -> String {
     })
 }
 
-/// The tokens of an identifier, of which those that name a format stay.
+/// The tokens of an identifier, except those that name a format.
 fn by_token(value: &str, stream: &mut Stream) -> String {
     let count = value.split(|c: char| !c.is_alphanumeric()).count();
     let changed = by_word(value, |token| {
@@ -155,8 +156,8 @@ fn by_token(value: &str, stream: &mut Stream) -> String {
     changed
 }
 
-/// One word stands for every sex of its length: there are too few values to
-/// hide one behind another.
+/// One word for every sex of its length: there are too few values to hide one
+/// among others.
 fn sex(value: &str) -> String {
     let word = match value.chars().count() {
         1 => "x",

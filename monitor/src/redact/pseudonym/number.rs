@@ -5,9 +5,9 @@ use super::super::{
     scramble::different,
 };
 
-/// Area codes that callers do not pay for are no person's.
+/// Toll-free area codes belong to no person.
 const TOLL_FREE: &[&str] = &["800", "833", "844", "855", "866", "877", "888"];
-/// Digits of a number of North America, without its country code.
+/// Digits of a North American number, without its country code.
 const NATIONAL: usize = 10;
 
 /// `value` with its digits replaced by `digits`, from the first on.
@@ -61,7 +61,8 @@ fn area(stream: &mut Stream) -> String {
     loop {
         let area = stream.between(201, 989);
         let text = area.to_string();
-        // A nine in the middle is no area yet, and two ones are services.
+        // Area codes with a nine in the middle are reserved, and those ending
+        // in 11 are services.
         let is_area = area / 10 % 10 != 9 && area % 100 != 11;
         if is_area && !TOLL_FREE.contains(&text.as_str()) {
             return text;
@@ -85,7 +86,7 @@ pub(super) fn ssn(key: &RedactionKey, value: &str) -> String {
     let digits = digits_of(value);
     let mut stream = key.stream("ssn", digits.as_bytes());
     let made = different(&digits, |_| match digits.len() {
-        // A taxpayer's number has a nine in front and its group in a range.
+        // A taxpayer number begins with a nine and has its group in a range.
         9 if digits.starts_with('9') => {
             let (area, group) = (stream.between(900, 999), stream.between(70, 88));
             format!("{area}{group}{:04}", stream.between(1, 9_999))

@@ -74,7 +74,7 @@ const STREET_WORDS: &[&str] = &[
 /// Tries to find an address of the same length.
 const TRIES: u32 = 64;
 
-/// House number and street get others; what says that it is a street stays.
+/// House number and street are replaced; the word for the kind of street stays.
 pub(super) fn address(key: &RedactionKey, value: &str) -> String {
     let mut index = 0_u32;
     let whole = fold(value);

@@ -1,4 +1,4 @@
-//! Whole messages: nothing is left, and what is left is of use.
+//! Whole messages: no value is left, and the rest is still useful.
 
 use std::sync::LazyLock;
 
@@ -58,7 +58,8 @@ fn redacted(request: &Request) -> (RedactedRequest, Request) {
     (new, again)
 }
 
-/// Where `value` still is in a redacted request: as it is, or as a field reads.
+/// Where `value` still occurs in a redacted request: literally, or as a reader
+/// decodes it.
 fn left(request: &Request, value: &str) -> Vec<String> {
     let fold = |text: &str| text.to_lowercase();
     let value = fold(value);
@@ -136,7 +137,7 @@ fn an_event_keeps_its_shape_and_no_value() {
     assert_eq!(new.target.expose().len(), own.target.expose().len());
     assert_eq!(new.body.expose().len(), EVENT.len());
     assert_eq!(new.body_state, BodyState::SameLength);
-    // It is what it was: JSON with the same classes at the same places.
+    // The format is unchanged: JSON with the same classes at the same paths.
     serde_json::from_str::<serde_json::Value>(&text).unwrap();
     let classes = |request: &Request| {
         let fields = read(request);

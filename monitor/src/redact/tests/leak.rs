@@ -1,8 +1,8 @@
-//! No key leaves a short value inside a text that cannot be read.
+//! No key leaves a short value inside an unreadable text.
 
 use super::*;
 
-/// Keys that are tried: a digit that stayed with one key in ten would show.
+/// How many keys are tried: a digit that stays with one key in ten would show.
 const KEYS: u8 = 200;
 
 const EVENT: &str = "{\"data\":[{\"event_name\":\"CompleteRegistration\",\

@@ -89,8 +89,8 @@ fn written(request: &Request) -> Vec<Vec<u8>> {
     parts
 }
 
-/// Where `value` stands in `request` in any spelling, as the readers see it or
-/// as it is written.
+/// Where `value` occurs in `request` in any spelling, literally or as the
+/// readers decode it.
 fn leaks(request: &Request, value: &str) -> Vec<String> {
     let lower = value.to_lowercase();
     let mut found = Vec::new();
@@ -141,7 +141,8 @@ fn seen(request: &Request) -> BTreeSet<String> {
         .collect()
 }
 
-/// How much of the evidence of `requests` is found again, with what differs.
+/// The share of the evidence of `requests` that is found again, with the
+/// differences.
 fn share(requests: &[Request]) -> (f64, Vec<String>) {
     let (mut same, mut all) = (0_u32, 0_u32);
     let mut differing = Vec::new();

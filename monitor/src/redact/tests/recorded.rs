@@ -1,5 +1,5 @@
-//! What unmodified client libraries sent: redacted, it discloses nothing, and
-//! the detectors find the same in it.
+//! Requests of unmodified client libraries: redacted, they disclose nothing,
+//! and detection finds the same in them.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
