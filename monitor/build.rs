@@ -1,4 +1,4 @@
-//! Builds the kernel programs, which the binary carries inside itself, and takes
+//! Builds the kernel programs, which are embedded in the binary, and computes
 //! the fingerprint of the rules.
 
 use std::{
@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// What decides which evidence a message gives: captures say which rules they
-/// were recorded with.
+/// What determines the evidence that a message gives: captures name the rules
+/// that they were recorded with.
 const RULES: &[&str] = &["data", "src/field", "src/phi"];
 
 fn main() -> Result<()> {
@@ -20,8 +20,8 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=AYA_BUILD_SKIP");
     println!("cargo::rustc-env=PHIWATCH_RULES={}", fingerprint()?);
     if env::var_os("AYA_BUILD_SKIP").is_some() {
-        // For work on the core alone, where neither the nightly nor bpf-linker
-        // is at hand: probes then fail to load and say so.
+        // For work on the core alone, without the nightly toolchain and
+        // bpf-linker: probes then fail to load and say so.
         let out = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
         return fs::write(out.join("phiwatch-ebpf"), []).context("write the empty program file");
     }

@@ -1,11 +1,13 @@
-//! How many requests a second the core can do on one processor, without a
-//! kernel: requests of a server to a tracker, on many connections that stay open.
+//! How many requests a second the core handles on one processor, without a
+//! kernel: requests of a server to a tracker, on many connections that stay
+//! open.
 //!
 //! `cargo run --release --package phiwatch --example throughput -- [REQUESTS [PART]]`
 //!
-//! The parts: `front` makes whole messages of events, `tracker` finds what is in
-//! them, `other` are requests to a host that is no tracker, `alerts` counts and
-//! journals findings as well, `raw` records events and finds nothing.
+//! The parts: `assemble` makes whole messages of events, `tracker` finds what
+//! is in them, `other` are requests to a host that is no tracker, `alerts`
+//! counts and journals findings as well, `raw` records events and finds
+//! nothing.
 
 use std::{
     io::{self, Write as _},
@@ -31,7 +33,7 @@ use phiwatch::{
 const TRACKER: &str = "graph.facebook.com";
 /// Connections that take turns.
 const STREAMS: u64 = 1_000;
-/// Events that are made before they are taken, as the ring thread does.
+/// Events that are made at once, as many as a batch of the ring thread has.
 const BATCH: usize = 4_096;
 
 /// What the tracker answers.
@@ -114,7 +116,8 @@ impl Load {
     }
 }
 
-/// Gives `take` that many requests in batches. Returns the time that it took.
+/// Passes that many requests to `take` in batches. Returns the time that it
+/// took.
 fn run(host: &'static str, requests: u64, mut take: impl FnMut(Vec<Event>)) -> Duration {
     let mut load = Load::new(host);
     let mut spent = Duration::ZERO;

@@ -1,4 +1,5 @@
-//! The binary: parses, starts the log, dispatches, prints an error once.
+//! The binary: parses the arguments, starts the log, runs a command, prints an
+//! error once.
 
 use std::{
     env,
@@ -16,7 +17,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 /// The environment variable that sets what is logged.
 const LOG_VARIABLE: &str = "PHIWATCH_LOG";
 
-/// Libraries that log what they read, which is payload: pages.
+/// Libraries whose logs contain what they read, which is payload: pages.
 const PAYLOAD_LOGGERS: &[&str] = &["html5ever", "markup5ever", "tendril", "string_cache"];
 
 fn main() -> ExitCode {
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     match command::execute(&cli) {
         Ok(()) => ExitStatus::Success.into(),
         Err(failure) => {
-            // Nothing can be done about a standard error that is closed.
+            // If standard error is closed, nothing can be done.
             _ = writeln!(io::stderr().lock(), "phiwatch: {failure}");
             failure.code.into()
         }
@@ -40,7 +41,7 @@ fn start_log() {
     let refused = parsed.is_err();
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
-    // Whatever the variable asks for, no payload is logged.
+    // Payload is never logged, whatever the variable asks for.
     let taken = LogTracer::builder()
         .ignore_all(PAYLOAD_LOGGERS.iter().copied())
         .with_max_level(
@@ -55,7 +56,7 @@ fn start_log() {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && !no_color)
         .finish();
-    // This is the first thing that the program does, so no other log is there.
+    // This is the first thing that the program does, so there is no other log.
     if taken.is_err() || tracing::subscriber::set_global_default(subscriber).is_err() {
         return;
     }

@@ -11,8 +11,8 @@ use crate::{
     config::{Config, DEFAULT_PATH},
 };
 
-/// Loads the file as `run` would, and says that it is right. Unlike for `run`,
-/// a missing file is an error.
+/// Loads the file as `run` would and reports success. Unlike for `run`, a
+/// missing file is an error.
 pub fn execute(args: &CheckArgs) -> Result<(), Failure> {
     let path = args.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
     let config = Config::load(Some(path)).or_fail(ExitStatus::Config)?;

@@ -1,5 +1,5 @@
-//! The core thread: feeds events to the capture and the core proper, and what
-//! comes out to the journal and the metrics.
+//! The core thread: passes events to the capture and the pipeline, and results
+//! to the journal and the metrics.
 
 use std::{
     collections::BTreeSet,
@@ -42,7 +42,7 @@ const IDLE: Duration = Duration::from_millis(250);
 /// older has surely arrived when the core lets time pass, in nanoseconds.
 const SLACK: u64 = 1_000_000_000;
 
-/// What the main thread asks of the core.
+/// What the main thread asks the core to do.
 pub(super) enum Request {
     /// The configuration was loaded again, or could not be.
     Reloaded(Option<Box<Reloaded>>),
@@ -78,12 +78,12 @@ fn now() -> Timestamp {
     Timestamp(since.as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
-/// The time before which every event has surely arrived.
+/// All events before this time have arrived.
 fn arrived() -> Timestamp {
     Timestamp(now().0.saturating_sub(SLACK))
 }
 
-/// The kernel's clock and that of the wall, read together.
+/// The kernel's clock and the wall clock, read together.
 fn clock() -> ClockAnchor {
     let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
@@ -159,13 +159,13 @@ impl Core {
         })
     }
 
-    /// Tells discovery through `signals` which processes connect to trackers.
+    /// Signals to discovery which processes connect to trackers.
     pub(super) fn with_signals(mut self, signals: SyncSender<Signal>) -> Self {
         self.signals = Some(signals);
         self
     }
 
-    /// Works until the ring thread has gone and all it gave is done.
+    /// Works until the ring thread has ended and all its events are processed.
     pub(super) fn run(
         mut self,
         batches: &Receiver<Vec<Event>>,
@@ -205,7 +205,7 @@ impl Core {
                 out.findings.clear();
             }
             self.notes(&out, verdicts.as_mut());
-            // At the end nothing gathered may stay untold.
+            // At the end nothing gathered may remain unreported.
             let settled = if ended {
                 Timestamp(u64::MAX)
             } else {
@@ -271,7 +271,7 @@ impl Core {
         }
     }
 
-    /// Counts the findings, and journals them; every event before `settled` has
+    /// Counts the findings and journals them; all events before `settled` have
     /// arrived.
     fn findings(&mut self, out: &Output, settled: Timestamp) {
         let time = now();
@@ -292,7 +292,8 @@ impl Core {
             if !out.findings.is_empty() || journal.is_due(settled) {
                 match journal.write_batch(&out.findings, settled) {
                     Ok(()) => self.journal_broken = false,
-                    // Once, not for every try: findings wait and are counted.
+                    // Logged once, not for every try: findings wait and are
+                    // counted.
                     Err(error) if !std::mem::replace(&mut self.journal_broken, true) => {
                         tracing::error!("{:#}", anyhow::Error::from(error));
                     }
@@ -305,9 +306,9 @@ impl Core {
         self.metrics.follow_losses(&losses);
     }
 
-    /// Takes the journal's limits and the recipients from a configuration that
-    /// was loaded again. An entry of the operator's that is new has the label
-    /// `other` in metrics until the next start: their sets are closed.
+    /// Takes the journal's limits and the recipients from a reloaded
+    /// configuration. New entries of the operator have the label `other` in
+    /// metrics until the next start, because label sets are closed.
     fn reloaded(&mut self, settings: Option<Reloaded>) {
         self.metrics.config_loaded(settings.is_some(), now());
         let Some(Reloaded {

@@ -1,6 +1,6 @@
-//! `phiwatch doctor`: whether this host lets phiwatch work, found out by trying.
+//! `phiwatch doctor`: tries out whether phiwatch can work on this host.
 //!
-//! A kernel's version says little: distributions carry fixes back, and
+//! A kernel's version says little: distributions backport fixes, and
 //! permissions depend on more than the user. So doctor loads the programs and
 //! watches a child process of its own in a cgroup of its own.
 
@@ -23,8 +23,8 @@ struct Line {
     advice: Option<&'static str>,
 }
 
-/// Tries everything, prints what became of it, and fails if the main job cannot
-/// be done.
+/// Tries everything, prints the results, and fails if the main job cannot be
+/// done.
 pub fn execute(args: &DoctorArgs) -> Result<(), Failure> {
     let checks = examine();
     let lines: Vec<Line> = checks

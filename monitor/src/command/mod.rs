@@ -30,7 +30,7 @@ use crate::{
     config::{Config, Recipients},
 };
 
-/// What the exit code says.
+/// The meaning of the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ExitStatus {
@@ -75,7 +75,7 @@ impl From<ExitStatus> for std::process::ExitCode {
     }
 }
 
-/// Why a verb did not end well: the exit code and the chain of causes.
+/// Why a verb failed: the exit code and the chain of causes.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit code.
@@ -121,13 +121,13 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
     }
 }
 
-/// Says something on standard error. Nothing can be done if that is closed.
+/// Prints to standard error. If that is closed, nothing can be done.
 fn say(message: fmt::Arguments<'_>) {
     drop(writeln!(io::stderr().lock(), "{message}"));
 }
 
-/// Who receives and who sends, as `config` and its lists say; what of a list is
-/// not used is said.
+/// Recipients and services according to `config` and its lists. List entries
+/// that are not used are reported.
 fn recipients(config: &Config) -> Result<Recipients, Failure> {
     let recipients = Recipients::load(config).or_fail(ExitStatus::Config)?;
     for (path, count) in recipients.skipped.iter().filter(|(_, count)| *count > 0) {
@@ -139,7 +139,7 @@ fn recipients(config: &Config) -> Result<Recipients, Failure> {
     Ok(recipients)
 }
 
-/// Whether whoever read standard output went away, as `head` does.
+/// Whether the reader of standard output went away, as `head` does.
 fn is_closed_pipe(failure: &Failure) -> bool {
     failure.source.chain().any(|cause| {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -148,8 +148,9 @@ fn is_closed_pipe(failure: &Failure) -> bool {
     })
 }
 
-/// Does what `cli` says. A verb that prints and ends is done when nobody reads
-/// on; what watches is not, because its findings would be lost.
+/// Carries out the command. A verb that prints and ends may stop when its
+/// reader goes away; one that watches may not, because its findings would be
+/// lost.
 pub fn execute(cli: &Cli) -> Result<(), Failure> {
     let result = dispatch(cli);
     match (&cli.command, result) {

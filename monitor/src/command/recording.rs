@@ -1,5 +1,5 @@
-//! What the core records: everything as it is, everything with its values
-//! replaced, or only what is around findings.
+//! What is recorded of the core's work: everything as it is, everything with
+//! values replaced, or only what surrounds findings.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +14,7 @@ use crate::{
     pipeline::Output,
 };
 
-/// How often a capture is synced to disk, and its limits are looked at.
+/// How often a capture is synced to disk and its limits are checked.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// What is recorded.
@@ -33,7 +33,7 @@ pub(super) struct Recording {
     mode: Mode,
     is_broken: bool,
     next_sync: Instant,
-    /// What was lost before the core: the statistics of a segment tell it.
+    /// What was lost before the core; the statistics of a segment include it.
     before: Arc<Mutex<Losses>>,
 }
 
@@ -48,16 +48,16 @@ impl Recording {
         }
     }
 
-    /// Records an event that the core is about to get, if events are recorded,
-    /// and sets its place.
+    /// Records an event before the core gets it, if events are recorded, and
+    /// sets its place.
     pub(super) fn event(&mut self, event: &mut Event) {
         if matches!(self.mode, Mode::Raw) {
             self.write(event);
         }
     }
 
-    /// Records the messages that came out of the core, if messages are recorded,
-    /// and says in their findings where they are.
+    /// Records the messages that the core returned, if messages are recorded,
+    /// and sets their places in their findings.
     pub(super) fn output(&mut self, out: &mut Output) {
         for record in std::mem::take(&mut out.records) {
             let findings = out.findings.get_mut(record.findings).unwrap_or_default();
@@ -86,7 +86,7 @@ impl Recording {
 
     fn write(&mut self, event: &mut Event) {
         match self.writer.write(event) {
-            // What was only taken into memory does not end a failure.
+            // A message that is only buffered does not end a failure.
             Ok(()) => self.is_broken &= self.writer.is_failing(),
             Err(error) => self.failed(error),
         }
@@ -97,8 +97,8 @@ impl Recording {
         self.writer.losses()
     }
 
-    /// Makes what was recorded survive, from time to time, and keeps its limits.
-    /// `losses` are those of the core and behind it.
+    /// Makes recordings durable from time to time, and enforces the limits.
+    /// `losses` are those of the core and later stages.
     pub(super) fn keep(&mut self, losses: &Losses) {
         if Instant::now() < self.next_sync {
             return;
@@ -128,7 +128,8 @@ impl Recording {
     }
 
     fn failed(&mut self, error: StoreError) {
-        // Once, not for every event of a full disk; the writer counts them.
+        // Logged once, not for every event of a full disk; the writer counts
+        // them.
         if !std::mem::replace(&mut self.is_broken, true) {
             tracing::error!("{:#}", anyhow::Error::from(error));
         }

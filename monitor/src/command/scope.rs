@@ -1,7 +1,8 @@
-//! What `run` and `capture` are to watch, checked before anything is attached.
+//! What `run` and `capture` watch, checked before anything is attached.
 //!
-//! In: the configuration with the command line laid over it. Out: a [`Scope`]; an
-//! error where it could match nothing, which the operator would take for silence.
+//! In: the configuration, overlaid by the command line. Out: a [`Scope`]; an
+//! error if it could match nothing, which the operator would mistake for the
+//! absence of findings.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +17,7 @@ use crate::{
     probe::{Cgroup, Scope},
 };
 
-/// Lays the scope of the command line over that of the configuration.
+/// Overlays the scope of the configuration by that of the command line.
 pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
     if args.cgroup.is_some() {
         section.cgroup.clone_from(&args.cgroup);
@@ -31,10 +32,10 @@ pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {
 
 /// The scope that a configuration names.
 ///
-/// # Errors
-/// [`ExitStatus::Config`] for a process that is not there or not in the cgroup,
-/// for an executable that is no file and that nobody runs, and for what is no
-/// cgroup. An executable that nobody runs yet is only said: it may start later.
+/// # Errors [`ExitStatus::Config`] for a process that does not exist or is not
+/// in the cgroup, for an executable that is no file and that no process runs,
+/// and for something that is no cgroup. An executable that no process runs yet
+/// is only mentioned: it may be started later.
 pub(super) fn scope(section: &ScopeSection) -> Result<Scope, Failure> {
     let cgroup = match section.cgroup.as_deref() {
         Some(path) => Some(cgroup(path)?),
@@ -79,7 +80,7 @@ fn check_process(pid: u32, cgroup: Option<&Cgroup>) -> Result<(), Failure> {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
         return wrong("there is no such process".to_owned());
     };
-    // A thread has a folder of its own, which no listing shows.
+    // A thread has a folder in `/proc` too, which no listing shows.
     let group = status
         .lines()
         .find_map(|line| line.strip_prefix("Tgid:"))
@@ -117,8 +118,8 @@ fn check_executable(path: &Path) -> Result<(), Failure> {
     Err(Failure::message(ExitStatus::Config, message))
 }
 
-/// Whether any process runs the executable. In a container its path need not be
-/// one of this mount namespace.
+/// Whether any process runs the executable. In a container its path may be one
+/// of another mount namespace.
 fn is_run(path: &Path) -> bool {
     let resolved = fs::canonicalize(path);
     let Ok(processes) = fs::read_dir("/proc") else {

@@ -35,16 +35,16 @@ pub(super) enum StateError {
     },
 }
 
-/// The key of the replacements in redacted captures. Derived from that of the
-/// tokens, so that it never leaves the host either.
+/// The key of the replacements in redacted captures. It is derived from the
+/// token key, so that it never leaves the host either.
 pub(super) fn redaction_key(directory: &Path) -> Result<RedactionKey, StateError> {
     Ok(RedactionKey::from_bytes(
         token_key(directory)?.derived("redaction"),
     ))
 }
 
-/// The key in `directory`, made if there is none yet. Only its owner can read
-/// the file. Tokens of two runs are equal if their key is.
+/// The key in `directory`, created if there is none yet. Only its owner can
+/// read the file. Two runs with the same key give the same tokens.
 pub(super) fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
     let path = directory.join(KEY_FILE);
     let failed = |action| {
@@ -78,8 +78,8 @@ pub(super) fn token_key(directory: &Path) -> Result<TokenKey, StateError> {
             io::ErrorKind::UnexpectedEof.into(),
         ));
     }
-    // Written beside and linked into place: two that start at once agree on the
-    // key of whoever was first.
+    // Written to a draft and linked into place: of two processes that start at
+    // once, both use the key of the first.
     let draft = directory.join(format!("{KEY_FILE}.{}", std::process::id()));
     let mut file = OpenOptions::new()
         .write(true)

@@ -10,12 +10,12 @@ use crate::{
     config::CaptureSection,
 };
 
-/// A segment takes at most this part of all captures, so that deleting the
-/// oldest one does not delete everything.
+/// A segment takes at most one part in this many of all captures, so that
+/// deleting the oldest does not delete everything.
 const SEGMENT_PART: u64 = 4;
 
-/// How captures are stored. With `raw` they are encrypted, and without a
-/// recipient refused: raw payload never reaches the disk as it is.
+/// How captures are stored. With `raw` they are encrypted, and refused without
+/// a recipient: raw payload never reaches the disk in plain text.
 pub(super) fn store_options(
     section: &CaptureSection,
     raw: bool,
@@ -57,7 +57,8 @@ pub(super) fn store_options(
     })
 }
 
-/// Those of the command line; those of the configuration if it names nobody.
+/// The recipients on the command line, or those of the configuration if there
+/// are none.
 fn raw_recipients(section: &CaptureSection, args: &EncryptArgs) -> Result<AgeRecipients, Failure> {
     let mut recipients = AgeRecipients::parse(&args.recipient).or_fail(ExitStatus::Usage)?;
     if let Some(path) = &args.recipients_file {

@@ -1,6 +1,6 @@
 //! `phiwatch trackers`: the catalog, or why a request goes to a tracker.
 //!
-//! Input: the configuration, and perhaps a host and a path. Output: a table,
+//! Input: the configuration, and optionally a host and a path. Output: a table,
 //! sentences or JSON.
 
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::{
     tracker::{BodyShape, Catalog, Confidence, Match, MatchedBy, PathRule, Role, Tracker, Weight},
 };
 
-/// One entry, whole.
+/// One complete entry.
 #[derive(Serialize)]
 struct Row<'a> {
     id: &'a str,
@@ -22,7 +22,8 @@ struct Row<'a> {
     category: &'static str,
     weight: &'static str,
     confidence: &'static str,
-    /// Hosts that tell the tracker alone; with a leading dot, those below too.
+    /// Hosts that identify the tracker alone; with a leading dot, also those
+    /// below.
     hosts: Vec<String>,
     /// Hosts on which a rule has to match.
     shared: Vec<String>,
@@ -159,7 +160,7 @@ fn rule(rule: &PathRule) -> Rule<'_> {
     }
 }
 
-/// Hosts of one line of the table beyond this are only counted.
+/// How many hosts a line of the table lists; others are only counted.
 const MAX_HOSTS: usize = 3;
 
 fn list(out: &mut impl Write, json: bool, catalog: &Catalog) -> io::Result<()> {

@@ -11,8 +11,8 @@ use crate::{
     cli::VerifyArgs,
 };
 
-/// Checks the folders and files. What is wrong is shown like everything else,
-/// and then said once more in the failure.
+/// Checks the folders and files. A problem is shown like every other result,
+/// and mentioned once more in the failure.
 pub fn execute(args: &VerifyArgs) -> Result<(), Failure> {
     let key = match &args.public_key {
         Some(path) => Some(CheckingKey::load(path).or_fail(ExitStatus::Usage)?),

@@ -7,8 +7,8 @@
 //!      └─────── signals ──▶ discovery thread (attaches to what appears)
 //! ```
 //!
-//! The queues between them are bounded. A core that is slow makes the ring
-//! thread wait, and then the kernel counts what its ring has no room for.
+//! The queues between them are bounded. If the core is slow, the ring thread
+//! waits, and the kernel counts what its ring has no room for.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -48,24 +48,24 @@ use crate::{
     },
 };
 
-/// How long the ring thread sleeps at most while records come. The kernel wakes
-/// it when much is waiting; a lone record waits for this to pass.
+/// How long the ring thread sleeps at most while records arrive. The kernel
+/// wakes it when much is waiting; a single record waits until then.
 const POLL: Duration = Duration::from_millis(10);
-/// The same when none have come for a while: long enough to cost nothing, short
-/// enough that the first request after a silence is journaled in a blink.
+/// The sleep after a time without records: long enough to cost nothing, short
+/// enough that the first request after a pause is journaled at once.
 const POLL_IDLE: Duration = Duration::from_millis(80);
-/// How often the kernel's counters and the hooks' states become metrics.
+/// How often the kernel's counters and the states of the hooks are published as
+/// metrics.
 const REPORT: Duration = Duration::from_millis(250);
 /// How often they do while no records come.
 const REPORT_IDLE: Duration = Duration::from_secs(1);
 /// How long the HTTP server may take to end.
 const MAX_SERVER_END: Duration = Duration::from_millis(10);
 /// How many batches of at most 4 MiB wait for the core: one, to read the next
-/// while it works. What has to wait longer waits in the kernel's ring, which is
-/// there for that.
+/// while it works. More waits in the kernel's ring, which exists for that.
 const MAX_BATCHES_WAITING: usize = 1;
-/// How many processes and libraries wait to be looked at; what finds no room is
-/// found by the next scan.
+/// How many processes and libraries wait for discovery; the next scan finds
+/// those for which there is no room.
 const MAX_SIGNALS: usize = 4_096;
 /// How long the rings are drained at the end, however much comes in.
 const MAX_DRAIN: Duration = Duration::from_millis(800);
@@ -74,9 +74,9 @@ const DRAINING: usize = 2;
 /// How long the threads may take to end.
 const MAX_JOIN: Duration = Duration::from_millis(1_700);
 
-/// What to watch, and what to make of it.
+/// What to watch, and what to do with it.
 pub(super) struct Plan {
-    /// The configuration, with the command line laid over it.
+    /// The configuration, overlaid by the command line.
     pub config: Config,
     /// The configuration as it was loaded.
     pub loaded: Config,
@@ -128,7 +128,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Watches until a signal says to stop.
 pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
-    // Everything that can be wrong is tried before anything is attached.
+    // Everything that can be wrong is checked before anything is attached.
     let scope = scope(&plan.config.scope)?;
     let recipients = recipients(&plan.config)?;
     let metrics = Arc::new(super::core::metrics(&recipients.catalog)?);
@@ -146,7 +146,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     })
     .map_err(|error| probe_failure(&error))?;
     let reader = probes.reader().map_err(|error| probe_failure(&error))?;
-    // Where whole streams are recorded nothing is unwanted.
+    // Where whole streams are recorded, none is unwanted.
     let is_whole = plan.capture.is_some() && (plan.raw || !plan.detect);
     let verdicts = if is_whole {
         None
@@ -234,7 +234,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     ended
 }
 
-/// Tells whether phiwatch sees what it is there for.
+/// Reports whether phiwatch can see what it exists for.
 struct Readiness<'a> {
     state: &'a ServerState,
     metrics: &'a Metrics,
@@ -242,8 +242,8 @@ struct Readiness<'a> {
 }
 
 impl Readiness<'_> {
-    /// Takes what is seen of TLS now. Sockets are no substitute: what goes to
-    /// trackers is encrypted.
+    /// Takes the current view of TLS. Sockets are no substitute: requests to
+    /// trackers are encrypted.
     fn follow(&mut self, sight: Sight) {
         if self.last.as_ref() == Some(&sight) {
             return;
@@ -263,15 +263,16 @@ impl Readiness<'_> {
     }
 }
 
-/// Waits for the threads that drain, not longer than they may take.
+/// Waits for the threads that drain their queues, within their time limit.
 fn drained(threads: Vec<JoinHandle<()>>) -> Result<(), Failure> {
-    // The ring thread drains and lets go of its queue; the core follows.
+    // The ring thread drains and drops its queue; then the core ends.
     let deadline = Instant::now() + MAX_JOIN;
     let done = |threads: &[JoinHandle<()>]| threads.iter().all(JoinHandle::is_finished);
     while !done(&threads) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
-    // What discovery has not taken away by now goes with the process.
+    // Attachments that discovery has not removed by now disappear with the
+    // process.
     if !done(threads.get(..DRAINING).unwrap_or(&threads)) {
         let message = "stopped before all findings were written; is the journal's reader stuck?";
         return Err(Failure::message(ExitStatus::Io, message));
@@ -334,7 +335,7 @@ fn ring(
             (pause, is_news) = (POLL, true);
         }
         for signal in found {
-            // Discovery that is busy finds it with the next scan.
+            // If discovery is busy, the next scan finds it.
             drop(signals.try_send(signal));
         }
         if !events.is_empty() && batches.send(events).is_err() {
@@ -358,12 +359,12 @@ fn ring(
     }
 }
 
-/// What the ring thread tells, and to whom.
+/// Where the ring thread publishes its counts.
 struct ReportTargets {
     metrics: Arc<Metrics>,
     status: Status,
     watching: Arc<Mutex<WatchState>>,
-    /// For the capture, which tells what was lost before it.
+    /// For the capture, which records what was lost before it.
     losses: Arc<Mutex<Losses>>,
 }
 
@@ -417,7 +418,7 @@ fn tell(watching: &Mutex<WatchState>, seen: WatchState) {
     *watching.lock().unwrap_or_else(PoisonError::into_inner) = seen;
 }
 
-/// Waits for SIGTERM or SIGINT, and serves reloads meanwhile.
+/// Waits for SIGTERM or SIGINT, and handles reloads meanwhile.
 async fn until_stopped<T>(
     plan: &Plan,
     threads: &[JoinHandle<T>],
@@ -440,7 +441,7 @@ async fn until_stopped<T>(
                 }
             }
             Some(answer) = reload.recv() => {
-                // Whoever asked may have gone; the reload has happened anyway.
+                // The client may be gone; the reload has happened anyway.
                 drop(answer.send(reloaded(plan, core)));
             }
             _ = tick.tick() => {

@@ -1,7 +1,7 @@
-//! The section `[[canary]]`: synthetic patients whose values are sought.
+//! The section `[[canary]]`: synthetic patients whose values are searched for.
 //!
-//! The values are secrets: whoever knows them can tell canaries from patients.
-//! No error repeats one.
+//! The values are secrets: they tell canaries from patients. No error repeats
+//! one.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{
     secret::Secret,
 };
 
-/// One synthetic patient, as the file has it.
+/// One synthetic patient, as written in the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Section {
@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Unlike serde's own, says nothing of what it got.
+/// Unlike serde's own visitor, does not repeat the value in an error.
 struct TextVisitor;
 
 impl TextVisitor {

@@ -1,8 +1,8 @@
 //! What is wrong with a configuration file, and where.
 //!
 //! Input: the parser's error and the text. Output: `file:line:column`, the key,
-//! the problem and, for a key that is not known, the one that was probably
-//! meant. Values of the file are not repeated.
+//! the problem and, for an unknown key, the one that was probably meant. Values
+//! of the file are not repeated.
 
 use std::{
     fmt, io,
@@ -12,9 +12,9 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
-/// The most edits between a key and the one it is taken for.
+/// The most edits between a key and the suggested one.
 const MAX_EDITS: usize = 2;
-/// The longest key that a suggestion is sought for, in bytes.
+/// The longest key for which a suggestion is searched, in bytes.
 const MAX_KEY_BYTES: usize = 64;
 
 /// Why there is no configuration.
@@ -33,7 +33,7 @@ pub enum ConfigError {
     Invalid(Box<Problem>),
 }
 
-/// One thing that is wrong in a configuration file.
+/// One problem in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file.
@@ -117,7 +117,7 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
     let document = DeTable::parse(text).ok()?;
     let mut path = Vec::new();
     let mut table = document.get_ref();
-    // Each round goes one table deeper, and the parser bounds their depth.
+    // Each round descends one table; the parser bounds their depth.
     loop {
         let covers = |range: Range<usize>| range.start <= span.start && span.end <= range.end;
         let (key, value) = table.iter().find(|(key, value)| {
@@ -143,8 +143,8 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
     }
 }
 
-/// Whether a table has a key or value that `covers`. A table's own span is its
-/// header alone, so its entries are asked.
+/// Whether a table has a key or value that `covers`. The span of a table is
+/// only its header, so its entries are checked.
 fn holds(value: &DeValue<'_>, covers: &impl Fn(Range<usize>) -> bool) -> bool {
     match value {
         DeValue::Table(table) => table
@@ -165,7 +165,7 @@ fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
-/// `message` without the value that serde puts into it, in quotes or between
+/// `message` without the value that serde includes, in quotes or between
 /// backticks.
 fn without_values(message: &str) -> String {
     let is_about_value =

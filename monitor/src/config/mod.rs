@@ -35,7 +35,7 @@ use crate::{
     token::hex,
 };
 
-/// The file that is read when none is named and it exists.
+/// The file that is read by default, if it exists.
 pub const DEFAULT_PATH: &str = "/etc/phiwatch/phiwatch.toml";
 
 /// The longest configuration file that is read, in bytes.
@@ -91,7 +91,8 @@ pub struct ScopeSection {
     /// A cgroup v2 folder: its processes and those of the cgroups below it.
     #[serde(deserialize_with = "absolute_option")]
     pub cgroup: Option<PathBuf>,
-    /// Process ids; with executables, whatever is one of either.
+    /// Process ids. Together with executables, a process that is either is
+    /// watched.
     #[serde(deserialize_with = "pids")]
     pub pid: Vec<u32>,
     /// Executables, as absolute paths.
@@ -126,8 +127,8 @@ pub enum JournalTarget {
 }
 
 impl JournalTarget {
-    /// The target that an argument of the command line names. Unlike in the
-    /// file, a relative path means the folder that the shell is in.
+    /// The target of a command-line argument. Unlike in the file, a relative
+    /// path is relative to the working directory.
     pub fn from_argument(argument: &Path) -> Self {
         if argument == Path::new("-") {
             return Self::Stdout;
@@ -149,9 +150,9 @@ pub struct JournalSection {
     /// Rotated files that are kept.
     #[serde(deserialize_with = "journals")]
     pub keep: u32,
-    /// Findings a second that have a line of their own in the journal, for one
-    /// recipient; those beyond that are alike share lines. Metrics count every
-    /// one.
+    /// Findings a second with a line of their own in the journal, for one
+    /// recipient; further ones of the same kind share a line. Metrics count
+    /// every one.
     #[serde(deserialize_with = "rate")]
     pub findings_per_second: u64,
 }
@@ -185,20 +186,20 @@ pub struct CaptureSection {
     pub before_seconds: u32,
     /// How long after a finding they may be, in seconds.
     pub after_seconds: u32,
-    /// Memory for the messages that may turn out to be before one, in bytes.
+    /// Memory for messages that may precede a finding, in bytes.
     pub ring_bytes: u64,
     /// Captures are deleted when they are this old, in days; `None` never.
     #[serde(deserialize_with = "days")]
     pub max_age_days: Option<u32>,
     /// Disk that stays free, in bytes, but not more than a tenth of it.
     pub min_free_bytes: u64,
-    /// A file that has this many bytes is followed by a new one.
+    /// A file of this many bytes is followed by a new one.
     #[serde(deserialize_with = "segment_bytes")]
     pub segment_bytes: u64,
     /// So is one that is this old, in seconds.
     #[serde(deserialize_with = "rate")]
     pub segment_seconds: u64,
-    /// When what is written is made to survive a power failure.
+    /// When written data is made durable.
     #[serde(deserialize_with = "sync_policy")]
     pub sync: SyncPolicy,
     /// The age recipients who can read raw captures.
@@ -250,7 +251,7 @@ impl Default for RingSection {
     }
 }
 
-/// What phiwatch may cost.
+/// How much phiwatch may cost.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OverheadSection {
@@ -298,8 +299,8 @@ impl Default for StateSection {
 }
 
 impl Config {
-    /// Reads the file at `path`; without one, that at [`DEFAULT_PATH`] if it
-    /// exists, else the defaults.
+    /// Reads the file at `path`; without one, the file at [`DEFAULT_PATH`] if
+    /// it exists, or else the defaults.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let chosen = path.unwrap_or(Path::new(DEFAULT_PATH));
         match read(chosen) {
@@ -331,7 +332,7 @@ impl Config {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    // One byte more than allowed tells a file that is too long.
+    // One byte more than allowed reveals a file that is too long.
     let length = File::open(path)?
         .take(MAX_FILE_BYTES + 1)
         .read_to_string(&mut text)?;
@@ -367,7 +368,7 @@ fn absolute_option<'de, D: Deserializer<'de>>(
     absolute(deserializer).map(Some)
 }
 
-/// A list whose last item was taken out would watch every process of the host.
+/// An empty list would watch every process of the host.
 fn not_empty<T, E: serde::de::Error>(list: Vec<T>) -> Result<Vec<T>, E> {
     if list.is_empty() {
         return Err(E::custom(

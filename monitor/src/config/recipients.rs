@@ -1,4 +1,5 @@
-//! The sections about recipients and services, and what becomes of them.
+//! The sections on recipients and services, and the catalog and services made
+//! of them.
 //!
 //! Input: the sections, and the list files that they name. Output: the
 //! [`Catalog`] with the operator's lists and policy, and the [`Services`]. An
@@ -42,7 +43,7 @@ pub struct TrackersSection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySection {
-    /// Hosts, each with all below it, that are the operator's own.
+    /// Hosts of the operator, each with everything below it.
     #[serde(deserialize_with = "first_parties")]
     pub first_parties: Vec<String>,
     /// Ids of trackers, and hosts, with whom there is a business associate
@@ -69,14 +70,14 @@ pub struct ServiceSection {
     pub health: bool,
 }
 
-/// Who receives, and who sends.
+/// Recipients and services.
 #[derive(Clone, Debug)]
 pub struct Recipients {
     /// The catalog, with the operator's lists and policy.
     pub catalog: Catalog,
     /// The operator's services.
     pub services: Services,
-    /// How many lines of lists said nothing about a host, by file.
+    /// How many lines of each list named no host.
     pub skipped: Vec<(PathBuf, usize)>,
 }
 
@@ -234,7 +235,7 @@ fn agreements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
     }
 }
 
-/// The services, each with a name and with something to know it by.
+/// The services, each with a name and at least one criterion.
 pub(super) fn services<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<ServiceSection>, D::Error> {

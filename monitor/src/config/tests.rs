@@ -155,7 +155,7 @@ fn text_that_is_no_toml_has_a_place() {
             .to_string();
         assert!(error.starts_with(place), "{error}");
     }
-    // A password that is pasted into the file must not come out again.
+    // A password that was pasted into the file must not appear in the error.
     let error = Config::parse("[state]\npassword hunter2\n", Path::new("p")).unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }

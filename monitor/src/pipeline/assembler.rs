@@ -1,8 +1,8 @@
 //! The beginning of the core: events to steps.
 //!
-//! In: events. Out: [`Step`]s in the order in which the core takes them, which
-//! depends on the events alone. What each step means can then be found out by
-//! many at once; what it changes is done in this order.
+//! In: events. Out: [`Step`]s in an order that depends only on the events.
+//! Several threads can examine the steps; their effects are applied in this
+//! order.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::{
     stream::{Delivery, Facts, Segment, Streams},
 };
 
-/// How often the time is a step of its own, in nanoseconds of event time.
+/// How often the time becomes a step, in nanoseconds of event time.
 const TIME_STEP: u64 = 1_000_000_000;
 
-/// One thing that happened, in order.
+/// One unit of the core's work, in order.
 pub enum Step {
     /// It is this time.
     Time(Timestamp),
@@ -34,10 +34,10 @@ pub enum Step {
     },
     /// A stream ended.
     Closed(StreamId),
-    /// A request and what answered it; with what was known of it, if its values
+    /// A request with its response; with what was known of it if its values
     /// were replaced.
     Exchange(Box<Exchange>, Option<Box<MessageFacts>>),
-    /// A page that a server sent; with what was known of it, if its values were
+    /// A page that a server sent; with what was known of it if its values were
     /// replaced.
     Page(Box<Page>, Option<Box<MessageFacts>>),
 }
@@ -56,8 +56,8 @@ pub struct MessageAssembler {
 impl MessageAssembler {
     /// Takes one event.
     pub fn push(&mut self, event: &Event, losses: &mut Losses, out: &mut Vec<Step>) {
-        // Deadlines first, whoever is in between: so the order of steps depends
-        // on the events alone.
+        // Deadlines first, whatever happened in between, so that the order of
+        // steps depends only on the events.
         self.tick(event.time, losses, out);
         if let EventKind::Message(message) = &event.kind {
             self.message(event, message, losses, out);
@@ -87,7 +87,7 @@ impl MessageAssembler {
         }
     }
 
-    /// Says that it is `now`, so that waiting requests are let go.
+    /// Advances the time to `now`, so that waiting requests are released.
     pub fn tick(&mut self, now: Timestamp, losses: &mut Losses, out: &mut Vec<Step>) {
         self.now = self.now.max(now);
         self.streams.tick(self.now, losses, &mut self.deliveries);

@@ -1,7 +1,8 @@
-//! The end of the core: what was examined, to findings, in order.
+//! The last part of the core: from examined steps to findings, in order.
 //!
-//! In: steps in their order, exchanges with what they mean. Out: findings and
-//! notes. All that the core remembers from one message to the next is here.
+//! In: steps in order, exchanges with the results of examining them. Out:
+//! findings and notes. Everything that the core remembers between messages is
+//! here.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,7 +23,7 @@ use crate::{
     stream::Facts,
 };
 
-/// How long after a ClientHello its plaintext may come, nanoseconds.
+/// How long after a ClientHello its plaintext may come, in nanoseconds.
 const CONTACT_WAIT: u64 = 30_000_000_000;
 /// How many connections to trackers wait for their plaintext.
 const MAX_CONTACTS: usize = 16_384;
@@ -36,7 +37,7 @@ struct Contact {
     tracker: Arc<str>,
 }
 
-/// A greeting for a TLS connection.
+/// A TLS connection that has just begun.
 struct SeenHello<'a> {
     /// On which stream.
     stream: StreamId,
@@ -48,7 +49,7 @@ struct SeenHello<'a> {
     now: Timestamp,
 }
 
-/// What is remembered from one message to the next.
+/// What is remembered between messages.
 #[derive(Default)]
 pub struct Correlator {
     memory: Memory,
@@ -63,7 +64,7 @@ pub struct Correlator {
 }
 
 impl Correlator {
-    /// How many people the tracker with this id has heard of so far.
+    /// How many people's data the tracker with this id has received so far.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.memory.people(tracker)
     }
@@ -73,13 +74,13 @@ impl Correlator {
         self.memory.people_in_total()
     }
 
-    /// The names of people who turned out to be someone else, with the names of
-    /// those.
+    /// Names of people who turned out to be someone else, mapped to the names
+    /// of those.
     pub fn merged(&self) -> HashMap<u128, u128> {
         self.memory.merged()
     }
 
-    /// Takes any step but an exchange, which is examined first.
+    /// Takes any step except an exchange, which must be examined first.
     pub fn step(&mut self, examiner: &Examiner, step: Step, losses: &mut Losses, out: &mut Output) {
         match step {
             Step::Page(page, recorded) => {
@@ -166,7 +167,7 @@ impl Correlator {
         let key = (contact.owner, Arc::clone(&contact.name));
         let key = if contact.owner == 0 {
             // The socket's process is not known: a stream of any process to the
-            // same name will do.
+            // same name is accepted.
             self.read
                 .keys()
                 .filter(|(_, name)| *name == contact.name)
@@ -237,53 +238,47 @@ impl Correlator {
     pub fn exchange(
         &mut self,
         examiner: &Examiner,
-        examined: &Examined,
+        result: &Examined,
         losses: &mut Losses,
         out: &mut Output,
     ) {
-        losses.merge(&examined.losses);
-        self.count_read(examiner, examined);
-        let request = &examined.exchange.request;
+        losses.merge(&result.losses);
+        self.count_read(examiner, result);
+        let request = &result.exchange.request;
         let first = out.findings.len();
-        let context = examiner.context(examined);
-        if let Some(matched) = &examined.matched {
+        let context = examiner.context(result);
+        if let Some(matched) = &result.matched {
             if self.unwanted.remove(&request.stream) {
-                out.notes
-                    .push(Note::Wanted(request.stream, examined.source));
+                out.notes.push(Note::Wanted(request.stream, result.source));
             }
             out.notes
                 .push(Note::Message(request.protocol, request.completeness));
             out.notes
                 .push(Note::TrackerRequest(Arc::clone(&matched.tracker.id)));
-            out.findings.extend(assemble(
-                &context,
-                &examined.proofs,
-                &mut self.memory,
-                losses,
-            ));
+            out.findings
+                .extend(assemble(&context, &result.proofs, &mut self.memory, losses));
         } else {
-            // The body that decides may be missing because nobody wanted it.
-            if examined.is_guess && self.unwanted.remove(&request.stream) {
-                out.notes
-                    .push(Note::Wanted(request.stream, examined.source));
+            // The body that decides may be missing because it was not wanted.
+            if result.is_guess && self.unwanted.remove(&request.stream) {
+                out.notes.push(Note::Wanted(request.stream, result.source));
             }
-            self.pass(request, examined.source, examined.may_follow, out);
+            self.pass(request, result.source, result.may_follow, out);
         }
-        let plantings = examined.plantings.iter();
+        let plantings = result.plantings.iter();
         out.findings
             .extend(plantings.map(|planting| canary::finding(&context, planting)));
-        if let Some(redacted) = &examined.redacted {
+        if let Some(redacted) = &result.redacted {
             let path = finding::path(&context);
-            let proofs = self.memory.confirmed(&examined.proofs);
+            let proofs = self.memory.confirmed(&result.proofs);
             out.records.push(Record {
-                event: recorded::request_event(examined, redacted, path, &proofs),
+                event: recorded::request_event(result, redacted, path, &proofs),
                 findings: first..out.findings.len(),
             });
         }
     }
 
-    /// Lets a request go that goes to no tracker. The rest of its stream is
-    /// unwanted, unless something may follow.
+    /// Ignores a request that goes to no tracker. The rest of its stream is
+    /// unwanted, unless other requests may follow.
     fn pass(&mut self, request: &Request, source: Source, may_follow: bool, out: &mut Output) {
         if self.unwanted.contains(&request.stream) {
             return;
@@ -297,9 +292,9 @@ impl Correlator {
     }
 
     /// Remembers that a TLS stream's plaintext was seen.
-    fn count_read(&mut self, examiner: &Examiner, examined: &Examined) {
-        let Exchange { request, facts, .. } = &*examined.exchange;
-        let (stream, source) = (request.stream, examined.source);
+    fn count_read(&mut self, examiner: &Examiner, result: &Examined) {
+        let Exchange { request, facts, .. } = &*result.exchange;
+        let (stream, source) = (request.stream, result.source);
         if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
             return;
         }

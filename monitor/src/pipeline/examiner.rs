@@ -1,7 +1,7 @@
-//! What one message means by itself: who receives it, and what is in it.
+//! Examines one message alone: who receives it, and what is in it.
 //!
-//! In: one exchange. Out: an [`Examined`] with the proofs in it. Needs nothing
-//! of other messages, so that several can be examined at once.
+//! In: one exchange. Out: an [`Examined`] with the proofs in it. It needs
+//! nothing from other messages, so several can be examined in parallel.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     tracker::{Catalog, Match, Service, Services, fields_fit},
 };
 
-/// Who a request is addressed to.
+/// The recipient of a request.
 struct Destination<'a> {
     /// The tracker, if it is one.
     matched: Option<Match>,
@@ -32,11 +32,11 @@ struct Destination<'a> {
     fields: Option<field::Fields>,
     /// Whether the stream may carry requests to a tracker.
     may_follow: bool,
-    /// Whether the path alone could be that of a tracker's protocol.
+    /// Whether only the path matches a tracker's protocol so far.
     is_guess: bool,
 }
 
-/// What the operator configured, which is the same for every message.
+/// The operator's configuration, which is the same for every message.
 #[derive(Clone)]
 pub struct Examiner {
     pub(super) catalog: Catalog,
@@ -48,14 +48,14 @@ pub struct Examiner {
     pub(super) redactor: Option<Arc<Redactor>>,
 }
 
-/// What one who works at a desk remembers of earlier messages.
+/// What a worker thread remembers of earlier messages to be faster.
 #[derive(Default)]
 pub struct WorkerCache {
     detector: Detector,
     digests: DigestCache,
 }
 
-/// An exchange, and what it means by itself.
+/// An exchange with the results of examining it.
 pub struct Examined {
     pub(super) exchange: Box<Exchange>,
     /// What was known of it, if its values were replaced.
@@ -67,7 +67,7 @@ pub struct Examined {
     pub(super) host_source: &'static str,
     /// Whether the stream may carry requests that matter.
     pub(super) may_follow: bool,
-    /// Whether the path alone could be that of a tracker's protocol.
+    /// Whether only the path matches a tracker's protocol so far.
     pub(super) is_guess: bool,
     /// What the request says, if it goes to a tracker.
     pub(super) proofs: Vec<Proof>,
@@ -80,7 +80,7 @@ pub struct Examined {
 }
 
 impl Examiner {
-    /// A desk that recognizes the trackers of `catalog` and whose tokens are made
+    /// An examiner that recognizes the trackers of `catalog` and makes tokens
     /// with `key`.
     pub fn new(catalog: Catalog, key: TokenKey) -> Self {
         Self {
@@ -116,7 +116,8 @@ impl Examiner {
         Self { canaries, ..self }
     }
 
-    /// This desk, which replaces the values of every message, for a record.
+    /// This examiner, also replacing the values of every message for a
+    /// recording.
     #[must_use]
     pub fn with_redactor(self, redactor: Redactor) -> Self {
         Self {
@@ -125,17 +126,16 @@ impl Examiner {
         }
     }
 
-    /// This desk, which replaces the values of every message by what the key of
-    /// its tokens makes of them.
+    /// This examiner, also replacing the values of every message, with a key
+    /// derived from that of the tokens.
     #[must_use]
     pub fn redacting(self) -> Self {
         let key = RedactionKey::from_bytes(self.key.derived("redaction"));
         self.with_redactor(Redactor::new(key))
     }
 
-    /// Examines one exchange; `recorded` is what was known of it, if its values
-    /// were replaced. `practice` changes how quickly something is
-    /// found, and not what.
+    /// Examines one exchange; `recorded` is what was known of it if its values
+    /// were replaced. `cache` only affects speed.
     pub fn examine(
         &self,
         cache: &mut WorkerCache,
@@ -204,7 +204,7 @@ impl Examiner {
         }
     }
 
-    /// Whether what a request says may matter, as far as its head tells.
+    /// Whether the content of a request may matter, as far as its head shows.
     fn may_read(&self, exchange: &Exchange) -> bool {
         let Exchange { request, facts, .. } = exchange;
         let path = path_of(request.target.expose());
@@ -255,8 +255,9 @@ impl Examiner {
         found
     }
 
-    /// Who a request is addressed to. The host that it names comes first; a TLS
-    /// name that is a tracker's counts even where the request names another.
+    /// The recipient of a request. The host that it names has precedence; the
+    /// TLS server name counts if it is a tracker's, even if the request names
+    /// another host.
     fn destination<'a>(
         &self,
         request: &'a Request,
@@ -272,8 +273,8 @@ impl Examiner {
         let sni = server_name.map(|name| (name, "sni"));
         let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
         let (host, host_source) = candidates.first().copied().unwrap_or(("", "none"));
-        // A host that serves trackers under other paths, and a proxy, may carry
-        // the next request to a tracker on the same connection.
+        // A host that serves trackers under other paths, or a proxy, may send
+        // the next request on this connection to a tracker.
         let mut destination = Destination {
             matched: None,
             host,
@@ -321,7 +322,7 @@ impl Examiner {
         sender(service)
     }
 
-    /// Everything about an examined request that its findings tell.
+    /// Everything about an examined request that its findings include.
     pub(super) fn context<'a>(&'a self, examined: &'a Examined) -> Context<'a> {
         let Exchange { request, facts, .. } = &*examined.exchange;
         let origin = facts.origin.as_deref();
@@ -343,7 +344,7 @@ impl Examiner {
     }
 }
 
-/// What is wanted of one request.
+/// What has to be done with one request.
 struct Wanted<'a> {
     /// The tracker that it goes to.
     matched: Option<&'a Match>,
@@ -361,7 +362,7 @@ struct Found {
     redacted: Option<RedactedRequest>,
 }
 
-/// The values of a disclosed canary as they stand in the message.
+/// The values of a disclosed canary as they occur in the message.
 fn values(fields: &field::Fields, disclosure: &Disclosure) -> Vec<String> {
     disclosure
         .hits

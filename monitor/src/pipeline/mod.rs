@@ -4,9 +4,10 @@
 //! Live and replay differ only in who calls [`Pipeline::push`], so the same
 //! events give the same findings.
 //!
-//! Three parts, so that the dear middle one can be done by many at once:
-//! [`MessageAssembler`] makes whole messages of events, [`Examiner`] finds out what one message
-//! means by itself, [`Correlator`] makes findings of that, in the order of the front.
+//! It has three parts, so that several threads can do the expensive second one:
+//! [`MessageAssembler`] assembles whole messages from events, [`Examiner`]
+//! examines each message alone, and [`Correlator`] makes findings of the
+//! results, in the order of the assembler.
 
 mod assembler;
 mod correlator;
@@ -36,14 +37,15 @@ use crate::{
     tracker::{Catalog, Services},
 };
 
-/// What the core noticed besides findings.
+/// What the core reports besides findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A request was seen.
     Message(Protocol, Completeness),
     /// A request went to a tracker.
     TrackerRequest(Arc<str>),
-    /// A TLS connection to a tracker was opened; whether its plaintext was seen.
+    /// A TLS connection to a tracker was opened, and its plaintext was seen or
+    /// not.
     Connection {
         /// Id of the tracker.
         tracker: Arc<str>,
@@ -53,13 +55,13 @@ pub enum Note {
     /// This process has just connected to a tracker, or to a host that a tracker
     /// shares.
     Contact(u32),
-    /// Nothing but the heads of this stream's requests is wanted.
+    /// Only the heads of this stream's requests are wanted.
     Unwanted(StreamId, Source),
     /// All of this stream is wanted after all.
     Wanted(StreamId, Source),
 }
 
-/// What came out of the core.
+/// The results of the core.
 #[derive(Debug, Default)]
 pub struct Output {
     /// Findings, in the order in which they were complete.
@@ -75,8 +77,8 @@ pub struct Output {
 pub struct Record {
     /// The event that a redacted capture holds.
     pub event: Event,
-    /// Which of the findings beside it are of this message: their evidence is
-    /// where the event is recorded.
+    /// Which of the findings of this output belong to the message: their
+    /// evidence is where the event is recorded.
     pub findings: Range<usize>,
 }
 
@@ -103,14 +105,14 @@ impl Pipeline {
         self.changed(|examiner| examiner.with_services(services))
     }
 
-    /// Seeks planted values as well, in requests to any third party: then no
-    /// stream to one is unwanted.
+    /// Also searches for planted values, in requests to any third party: then
+    /// no stream to one is unwanted.
     #[must_use]
     pub fn with_canaries(self, canaries: Canaries) -> Self {
         self.changed(|examiner| examiner.with_canaries(canaries))
     }
 
-    /// Hands out every message with its values replaced as well, for a record.
+    /// Also returns every message with its values replaced, for a recording.
     #[must_use]
     pub fn with_redactor(self, redactor: Redactor) -> Self {
         self.changed(|examiner| examiner.with_redactor(redactor))
@@ -121,7 +123,7 @@ impl Pipeline {
         self
     }
 
-    /// Takes another catalog and other services, for whatever comes from now on.
+    /// Replaces catalog and services, for events from now on.
     pub fn set_recipients(&mut self, catalog: Catalog, services: Services) {
         let examiner = Examiner::clone(&self.examiner);
         self.examiner = Arc::new(examiner.with_catalog(catalog).with_services(services));
@@ -132,7 +134,7 @@ impl Pipeline {
         &self.losses
     }
 
-    /// How many people the tracker with this id has heard of so far.
+    /// How many people's data the tracker with this id has received so far.
     pub fn people(&self, tracker: &str) -> PeopleCount {
         self.correlator.people(tracker)
     }
@@ -144,7 +146,7 @@ impl Pipeline {
         self.take(out);
     }
 
-    /// Says that it is `now`, so that waiting requests are let go.
+    /// Advances the time to `now`, so that waiting requests are released.
     pub fn tick(&mut self, now: Timestamp, out: &mut Output) {
         self.assembler.tick(now, &mut self.losses, &mut self.steps);
         self.take(out);

@@ -1,9 +1,9 @@
-//! Messages of redacted captures: out of the core, and into it again.
+//! Messages of redacted captures: out of the core, and back into it.
 //!
-//! Going out, a message has its values replaced and carries the proofs that
-//! were found. Coming in, the proofs stand for the values, so that findings are
-//! those of the original; with other rules, what they find in the replaced
-//! values is added.
+//! On the way out, a message has its values replaced and carries the proofs
+//! that were found. On the way in, the proofs replace the values, so that
+//! findings are those of the original; evidence that other rules find in the
+//! replaced values is added.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
     stream::Facts,
 };
 
-/// A request or a page, as the core goes on with it.
+/// A request or a page, restored from a redacted capture.
 pub(super) enum RecordedMessage {
     /// A request.
     Exchange(Exchange),
@@ -87,7 +87,7 @@ pub(super) fn whole(event: &Event, message: &Message) -> Option<RecordedMessage>
     }))
 }
 
-/// Whether the proofs of a message are what these rules would find.
+/// Whether these rules would find the same proofs.
 pub(super) fn is_current(facts: &MessageFacts) -> bool {
     facts.rules == rules::fingerprint()
 }
@@ -98,8 +98,8 @@ pub(super) fn proofs(facts: &MessageFacts) -> Vec<Proof> {
 }
 
 /// The proofs that a message carries, and those that other rules found in its
-/// replaced values. Where both found the same class at the same place, the
-/// recorded one counts: its token is that of the value.
+/// replaced values. If both found the same class at the same path, the recorded
+/// one counts, since its token is that of the original value.
 pub(super) fn joined(facts: &MessageFacts, found: Vec<Proof>) -> Vec<Proof> {
     let mut all = proofs(facts);
     let known = all.len();
@@ -207,7 +207,7 @@ pub(super) fn page_event(page: &Page, redacted: &RedactedPage, found: &PageProof
     }
 }
 
-/// The event that records that a process greeted a server.
+/// The event that records a TLS hello to a server.
 pub(super) fn greeting_event(
     stream: StreamId,
     facts: &Facts,

@@ -1,8 +1,8 @@
-//! The values behind a finding, for whoever may see them.
+//! The values behind a finding, for people who may see them.
 //!
 //! In: the message that a finding is about. Out: the value of each of its
-//! fields, as sent. Nothing calls this but `phiwatch explain --reveal`, after it
-//! wrote down who asked and why.
+//! fields, as sent. Only `phiwatch explain --reveal` calls this, after it has
+//! recorded who asked and why.
 
 use super::{assembler::Step, examiner::Examiner};
 use crate::{
@@ -17,13 +17,13 @@ use crate::{
     token::digits,
 };
 
-/// What a message tells about a finding.
+/// The values of a message that belong to a finding.
 pub enum Revealed {
     /// The message is another one.
     Other,
     /// It is the message, and its values were replaced when it was recorded.
     Redacted,
-    /// The value of each field of the finding; `None` for what is no value of
+    /// The value of each field of the finding; `None` if it is not a value of
     /// the message, such as what a form asks for.
     Values(Vec<Option<Secret<String>>>),
 }
@@ -59,7 +59,7 @@ impl Examiner {
 
     fn in_request(&self, exchange: &Exchange, finding: &Finding) -> Vec<Option<Secret<String>>> {
         let mut losses = Losses::default();
-        // Codings are removed for who reads the body, and not before.
+        // Codings are removed only to read the body.
         let mut exchange = exchange.clone();
         exchange.decode(&mut losses);
         let request = &exchange.request;
@@ -121,7 +121,7 @@ fn select(wanted: &[FieldRecord], known: &[Known]) -> Vec<Option<Secret<String>>
     wanted.iter().map(find).collect()
 }
 
-/// Whether a message that began then and there can be the one of `finding`.
+/// Whether a message of this time and place can be that of `finding`.
 fn is_of(finding: &Finding, time: Timestamp, place: Option<&Place>) -> bool {
     let evidence = finding.evidence.as_ref();
     let is_there = match (evidence, place) {

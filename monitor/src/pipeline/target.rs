@@ -1,4 +1,4 @@
-//! Where a request goes, as far as its text tells.
+//! Where a request goes, as far as its text shows.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ const INTERNAL_SUFFIXES: &[&str] = &[
 ];
 
 /// Whether a request leaves the operator's own network, as far as the host's
-/// name tells; without a name, the address.
+/// name shows, or the address if there is no name.
 pub(super) fn is_third_party(host: &str, origin: Option<&Origin>) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,8 +1,8 @@
 //! `phiwatch explain`: what a rule, a severity or a finding means.
 //!
-//! Input: the id of a rule, a class, `severity`, or the id of a finding with its
-//! journal or its captures. Output: words, made of nothing that is payload,
-//! unless the values are asked for with a reason.
+//! Input: the id of a rule, a class, `severity`, or the id of a finding with
+//! its journal or its captures. Output: text without payload, unless the values
+//! are asked for with a reason.
 
 mod reveal;
 mod rule;

@@ -1,4 +1,4 @@
-//! The values behind a finding: who asks and why is written down first.
+//! The values behind a finding: who asks and why is recorded first.
 //!
 //! In: a finding, and captures that hold it. Out: its values, once the custody
 //! log has the entry. Values go to the caller and nowhere else.
@@ -20,7 +20,7 @@ use crate::{
     secret::Secret,
 };
 
-/// Folders in one another that a capture is looked for in.
+/// How deep below a folder a capture is searched for.
 const MAX_DEPTH: usize = 16;
 /// Files of the captures that an entry can name.
 const MAX_FILES: usize = 64;
@@ -81,7 +81,7 @@ fn values(
     }
 }
 
-/// Enters into the custody log beside each capture with the evidence that its
+/// Records in the custody log beside each capture with the evidence that its
 /// values are shown.
 fn write_down(args: &ExplainArgs, finding: &Finding, reason: &str) -> Result<(), Failure> {
     let mut files = Vec::new();

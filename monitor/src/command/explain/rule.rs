@@ -41,7 +41,7 @@ fn reasons(out: &mut impl Write, topic: &Topic) -> io::Result<()> {
     )
 }
 
-/// The matrix as the code has it, so that the two cannot differ.
+/// The matrix as computed by the code, so that the two cannot differ.
 pub(super) fn matrix(out: &mut impl Write) -> io::Result<()> {
     const LEVELS: &str = "\
 The severity of a finding comes from three levels of one person-event.

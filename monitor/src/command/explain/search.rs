@@ -24,7 +24,7 @@ use crate::{
 const ID_LENGTH: usize = 32;
 /// The fewest digits that name a finding.
 pub(super) const MIN_DIGITS: usize = 6;
-/// Findings with the same beginning that are named.
+/// How many findings with the same beginning are listed.
 const MAX_NAMED: usize = 5;
 /// The longest line of a journal that is read, in bytes.
 const MAX_LINE: u64 = 4 << 20;
@@ -54,8 +54,8 @@ fn several<'a>(id: &str, all: impl Iterator<Item = &'a String>) -> Failure {
     )
 }
 
-/// Shows the finding of `args.captures` that begins with `id`; with its values
-/// if they are asked for.
+/// Shows the finding of `args.captures` whose id begins with `id`, with its
+/// values if they are asked for.
 pub(super) fn in_captures(
     out: &mut impl Write,
     args: &ExplainArgs,
@@ -108,7 +108,7 @@ pub(super) fn in_captures(
     show::show(out, &record, values.as_deref()).or_fail(ExitStatus::Io)
 }
 
-/// The record of the finding that begins with `id`, from a journal.
+/// The record of the finding whose id begins with `id`, from a journal.
 pub(super) fn in_journal(journal: &Path, id: &str) -> Result<Option<Value>, Failure> {
     let id = id.to_ascii_lowercase();
     let read = |error| {

@@ -1,7 +1,7 @@
 //! A finding in words.
 //!
-//! In: its record, and its values if they may be shown. Out: text in which no
-//! control character is left.
+//! In: its record, and its values if they may be shown. Out: text without
+//! control characters.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::{http::Completeness, report::cut, rules, secret::Secret};
 /// The longest value that is shown whole, in characters.
 const MAX_VALUE: usize = 4_096;
 
-/// What the second sentence of `why` says, and the level that it stands for.
+/// The phrases in the second sentence of `why`, and the levels they stand for.
 const LEVELS: &[(&str, &str)] = &[
     ("direct identifiers in clear", "I3"),
     (
@@ -101,7 +101,8 @@ pub(super) fn show(
         show_field(out, field)?;
         if let Some(values) = values {
             let value = values.get(index).and_then(Option::as_ref);
-            // The one place where values are shown: the custody log has it.
+            // The only place where values are shown: the custody log has
+            // recorded it.
             let value = value.map_or_else(
                 || "(no value of the message)".to_owned(),
                 |value| quoted(value.expose()),
@@ -188,7 +189,7 @@ fn completeness(name: &str) -> String {
     format!("{name}: {words}")
 }
 
-/// The levels of the matrix behind what stands for them.
+/// Adds the levels of the matrix to the phrases that stand for them.
 fn with_levels(derivation: &str) -> String {
     let mut text = derivation.to_owned();
     for (words, level) in LEVELS {
@@ -202,7 +203,7 @@ fn with_levels(derivation: &str) -> String {
     text
 }
 
-/// The text or number at `pointer`, fit for a terminal.
+/// The text or number at `pointer`, made safe for a terminal.
 fn text(record: &Value, pointer: &str) -> Option<String> {
     match record.pointer(pointer)? {
         Value::String(text) => Some(plain(text)),

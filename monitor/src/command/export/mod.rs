@@ -56,7 +56,8 @@ pub fn execute(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn exporter(args: &ExportArgs) -> Box<dyn Exporter> {
-    // Nothing of this host or of now: the same captures give the same bytes.
+    // Nothing about this host or the present: the same captures give the same
+    // bytes.
     let provenance = Provenance {
         version: VERSION.to_owned(),
         rules: rules::fingerprint().to_owned(),
@@ -73,14 +74,14 @@ fn exporter(args: &ExportArgs) -> Box<dyn Exporter> {
 struct Export {
     exporter: Box<dyn Exporter>,
     chosen: Chosen,
-    /// Whole streams are written as they were recorded, where all are selected.
+    /// Whole streams are written as they were recorded, since all are selected.
     is_verbatim: bool,
     buffer: Vec<u8>,
     findings: u64,
 }
 
 impl Export {
-    /// Reads everything and writes what is selected. Gives what was lost.
+    /// Reads everything and writes what is selected. Returns what was lost.
     fn run(
         &mut self,
         source: &mut dyn EventSource,
@@ -122,7 +123,7 @@ impl Export {
         self.exporter.message(&item, &mut self.buffer);
     }
 
-    /// Writes what was gathered, if it is more than `limit` bytes.
+    /// Writes what was gathered if it exceeds `limit` bytes.
     fn write(&mut self, output: &mut Output, limit: usize) -> Result<(), Failure> {
         if self.buffer.len() > limit {
             output.write(&self.buffer)?;

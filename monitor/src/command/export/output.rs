@@ -15,14 +15,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::command::{ExitStatus, Failure};
 
-/// A file under another name, which is removed unless it is published.
+/// A file under a temporary name, which is removed unless it is published.
 pub(super) struct Output {
     file: File,
     hash: Sha256,
     part: Part,
 }
 
-/// Where the file is and where it will be.
+/// The temporary and the final path of the file.
 struct Part {
     at: PathBuf,
     target: PathBuf,
@@ -107,8 +107,8 @@ impl Written {
         } else {
             match rustix::fs::renameat_with(CWD, at, CWD, target, RenameFlags::NOREPLACE) {
                 Err(Errno::EXIST) => return Err(exists(target)),
-                // Some file systems cannot refuse; that there was no file was
-                // seen before.
+                // Some file systems cannot refuse; it was checked before that
+                // there was no file.
                 Err(Errno::INVAL | Errno::NOSYS) => fs::rename(at, target),
                 other => other.map_err(io::Error::from),
             }
@@ -118,7 +118,7 @@ impl Written {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        // The content is safe; that its name is as well is asked for.
+        // The content is safe; its name should be as well.
         drop(File::open(folder).and_then(|folder| folder.sync_all()));
         self.part.is_published = true;
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{cli::ExportArgs, event::Timestamp, finding::Finding, select::Selection};
 
-/// What the command line chooses.
+/// What the command line selects.
 pub(super) struct Chosen {
     selection: Selection,
     only_findings: bool,
@@ -12,7 +12,7 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// What `args` chooses, the filters in which are `selection`.
+    /// What `args` selects; `selection` are its filters.
     pub(super) fn new(args: &ExportArgs, selection: Selection) -> Self {
         // A message without findings has only a time.
         let is_by_time = Selection {

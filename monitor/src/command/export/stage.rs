@@ -1,8 +1,8 @@
 //! Events to messages with their findings.
 //!
-//! In: events of captures. Out: for every message the event that records it, and
-//! the findings in it. Values are replaced unless the stage is raw; messages
-//! that come with their values replaced stay as they are.
+//! In: events of captures. Out: for every message the event that records it,
+//! and the findings in it. Values are replaced unless the stage is raw;
+//! messages whose values were replaced before stay as they are.
 
 use crate::{
     event::{Event, EventKind},
@@ -29,7 +29,8 @@ enum Mode {
     Raw(Box<Raw>),
 }
 
-/// The core taken apart, to get at messages as they were sent.
+/// The parts of the pipeline, used separately to get at messages as they were
+/// sent.
 struct Raw {
     assembler: MessageAssembler,
     examiner: Examiner,
@@ -107,7 +108,7 @@ impl Stage {
         &self.losses
     }
 
-    /// Hands on the messages whose values the core replaced.
+    /// Passes on the messages whose values the core replaced.
     fn hand_on(&mut self, take: &mut Take<'_>) {
         for record in self.out.records.drain(..) {
             let findings = self.out.findings.get(record.findings).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! A capture through the core with every core of the machine: one thread reads,
-//! one makes messages, several examine them, the caller's makes findings.
+//! Replays a capture on all cores: one thread reads, one assembles messages,
+//! several examine them, and the caller's makes the findings.
 //!
-//! In: a source of events. Out: what the core says, in the order of the capture
-//! and equal for any number of threads. What is under way is bounded in bytes.
+//! In: a source of events. Out: the results, in the order of the capture and
+//! equal for any number of threads. The work in progress is bounded in bytes.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,22 +23,22 @@ use crate::{
     pipeline::{Correlator, Examined, Examiner, MessageAssembler, Output, Step, WorkerCache},
 };
 
-/// Events that are handed on at once hold this many bytes, about.
+/// Approximate size of the events that are passed on at once, in bytes.
 const EVENTS_BYTES: usize = 64 * 1024;
-/// Events that are handed on at once, whatever they hold.
+/// The most events that are passed on at once.
 const EVENTS: usize = 256;
 /// Times that many that were read and not taken.
 const MAX_EVENTS_WAITING: usize = 8;
-/// Messages that are examined at once weigh this many bytes, about.
+/// Approximate weight of the messages that are examined at once, in bytes.
 const BATCH_BYTES: usize = 128 * 1024;
 /// Steps of one batch, whatever they weigh.
 const BATCH_STEPS: usize = 256;
-/// Bytes of messages that were made and not finished, over all batches.
+/// Bytes of messages in progress, over all batches.
 const MAX_UNDER_WAY: usize = 4 * 1024 * 1024;
 /// What a step weighs besides its payload.
 const STEP_BYTES: usize = 256;
 
-/// What is known at the end.
+/// What a replay knows at its end.
 pub(super) struct Replayed {
     /// Events of the capture.
     pub(super) events: u64,
@@ -49,7 +49,7 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    /// How many people the tracker with this id has heard of.
+    /// How many people's data the tracker with this id has received.
     pub(super) fn people(&self, tracker: &str) -> PeopleCount {
         self.correlator.people(tracker)
     }
@@ -60,13 +60,12 @@ pub(super) fn all_cores() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-/// Replays `source`, whose messages are examined by that many `threads`; one does
-/// everything else too. Hands `sink` what the core
-/// says as soon as it is known.
+/// Replays `source` and examines its messages with this many `threads`; with
+/// one, everything happens on the caller's thread. Results go to `sink` as soon
+/// as they are known.
 ///
-/// # Errors
-/// What `unreadable` makes of an error of the source, after everything before it
-/// was handed on; or the error of `sink`, at once.
+/// # Errors What `unreadable` makes of an error of the source, after everything
+/// before it was passed on; or the error of `sink`, at once.
 pub(super) fn replay(
     source: &mut dyn EventSource,
     examiner: &Examiner,
@@ -95,9 +94,9 @@ pub(super) fn replay(
             })?;
             return batcher.finish(end, |steps, _| single.work(steps, &mut sink));
         }
-        let (events, batches) = mpsc::sync_channel(MAX_EVENTS_WAITING);
+        let (events, incoming) = mpsc::sync_channel(MAX_EVENTS_WAITING);
         let reader = scope.spawn(move || {
-            // Whoever makes messages has gone where nobody takes them.
+            // The assembling thread ends early if nobody takes its messages.
             read(source, |batch| {
                 events.send(batch).map_err(|_gone| Stop::Ended)
             })
@@ -106,8 +105,8 @@ pub(super) fn replay(
             let _guard = CloseOnDrop(&queue);
             let mut batcher = Batcher::default();
             let mut post = |steps, weight| queue.post(steps, weight);
-            for batch in batches {
-                for event in &batch {
+            for chunk in incoming {
+                for event in &chunk {
                     batcher.push(event, &mut post)?;
                 }
             }
@@ -118,7 +117,7 @@ pub(super) fn replay(
                 let _guard = AbandonOnPanic(&queue);
                 let mut cache = WorkerCache::default();
                 while let Some((number, batch)) = queue.take() {
-                    queue.put(number, batch.examined(examiner, &mut cache));
+                    queue.put(number, batch.examine(examiner, &mut cache));
                 }
             });
         }
@@ -148,7 +147,7 @@ pub(super) fn replay(
     let read = match read {
         Ok(read) => read,
         Err(Stop::Failed(failure)) => return Err(failure),
-        // A thread that died is told by its panic, which came before.
+        // A panic is reported where it happens and joined below.
         Err(Stop::Ended) => Read::default(),
     };
     losses.merge(&read.losses);
@@ -175,7 +174,7 @@ enum Stop {
     Failed(Failure),
 }
 
-/// A step, and what it means if it was an exchange.
+/// A step with its meaning, if it is an exchange.
 enum ExaminedStep {
     Examined(Box<Examined>),
     Other(Step),
@@ -190,8 +189,8 @@ fn settle(
 ) {
     for step in steps {
         match step {
-            ExaminedStep::Examined(examined) => {
-                correlator.exchange(examiner, &examined, losses, out)
+            ExaminedStep::Examined(result) => {
+                correlator.exchange(examiner, &result, losses, out);
             }
             ExaminedStep::Other(step) => correlator.step(examiner, step, losses, out),
         }
@@ -208,7 +207,7 @@ fn hand_on(
     result
 }
 
-/// All the work on the caller's thread.
+/// Does all the work on the caller's thread.
 struct SingleThread<'a> {
     examiner: &'a Examiner,
     cache: WorkerCache,
@@ -223,7 +222,7 @@ impl SingleThread<'_> {
         steps: Vec<Step>,
         sink: &mut impl FnMut(&mut Output) -> Result<(), Failure>,
     ) -> Result<(), Stop> {
-        let steps = examined(steps, self.examiner, &mut self.cache);
+        let steps = examine(steps, self.examiner, &mut self.cache);
         settle(
             steps,
             self.examiner,
@@ -235,7 +234,7 @@ impl SingleThread<'_> {
     }
 }
 
-fn examined(steps: Vec<Step>, examiner: &Examiner, cache: &mut WorkerCache) -> Vec<ExaminedStep> {
+fn examine(steps: Vec<Step>, examiner: &Examiner, cache: &mut WorkerCache) -> Vec<ExaminedStep> {
     steps
         .into_iter()
         .map(|step| match step {
@@ -247,7 +246,7 @@ fn examined(steps: Vec<Step>, examiner: &Examiner, cache: &mut WorkerCache) -> V
         .collect()
 }
 
-/// How reading ended.
+/// The result of reading.
 #[derive(Default)]
 struct Read {
     events: u64,
@@ -296,7 +295,7 @@ fn held(event: &Event) -> usize {
     }
 }
 
-/// Makes messages, and batches of them.
+/// Assembles messages and groups them into batches.
 #[derive(Default)]
 struct Batcher {
     assembler: MessageAssembler,
@@ -308,8 +307,8 @@ struct Batcher {
 }
 
 impl Batcher {
-    /// Takes an event, and gives `post` a batch of steps with its weight when one
-    /// is full.
+    /// Takes an event, and passes a batch of steps with its weight to `post`
+    /// when one is full.
     fn push(
         &mut self,
         event: &Event,
@@ -328,8 +327,8 @@ impl Batcher {
         Ok(())
     }
 
-    /// Gives `post` what is left, at the end that reading came to. After an error
-    /// more may follow that cannot be read, so that nothing is said to be whole.
+    /// Passes the rest to `post`. After an error of the source there may be
+    /// more that cannot be read, so nothing is declared complete.
     fn finish(
         mut self,
         mut end: Read,
@@ -359,22 +358,22 @@ fn weigh(step: &Step) -> usize {
     payload.saturating_add(STEP_BYTES)
 }
 
-/// A batch on its way.
+/// A batch in progress.
 struct Batch<T> {
     steps: Vec<T>,
     weight: usize,
 }
 
 impl Batch<Step> {
-    fn examined(self, examiner: &Examiner, cache: &mut WorkerCache) -> Batch<ExaminedStep> {
+    fn examine(self, examiner: &Examiner, cache: &mut WorkerCache) -> Batch<ExaminedStep> {
         Batch {
-            steps: examined(self.steps, examiner, cache),
+            steps: examine(self.steps, examiner, cache),
             weight: self.weight,
         }
     }
 }
 
-/// What all threads see.
+/// Batches for the threads that examine them, and their results in order.
 #[derive(Default)]
 struct OrderedQueue {
     state: Mutex<State>,
@@ -401,7 +400,7 @@ impl OrderedQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts up a batch to examine, once there is room for it.
+    /// Posts a batch for examination, once there is room for it.
     fn post(&self, steps: Vec<Step>, weight: usize) -> Result<(), Stop> {
         let mut state = self.state();
         while state.under_way > 0
@@ -444,7 +443,8 @@ impl OrderedQueue {
         self.news.notify_one();
     }
 
-    /// The batch with this number, once it was examined; `None` at the end.
+    /// The batch with this number, once it has been examined; `None` at the
+    /// end.
     fn next(&self, number: u64) -> Option<Batch<ExaminedStep>> {
         let mut state = self.state();
         loop {
@@ -489,7 +489,7 @@ fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a,
         .unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says that no more batches will come, however the thread ends.
+/// Closes the queue, however the thread ends.
 struct CloseOnDrop<'a>(&'a OrderedQueue);
 
 impl Drop for CloseOnDrop<'_> {
@@ -498,7 +498,7 @@ impl Drop for CloseOnDrop<'_> {
     }
 }
 
-/// Keeps the others from waiting for a thread that panicked.
+/// Keeps other threads from waiting for one that panicked.
 struct AbandonOnPanic<'a>(&'a OrderedQueue);
 
 impl Drop for AbandonOnPanic<'_> {

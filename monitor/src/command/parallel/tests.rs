@@ -1,4 +1,4 @@
-//! Any number of threads says the same, whatever ends the capture.
+//! Any number of threads gives the same results, however the capture ends.
 
 use std::fmt::Write as _;
 
@@ -36,8 +36,8 @@ impl EventSource for Memory {
     }
 }
 
-/// Connections that take turns: most to a tracker, about people that come back,
-/// some in clear and some as hashes; one to an ordinary service.
+/// Interleaved connections: most to a tracker, about recurring people, some in
+/// plain text and some as hashes; one to an ordinary service.
 pub(super) fn capture(fails: bool) -> Memory {
     const CONNECTIONS: u64 = 5;
     let mut events = VecDeque::new();

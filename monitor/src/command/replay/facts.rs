@@ -1,6 +1,6 @@
 //! What a report says besides findings, collected while the inputs are read.
 //!
-//! In: what the core notices, and what is known at the end. Out: the [`Facts`]
+//! In: the notes of the core, and what is known at the end. Out: the [`Facts`]
 //! of the report.
 
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
@@ -25,8 +25,8 @@ pub(super) struct FactCollector {
 }
 
 impl FactCollector {
-    /// A ledger in which `filter` is noted as the conditions in force, and what
-    /// is sought as the configuration at `config` says.
+    /// A collector for a replay under the conditions of `filter`, with the
+    /// canaries of the configuration at `config`.
     pub(super) fn new(filter: Option<String>, config: Option<&Path>, catalog: &Catalog) -> Self {
         Self {
             facts: Facts {
@@ -78,8 +78,8 @@ impl FactCollector {
         self.facts.inputs = inputs.into_iter().map(input).collect();
     }
 
-    /// All facts, now that the replay has ended: with what it knows, or with why
-    /// it ended before its time.
+    /// All facts at the end of the replay: with its results, or with the reason
+    /// why it ended early.
     pub(super) fn close(mut self, replayed: Result<&Replayed, String>) -> Facts {
         match replayed {
             Ok(replayed) => {
@@ -102,8 +102,8 @@ impl FactCollector {
     }
 }
 
-/// `reason` with the last parts of its paths: reports do not tell how a machine
-/// is arranged.
+/// `reason` with only the last part of each path: reports do not show where
+/// files are on a machine.
 fn without_folders(reason: &str) -> String {
     let words: Vec<_> = reason
         .split(' ')
@@ -112,7 +112,7 @@ fn without_folders(reason: &str) -> String {
     words.join(" ")
 }
 
-/// SHA-256 over everything by which trackers are recognized.
+/// SHA-256 of everything by which trackers are recognized.
 fn digest(catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
     let mut text = String::new();

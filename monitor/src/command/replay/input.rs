@@ -9,8 +9,8 @@ use crate::{
     loss::Losses,
 };
 
-/// Opens captures, those that are encrypted with the identities in these files;
-/// `progress` tells how far they were read.
+/// Opens captures, encrypted ones with the identities in these files;
+/// `progress` shows how far they were read.
 pub(crate) fn open(
     files: &[PathBuf],
     identities: &[PathBuf],
@@ -24,13 +24,12 @@ pub(crate) fn open(
 }
 
 /// The time of the last event of captures, in nanoseconds since the Unix epoch.
-/// They are read whole for that.
+/// They are read completely for that.
 ///
-/// # Errors
-/// Pipes are refused: they can be read once only.
+/// # Errors Pipes are refused: they can be read only once.
 pub(crate) fn last_time(files: &[PathBuf], identities: &[PathBuf]) -> Result<u64, Failure> {
     for path in files {
-        // What cannot be looked at is told by whoever opens it.
+        // A file that cannot be examined is reported when it is opened.
         let is_once = path
             .metadata()
             .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
@@ -54,7 +53,7 @@ pub(crate) fn last_time(files: &[PathBuf], identities: &[PathBuf]) -> Result<u64
     Ok(last)
 }
 
-/// Looks at captures while another thread replays them.
+/// Surveys captures while another thread replays them.
 pub(super) struct Surveying(thread::JoinHandle<Vec<FileSurvey>>);
 
 impl Surveying {
@@ -62,7 +61,7 @@ impl Surveying {
     pub(super) fn start(files: &[PathBuf], identities: &[PathBuf]) -> Self {
         let (files, identities) = (files.to_vec(), identities.to_vec());
         Self(thread::spawn(move || {
-            // Whoever replays tells what cannot be read.
+            // The replay reports what cannot be read.
             let options = OpenOptions {
                 identities: Identities::from_files(&identities).unwrap_or_default(),
                 progress: Arc::default(),
@@ -71,7 +70,7 @@ impl Surveying {
         }))
     }
 
-    /// What the captures are; nothing if one of them could not be read.
+    /// The surveys; empty if one of the captures could not be read.
     pub(super) fn end(self) -> Vec<FileSurvey> {
         self.0
             .join()

@@ -1,8 +1,8 @@
-//! `phiwatch replay`: what the daemon would have said about a capture.
+//! `phiwatch replay`: what the daemon would have reported about a capture.
 //!
-//! In: captures, filters, perhaps a second configuration. Out: findings, or how
-//! those of the two differ, on standard output or in a file; what was lost on
-//! standard error.
+//! In: captures, filters, optionally a second configuration. Out: findings, or
+//! the differences under the two, on standard output or in a file; what was
+//! lost on standard error.
 
 mod diff;
 mod facts;
@@ -55,7 +55,7 @@ pub fn execute(args: &ReplayArgs) -> Result<(), Failure> {
     judged(args.fail_on, worst, "findings")
 }
 
-/// The end of a replay whose worst finding was that bad.
+/// The result of a replay whose worst finding was this bad.
 fn judged(limit: Option<Severity>, worst: Option<Severity>, what: &str) -> Result<(), Failure> {
     match (limit, worst) {
         (Some(limit), Some(worst)) if worst >= limit => Err(Failure::message(
@@ -66,7 +66,7 @@ fn judged(limit: Option<Severity>, worst: Option<Severity>, what: &str) -> Resul
     }
 }
 
-/// Shows what is selected, and gives the severity of the worst of it.
+/// Shows what is selected, and returns the worst severity of it.
 fn show(
     args: &ReplayArgs,
     examiner: &Examiner,
@@ -142,7 +142,7 @@ struct Counter {
     shown: u64,
     /// Nobody reads standard output any more.
     is_closed: bool,
-    /// Nothing more is to be read.
+    /// Nothing more needs to be read.
     is_over: bool,
 }
 
@@ -158,10 +158,10 @@ impl Counter {
         }
     }
 
-    /// Shows something that is that bad, unless enough was shown.
+    /// Shows something of this severity, unless enough was shown.
     ///
-    /// # Errors
-    /// Printing failed; or [`Counter::is_over`], and nothing more is wanted.
+    /// # Errors Printing failed; or [`Counter::is_over`], and nothing more is
+    /// needed.
     fn take(
         &mut self,
         severity: Option<Severity>,
@@ -174,7 +174,7 @@ impl Counter {
                 .or_else(|error| self.closed(error))
                 .or_fail(ExitStatus::Io)?;
         }
-        // For the exit code of --fail-on it is worth reading on.
+        // The exit code of --fail-on may still depend on the rest.
         let is_settled = self.fail_on.is_none_or(|limit| self.worst >= Some(limit));
         if self.is_full() && is_settled {
             self.is_over = true;

@@ -1,7 +1,7 @@
-//! Findings to where the user wants them, in the format that was asked for.
+//! Prints findings in the requested format.
 //!
 //! In: findings, and the facts at the end. Out: standard output, or a file that
-//! appears under its name only when it is whole.
+//! appears under its name only when it is complete.
 
 use std::{
     fs::{self, File},
@@ -84,7 +84,7 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    /// `file`, or standard output; and whether that is a terminal.
+    /// `file`, or standard output; and whether it is a terminal.
     pub(super) fn open(file: Option<&Path>) -> io::Result<(Self, bool)> {
         let Some(file) = file else {
             let stdout = io::stdout();
@@ -111,7 +111,7 @@ impl Destination {
     }
 }
 
-/// A file that is not there yet.
+/// A temporary file that becomes the output.
 pub(super) struct Draft {
     out: BufWriter<File>,
     /// `None` once it has its name.
@@ -149,7 +149,7 @@ impl Draft {
         self.hidden = None;
         let folder = self.path.parent();
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        // Who may write to a folder may not be allowed to open it.
+        // A user who may write to a folder may not be allowed to open it.
         File::open(folder.unwrap_or(Path::new("."))).map_or(Ok(()), |folder| folder.sync_all())
     }
 }
@@ -157,8 +157,8 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if let Some(draft) = &self.hidden {
-            // The report was not finished; nothing can be done about a file
-            // that cannot be removed.
+            // The report is incomplete. If the file cannot be removed, nothing
+            // can be done about it.
             drop(fs::remove_file(draft));
         }
     }

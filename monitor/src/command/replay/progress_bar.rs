@@ -1,8 +1,8 @@
 //! The progress bar on a terminal.
 //!
 //! In: how far the files were read, and each finding that is shown. Out: one
-//! line on standard error that goes away at the end; nothing where standard
-//! error is no terminal.
+//! line on standard error that disappears at the end; nothing if standard error
+//! is no terminal.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -26,7 +26,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const KNOWN: &str = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, {msg}";
 const UNKNOWN: &str = "{spinner} {bytes}, {bytes_per_sec}, {msg}";
 
-/// A line that says how far a replay is. Goes away when it is dropped.
+/// A line that shows the progress of a replay. Disappears when it is dropped.
 pub(super) struct ReplayBar {
     shown: Option<Shown>,
     findings: Arc<AtomicU64>,
@@ -40,7 +40,7 @@ struct Shown {
 }
 
 impl ReplayBar {
-    /// A bar for `progress`, if there is a terminal to show it on.
+    /// A bar for `progress`, if there is a terminal.
     pub(super) fn start(progress: &Arc<Progress>, is_quiet: bool) -> Self {
         let findings = Arc::<AtomicU64>::default();
         let is_wanted = !is_quiet && io::stderr().is_terminal();
@@ -48,7 +48,7 @@ impl ReplayBar {
         Self { shown, findings }
     }
 
-    /// Takes the bar away while `print` writes to what may be the same terminal.
+    /// Hides the bar while `print` writes to what may be the same terminal.
     pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.findings.fetch_add(1, Ordering::Relaxed);
         match &self.shown {
@@ -63,8 +63,8 @@ impl Shown {
         let bar = ProgressBar::new(0);
         let (stop, stopped) = channel::<()>();
         let own = bar.clone();
-        // A thread of its own: a long stretch without messages has no findings,
-        // and is progress nevertheless.
+        // A thread of its own, since a long part without messages has no
+        // findings and is still progress.
         let thread = thread::Builder::new()
             .name("progress".to_owned())
             .spawn(move || {
@@ -100,7 +100,7 @@ impl Drop for Shown {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It only draws; if it died, there is nothing to draw on.
+            // It only draws; if it panicked, there is nothing left to draw.
             drop(thread.join());
         }
         self.bar.finish_and_clear();

@@ -11,9 +11,8 @@ use crate::{
 
 /// The selection that `args` describes.
 ///
-/// # Errors
-/// Wrong use, said in words; or the captures cannot be read, where a time
-/// counts from their end.
+/// # Errors Wrong use, described in words; or the captures cannot be read, if a
+/// time is relative to their end.
 pub(crate) fn selection(
     args: &SelectArgs,
     vocabulary: &Vocabulary,

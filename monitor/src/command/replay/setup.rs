@@ -1,4 +1,4 @@
-//! What every verb needs that looks for findings in captures.
+//! What every verb needs that searches captures for findings.
 //!
 //! In: the names of a configuration and of a state folder. Out: the [`Examiner`]
 //! that examines messages, and the [`Failure`] of a capture that cannot be read.
@@ -13,8 +13,8 @@ use crate::{
     pipeline::Examiner,
 };
 
-/// The desk that the configuration at `config` describes, with the key of the
-/// tokens in `state`, or in the state folder of the configuration.
+/// The examiner for the configuration at `config`, with the token key in
+/// `state`, or in the state folder of the configuration.
 pub(crate) fn examiner(config: Option<&Path>, state: Option<&Path>) -> Result<Examiner, Failure> {
     let config = Config::load(config).or_fail(ExitStatus::Config)?;
     let recipients = recipients(&config)?;
@@ -29,7 +29,8 @@ pub(crate) fn examiner(config: Option<&Path>, state: Option<&Path>) -> Result<Ex
         .with_canaries(canaries))
 }
 
-/// The configured state folder if this user can use it, else the user's own.
+/// The configured state folder if this user can use it, otherwise the user's
+/// own.
 fn state_directory(config: &Config) -> PathBuf {
     let configured = config.state.directory.clone();
     if rustix::process::geteuid().is_root() {

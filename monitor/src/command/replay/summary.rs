@@ -1,6 +1,6 @@
 //! What a replay says at its end, on standard error.
 //!
-//! In: the findings that were shown, and what was lost. Out: some lines for
+//! In: the findings that were shown, and what was lost. Out: a few lines for
 //! people.
 
 use std::collections::BTreeSet;
@@ -47,7 +47,8 @@ impl Summary {
         ));
     }
 
-    /// Says it all on standard error; how many were shown, if not all were.
+    /// Prints the summary to standard error, with how many findings were shown
+    /// if not all were.
     pub(super) fn print(&self, replayed: &Replayed, is_filtered: bool) {
         let shown = if is_filtered {
             format!(", {} shown", self.shown)

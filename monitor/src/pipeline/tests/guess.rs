@@ -9,8 +9,8 @@ use crate::{
     tracker::Service,
 };
 
-/// What a process `/srv/intake` that posts `body` to `path` of its own host
-/// gives.
+/// The results for a process `/srv/intake` that posts `body` to `path` of its
+/// own host.
 fn post(path: &str, body: &str) -> Output {
     let service = Service {
         name: "intake".into(),

@@ -100,7 +100,7 @@ fn pipeline() -> Pipeline {
         .with_canaries(Canaries::new(&[canary]).unwrap())
 }
 
-/// What comes out for these requests, each on a stream of its own.
+/// The results for these requests, each on a stream of its own.
 fn run(requests: &[String], split: usize) -> Output {
     let (mut pipeline, mut out) = (pipeline(), Output::default());
     for (number, request) in (1..).zip(requests) {

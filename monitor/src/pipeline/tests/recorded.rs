@@ -128,7 +128,7 @@ fn a_redacted_capture_gives_the_same_findings() {
         let found = memchr::memmem::find(&file, planted.as_bytes());
         assert_eq!(found, None, "{planted}");
     }
-    // And the first findings of a capture that ends early, said as such.
+    // And the first findings of a capture that ends early, marked as such.
     let (cut, losses) = replayed(file.get(..file.len() / 2).unwrap());
     let whole = lines(&live);
     assert!(whole.starts_with(&lines(&cut)) && !cut.findings.is_empty());

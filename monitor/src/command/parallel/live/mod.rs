@@ -1,8 +1,8 @@
-//! The core of the daemon: the same three parts as in a replay, with helpers
-//! that examine messages beside the caller's thread.
+//! The core of the daemon: the same three parts as in a replay, with helper
+//! threads that examine messages beside the caller's.
 //!
-//! In: events as they come. Out: what the core says, in their order and equal for
-//! any number of helpers. What is under way is bounded, and nothing is after
+//! In: events as they come. Out: the results, in order and equal for any number
+//! of helpers. The work in progress is bounded, and none remains after
 //! [`Live::settle`].
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    AbandonOnPanic, BATCH_BYTES, Batch, ExaminedStep, OrderedQueue, examined, settle, wait, weigh,
+    AbandonOnPanic, BATCH_BYTES, Batch, ExaminedStep, OrderedQueue, examine, settle, wait, weigh,
 };
 use crate::{
     event::{Event, Timestamp},
@@ -23,23 +23,24 @@ use crate::{
     tracker::{Catalog, Services},
 };
 
-/// Steps that are examined at once: about a millisecond of work, beside which
-/// handing them over is nothing.
+/// Steps that are examined at once: about a millisecond of work, so that the
+/// cost of passing them to another thread is negligible.
 const CHUNK: usize = 64;
-/// Chunks that are under way: enough for every thread, and little memory.
+/// Chunks in progress: enough for every thread, and little memory.
 const MAX_CHUNKS: u64 = 8;
-/// Helpers, however many processors the host has. What one thread does in order
-/// for a message takes a quarter of what examining it takes, so more of them
-/// would wait for that thread.
+/// Helpers, however many processors the host has. The sequential work for a
+/// message takes a quarter of the time of examining it, so that more helpers
+/// would wait for the caller's thread.
 const MAX_HELPERS: usize = 3;
 
-/// How many helpers a host gets: with the caller's thread, one for each processor.
+/// How many helpers a host gets: together with the caller's thread, one for
+/// each processor.
 pub(in crate::command) fn helpers() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     processors.saturating_sub(1).min(MAX_HELPERS)
 }
 
-/// The core, and its helpers.
+/// The core and its helpers.
 pub(in crate::command) struct Live {
     assembler: MessageAssembler,
     cache: WorkerCache,
@@ -50,14 +51,14 @@ pub(in crate::command) struct Live {
     weighed: usize,
     /// Bytes that the steps hold, about.
     weight: usize,
-    /// How many chunks were put up, and how many of them are settled.
+    /// How many chunks were posted, and how many of them are settled.
     posted: u64,
     settled: u64,
     shared: Arc<Shared>,
     helpers: Vec<JoinHandle<()>>,
 }
 
-/// What the helpers see.
+/// What the caller and the helpers share.
 struct Shared {
     queue: OrderedQueue,
     examiner: Mutex<Arc<Examiner>>,
@@ -73,7 +74,7 @@ impl Shared {
         let _guard = AbandonOnPanic(&self.queue);
         let mut cache = WorkerCache::default();
         while let Some((number, batch)) = self.queue.take() {
-            let batch = batch.examined(&self.examiner(), &mut cache);
+            let batch = batch.examine(&self.examiner(), &mut cache);
             self.queue.put(number, batch);
         }
     }
@@ -108,7 +109,7 @@ impl OrderedQueue {
 }
 
 impl Live {
-    /// A core with that many `helpers`, threads that end with it.
+    /// A core with this many `helpers`, threads that end with it.
     ///
     /// # Errors
     /// That of starting a thread.
@@ -140,7 +141,7 @@ impl Live {
         Ok(live)
     }
 
-    /// Takes another catalog and other services, for whatever comes from now on.
+    /// Replaces catalog and services, for events from now on.
     pub(in crate::command) fn set_recipients(&mut self, catalog: Catalog, services: Services) {
         let mut examiner = self
             .shared
@@ -156,15 +157,14 @@ impl Live {
         &self.losses
     }
 
-    /// How many people the tracker with this id has heard of so far.
+    /// How many people's data the tracker with this id has received so far.
     pub(in crate::command) fn people(&self, tracker: &str) -> PeopleCount {
         self.correlator.people(tracker)
     }
 
-    /// Takes one event. What came out of others may be added to `out`.
+    /// Takes one event. Results of earlier ones may be added to `out`.
     ///
-    /// # Panics
-    /// If a helper did: what it worked on would be missing.
+    /// # Panics If a helper panicked: its results would be missing.
     pub(in crate::command) fn push(&mut self, event: &Event, out: &mut Output) {
         self.assembler
             .push(event, &mut self.losses, &mut self.steps);
@@ -176,7 +176,7 @@ impl Live {
         }
         let steps = std::mem::replace(&mut self.steps, Vec::with_capacity(CHUNK));
         (self.weighed, self.weight) = (0, 0);
-        // Weightless: the number of chunks is what bounds them.
+        // Without a weight: the number of chunks is the bound.
         match self.shared.queue.post(steps, 0) {
             Ok(()) => self.posted += 1,
             Err(_) => return self.joined(),
@@ -184,7 +184,7 @@ impl Live {
         self.settle_until(self.posted.saturating_sub(MAX_CHUNKS), out);
     }
 
-    /// Says that it is `now`, so that waiting requests are let go.
+    /// Advances the time to `now`, so that waiting requests are released.
     pub(in crate::command) fn tick(&mut self, now: Timestamp) {
         self.assembler.tick(now, &mut self.losses, &mut self.steps);
     }
@@ -194,23 +194,22 @@ impl Live {
         self.assembler.finish(&mut self.losses, &mut self.steps);
     }
 
-    /// Adds to `out` what comes out of everything that was taken.
+    /// Finishes all pending work and adds its results to `out`.
     ///
-    /// # Panics
-    /// If a helper did: what it worked on would be missing.
+    /// # Panics If a helper panicked: its results would be missing.
     pub(in crate::command) fn settle(&mut self, out: &mut Output) {
         self.settle_until(self.posted, out);
-        // What fills no chunk is not worth a hand-over, and none is needed on a
-        // quiet host.
+        // An incomplete chunk is not worth passing on, which a quiet host never
+        // has to do.
         let examiner = self.shared.examiner();
         for step in std::mem::take(&mut self.steps) {
-            let step = examined(vec![step], &examiner, &mut self.cache);
+            let step = examine(vec![step], &examiner, &mut self.cache);
             settle(step, &examiner, &mut self.correlator, &mut self.losses, out);
         }
         (self.weighed, self.weight) = (0, 0);
     }
 
-    /// Settles the chunks before that number, and helps meanwhile.
+    /// Settles the chunks before that number, and examines others meanwhile.
     fn settle_until(&mut self, number: u64, out: &mut Output) {
         let examiner = self.shared.examiner();
         while self.settled < number {
@@ -226,7 +225,7 @@ impl Live {
                     self.settled += 1;
                 }
                 Turn::Examine(number, batch) => {
-                    let batch = batch.examined(&examiner, &mut self.cache);
+                    let batch = batch.examine(&examiner, &mut self.cache);
                     self.shared.queue.put(number, batch);
                 }
                 Turn::Ended => return self.joined(),
@@ -234,7 +233,7 @@ impl Live {
         }
     }
 
-    /// Waits for the helpers; the panic of one goes on in this thread.
+    /// Waits for the helpers; a panic of one continues in this thread.
     fn joined(&mut self) {
         self.shared.queue.close();
         for helper in self.helpers.drain(..) {
@@ -249,7 +248,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.shared.queue.close();
         for helper in self.helpers.drain(..) {
-            // Its panic was told when it happened.
+            // Its panic was reported when it happened.
             drop(helper.join());
         }
     }

@@ -1,4 +1,5 @@
-//! Any number of helpers says the same, however the events come in batches.
+//! Any number of helpers gives the same results, however the events are
+//! batched.
 
 use super::{super::tests::capture, *};
 use crate::{loss::Losses, pipeline::Pipeline, token::TokenKey, tracker::Policy};
@@ -7,7 +8,7 @@ fn examiner() -> Examiner {
     Examiner::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]))
 }
 
-/// The catalog of one who owns all the trackers that the conversations are with.
+/// The catalog of an operator who owns all the trackers of the conversations.
 fn first_party() -> Catalog {
     let policy = Policy::new(&["api.segment.io".to_owned()], &[]).unwrap();
     Catalog::builtin().with_policy(policy)

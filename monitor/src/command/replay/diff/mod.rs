@@ -85,7 +85,7 @@ fn is_shown(selection: &Selection, change: &Change) -> bool {
     both.any(|finding| selection.matches(finding))
 }
 
-/// One configuration, with what it remembers.
+/// One configuration, with its state.
 struct Side<'a> {
     examiner: &'a Examiner,
     correlator: Correlator,
@@ -128,8 +128,8 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Takes every event through both sides, and hands `sink` the differences of each
-/// message.
+/// Passes every event through both sides, and the differences of each message
+/// to `sink`.
 fn compare(
     source: &mut dyn EventSource,
     (before, after): (&mut Side<'_>, &mut Side<'_>),
@@ -181,7 +181,7 @@ fn copy(step: &Step) -> Step {
     }
 }
 
-/// What came out, in numbers.
+/// The comparison in numbers.
 #[derive(Default)]
 struct Comparison {
     gained: u64,
@@ -194,8 +194,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Takes a difference that is shown, and gives the severity that is new in
-    /// it.
+    /// Counts a difference that is shown, and returns the severity that is new
+    /// in it.
     fn add(&mut self, change: &Change, limit: Option<Severity>) -> Option<Severity> {
         match change.outcome {
             Outcome::Gained => self.gained += 1,
@@ -209,7 +209,7 @@ impl Comparison {
         }
         let before = change.before.as_ref().map(|finding| finding.severity);
         let after = change.after.as_ref().map(|finding| finding.severity);
-        // What was as bad before is nothing new.
+        // A finding that was as bad before is not new.
         let severity = after.filter(|after| match (before, limit) {
             (Some(before), Some(limit)) => before < limit && *after >= limit,
             (Some(before), None) => *after > before,
@@ -219,7 +219,7 @@ impl Comparison {
         severity
     }
 
-    /// All of it, once the sides are done; or stopped early.
+    /// All numbers, once the sides are finished, or stopped early.
     fn totals(&self, before: &Side<'_>, after: &Side<'_>, is_partial: bool) -> Totals {
         let people = self.trackers.iter().map(|tracker| People {
             tracker: tracker.to_string(),

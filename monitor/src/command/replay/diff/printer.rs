@@ -1,5 +1,4 @@
-//! Differences to where the user wants them: a table, a JSON document, or one
-//! JSON object a line.
+//! Prints differences as a table, a JSON document, or one JSON object a line.
 
 use std::{
     io::{self, Write},
@@ -36,9 +35,8 @@ pub(super) struct Printer {
 impl Printer {
     /// A printer as `args` want it.
     ///
-    /// # Errors
-    /// The format is none of differences; or the operating system refuses the
-    /// file.
+    /// # Errors The format cannot show differences, or the operating system
+    /// refuses the file.
     pub(super) fn new(args: &ReplayArgs) -> Result<Self, Failure> {
         let shape = match args.format {
             Format::Table => Shape::Table,

@@ -17,7 +17,7 @@ pub(super) struct Totals {
     pub(super) gained: u64,
     pub(super) lost: u64,
     pub(super) changed: u64,
-    /// Findings that are the same.
+    /// Findings that are equal.
     pub(super) unchanged: u64,
     /// Recipients that heard of more or fewer people.
     pub(super) people: Vec<People>,
@@ -25,7 +25,7 @@ pub(super) struct Totals {
     pub(super) is_partial: bool,
 }
 
-/// How many people one recipient heard of.
+/// How many people's data one recipient received.
 pub(super) struct People {
     pub(super) tracker: String,
     pub(super) before: PeopleCount,

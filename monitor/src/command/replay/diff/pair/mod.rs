@@ -1,7 +1,7 @@
 //! Findings of one message under two configurations, side by side.
 //!
-//! In: what the one found, and what the other found. Out: the findings that
-//! only one has, and the pairs that are about the same and say something else.
+//! In: the findings under either configuration. Out: the findings that only one
+//! has, and the pairs that are about the same and differ.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Kind};
 
-/// What became of a finding.
+/// What happened to a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {
@@ -43,7 +43,7 @@ pub(super) struct Change {
     pub(super) after: Option<Finding>,
 }
 
-/// One thing that two findings say differently.
+/// One respect in which two findings differ.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Difference {
     /// The name in the record.
@@ -54,13 +54,14 @@ pub(super) struct Difference {
     pub(super) after: String,
 }
 
-/// The differences between the findings of one message, those of `before` that
-/// are lost or changed first, and how many findings are the same.
+/// The differences between the findings of one message, lost and changed ones
+/// of `before` first, and how many findings are equal.
 pub(super) fn pair(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Change>, u64) {
     let mut after: Vec<Option<Finding>> = after.into_iter().map(Some).collect();
     let mut before: Vec<Option<Finding>> = before.into_iter().map(Some).collect();
     let mut partners: Vec<Option<Finding>> = before.iter().map(|_| None).collect();
-    // The surest partners first: the same id, the same fields, the same element.
+    // The most certain pairs first: the same id, the same fields, the same
+    // element.
     let tests: [fn(&Finding, &Finding) -> bool; 3] = [
         |one, other| one.id == other.id,
         |one, other| is_alike(one, other) && places(one).eq(places(other)),
@@ -108,8 +109,8 @@ pub(super) fn pair(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Change>, u
     (changes, unchanged)
 }
 
-/// Whether two findings of one message can be about the same. A page loads
-/// several trackers, a request goes to one.
+/// Whether two findings of one message can be about the same thing. A page
+/// loads several trackers, a request goes to one.
 fn is_alike(one: &Finding, other: &Finding) -> bool {
     one.kind == other.kind
         && (one.kind != Kind::Page || one.recipient.host == other.recipient.host)
@@ -192,7 +193,7 @@ impl Change {
                 "identifiers" | "health" | "labels" => {
                     format!("{what} {}", members(before, after))
                 }
-                // Long, and told by what follows from them.
+                // Long, and implied by the differences that follow from them.
                 "fields" | "fields.labels" => (*what).to_owned(),
                 _ => format!("{what} {} → {}", shown(before), shown(after)),
             }

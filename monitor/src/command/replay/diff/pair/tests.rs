@@ -78,7 +78,7 @@ fn findings_are_gained_lost_and_the_same() {
     check(vec![one()], vec![one()], &[], 1);
     check(vec![], vec![one()], &["gained - 1"], 0);
     check(vec![one()], vec![], &["lost 1 -"], 0);
-    // Another person is none of the configuration's doing.
+    // The configuration does not change who a finding is about.
     let mut other = one();
     other.person = Some("x".to_owned());
     check(vec![one()], vec![other], &[], 1);
