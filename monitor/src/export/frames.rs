@@ -1,9 +1,9 @@
 //! HTTP/2 in recorded streams, as whole frames.
 //!
-//! In: the events of streams, in order. Out: the preface and the frames of those
-//! that begin as HTTP/2 does. Nothing in them is read or replaced, so that they
-//! are only for exports of what was sent. After bytes that are missing, where a
-//! frame begins is not known, and nothing more of that direction comes out.
+//! In: the events of streams, in order. Out: the preface and the frames of
+//! those that begin as HTTP/2 does. Nothing in them is parsed or replaced, so
+//! they are only for exports of what was sent. After missing bytes the frame
+//! boundaries are unknown, and nothing more of that direction is exported.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,12 +25,12 @@ const MAX_FRAME: usize = 128 * 1024;
 /// Bytes of one direction that wait for the rest of a frame, or for the other
 /// side's preface.
 const MAX_WAITING: usize = MAX_FRAME;
-/// Streams that are looked at, the oldest of which is forgotten beyond that.
+/// Streams that are examined; beyond that the oldest is forgotten.
 const MAX_STREAMS: usize = 4_096;
 /// Streams that are remembered as being something else.
 const MAX_OTHERS: usize = 65_536;
 
-/// What a stream is, as far as it was seen.
+/// What is known of a stream's protocol.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// It could be HTTP/2.
@@ -73,10 +73,11 @@ impl Frames {
         self.found
     }
 
-    /// Takes one event. What is complete goes to `hand_on`: the preface, or one
+    /// Takes one event. Complete units go to `hand_on`: the preface, or one
     /// frame.
     pub fn push(&mut self, event: &Event, mut hand_on: impl FnMut(&About<'_>, &[u8])) {
-        // Whoever reads the same events for their messages counts the losses.
+        // The losses are counted where the same events are read for their
+        // messages.
         let mut counted = Losses::default();
         let mut deliveries = std::mem::take(&mut self.deliveries);
         self.ordered.tick(event.time, &mut counted, &mut deliveries);
@@ -133,7 +134,7 @@ impl Frames {
         self.found += u64::from(is_found && !was_found);
     }
 
-    /// What is known of stream `id`, which is made if it is new.
+    /// The state of stream `id`, which is created if it is new.
     fn stream(&mut self, id: StreamId) -> &mut Stream {
         if !self.streams.contains_key(&id) {
             if self.streams.len() >= MAX_STREAMS
@@ -188,8 +189,8 @@ impl Stream {
         })
     }
 
-    /// Hands on what is whole, of the direction that brought it first: the order
-    /// of requests and answers stays.
+    /// Passes on what is complete, beginning with the direction that sent
+    /// first, so that requests and responses stay in order.
     fn hand_on(
         &mut self,
         delivery: &Delivery,
@@ -232,7 +233,7 @@ impl Stream {
     }
 }
 
-/// Length of the preface or of the frame that begins here, once that can be said.
+/// Length of the preface or of the frame that begins here, once it is known.
 fn unit(bytes: &[u8]) -> Option<usize> {
     if bytes.starts_with(PREFACE) {
         return Some(PREFACE.len());

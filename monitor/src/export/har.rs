@@ -26,8 +26,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// An archive in which nothing is yet, written by this version of phiwatch;
-    /// `is_raw` says that no value of its messages is replaced.
+    /// An archive without entries, written by this version of phiwatch;
+    /// `is_raw` means that the values of its messages are not replaced.
     pub const fn new(version: &'static str, is_raw: bool) -> Self {
         Self {
             version,
@@ -214,7 +214,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A name for the connection, different from that of others.
+/// A name for the connection, different from those of others.
 fn connection(
     StreamId {
         owner,
@@ -288,7 +288,7 @@ impl ResponseEntry {
             },
             redirect_url: "",
             headers_size: UNKNOWN,
-            // Nothing is known of the body of an answer to a request.
+            // The body of the response to a request is not known.
             body_size: if facts.page {
                 length(facts.body_bytes)
             } else {
@@ -327,7 +327,7 @@ fn header_text(value: &[u8]) -> String {
     )
 }
 
-/// A body as text, and how it is encoded where it is none.
+/// A body as text, and its encoding if it is not text.
 fn text(body: &[u8]) -> (String, Option<&'static str>) {
     match std::str::from_utf8(body) {
         Ok(text) => (text.to_owned(), None),

@@ -1,11 +1,12 @@
 //! Messages to files of other tools.
 //!
 //! In: messages as [`Item`]s, in order, with the ids of the findings in them.
-//! Out: bytes of a file, appended to a byte vector: an HTTP archive, packets, or
-//! packets that hold whole messages. Pure: where the bytes go is not known here.
+//! Out: bytes of a file, appended to a byte vector: an HTTP archive, packets,
+//! or packets that hold whole messages. Pure: it does not know where the bytes
+//! go.
 //!
 //! A message comes with its values replaced, as the core records it, or as it
-//! was sent ([`plain`]); what is written of it does not depend on which.
+//! was sent ([`plain`]); both are written in the same way.
 
 mod frames;
 mod har;
@@ -30,7 +31,8 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// The message, if the event is one that people exchange: a greeting is not.
+    /// The message, if the event is one that two sides exchange; a TLS hello is
+    /// not.
     pub fn message(&self) -> Option<&'a Message> {
         match &self.event.kind {
             EventKind::Message(message) if !message.facts.greeting => Some(message),
@@ -58,7 +60,7 @@ pub trait Exporter {
     /// Messages that are in the file.
     fn messages(&self) -> u64;
 
-    /// Messages whose ends are not in the file, because its format holds no
+    /// Messages whose ends are not in the file, because its format cannot hold
     /// longer ones.
     fn cut(&self) -> u64 {
         0

@@ -14,7 +14,7 @@ pub struct Packets {
 }
 
 impl Packets {
-    /// A capture in which nothing is yet.
+    /// A capture without packets.
     pub fn new(provenance: Provenance) -> Self {
         Self {
             encoder: Encoder::new(provenance),

@@ -11,7 +11,7 @@ use crate::{
     secret::Secret,
 };
 
-/// What became of the body: nothing.
+/// What happened to the body: nothing.
 const AS_SENT: &str = "as_sent";
 
 /// The event that holds `exchange`, whose codings are removed.

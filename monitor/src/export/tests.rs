@@ -222,7 +222,7 @@ fn messages_that_no_packet_holds_are_cut_and_counted() {
     assert!(out.len() < 270_000);
 }
 
-/// What frames come out of these bytes, sent in pieces of `step`.
+/// The frames found in these bytes, sent in pieces of `step`.
 fn frames(asked: &[u8], answered: &[u8], step: usize) -> Vec<(Direction, Vec<u8>)> {
     let mut frames = Frames::default();
     let mut found = Vec::new();

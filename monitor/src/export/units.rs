@@ -16,7 +16,7 @@ pub struct Units {
 }
 
 impl Units {
-    /// A capture in which nothing is yet.
+    /// A capture without messages.
     pub fn new(provenance: Provenance) -> Self {
         Self {
             encoder: PduEncoder::new(provenance),
@@ -59,7 +59,7 @@ impl Exporter for Units {
         self.messages += 1;
     }
 
-    /// Takes what is HTTP/2 out of a stream as it was recorded.
+    /// Extracts HTTP/2 from a stream as it was recorded.
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let encoder = &mut self.encoder;
         self.frames.push(event, |about, bytes| {

@@ -1,4 +1,4 @@
-//! The address of a request, put together of what is known of it.
+//! The URL of a request, reconstructed from what is known of it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -28,7 +28,7 @@ pub(super) fn url(message: &Message, headers: &[Header], target: &[u8]) -> Strin
     format!("{scheme}://{}{slash}{target}", authority(message, headers))
 }
 
-/// Whether the request was in TLS, or goes where only TLS is spoken.
+/// Whether the request was sent over TLS, or to a host that speaks only TLS.
 fn is_https(message: &Message) -> bool {
     let origin = message.origin.as_deref();
     let server = origin.and_then(|origin| {
@@ -43,7 +43,8 @@ fn is_https(message: &Message) -> bool {
         || server.is_some_and(|server| server.port() == HTTPS)
 }
 
-/// Host and port: what the request names, else what its connection does.
+/// Host and port: those that the request names, or else those of its
+/// connection.
 fn authority(message: &Message, headers: &[Header]) -> String {
     let named = headers
         .iter()

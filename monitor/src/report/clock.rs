@@ -1,14 +1,14 @@
 //! Times as reports write and read them.
 //!
-//! In: times of findings, which are text, and nanoseconds. Out: each other, and
-//! words for how long something lasts. Everything is UTC.
+//! In: times of findings, which are text, and nanoseconds. Out: one converted
+//! to the other, and durations in words. Everything is UTC.
 
 use crate::event::Timestamp;
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: u64 = 1_000_000_000;
 
-/// The time that `text`, as [`Timestamp`] writes it, means.
+/// Parses a time as [`Timestamp`] writes it.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<u64> {
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if !is_valid {
         return None;
     }
-    // Years begin on 1 March, so that the day that may be missing comes last.
+    // Years begin on 1 March, so that a leap day comes last.
     let shifted = if month <= 2 { year - 1 } else { year };
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
@@ -65,7 +65,7 @@ pub(super) fn minute(time: Timestamp) -> String {
     time.to_string().get(11..16).unwrap_or_default().to_owned()
 }
 
-/// How long `nanoseconds` are, in the two largest units that say something.
+/// A duration of `nanoseconds`, in its two largest units.
 pub(super) fn lasting(nanoseconds: u64) -> String {
     const UNITS: &[(u64, &str)] = &[
         (86_400, "day"),

@@ -1,7 +1,7 @@
 //! The report for spreadsheets: RFC 4180, one row for each finding.
 //!
-//! In: findings. Out: rows, at once. A cell that a spreadsheet would take for a
-//! formula gets an apostrophe in front.
+//! In: findings. Out: rows, immediately. A cell that a spreadsheet would take
+//! for a formula is prefixed with an apostrophe.
 
 use std::io::{self, Write};
 
@@ -44,7 +44,7 @@ const HEADER: &[&str] = &[
     "fields",
 ];
 
-/// Longest cell, in characters: what spreadsheets take.
+/// The longest cell, in characters, that spreadsheets accept.
 const MAX_CELL: usize = 32_000;
 
 /// Writes rows.
@@ -155,7 +155,7 @@ fn cells(finding: &Finding) -> Vec<String> {
     ]
 }
 
-/// The cell, with an apostrophe in front if a spreadsheet could take it for a
+/// The cell, prefixed with an apostrophe if a spreadsheet could take it for a
 /// formula, also behind white space, quotes or another apostrophe.
 fn harmless(cell: &str) -> String {
     let begins_formula = cell.starts_with(['\t', '\r', '\n'])

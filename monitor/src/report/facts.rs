@@ -1,7 +1,7 @@
 //! What a report says besides findings: where they come from, and what was not
 //! seen.
 //!
-//! Collected by whoever reads the inputs. Nothing in it is payload.
+//! Collected where the inputs are read. Nothing in it is payload.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +24,18 @@ pub struct Span {
 pub struct Readability {
     /// Connections whose plaintext was seen.
     pub readable: u64,
-    /// Connections of which only the server's name was seen.
+    /// Connections of which only the server name was seen.
     pub blind: u64,
 }
 
-/// All that is known about what was examined.
+/// Everything known about what was examined.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Version of the phiwatch that made the report.
     pub version: String,
     /// Fingerprint of the detection rules.
     pub rules: String,
-    /// SHA-256 over the trackers that were sought, hexadecimal.
+    /// SHA-256 of the trackers that were searched for, hexadecimal.
     pub catalog: String,
     /// How many trackers were sought.
     pub trackers: u64,
@@ -50,12 +50,12 @@ pub struct Facts {
     pub ended: Option<String>,
     /// Events that the inputs held.
     pub events: u64,
-    /// How many people each recipient heard of, by the tracker's id.
+    /// How many people's data each recipient received, by the tracker's id.
     pub people: BTreeMap<String, PeopleCount>,
     /// How many people any recipient heard of.
     pub people_in_total: PeopleCount,
-    /// Names of people who turned out to be someone else, with the names of
-    /// those.
+    /// Names of people who turned out to be someone else, mapped to the names
+    /// of those.
     pub merged: HashMap<u128, u128>,
     /// What was lost on the way from the inputs to the findings.
     pub losses: Losses,
@@ -74,13 +74,13 @@ pub struct InputFacts {
     pub bytes: u64,
     /// SHA-256 of its content, hexadecimal.
     pub sha256: String,
-    /// What it is: `pcapng`, `pcap`, `har`, with what it is wrapped in.
+    /// Its format: `pcapng`, `pcap`, `har`, with its wrappings.
     pub kind: String,
     /// Packets, or messages of an HTTP archive.
     pub packets: u64,
     /// Time of its packets.
     pub span: Option<Span>,
-    /// When it had packets: spans with no long silence within, in order.
+    /// When it had packets: spans without a long silence, in order.
     pub active: Vec<Span>,
     /// Packets that the recorder says that it dropped.
     pub dropped: u64,

@@ -1,8 +1,8 @@
 //! The report for programs: one JSON document, `phiwatch.report/1`.
 //!
 //! In: findings, written as they come, and facts. Out: `schema`, `findings`,
-//! then `summary` and `facts`, which are known at the end only. Nothing is held
-//! but counts.
+//! then `summary` and `facts`, which are known only at the end. Only counts are
+//! kept in memory.
 
 use std::io::{self, Write};
 

@@ -55,7 +55,7 @@ impl Reporter {
         Self::Table(Box::new(Table::new(look)))
     }
 
-    /// Takes one finding. What can be said at once goes to `out`.
+    /// Takes one finding. Output that is possible at once goes to `out`.
     ///
     /// # Errors
     /// Those of `out`.

@@ -1,8 +1,8 @@
 //! How many people a disclosure is about.
 //!
-//! In: what the core knows of people, and whom the findings in the report name.
-//! Out: bounds. With conditions in force only the people of the findings that
-//! meet them count.
+//! In: the counts of the core, and the people in the findings of the report.
+//! Out: bounds. Under conditions only the people of the matching findings
+//! count.
 
 use super::{
     facts::Facts,
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{finding::PeopleCount, loss::Loss};
 
-/// From how many to how many people.
+/// A lower and an upper bound of a number of people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bounds {
-    /// Everyone whose identifiers were seen together counted once.
+    /// People whose identifiers were seen together count once.
     pub(super) at_least: u64,
     /// Every identifier counted as a person of its own.
     pub(super) at_most: u64,
@@ -22,12 +22,12 @@ pub(super) struct Bounds {
     pub(super) is_lower_bound: bool,
 }
 
-/// How far the number of people stands from a threshold.
+/// How a number of people compares with a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Certainly there.
     Reached,
-    /// There or not, depending on who is the same person.
+    /// Reached or not, depending on which identifiers belong to one person.
     Possible,
     /// Not there by what was seen.
     NotReached,
@@ -73,8 +73,8 @@ pub(super) fn in_total(tally: &Tally, facts: &Facts) -> Bounds {
     bounds(Some(facts.people_in_total), &tally.disclosed, facts)
 }
 
-/// The people that findings name: of one state, or those about whose health
-/// something was said. The core does not count these.
+/// The people that findings name: of one state, or those with health
+/// information. The core does not count these.
 pub(super) fn counted(disclosed: &PeopleCounter, facts: &Facts) -> Bounds {
     let at_least = disclosed.least(&facts.merged);
     Bounds {

@@ -1,8 +1,8 @@
-//! JSON whose text shows nothing but what it is.
+//! JSON without invisible or active characters.
 //!
-//! In: values to serialize. Out: the same values, with characters that turn the
-//! direction of writing, cannot be seen or control a terminal written as
-//! escapes. Whoever parses it gets them back.
+//! In: values to serialize. Out: the same values, with characters that change
+//! the writing direction, are invisible or control a terminal written as
+//! escapes. A parser restores them.
 
 use std::io::{self, Write};
 

@@ -1,8 +1,8 @@
 //! The report for code scanning and dashboards: SARIF 2.1.0.
 //!
 //! In: findings, written as results as they come, and facts. Out: one run. The
-//! rule of a result is the one that recognized what weighs most in it: health
-//! information, else an identifier.
+//! rule of a result is the one that recognized the most important evidence:
+//! health information, or else an identifier.
 
 use std::{
     collections::BTreeSet,
@@ -157,8 +157,8 @@ fn result(finding: &Finding, rule: &'static str) -> Value {
     })
 }
 
-/// What the finding says for itself, with what a viewer could take for a link
-/// or a placeholder made harmless.
+/// The explanation of the finding, with what a viewer could take for a link or
+/// a placeholder made harmless.
 fn message(finding: &Finding) -> String {
     let text = if finding.why.is_empty() {
         format!(

@@ -1,7 +1,7 @@
 //! Times without observation.
 //!
-//! In: when each input had packets. Out: the times in which none had. Within an
-//! input nothing may have been sent; between inputs nobody knows.
+//! In: when each input had packets. Out: the times in which none had any.
+//! Within an input nothing may have been sent; between inputs nobody knows.
 
 use super::{
     clock::SECOND,
@@ -9,12 +9,12 @@ use super::{
 };
 use crate::event::Timestamp;
 
-/// Shorter silences are not told, nanoseconds.
+/// Shorter silences are not reported, in nanoseconds.
 pub const LONG_SILENCE: u64 = 60 * SECOND;
 
-/// Silences between inputs that are listed; the longest.
+/// How many silences between inputs are listed, the longest first.
 const MAX_UNRECORDED: usize = 40;
-/// Silences within inputs that are listed; they say less.
+/// How many silences within inputs are listed; they are less significant.
 const MAX_RECORDED: usize = 10;
 
 /// A time without a packet.
@@ -22,7 +22,7 @@ const MAX_RECORDED: usize = 10;
 pub(super) struct Silence {
     /// From the last packet before to the first packet after.
     pub(super) span: Span,
-    /// An input goes on over it: it was recorded, and nothing came.
+    /// An input spans it: it was recorded, and nothing came.
     pub(super) is_recorded: bool,
 }
 

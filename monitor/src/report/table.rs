@@ -1,6 +1,7 @@
 //! The report for people at a terminal.
 //!
-//! In: findings. Out: tables of at most [`BLOCK`] rows, as wide as the terminal. Names of others are shown without what a terminal would obey.
+//! In: findings. Out: tables of at most [`BLOCK`] rows, as wide as the
+//! terminal. Foreign names are shown without control characters.
 
 use std::io::{self, Write};
 
@@ -21,7 +22,7 @@ const MAX_CELL: usize = 120;
 /// How tables are drawn: a line below the header, nothing else.
 const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// On narrower terminals the digits of ids are shortened.
+/// On narrower terminals ids are shortened.
 const WIDE: u16 = 150;
 
 /// Narrower tables cannot be read.
@@ -85,7 +86,7 @@ fn grid(look: TableOptions) -> Grid {
         "PROCESS",
         "ID",
     ]);
-    // For other programs a finding is a line, however long.
+    // For other programs a finding is one line, however long.
     if let Some(width) = look.width {
         grid.set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width.max(MIN_WIDTH));

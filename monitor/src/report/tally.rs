@@ -1,8 +1,8 @@
 //! Findings, counted.
 //!
 //! In: findings one by one. Out: who received what about how many people, from
-//! when to when. Memory is bounded: beyond the limits names are counted together
-//! and people are no longer told apart, and both are said.
+//! when to when. Memory is bounded: beyond the limits names are counted
+//! together and people are no longer distinguished, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +14,21 @@ use crate::{
     finding::{Finding, Kind, Severity, strongest},
 };
 
-/// Recipients that are told apart.
+/// Recipients that are distinguished.
 const MAX_RECIPIENTS: usize = 1_024;
-/// Hosts of one recipient that are told apart.
+/// Hosts of one recipient that are distinguished.
 const MAX_HOSTS: usize = 32;
-/// Pairs of process and recipient that are told apart.
+/// Pairs of process and recipient that are distinguished.
 const MAX_FLOWS: usize = 2_048;
-/// Kinds of request that are told apart.
+/// Kinds of request that are distinguished.
 const MAX_ROUTES: usize = 2_048;
-/// People that are told apart, over all recipients and states.
+/// People that are distinguished, over all recipients and states.
 const MAX_PEOPLE: usize = 1_000_000;
 
 /// What names beyond a limit are counted as.
 pub(super) const OTHERS: &str = "others";
 
-/// People, as findings tell them apart.
+/// The people in findings.
 #[derive(Default)]
 pub(super) struct PeopleCounter {
     /// By the names of persons.
@@ -42,8 +42,8 @@ pub(super) struct PeopleCounter {
 }
 
 impl PeopleCounter {
-    /// How many there are, counted by their names; those who turned out to be
-    /// one by `merged` count once.
+    /// How many there are, counted by their names; people whom `merged` maps to
+    /// one name count once.
     pub(super) fn least(&self, merged: &HashMap<u128, u128>) -> u64 {
         let people: HashSet<u128> = self
             .people
@@ -97,7 +97,7 @@ pub(super) struct Flow {
     pub(super) worst: Option<Severity>,
 }
 
-/// The finding that should have woken someone first.
+/// The finding that should have alerted someone first.
 pub(super) struct FirstAlert {
     pub(super) time: Timestamp,
     pub(super) id: String,
@@ -199,7 +199,8 @@ impl Tally {
         }
     }
 
-    /// Counts the finding for its recipient; gives the name that it counts under.
+    /// Counts the finding for its recipient; returns the name that it counts
+    /// under.
     fn recipient(&mut self, finding: &Finding, time: Option<Timestamp>, attempted: u64) -> String {
         let record = &finding.recipient;
         let is_full = self.recipients.len() >= MAX_RECIPIENTS;
@@ -345,7 +346,7 @@ impl Tally {
     }
 }
 
-/// What the process behind a finding is called, best name first.
+/// The name of the process behind a finding.
 pub(super) fn process(finding: &Finding) -> String {
     let process = &finding.process;
     let program = process

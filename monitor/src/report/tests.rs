@@ -1,4 +1,5 @@
-//! Every format of one report: what it says, and what no name in it can do.
+//! Every format of one report: its content, and that no foreign name in it is
+//! active.
 
 use std::collections::BTreeMap;
 
@@ -207,7 +208,7 @@ fn report(format: &str, findings: &[Finding], facts: &Facts) -> String {
     write(reporter, findings, facts)
 }
 
-/// Three findings, of which two turn out to be about one person.
+/// Three findings, two of which turn out to be about one person.
 fn three() -> Vec<Finding> {
     vec![
         finding(1, Severity::Medium, "graph.facebook.com"),
@@ -361,7 +362,7 @@ fn html_is_harmless(text: &str) {
     for link in links {
         assert!(link.starts_with('#'), "{}", link.get(..20).unwrap_or(link));
     }
-    // Every element that is opened is closed: nothing broke out.
+    // Every opened element is closed: no name broke out of its element.
     for element in ["table", "section", "svg", "details", "p", "code", "td"] {
         let opened = lower.matches(&format!("<{element}>")).count()
             + lower.matches(&format!("<{element} ")).count();

@@ -1,8 +1,8 @@
 //! Text of others, made harmless for people's eyes.
 //!
-//! In: names of hosts, files and processes, which whoever sends may choose. Out:
-//! one line without characters that move the cursor, turn the direction of
-//! writing or cannot be seen.
+//! In: names of hosts, files and processes, which a sender may choose. Out: one
+//! line without characters that move the cursor, change the writing direction
+//! or are invisible.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(super) const fn is_active(char: char) -> bool {
     )
 }
 
-/// `text` in one line, its active characters written as `\u{…}`, cut where it is
+/// `text` in one line, its active characters written as `\u{…}`, cut if it is
 /// too long.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SHOWN)
@@ -75,7 +75,7 @@ pub(super) fn grouped(count: u64) -> String {
     text
 }
 
-/// `count` with the noun, in the plural where it has to be.
+/// `count` with the noun in the singular or plural.
 pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }

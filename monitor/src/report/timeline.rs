@@ -1,8 +1,8 @@
 //! Findings over time.
 //!
 //! In: time and severity of each finding, in any order. Out: counts in steps of
-//! equal length. However long the time is, there are at most [`MAX_STEPS`]
-//! counts: the steps become longer. The result does not depend on the order.
+//! equal length. There are at most [`MAX_STEPS`] steps, which become longer for
+//! a longer time. The result does not depend on the order.
 
 use std::collections::BTreeMap;
 
@@ -64,8 +64,8 @@ impl Timeline {
         }
     }
 
-    /// All steps from the first to the last with findings, at most `max` of
-    /// them if the lengths allow it; and how long a step is, in nanoseconds.
+    /// All steps from the first to the last with findings, at most `max` if the
+    /// lengths allow it; and the length of a step in nanoseconds.
     pub(super) fn steps(&self, max: usize) -> (u64, Vec<Step>) {
         let (Some((first, _)), Some((last, _))) =
             (self.steps.first_key_value(), self.steps.last_key_value())

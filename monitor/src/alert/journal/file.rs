@@ -12,7 +12,8 @@ use std::{
 
 use super::JournalError;
 
-/// Findings are about people, if only by token: nobody but the owner reads them.
+/// Findings are about people, even if tokens stand for them: only the owner may
+/// read them.
 const FILE_MODE: u32 = 0o600;
 /// For folders that the journal has to create.
 const FOLDER_MODE: u32 = 0o700;
@@ -22,7 +23,7 @@ pub(super) struct JournalFile {
     path: PathBuf,
     max_bytes: u64,
     keep: u32,
-    /// `None` after an error that left no usable file; opened again on the next
+    /// `None` after an error that left no usable file; reopened with the next
     /// batch.
     open: Option<Open>,
 }
@@ -31,7 +32,7 @@ struct Open {
     file: File,
     /// Bytes that are known to be on disk, all of them whole lines.
     safe: u64,
-    /// Whether bytes of an unfinished line may stand at the end.
+    /// Whether an incomplete line may stand at the end.
     torn: bool,
 }
 
@@ -58,12 +59,13 @@ impl JournalFile {
         })
     }
 
-    /// Appends all of `lines` and syncs. Only lines that are safely on disk are
-    /// taken out of `lines`.
+    /// Appends all `lines` and syncs. Only lines that are safely on disk are
+    /// removed from `lines`.
     pub(super) fn append(&mut self, lines: &mut VecDeque<Vec<u8>>) -> Result<(), JournalError> {
         while !lines.is_empty() {
             let mut open = self.current()?;
-            // An empty file takes any line, or a long one would never be written.
+            // An empty file takes any line, or a very long one would never be
+            // written.
             let first = lines.front().map_or(0, |line| line.len() as u64);
             let room = match open.safe {
                 0 => self.max_bytes.max(first),
@@ -76,7 +78,8 @@ impl JournalFile {
                 continue;
             }
             let written = open.append(&chunk);
-            // Whatever state the file is in, the next batch goes on from there.
+            // Whatever state the file is in, the next batch continues from
+            // there.
             self.open = Some(open);
             written.map_err(|source| failed("write", &self.path, source))?;
             lines.drain(..count);
@@ -84,7 +87,7 @@ impl JournalFile {
         Ok(())
     }
 
-    /// The open file, opened again if someone moved or deleted it.
+    /// The open file, reopened if it was moved or deleted.
     fn current(&mut self) -> Result<Open, JournalError> {
         if let Some(mut open) = self.open.take()
             && let Ok(held) = open.file.metadata()
@@ -98,7 +101,7 @@ impl JournalFile {
         open(&self.path)
     }
 
-    /// Takes new limits. They hold from the next batch on.
+    /// Takes new limits, which apply from the next batch on.
     pub(super) const fn set_limits(&mut self, max_bytes: u64, keep: u32) {
         self.max_bytes = max_bytes;
         self.keep = keep;
@@ -106,7 +109,7 @@ impl JournalFile {
 
     /// Renames `name.1` to `name.2` and so on up to the first free number, then
     /// `name` to `name.1`. Each rename is atomic, and stopping at a free number
-    /// means that trying again after a failure pushes nothing out.
+    /// means that a retry after a failure pushes nothing out.
     fn rotate(&self) -> Result<(), JournalError> {
         let free = (1..self.keep).find(|number| !self.numbered(*number).exists());
         for number in (1..free.unwrap_or(self.keep)).rev() {
@@ -133,7 +136,7 @@ impl JournalFile {
 impl Open {
     fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
         if self.torn {
-            // A reader must not see half a line run into a whole one.
+            // A reader must not see half a line joined to the next one.
             self.file.set_len(self.safe)?;
             self.torn = false;
         }
@@ -194,8 +197,8 @@ fn open(path: &Path) -> Result<Open, JournalError> {
     })
 }
 
-/// Ends a line that a crash cut, so that the next one stands alone. Returns the
-/// length of the file.
+/// Terminates a line that a crash cut short, so that the next one is separate.
+/// Returns the length of the file.
 fn finish_last_line(file: &mut File, length: u64) -> io::Result<u64> {
     let Some(last) = length.checked_sub(1) else {
         return Ok(0);

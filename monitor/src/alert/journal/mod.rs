@@ -1,10 +1,10 @@
 //! The journal of findings: JSON Lines that survive a crash.
 //!
-//! Input: batches of [`Finding`]s. Output: one JSON object a line in a file
+//! Input: batches of [`Finding`]s. Output: one JSON object a line, in a file
 //! that is synced after every batch and rotated by size, or on standard output.
 //! Beyond a number a second, findings that differ only in the person share a
-//! line, which says how many they are. What could not be written waits, bounded,
-//! for the next batch.
+//! line with a count. What could not be written waits, bounded, for the next
+//! batch.
 
 mod file;
 mod rate;
@@ -74,7 +74,7 @@ enum Sink {
     },
 }
 
-/// Writes findings. Use from one thread.
+/// Writes findings. To be used from one thread.
 pub struct Journal {
     sink: Sink,
     pending: VecDeque<Vec<u8>>,
@@ -98,8 +98,8 @@ impl Journal {
         Ok(Self::with_sink(sink, settings.findings_per_second))
     }
 
-    /// A journal that goes to `writer`, with a line of their own for at most
-    /// `findings_per_second` findings of each recipient.
+    /// A journal that writes to `writer`, with a line each for at most
+    /// `findings_per_second` findings of a recipient.
     pub fn to_writer(writer: impl Write + Send + 'static, findings_per_second: u64) -> Self {
         let sink = Sink::Stream {
             writer: Box::new(writer),
@@ -117,12 +117,12 @@ impl Journal {
         }
     }
 
-    /// Writes `findings` and whatever waited, and syncs the file. `now` is the
-    /// time that has surely come: what was gathered in the seconds before it is
-    /// told. After an error everything that is not safely written waits for the
-    /// next call, which may bring no findings of its own. An error counts as
-    /// [`Loss::AlertJournalWrite`], and so does each finding that finds the
-    /// waiting room full.
+    /// Writes `findings` and whatever was pending, and syncs the file. All
+    /// events before `now` have arrived: what was gathered in earlier seconds
+    /// is written. After an error everything that is not safely on disk stays
+    /// pending for the next call, which may bring no findings of its own. An
+    /// error counts as [`Loss::AlertJournalWrite`], and so does each finding
+    /// that no longer fits among the pending ones.
     pub fn write_batch(
         &mut self,
         findings: &[Finding],
@@ -147,7 +147,7 @@ impl Journal {
         unserialized.map_or(Ok(()), |error| Err(JournalError::Serialize(error)))
     }
 
-    /// Lets a line that tells of `count` findings wait to be written.
+    /// Queues a line that stands for `count` findings.
     fn enqueue(
         &mut self,
         line: Result<Vec<u8>, serde_json::Error>,
@@ -170,8 +170,8 @@ impl Journal {
         }
     }
 
-    /// Takes the limits of `settings`; the target stays. A file that someone else
-    /// has moved away is opened anew with the next batch in any case.
+    /// Takes the limits of `settings`; the target stays. A file that was moved
+    /// away is reopened with the next batch in any case.
     pub fn set_limits(&mut self, settings: &JournalSection) {
         self.rates.set_limit(settings.findings_per_second);
         if let Sink::File(file) = &mut self.sink {
@@ -184,12 +184,13 @@ impl Journal {
         self.pending.len()
     }
 
-    /// Whether there is something to write at `now` without another finding.
+    /// Whether there is something to write at `now` even without another
+    /// finding.
     pub fn is_due(&self, now: Timestamp) -> bool {
         !self.pending.is_empty() || self.rates.is_due(now)
     }
 
-    /// What was lost since the journal was opened; it only ever grows.
+    /// What was lost since the journal was opened; the counts never decrease.
     pub const fn losses(&self) -> &Losses {
         &self.losses
     }

@@ -1,8 +1,9 @@
 //! Which findings have a line of their own, and which share one.
 //!
-//! Input: findings, and the time that has come. Output: for each finding whether
-//! it has its own line; at the end of a second, one [`Repeated`] for all findings
-//! beyond the limit that differ only in the person. Bounded in what is gathered.
+//! Input: findings and the current time. Output: for each finding whether it
+//! has its own line; at the end of a second, one [`Repeated`] for all findings
+//! beyond the limit that differ only in the person. What is gathered is
+//! bounded.
 
 use std::{
     collections::HashMap,
@@ -18,22 +19,23 @@ use crate::{
     finding::{FieldRecord, Finding, RequestRecord},
 };
 
-/// Recipients whose rate is remembered; catalog ids, so never many.
+/// Recipients whose rate is remembered. They are ids of the catalog, so never
+/// many.
 const MAX_RECIPIENTS: usize = 1_024;
 
-/// Kinds of findings that are gathered at a time, over all recipients. One holds
-/// a finding, of some kilobytes.
+/// Kinds of findings that are gathered at a time, over all recipients. Each
+/// holds one finding, a few kilobytes.
 pub(super) const MAX_REPEATED: usize = 512;
 
 /// Length of `2026-11-24T02:41:03`, the second that a finding belongs to.
 const SECOND_LENGTH: usize = 19;
 
-/// What becomes of a finding.
+/// What happens to a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// It has a line of its own.
     Own,
-    /// It is told with others like it, later.
+    /// It is reported later, together with others of its kind.
     Gathered,
     /// Too many kinds of findings are gathered already.
     LeftOut,
@@ -48,10 +50,10 @@ pub(super) struct Repeated {
     last: String,
 }
 
-/// How often something happened, as the journal tells it.
+/// The `repeated` member of a line.
 #[derive(Serialize)]
 struct Times<'a> {
-    /// Findings that the line stands for, the one it shows included.
+    /// How many findings the line stands for, including the one it shows.
     count: u64,
     /// The earliest of their times.
     first: &'a str,
@@ -92,7 +94,8 @@ impl Repeated {
         self.count
     }
 
-    /// The line without its end. A finding that stayed alone is an ordinary one.
+    /// The line without its newline. A finding that was not repeated is an
+    /// ordinary one.
     pub(super) fn line(&self) -> Result<Vec<u8>, serde_json::Error> {
         if self.count == 1 {
             return serde_json::to_vec(&self.finding);
@@ -108,7 +111,7 @@ impl Repeated {
     }
 }
 
-/// How many findings of one recipient a second has brought.
+/// How many findings one recipient got in a second.
 #[derive(Default)]
 struct Rate {
     second: String,
@@ -138,15 +141,15 @@ impl Rates {
         }
     }
 
-    /// Changes the limit, for findings that come from now on.
+    /// Changes the limit for later findings.
     pub(super) const fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
     }
 
-    /// Takes a finding into account. Its own time decides, so that the same
-    /// findings have the same lines however fast they come. One that comes late
-    /// counts for the second that its recipient has reached, or findings that
-    /// come in turns from two seconds would begin both again and again.
+    /// Counts a finding. Its own time decides, so that the same findings give
+    /// the same lines however fast they arrive. A late one counts for the
+    /// second that its recipient has reached; otherwise findings that alternate
+    /// between two seconds would begin both again and again.
     pub(super) fn admit(&mut self, finding: &Finding) -> Admission {
         let second = finding.time.get(..SECOND_LENGTH).unwrap_or_default();
         let tracker = &finding.recipient.tracker;
@@ -182,7 +185,7 @@ impl Rates {
         Admission::Gathered
     }
 
-    /// Whether anything gathered is to be told at `now`.
+    /// Whether anything gathered is due at `now`.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         if self.gathered == 0 {
             return false;
@@ -192,8 +195,8 @@ impl Rates {
         !self.over.is_empty() || self.recipients.values().any(is_over)
     }
 
-    /// What was gathered in seconds that are over at `now`, in the order in which
-    /// it began.
+    /// What was gathered in seconds that are over at `now`, in the order in
+    /// which it began.
     pub(super) fn due(&mut self, now: Timestamp) -> Vec<Repeated> {
         if self.gathered == 0 {
             return Vec::new();
@@ -222,8 +225,8 @@ fn second_of(time: Timestamp) -> String {
     text
 }
 
-/// A finding for what repeated findings have in common: all but the time, the
-/// person, the lengths and the evidence.
+/// What repeated findings have in common: everything but the time, the person,
+/// the lengths and the evidence.
 struct FindingKind<'a>(&'a Finding);
 
 impl FindingKind<'_> {

@@ -250,7 +250,7 @@ fn places_where_no_journal_can_be() {
     }
 }
 
-/// Takes `room` bytes in all, then fails until it is given more.
+/// Accepts `room` bytes in all, then fails until it is given more.
 #[derive(Clone, Default)]
 struct Cramped(Arc<Mutex<(Vec<u8>, usize)>>);
 
@@ -292,14 +292,15 @@ fn a_stream_that_fails_at_any_byte_gets_every_finding_once_as_a_whole_line() {
             .flat_map(|line| [line, "\n"])
             .collect();
         let mut found = numbers(&whole);
-        // A line that lacked only its end is written again: never fewer.
+        // A line that lacked only its newline is written again: never fewer.
         found.dedup();
         assert_eq!(found, [0, 1, 2], "room {room}");
     }
 }
 
-/// The lines of a journal with this limit that gets these batches, each with the
-/// time that has come: the finding's number, and for how many it stands.
+/// The lines of a journal with this limit that gets these batches, each with
+/// the current time: the finding's number, and how many findings the line
+/// stands for.
 fn lines(limit: u64, batches: &[(&[Finding], Timestamp)]) -> (Vec<(usize, u64)>, Losses) {
     let stream = Cramped::default();
     stream.0.lock().unwrap().1 = usize::MAX;
@@ -347,13 +348,13 @@ fn beyond_the_rate_of_a_recipient_and_second_findings_share_lines() {
     // Number 6 is late: it counts for the second that its recipient has reached.
     let next = batch(&[(5, "meta", 2), (6, "meta", 1), (7, "meta", 2)]);
     for (batches, expected) in [
-        // The second is not over: nothing is told yet.
+        // The second is not over: nothing is reported yet.
         (vec![(&first[..], second(1))], &[(0, 1), (1, 1), (3, 1)][..]),
         (
             vec![(&first[..], second(2))],
             &[(0, 1), (1, 1), (3, 1), (2, 2)],
         ),
-        // Neither by a finding nor by anything else but the time.
+        // Only time ends a second, no finding does.
         (
             vec![(&first[..], second(1)), (&[], second(1)), (&[], second(2))],
             &[(0, 1), (1, 1), (3, 1), (2, 2)],
@@ -443,7 +444,7 @@ fn what_finds_no_room_among_the_gathered_is_lost_and_counted() {
     for (number, finding) in batch.iter_mut().enumerate() {
         finding.recipient.host = format!("host-{number}.example.com");
     }
-    // One like the first that was gathered needs no room of its own.
+    // A finding of a kind that is gathered already needs no space of its own.
     batch.push(Finding {
         id: "finding-1".to_owned(),
         ..batch[1].clone()

@@ -104,7 +104,7 @@ fn findings(set: &SetBuilder, trackers: &[&str]) -> Result<IntCounterVec, Metric
         &["severity", "tracker", "kind"],
         &children,
     )?;
-    // Planted values mostly go where the catalog does not reach.
+    // Planted values are mostly sent where the catalog does not reach.
     let (critical, canary) = (Severity::Critical.as_str(), Kind::Canary.as_str());
     findings.with_label_values(&[critical, OTHER, canary]);
     for id in trackers {

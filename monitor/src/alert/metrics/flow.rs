@@ -14,7 +14,7 @@ use crate::{
     loss::Loss,
 };
 
-/// A counter that can follow a number which someone else counts up.
+/// A counter that follows a total kept elsewhere.
 pub(super) struct Followed {
     /// The counter itself.
     counter: IntCounter,

@@ -13,7 +13,7 @@ pub(super) struct HostMetrics {
     pub(super) watched_processes: IntGauge,
     /// The share of the host's processors that hooks and phiwatch take.
     pub(super) overhead: Gauge,
-    /// Processes that the budget left with less than all probes.
+    /// Processes from which the budget took probes.
     pub(super) backed_off: IntGauge,
     /// TLS libraries in which a hook is active.
     pub(super) tls_hooked: IntGauge,

@@ -1,10 +1,10 @@
 //! Everything that phiwatch says in Prometheus metrics.
 //!
-//! Input: typed calls, one per thing that happens. Output: the text exposition
+//! Input: typed calls, one for each kind of event. Output: the text exposition
 //! format 0.0.4. The prometheus crate keys the children of a metric by a hash
-//! of the label values put together without a separator, so two different label
-//! sets can become one series. Therefore every label value here comes from a
-//! set that was handed over at start, values outside it are [`OTHER`], and
+//! of the concatenated label values, without a separator, so that two different
+//! label sets can become one series. Therefore every label value comes from a
+//! set that is known at start, other values become [`OTHER`], and
 //! [`Metrics::new`] refuses sets that would merge.
 
 mod findings;
@@ -29,7 +29,7 @@ use crate::{
     loss::{Loss, Losses},
 };
 
-/// The label value for whatever is not in the set handed over at start.
+/// The label value for anything outside of the set known at start.
 pub const OTHER: &str = "other";
 
 /// Why a connection to a tracker could not be read.
@@ -95,15 +95,15 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Creates every metric, with each series that an alert depends on at zero:
+    /// Creates every metric, and at zero each series that an alert depends on:
     /// a counter that first appears at 1 has no increase.
     ///
     /// `trackers` are the ids of the catalog, `hooks` the names in the hook
     /// table, `identifiers` and `health` the class names, `forms` the names of
-    /// the forms an identifier can have. Findings are created at zero for
-    /// requests of high and critical severity only, and the traffic to a tracker
-    /// appears with its first request or connection, since all combinations
-    /// would break the budget of 1,000 series; the shipped alert rules do not
+    /// the forms of an identifier. Findings are created at zero only for
+    /// requests of high and critical severity, and the traffic of a tracker
+    /// appears with its first request or connection: all combinations would
+    /// exceed the budget of 1,000 series, and the shipped alert rules do not
     /// need those zeros.
     pub fn new(
         trackers: &[&str],
@@ -141,8 +141,8 @@ impl Metrics {
         })
     }
 
-    /// Counts a finding and its fields. `now` is the time at which it was found;
-    /// the time at which the data was sent stands in the finding.
+    /// Counts a finding and its fields. `now` is when it was found; the finding
+    /// itself has the time at which the data was sent.
     pub fn finding(&self, finding: &Finding, now: Timestamp) {
         self.findings.count(finding, now);
     }
@@ -179,43 +179,42 @@ impl Metrics {
             .inc();
     }
 
-    /// Brings the bytes of `source` to `total`, which someone else counts up.
+    /// Brings the bytes of `source` to `total`, which is counted elsewhere.
     pub fn follow_bytes(&self, source: Source, total: u64) {
         if let Some(followed) = self.flow.bytes.get(&source) {
             followed.follow(total);
         }
     }
 
-    /// Brings the hits of `source` to `total`, which the kernel counts up.
+    /// Brings the hits of `source` to `total`, which the kernel counts.
     pub fn follow_probe_hits(&self, source: Source, total: u64) {
         if let Some(followed) = self.flow.probe_hits.get(&source) {
             followed.follow(total);
         }
     }
 
-    /// Brings each loss to its total in `losses`, which someone else counts up
-    /// and never resets. Each kind of loss must come from one such source.
+    /// Brings each loss to its total in `losses`, which is counted elsewhere
+    /// and never reset. Each kind of loss must have one such source.
     pub fn follow_losses(&self, losses: &Losses) {
         for (loss, total) in losses.iter() {
             self.follow_loss(loss, total);
         }
     }
 
-    /// Brings `loss` to `total`, which someone else counts up and never resets.
+    /// Brings `loss` to `total`, which is counted elsewhere and never reset.
     pub fn follow_loss(&self, loss: Loss, total: u64) {
         if let Some(followed) = self.flow.lost(loss) {
             followed.follow(total);
         }
     }
 
-    /// Sets how many attachments of `hook` are in which state. A hook that was
-    /// not named at start is ignored.
+    /// Sets how many attachments of `hook` are in each state. An unknown hook
+    /// is ignored.
     pub fn set_hook(&self, hook: &str, counts: HookCounts) {
         self.host.set_hook(hook, counts);
     }
 
-    /// Sets how many TLS libraries were found in which a hook is active, and in
-    /// which none is.
+    /// Sets how many TLS libraries have an active hook, and how many have none.
     pub fn set_tls_libraries(&self, hooked: u64, unhooked: u64) {
         self.host.tls_hooked.set(clamp(hooked));
         self.host.tls_unhooked.set(clamp(unhooked));
@@ -226,8 +225,8 @@ impl Metrics {
         self.host.watched_processes.set(clamp(processes));
     }
 
-    /// Sets the share of all processors that hooks and phiwatch take, and how
-    /// many processes are probed less for the sake of it.
+    /// Sets the share of all processors that hooks and phiwatch take, and from
+    /// how many processes probes were taken to keep it low.
     pub fn set_overhead(&self, share: f64, backed_off: u64) {
         self.host.overhead.set(share);
         self.host.backed_off.set(clamp(backed_off));

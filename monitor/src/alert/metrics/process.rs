@@ -1,7 +1,7 @@
 //! The standard `process_*` metrics, from `/proc/self`.
 //!
-//! The prometheus crate's own collector would bring a second copy of two crates
-//! that read the same five numbers.
+//! The prometheus crate's own collector would bring a second copy of two
+//! crates, only to read the same five numbers.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use super::{MetricsError, set::SetBuilder};
 /// 100 on every architecture that phiwatch runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The process metrics; they are read when somebody asks for them.
+/// The process metrics, read on demand.
 pub(super) struct ProcessMetrics {
     cpu: Counter,
     resident: IntGauge,
@@ -48,7 +48,7 @@ impl ProcessMetrics {
         })
     }
 
-    /// Reads everything anew. What cannot be read keeps its old value.
+    /// Reads everything again. What cannot be read keeps its old value.
     pub(super) fn refresh(&self) {
         if let Some(stat) = Stat::read() {
             let spent = stat.ticks as f64 / TICKS_PER_SECOND - self.cpu.get();

@@ -33,7 +33,8 @@ impl SetBuilder {
         Ok(metric)
     }
 
-    /// A counter per label set of `children`, none of them created yet.
+    /// A counter for each label set of `children`, none of which is created
+    /// yet.
     pub(super) fn sparse_counters(
         &self,
         name: &'static str,
@@ -75,8 +76,8 @@ impl SetBuilder {
         Ok(gauges)
     }
 
-    /// A whole-numbered gauge per label set of `children`, none of them created
-    /// yet.
+    /// A whole-numbered gauge for each label set of `children`, none of which
+    /// is created yet.
     pub(super) fn sparse_gauges(
         &self,
         name: &'static str,
@@ -135,8 +136,8 @@ impl SetBuilder {
     }
 }
 
-/// The crate hashes the values of a label set one after the other with nothing
-/// between them, so sets whose concatenation is equal are one child to it.
+/// The crate hashes the values of a label set one after the other without a
+/// separator, so that sets with equal concatenations share a child.
 fn refuse_merging(metric: &'static str, children: &[Vec<&str>]) -> Result<(), MetricsError> {
     let mut seen = HashMap::<String, &Vec<&str>>::new();
     let owned = |child: &[&str]| child.iter().map(|value| (*value).to_owned()).collect();

@@ -1,8 +1,8 @@
 //! Metrics of the traffic to trackers, by tracker.
 //!
 //! Input: requests, connections and estimates of people. Output: one series of
-//! each per tracker that was seen; the catalog has too many for all of them to
-//! stand at zero.
+//! each for every tracker that was seen; the catalog has too many trackers for
+//! all of them to be created at zero.
 
 use std::collections::HashSet;
 
@@ -82,7 +82,7 @@ impl TrackerMetrics {
         self.people.with_label_values(&[self.known(id)])
     }
 
-    /// The id if it was handed over at start, else [`OTHER`].
+    /// The id if it was known at start, else [`OTHER`].
     fn known<'a>(&self, id: &'a str) -> &'a str {
         if self.ids.contains(id) { id } else { OTHER }
     }

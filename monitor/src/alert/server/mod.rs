@@ -1,7 +1,7 @@
 //! The HTTP server: metrics, health, readiness, reload and a landing page.
 //!
-//! Input: a listening socket and the shared [`State`]. Output: answers, and a
-//! [`ReloadRequest`] for every `POST /-/reload`. A connection answers one
+//! Input: a listening socket and the shared [`State`]. Output: responses, and a
+//! [`ReloadRequest`] for every `POST /-/reload`. A connection serves one
 //! request and has a deadline, so that slow or silent clients cannot use up the
 //! bounded number of connections.
 
@@ -35,7 +35,7 @@ use tokio::{
 
 use super::Metrics;
 
-/// Connections that are open at the same time; more wait to be accepted.
+/// Connections that are open at the same time; others wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 /// Time that a client has to send the head of its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,15 +61,15 @@ const LANDING_PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><title>phiw
 <li><a href=\"/-/ready\">Ready</a></li>\
 </ul></body></html>\n";
 
-/// A wish to load the configuration again. Whoever receives it answers with
-/// success or with the text of the error.
+/// A request to load the configuration again. The receiver answers with success
+/// or with the text of the error.
 pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
 
-/// What the server answers from.
+/// What the server reports.
 pub struct State {
     metrics: Arc<Metrics>,
     reload: mpsc::Sender<ReloadRequest>,
-    /// What is to be said about it, if it is ready, or else why it is not.
+    /// A remark if phiwatch is ready, otherwise the reason why it is not.
     ready: Mutex<Result<String, String>>,
 }
 
@@ -170,7 +170,7 @@ async fn connection(limits: Limits, stream: TcpStream, state: Arc<State>) {
         .serve_connection(TokioIo::new(stream), service);
     match time::timeout(limits.connection, served).await {
         Ok(Ok(())) => {}
-        // The client's request is none of the operator's business.
+        // A bad request is the client's problem, not the operator's.
         Ok(Err(_)) => tracing::debug!("a connection ended early"),
         Err(_) => tracing::debug!("a connection ran into its deadline"),
     }

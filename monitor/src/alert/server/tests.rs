@@ -59,8 +59,8 @@ async fn write(stream: &TcpStream, text: &str) {
     assert_eq!(stream.try_write(text.as_bytes()).unwrap(), text.len());
 }
 
-/// Everything up to the end of the connection. The server may reset one whose
-/// request it did not want.
+/// Everything up to the end of the connection. The server may reset a
+/// connection whose request it refused.
 async fn read_to_end(stream: &TcpStream) -> String {
     let (mut answer, mut chunk) = (Vec::new(), [0; 4_096]);
     loop {
@@ -73,7 +73,7 @@ async fn read_to_end(stream: &TcpStream) -> String {
     }
 }
 
-/// Asserts the status, and that the answer contains `expected`.
+/// Asserts the status, and that the response contains `expected`.
 async fn check(address: SocketAddr, line: &str, status: u16, expected: &str) {
     let answer = exchange(
         address,
@@ -174,7 +174,7 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
     };
     let served = start(limits).await;
     let silent = TcpStream::connect(served.address).await.unwrap();
-    // Answered once the silent one ran into its deadline.
+    // Answered once the silent connection has reached its deadline.
     check(served.address, "GET /-/healthy", 200, "healthy").await;
     drop(silent);
 }

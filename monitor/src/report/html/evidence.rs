@@ -1,7 +1,7 @@
 //! The findings one by one.
 //!
-//! In: the findings that were kept. Out: what a row of the table says. Values
-//! are masked as findings have them; tokens are shortened.
+//! In: the findings that were kept. Out: the rows of the table. Values are
+//! masked as in the findings; tokens are shortened.
 
 use super::{
     super::facts::Facts,

@@ -1,7 +1,6 @@
-//! From which process to which recipient, drawn: bands as wide as there are
-//! findings.
+//! A diagram from processes to recipients: bands as wide as there are findings.
 //!
-//! In: counts by process and recipient. Out: where nodes and bands stand.
+//! In: counts by process and recipient. Out: the positions of nodes and bands.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +35,7 @@ pub(super) struct Diagram {
     pub(super) description: String,
     pub(super) nodes: Vec<Node>,
     pub(super) bands: Vec<Band>,
-    /// The same as a table: process, recipient, findings, worst.
+    /// The diagram as a table: process, recipient, findings, worst severity.
     pub(super) rows: Vec<Row>,
     /// Pairs that have no row.
     pub(super) more: usize,
@@ -57,7 +56,7 @@ pub(super) struct Node {
     pub(super) count: String,
 }
 
-/// What went from one to the other.
+/// The findings of one process to one recipient.
 pub(super) struct Band {
     pub(super) path: String,
     pub(super) severity: &'static str,
@@ -72,7 +71,7 @@ pub(super) struct Row {
     pub(super) severity: &'static str,
 }
 
-/// A node before it has a place.
+/// A node without a position.
 struct Side {
     name: String,
     findings: u64,
@@ -162,7 +161,7 @@ fn rows(flows: &BTreeMap<(String, String), (u64, Option<Severity>)>) -> Vec<Row>
         .collect()
 }
 
-/// The nodes of one side, and which of them each name is.
+/// The nodes of one side, and the node of each name.
 fn side(
     flows: &BTreeMap<(String, String), (u64, Option<Severity>)>,
     name: impl Fn(&(String, String)) -> &String,
@@ -215,7 +214,7 @@ fn place(nodes: Vec<(String, u64)>) -> Vec<Side> {
 }
 
 fn band(left: &mut Side, right: &mut Side, findings: u64, worst: Option<Severity>) -> Band {
-    // A band has its share of either node, which may differ in scale.
+    // A band has its share of both nodes, which may differ in scale.
     let share = |side: &Side| side.height * number(findings) / number(side.findings.max(1));
     let (from, to) = (share(left), share(right));
     let (y0, y1) = (left.next, right.next);

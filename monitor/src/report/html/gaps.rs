@@ -135,7 +135,7 @@ fn connections(tally: &Tally, facts: &Facts) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// What a loss means for whoever reads the report.
+/// What a loss means for a reader of the report.
 const fn meaning(loss: Loss) -> &'static str {
     match loss {
         Loss::KernelRingFull

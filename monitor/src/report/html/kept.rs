@@ -1,7 +1,7 @@
 //! The findings that the page lists.
 //!
-//! In: all findings. Out: the worst [`MAX_KEPT`] of them, of equal ones the
-//! first, in order.
+//! In: all findings. Out: the worst [`MAX_KEPT`] of them, the earliest of equal
+//! ones, in order.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -18,7 +18,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Takes a finding, and forgets the least of all where there are too many.
+    /// Adds a finding, and drops the mildest if there are too many.
     pub(super) fn add(&mut self, finding: &Finding) {
         let key = (Reverse(finding.severity), self.seen);
         self.seen += 1;

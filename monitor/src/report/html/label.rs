@@ -1,6 +1,6 @@
-//! What classes, categories and severities are called on the page.
+//! The names of classes, categories and severities on the page.
 //!
-//! In: names of the records. Out: words for people who do not know them.
+//! In: names as in records. Out: words for people who do not know those.
 
 use crate::{
     finding::Severity,

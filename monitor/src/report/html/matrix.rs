@@ -124,7 +124,7 @@ impl Cell {
         let heat = if count == 0 || most == 0 {
             0
         } else {
-            // On a logarithmic scale: one finding matters as well.
+            // On a logarithmic scale, since a single finding matters as well.
             let share = f64::from(u32::try_from(count).unwrap_or(u32::MAX)).ln_1p()
                 / f64::from(u32::try_from(most).unwrap_or(u32::MAX)).ln_1p();
             match share {

@@ -1,8 +1,8 @@
-//! The report for people without tools: one HTML file that needs nothing else.
+//! The report for people without tools: one self-contained HTML file.
 //!
 //! In: findings, of which the worst are kept up to a limit and all are counted,
 //! and facts. Out: a page without scripts that loads nothing, which its content
-//! policy enforces. All text of others is escaped by the template.
+//! security policy enforces. The template escapes all foreign text.
 
 mod evidence;
 mod flow;

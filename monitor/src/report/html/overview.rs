@@ -1,7 +1,7 @@
 //! What happened, in plain words.
 //!
-//! In: counts and facts. Out: the sentences at the top of the page, and what is
-//! certain about them and what is not.
+//! In: counts and facts. Out: the sentences at the top of the page, and which
+//! parts of them are certain.
 
 use super::{
     super::clock::{lasting, to_second},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::finding::{Finding, Kind, Severity};
 
-/// Recipients and classes that a sentence names; more are counted.
+/// How many recipients and classes a sentence names; others are counted.
 const MAX_NAMED: usize = 5;
 
 /// The summary.

@@ -1,7 +1,7 @@
 //! Findings over time, drawn.
 //!
-//! In: counts by time and severity. Out: where the bars, ticks and the mark of
-//! the first alarm stand, in the units of the drawing.
+//! In: counts by time and severity. Out: the positions of bars, ticks and the
+//! mark of the first alert, in units of the drawing.
 
 use super::{
     super::clock::{SECOND, day, lasting, minute, to_second},
@@ -249,7 +249,8 @@ fn describe(tally: &Tally, length: u64) -> String {
     )
 }
 
-/// The next number at or above `count` that four equal parts divide well.
+/// The next number at or above `count` that can be divided into four even
+/// parts.
 fn nice(count: u64) -> u64 {
     let mut unit = 1_u64;
     loop {
@@ -269,7 +270,7 @@ pub(super) fn units(number: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// A count as a number to draw with: what is lost is below what is seen.
+/// A count as a number for drawing: the rounding is too small to be seen.
 #[expect(clippy::cast_precision_loss, reason = "nobody sees it")]
 pub(super) const fn number(count: u64) -> f64 {
     count as f64

@@ -1,8 +1,8 @@
 //! How many people are affected: by recipient, in total and by state, with the
-//! numbers at which more people must be told.
+//! thresholds of further notifications.
 //!
-//! In: counts and facts. Out: tables and sentences. The numbers are those of the
-//! breach notification rule of HIPAA (45 CFR 164.406 and 164.408).
+//! In: counts and facts. Out: tables and sentences. The thresholds are those of
+//! HIPAA's breach notification rule (45 CFR 164.406 and 164.408).
 
 use super::{
     super::clock::to_second,
@@ -13,9 +13,11 @@ use super::{
 };
 use crate::phi::state_name;
 
-/// From this many people on, the authority is told at the same time as they.
+/// From this many people on, the authority is notified at the same time as they
+/// are.
 const AUTHORITY: u64 = 500;
-/// From this many residents of one state on (more than 500), the media are told.
+/// From this many residents of one state on (more than 500), the media are
+/// notified.
 const MEDIA: u64 = 501;
 /// Recipients that have a row.
 const MAX_ROWS: usize = 100;
@@ -44,7 +46,7 @@ pub(super) struct Row {
     pub(super) last: String,
 }
 
-/// Whether a number is reached.
+/// Whether a threshold is reached.
 pub(super) struct Verdict {
     /// `reached`, `possible` or `below`, for the style.
     pub(super) kind: &'static str,
