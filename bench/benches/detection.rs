@@ -64,8 +64,7 @@ fn body_of(line: &str) -> Vec<u8> {
     BASE64_STANDARD.decode(body).expect("base64")
 }
 
-/// What a company that has nothing to do with health sends: no identifier, no
-/// word of health.
+/// Bodies of a company outside health care: no identifier, no health word.
 fn clean() -> Vec<Vec<u8>> {
     const EVENTS: &[&str] = &[
         "Report Exported",
@@ -100,8 +99,8 @@ fn clean() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Rules for the kinds of data that such a scanner can find: shape, words
-/// within 30 characters before, checksums.
+/// Rules for the kinds of data that such a scanner can find: a pattern, words
+/// within the 30 characters before it, checksums.
 fn peer() -> Scanner {
     let rule = |pattern: &str, words: &[&str], validator: Option<SecondaryValidator>| {
         let mut rule = RegexRuleConfig::new(pattern);

@@ -1,5 +1,5 @@
-//! Attributes of a person that platforms have no field of their own for: what
-//! senders put under free keys.
+//! Attributes of a person for which platforms have no field, as senders put
+//! them under keys of their own.
 
 use crate::{
     content::Text,
@@ -57,7 +57,8 @@ const KINDS: &[Kind] = &[
         ],
         |_, rng| format!("{}{}", rng.pick(&["", "MRN", "E"]), rng.digits(7)),
     ),
-    // A plan's number is insurance too, and a member of what, some keys leave open.
+    // A plan number counts as insurance too, and some keys do not say what a
+    // member is a member of.
     Kind {
         also: &["insurance", "external_id"],
         ..kind(

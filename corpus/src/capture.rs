@@ -61,8 +61,8 @@ impl Capture {
         })
     }
 
-    /// Writes a connection with these requests. The number of the packet at
-    /// which each begins comes back.
+    /// Writes a connection with these requests. Returns the number of the
+    /// packet in which each begins.
     pub fn connection(
         &mut self,
         protocol: Protocol,

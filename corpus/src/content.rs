@@ -42,7 +42,7 @@ pub struct Content {
     pub props: Vec<(String, Text)>,
     /// Free attributes of the person.
     pub traits: Vec<(String, Text)>,
-    /// Slots that stay empty, of those that the identity would fill.
+    /// Slots that the identity would fill and that stay empty.
     pub skipped: Vec<&'static str>,
     /// Whether the user id is the email address.
     pub mail_as_id: bool,
@@ -68,7 +68,7 @@ const SKIPPABLE: &[&str] = &[
 ];
 
 impl Content {
-    /// An event of someone new that says nothing yet.
+    /// An event of a new person, without any text yet.
     pub fn new(identity: Identity, rng: &mut Rng) -> Self {
         let keep = rng.range(20, 100);
         let skipped = SKIPPABLE
@@ -130,7 +130,7 @@ impl Content {
         }
     }
 
-    /// Adds an attribute of a person that platforms have no field for.
+    /// Adds an attribute for which platforms have no field.
     pub fn add_attribute(&mut self, as_prop: bool, words: &Words, split: Split, rng: &mut Rng) {
         let (key, text) = attribute(&self.person, words, split, rng);
         let list = if as_prop {
@@ -144,8 +144,8 @@ impl Content {
     }
 }
 
-/// Classes that a text about `class` may give as well: the words of one are
-/// words of the other.
+/// Classes that may also be reported for a text about `class`, because they
+/// share its words.
 fn related(class: &str) -> &'static [&'static str] {
     match class {
         "substance_use" => &["condition", "treatment", "medication"],

@@ -1,5 +1,6 @@
-//! Health information on its way to where it belongs: health records, payers,
-//! registries, the company's own services. No tracker, so nothing to report.
+//! Health information sent where it belongs: health records, payers,
+//! registries, the company's own services. The recipients are no trackers, so
+//! there is nothing to report.
 
 use crate::{
     encode,

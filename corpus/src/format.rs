@@ -230,7 +230,7 @@ impl Quiet {
             rng,
         };
         let mut request = template.line(&self.request)?;
-        // Braces of JSON are no slots here, so only known names are filled.
+        // Braces of JSON are not slots here, so only known names are filled.
         let mut body = self.body.clone();
         for name in [
             "n6", "n9", "n10", "n15", "n18", "uuid", "token", "token8", "hex24", "hex32", "hex40",
@@ -256,7 +256,7 @@ impl Quiet {
         Ok(request)
     }
 
-    /// Whose it is, as the facts name it, and the call's template.
+    /// The service, as the facts name it, and the template of the call.
     pub fn template(&self) -> String {
         let line = self.request.split(['?', ';']).next().unwrap_or_default();
         format!("quiet {line}")

@@ -14,7 +14,7 @@ use crate::{
     words::{Line, Split, Vehicle, Words},
 };
 
-/// What everything is made of.
+/// What the corpus is generated from.
 pub struct Sources<'a> {
     /// The vocabulary.
     pub words: &'a Words,
@@ -119,7 +119,7 @@ impl Sources<'_> {
         Ok(case(carrier, Kind::Phi, request, labels))
     }
 
-    /// What stands beside: neutral properties, as real events have.
+    /// Adds neutral properties, as real events have them.
     fn neutral(&self, content: &mut Content, vehicles: &[Vehicle], split: Split, rng: &mut Rng) {
         const KEYS: [&str; 4] = ["order_id", "timestamp", "session_id", "version"];
         if !vehicles.contains(&Vehicle::Prop) {
@@ -225,7 +225,7 @@ impl Sources<'_> {
 
     fn housekeeping(&self, call: &Quiet, rng: &mut Rng) -> Result<Case> {
         let request = call.write(rng)?;
-        // A weight of the platform's own: quiet calls have none.
+        // Quiet calls have no weight of their own; the platform's applies.
         let known = self
             .carriers
             .iter()
@@ -247,7 +247,7 @@ impl Sources<'_> {
     }
 }
 
-/// A cookie, a client id: what a quiet call may carry.
+/// A pseudonym that a quiet call may carry: a cookie or a client id.
 fn pseudonym() -> Note {
     Note {
         class: "online_id".to_owned(),
@@ -268,7 +268,7 @@ fn case(carrier: &Carrier, kind: Kind, request: Request, events: Vec<EventLabel>
             packet: 0,
             template: carrier.id.clone(),
             platform: carrier.platform.clone(),
-            // A protocol on a host of the sender's own may be the sender's own.
+            // A protocol on the sender's own host may belong to the sender.
             weight: if carrier.fingerprint { 2 } else { carrier.r },
             kind,
             events,

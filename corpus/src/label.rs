@@ -1,4 +1,4 @@
-//! What is true about a generated or recorded request, and the severity that
+//! The truth about a generated or recorded request, and the severity that
 //! follows from it by the published matrix. Written without looking at the
 //! detector: this is the other side of the comparison.
 
@@ -39,7 +39,7 @@ pub enum Kind {
     Blog,
     /// Settings, reports, tokens.
     Housekeeping,
-    /// Health information on its way to where it belongs: no tracker.
+    /// Health information sent where it belongs: the recipient is no tracker.
     Elsewhere,
 }
 
@@ -50,7 +50,7 @@ impl Kind {
     }
 }
 
-/// How strongly a value points at a person or at an illness.
+/// How strongly a value points at a person or an illness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub enum Level {
     /// Shared by many: a city, a sex.

@@ -44,7 +44,7 @@ struct Arguments {
     /// Connections of 100 that speak HTTP/2
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
     http2: u64,
-    /// Another corpus of the same kind
+    /// The seed of the corpus
     #[arg(long, default_value_t = 20_261_124)]
     seed: u64,
     /// The measure as JSON on standard output, the tables on standard error
@@ -53,7 +53,8 @@ struct Arguments {
     /// Write every fault, by template, to this file
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// List the faults of the unseen split too: whoever reads them spoils it
+    /// List the faults of the unseen split too, which spoils it for whoever
+    /// tunes rules
     #[arg(long)]
     spoil: bool,
 }
@@ -230,7 +231,7 @@ fn print(
 /// The catalog's names of the corpus's platforms, and what it lacks.
 struct Names {
     catalog: Vec<String>,
-    /// By template: what the catalog makes of the request.
+    /// Which platform the catalog recognizes, by template.
     resolved: BTreeMap<String, Option<String>>,
     positive: BTreeSet<String>,
     negative: BTreeSet<String>,
@@ -270,7 +271,7 @@ impl Names {
         }
     }
 
-    /// Every platform of the catalog has a positive and a negative.
+    /// Checks that every platform of the catalog has a positive and a negative.
     fn coverage(&self) -> Bar {
         let covered = self
             .catalog

@@ -1,4 +1,4 @@
-//! The program that is measured, as an operator runs it.
+//! The program that is measured, run as an operator runs it.
 
 use std::{
     io::{BufRead as _, BufReader},

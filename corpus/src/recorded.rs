@@ -1,5 +1,5 @@
 //! Requests of real client libraries, recorded by `record/`, with what the
-//! recorder knows that it sent.
+//! recorder knows about them.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub fn write(path: &Path, http2: u64, rng: &mut Rng) -> Result<Vec<Label>> {
 
 fn case(record: Record) -> Result<Case> {
     let body = encode::from_base64(&record.body).context("the body of a recording is no base64")?;
-    // Without a label of its own, a recording says nothing.
+    // A recording without a label discloses nothing.
     let events = if record.events.is_empty() {
         vec![EventLabel::default()]
     } else {

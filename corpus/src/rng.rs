@@ -1,6 +1,6 @@
-//! Chance that can be repeated: the same seed gives the same corpus anywhere.
+//! A seeded random generator: the same seed gives the same corpus anywhere.
 
-/// A generator of numbers (`SplitMix64`), not for secrets.
+/// A `SplitMix64` generator, not for secrets.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 

@@ -106,7 +106,7 @@ fn identity(
     let is_known = event.identity != Identity::Least;
     // Value, class, level, and whether this identity has it.
     let (value, class, level, has) = match name {
-        // A free slot that senders put the address into, and no other id.
+        // A free slot into which senders put the email address and no other id.
         "mail" => (
             person.email.clone(),
             "email",

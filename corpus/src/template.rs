@@ -1,5 +1,5 @@
-//! Fills a template: text, pairs, JSON with what is nested in it. Every slot
-//! that is filled is noted for the event that it belongs to.
+//! Fills a template: text, pairs, JSON with nested values. Every filled slot is
+//! noted for the event that it belongs to.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -13,12 +13,12 @@ use crate::{
     slot,
 };
 
-/// Writes a request, and notes what it wrote about whom.
+/// Writes a request, and notes what it says about whom.
 pub(crate) struct TemplateWriter<'a> {
     pub(crate) events: &'a [Content],
     pub(crate) current: usize,
-    /// Whether what is written belongs to the current event only. What stands
-    /// beside the events of a batch is true of each of them.
+    /// Whether what is written belongs to the current event only. What is
+    /// written outside of the events of a batch applies to all of them.
     pub(crate) is_own: bool,
     pub(crate) notes: Vec<Vec<Note>>,
     pub(crate) rng: &'a mut Rng,
@@ -34,7 +34,7 @@ impl TemplateWriter<'_> {
         };
         let host = self.string(host)?.context("a host without a name")?;
         let mut target_out = String::new();
-        // What stands between semicolons is left out where its slot is empty.
+        // A part between semicolons is left out if its slot is empty.
         for (position, part) in target.split(';').enumerate() {
             if let Some(part) = self.escaped(part)? {
                 if position > 0 {
@@ -181,7 +181,7 @@ impl TemplateWriter<'_> {
         })
     }
 
-    /// `{"#json": …}` and its like: what is nested is written as a string.
+    /// `{"#json": …}` and its like: the nested value is written as a string.
     #[expect(
         clippy::option_option,
         reason = "no wrapping, and a wrapping of nothing, are two answers"
@@ -264,7 +264,8 @@ impl TemplateWriter<'_> {
         self.fill(text, |value| value)
     }
 
-    /// The same for a target: what fills a slot is percent-encoded.
+    /// Like [`Self::string`], for a target: the values of slots are
+    /// percent-encoded.
     fn escaped(&mut self, text: &str) -> Result<Option<String>> {
         self.fill(text, |value| encode::percent(&value))
     }
@@ -291,8 +292,8 @@ impl TemplateWriter<'_> {
     }
 }
 
-/// A free property as a program writes it: `typed`, numbers and truth values are
-/// no strings, and `a.b` stands in the object `a`.
+/// Inserts a free property as a program would. With `typed`, numbers and
+/// booleans are not strings, and `a.b` becomes member `b` of object `a`.
 fn insert(out: &mut serde_json::Map<String, Value>, key: String, value: String, typed: bool) {
     if !typed {
         out.insert(key, Value::String(value));

@@ -4,14 +4,15 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::rng::Rng;
 
-/// Which split of a table: what rules may be tuned on, or what they may not.
+/// Which split of a table: rules may be tuned on some and not on others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
     /// Seen while rules are written.
     Known,
     /// Held out.
     HeldOut,
-    /// Of other industries, written without looking at rules or the other two.
+    /// Of other industries, written without looking at the rules or the other
+    /// two splits.
     Unseen,
 }
 
@@ -123,7 +124,7 @@ impl Words {
         })
     }
 
-    /// How senders of one split spell the key of an attribute, where not as in
+    /// How senders of one split spell the key of an attribute, if not as in
     /// `attribute.rs`. `first` is its first key there.
     pub fn spellings(&self, first: &str, split: Split) -> Option<&[String]> {
         let (_, spellings) = self.keys.iter().find(|(of, _)| of == first)?;
@@ -286,7 +287,7 @@ const SURNAMES: &[&str] = &[
     "Whitfield",
 ];
 
-/// A made value that means nothing; `None` for a name that is unknown.
+/// A made-up value without meaning; `None` for an unknown name.
 pub fn noise(name: &str, rng: &mut Rng) -> Option<String> {
     let capital = |word: &str| {
         let mut chars = word.chars();

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// Files of the authority, in the sandbox's folder. The keys die with it.
+/// Files of the authority, in the sandbox's folder, with which the keys are
+/// deleted.
 pub struct Authority {
     /// What clients must trust.
     pub root: PathBuf,
@@ -27,7 +28,7 @@ const KEY: &[&str] = &[
 ];
 
 impl Authority {
-    /// Makes the authority and a certificate for `hosts` in `folder`.
+    /// Creates the authority and a certificate for `hosts` in `folder`.
     pub fn new<'a>(folder: &Path, hosts: impl Iterator<Item = &'a str>) -> Result<Self> {
         let names: Vec<_> = hosts.map(|host| format!("DNS:{host}")).collect();
         fs::write(

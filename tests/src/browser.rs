@@ -1,8 +1,8 @@
 //! A real browser, driven over the two pipes of its debugging protocol.
 //!
-//! In: a file to open, and commands of the protocol. Out: their answers, what
-//! the browser told meanwhile, and pictures. It keeps its profile in a folder of
-//! its own and ends with its guard.
+//! In: a file to open, and commands of the protocol. Out: their responses, the
+//! browser's events, and pictures. It keeps its profile in a folder of its own
+//! and ends with its guard.
 
 use std::{
     fs::{self, File},
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 use crate::{picture::Picture, wait};
 
-/// How long the browser may take for anything. It starts slowly on a busy
+/// How long any operation of the browser may take. It starts slowly on a busy
 /// machine.
 const LIMIT: Duration = Duration::from_mins(2);
 
@@ -70,7 +70,7 @@ impl Browser {
         }
         let profile = format!("--user-data-dir={}", folder.path().join("p").display());
         let log = format!("--log-net-log={}", folder.path().join("net.json").display());
-        // The protocol wants descriptors 3 and 4, which the shell can give.
+        // The protocol uses descriptors 3 and 4, which the shell can provide.
         let mut child = Command::new("sh")
             .args(["-c", ALONE])
             .arg(folder.path())
@@ -190,7 +190,7 @@ impl Browser {
         Ok(STANDARD.decode(data)?)
     }
 
-    /// What the browser told since the page was opened whose name begins so.
+    /// The events since the page was opened whose name begins with `prefix`.
     pub fn told(&self, prefix: &str) -> Vec<&Value> {
         self.events
             .iter()
@@ -205,8 +205,8 @@ impl Browser {
         !self.told(name).is_empty()
     }
 
-    /// Ends the browser, and gives the addresses that it asked for since it was
-    /// started, as its network log has them.
+    /// Ends the browser, and returns the addresses that it requested since it
+    /// was started, according to its network log.
     pub fn close(mut self) -> Result<Vec<String>> {
         self.session = None;
         self.call("Browser.close", &json!({}))?;
@@ -229,7 +229,7 @@ impl Browser {
     }
 }
 
-/// Starts chromium in a network of its own, from which nothing leaves.
+/// Starts chromium in a separate network, which nothing can leave.
 const ALONE: &str = r#"exec unshare --net chromium "$@" 3<"$0/in" 4>"$0/out""#;
 
 /// Opens both pipes, once the shell has opened its ends.
@@ -241,7 +241,7 @@ fn pipes(folder: &Path) -> Result<(File, Receiver<Value>)> {
             let commands = File::options().write(true).open(into)?;
             Ok((commands, File::open(out)?))
         };
-        // Whoever waited too long does not listen any more.
+        // After a timeout nobody listens any more.
         sender.send(open()).ok()
     });
     let (commands, out) = opened.recv_timeout(LIMIT).context("the shell starts")??;

@@ -15,7 +15,7 @@ use crate::{Sandbox, Side, file, tool};
 /// How a client is told what to send.
 #[derive(Clone, Copy, Debug)]
 enum How {
-    /// `PROGRAM SCRIPT HOST PATH BODY-FILE COUNT`, the program perhaps a tool.
+    /// `PROGRAM SCRIPT HOST PATH BODY-FILE COUNT`.
     Script {
         program: &'static str,
         script: &'static str,
@@ -112,8 +112,8 @@ pub struct Job<'a> {
 }
 
 impl Client {
-    /// Does the job in the watched cgroup; every answer must be a 200. Gives
-    /// what the client printed.
+    /// Does the job in the watched cgroup; every response must be a 200.
+    /// Returns what the client printed.
     pub fn send(&self, sandbox: &Sandbox, job: Job<'_>) -> Result<String> {
         let Job {
             host,
@@ -173,7 +173,7 @@ fn curl(sandbox: &Sandbox, job: Job<'_>) -> Command {
     command
 }
 
-/// Sends bytes that need not be HTTP, by TLS; whatever comes back is ignored.
+/// Sends bytes that need not be HTTP over TLS; responses are ignored.
 pub fn raw(sandbox: &Sandbox, host: &str, bytes: &[u8]) -> Result<()> {
     let mut command = sandbox.command(Side::Watched, "openssl");
     command.args(["s_client", "-quiet", "-no_ign_eof", "-servername", host]);
@@ -192,7 +192,8 @@ pub fn raw(sandbox: &Sandbox, host: &str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` with the pieces as its standard input, and gives its output.
+/// Runs `command` with the pieces as its standard input, and returns its
+/// output.
 fn fed(mut command: Command, pieces: &[&[u8]]) -> Result<Vec<u8>> {
     command
         .stdin(Stdio::piped())
@@ -213,8 +214,8 @@ fn fed(mut command: Command, pieces: &[&[u8]]) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Writes a body of `length` bytes in which no 16 bytes repeat, so that a piece
-/// that is lost, doubled or displaced changes its hash.
+/// Writes a body of `length` bytes in which no 16 bytes repeat, so that a lost,
+/// doubled or displaced piece changes its hash.
 pub fn body(folder: &Path, length: usize) -> Result<PathBuf> {
     let path = folder.join(format!("body-{length}"));
     let mut bytes: Vec<u8> = (0..length.div_ceil(16))

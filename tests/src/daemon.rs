@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::{Running, Sandbox, Side, identity, phiwatch, wait};
 
-/// How long attaching, and a finding's way to the journal, may take.
+/// How long it may take to attach, or until a finding is in the journal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a terminated daemon may drain: what the design promises.
+/// How long a terminated daemon may drain, as the design promises.
 pub const DRAIN: Duration = Duration::from_secs(2);
 
 /// A running `phiwatch run` or `phiwatch capture`.
@@ -34,18 +34,18 @@ impl<'a> Daemon<'a> {
         Self::run_with(sandbox, "", arguments)
     }
 
-    /// The same, with tables of `configuration` besides those that keep its
-    /// state in the sandbox.
+    /// [`Daemon::run`], with tables of `configuration` besides those that keep
+    /// its state in the sandbox.
     pub fn run_with<S: AsRef<OsStr>>(
         sandbox: &'a Sandbox,
         configuration: &str,
         arguments: &[S],
     ) -> Result<Self> {
-        // As much as it ever says: none of it may hold payload.
+        // The most verbose log: none of it may contain payload.
         Self::run_at("trace", sandbox, configuration, arguments)
     }
 
-    /// The same, saying no more than it does without being asked.
+    /// [`Daemon::run_with`], with the default log level.
     pub fn run_quietly<S: AsRef<OsStr>>(
         sandbox: &'a Sandbox,
         configuration: &str,
@@ -167,14 +167,14 @@ impl<'a> Daemon<'a> {
         .with_context(|| self.running.stderr().unwrap_or_default())
     }
 
-    /// Asks it to end, and gives its exit code once all is drained.
+    /// Terminates it, and returns its exit code once everything is drained.
     pub fn stop(&mut self) -> Result<ExitStatus> {
         self.running.signal(Signal::TERM)?;
         self.running.ended(DRAIN)
     }
 }
 
-/// The whole lines of a journal, which may not exist yet.
+/// The complete lines of a journal, which may not exist yet.
 pub fn findings(journal: &Path) -> Result<Vec<Value>> {
     let text = match fs::read_to_string(journal) {
         Ok(text) => text,

@@ -1,14 +1,14 @@
-//! The search for planted values in what phiwatch writes: as they are, and in
-//! every spelling that a log, a file or a report could give them.
+//! Searches phiwatch's output for planted values: as they are, and in every
+//! spelling that a log, a file or a report could give them.
 
 use std::fmt::Write as _;
 
-/// Shorter parts of an encoding stand in files by chance.
+/// Shorter parts of an encoding occur in files by chance.
 const MIN_LENGTH: usize = 6;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The planted values that `bytes` hold, each with the spelling.
+/// The planted values that `bytes` contain, each with the spelling.
 pub fn found_in(bytes: &[u8], planted: &[&str]) -> Vec<String> {
     let lower = bytes.to_ascii_lowercase();
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ pub fn percent(value: &str) -> String {
     })
 }
 
-/// How `value` may be written: name, text, whether case matters.
+/// The spellings of `value`: name, text, whether case matters.
 fn spellings(value: &str) -> Vec<(&'static str, String, bool)> {
     let bytes = value.as_bytes();
     let mut every = String::new();
@@ -69,8 +69,8 @@ fn spellings(value: &str) -> Vec<(&'static str, String, bool)> {
     all
 }
 
-/// The digits that `bytes` have inside a longer base64 text, `shift` bytes behind
-/// a multiple of three, without those that share bits with their neighbors.
+/// The digits of `bytes` inside a longer base64 text, `shift` bytes behind a
+/// multiple of three, without those that share bits with their neighbors.
 fn base64_inside(bytes: &[u8], shift: usize) -> String {
     let padded: Vec<u8> = std::iter::repeat_n(0, shift)
         .chain(bytes.iter().copied())

@@ -1,4 +1,5 @@
-//! Who can read the raw captures of these tests, and the stock tool that does.
+//! Who can read the raw captures of these tests, and the stock tool that reads
+//! them.
 
 use std::{
     fs,
@@ -11,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 /// The recipient of raw captures. Made for these tests, by age-keygen.
 pub const RECIPIENT: &str = "age1dfqysv3709ydu4tuf9exzhapcqncsqm6pjyxmkhgh3p6dzlnvgwqvyv62x";
 
-/// Its identity, which guards nothing but what these tests made up.
+/// Its identity, which protects nothing but made-up data of these tests.
 const IDENTITY: &str = "AGE-SECRET-KEY-1NYMCVM8C5QZFH2TD869SVQVWU57APGWSPRP3ZFM4VTARMNH8KUGSEW49J7";
 
 /// The arguments that make a capture raw.
@@ -24,7 +25,7 @@ pub fn file(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// What stock `age -d` makes of the raw segments in `captures`, in the order of
+/// The raw segments in `captures`, decrypted by stock `age -d`, in the order of
 /// their names.
 pub fn decrypted(captures: &Path) -> Result<Vec<Vec<u8>>> {
     let folder = tempfile::tempdir().context("make a folder for the identity")?;

@@ -17,7 +17,8 @@ const REFUSALS: &[i32] = &[69, 77];
 /// A sandbox in which live tests can run, or `None` where the kernel refuses.
 ///
 /// A refusal is reported with its reason on a line that `cargo xtask test`
-/// counts as skipped. Where the kernel permits, whatever fails is a failure.
+/// counts as skipped. Where the kernel permits live tests, every failure
+/// counts.
 pub fn sandbox() -> Result<Option<Sandbox>> {
     let sandbox = Sandbox::new()?;
     match refusal(&sandbox)? {
@@ -27,7 +28,7 @@ pub fn sandbox() -> Result<Option<Sandbox>> {
                 bail!("the kernel makes a ring and knows uprobes, yet doctor refuses: {reason}");
             }
             let name = thread::current().name().unwrap_or("test").to_owned();
-            // Past the test runner's capture of what tests print.
+            // Bypasses the test runner's capture of output.
             writeln!(io::stdout(), "\nSKIPPED(kernel): {name}: {reason}")?;
             Ok(None)
         }
@@ -41,7 +42,7 @@ attributes = (ctypes.c_uint32 * 32)(27, 0, 0, 4096)
 made = ctypes.CDLL(None).syscall(321, 0, ctypes.byref(attributes), ctypes.sizeof(attributes))
 sys.exit(0 if made >= 0 else 1)";
 
-/// Whether the kernel permits what live tests need, asked without phiwatch: a
+/// Whether the kernel permits what live tests need, checked without phiwatch: a
 /// doctor that refuses for no reason must not turn failures into skips.
 fn permits() -> Result<bool> {
     let status = Command::new("python3")

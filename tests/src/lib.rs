@@ -1,10 +1,10 @@
 //! The harness of the end-to-end tests: real clients, real TLS, real kernel.
 //!
 //! A [`Sandbox`] is a network and mount namespace with a cgroup of its own, in
-//! which the names of trackers lead to 127.0.0.1. A [`Sink`] plays the trackers
-//! and hashes what it is sent, a [`Daemon`] is the built phiwatch watching the
-//! sandbox's cgroup, and no packet can leave. Everything that a test starts is
-//! held by a guard and ends with it.
+//! which the names of trackers resolve to 127.0.0.1. A [`Sink`] acts as the
+//! trackers and hashes what it receives, a [`Daemon`] is the built phiwatch
+//! watching the sandbox's cgroup, and no packet can leave. A guard holds
+//! everything that a test starts and ends it.
 
 use std::{
     env,
@@ -39,7 +39,7 @@ pub use crate::{
     sink::Sink,
 };
 
-/// Host names of trackers, which lead to the sink inside a sandbox.
+/// Host names of trackers, which resolve to the sink inside a sandbox.
 pub const TRACKERS: &[&str] = &[
     "graph.facebook.com",
     "business-api.tiktok.com",
@@ -49,7 +49,7 @@ pub const TRACKERS: &[&str] = &[
     "api2.amplitude.com",
 ];
 
-/// Host names of nobody in particular, which lead there as well.
+/// Other host names, which resolve to the sink as well.
 pub const OTHERS: &[&str] = &[
     "ehr.example.com",
     "shop.example.com",
@@ -60,7 +60,7 @@ pub const OTHERS: &[&str] = &[
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Looks until `found` gives something, and fails with `what` after `limit`.
+/// Polls until `found` returns something, and fails with `what` after `limit`.
 pub fn wait<T>(
     what: &str,
     limit: Duration,

@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{Running, Sandbox, Side, wait};
 
-/// nginx as a TLS server on port 443 before a plaintext application on 8080.
+/// nginx as a TLS server on port 443 in front of a plaintext application on
+/// 8080.
 pub fn start(sandbox: &Sandbox) -> Result<Running> {
     start_before(sandbox, 443, "http://127.0.0.1:8080")
 }

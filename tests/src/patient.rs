@@ -1,5 +1,5 @@
-//! A patient who does not exist, and what a telehealth site would say of her to
-//! a tracker.
+//! A patient who does not exist, and what a telehealth site would send about
+//! her to a tracker.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub const EMAIL: &str = "avery.testcase@example.com";
 /// SHA-256 of her email address, as the conversion API wants it.
 pub const EMAIL_SHA256: &str = "c4d124a64fbaa9a16315564b5cf2d69a6df0c787069a8d1b1cdba5c8bf840848";
-/// Her telephone number, of a range that is kept for fiction.
+/// Her telephone number, from a range reserved for fiction.
 pub const PHONE: &str = "+12025550143";
 /// SHA-256 of her telephone number's digits.
 pub const PHONE_SHA256: &str = "c117141ed6aa9255b2be93c99c3ae2c1786cd5fe0a78d382c4de0cbb90c9b486";
@@ -15,7 +15,7 @@ pub const PHONE_SHA256: &str = "c117141ed6aa9255b2be93c99c3ae2c1786cd5fe0a78d382
 pub const FIRST_NAME: &str = "Averylla";
 /// Her last name.
 pub const LAST_NAME: &str = "Testcasewell";
-/// Her address on the network, of a range that is kept for documentation.
+/// Her IP address, from a range reserved for documentation.
 pub const IP: &str = "203.0.113.77";
 
 /// Where the conversion API takes events.
@@ -47,7 +47,7 @@ pub fn meta_event() -> Value {
     }]})
 }
 
-/// Values that must stand in nothing that phiwatch writes.
+/// Values that must not occur in anything that phiwatch writes.
 pub const PLANTED: &[&str] = &[
     EMAIL,
     EMAIL_SHA256,

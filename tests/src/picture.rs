@@ -1,7 +1,7 @@
 //! Pictures of the browser: PNG to pixels.
 //!
-//! In: a PNG as screenshots are (8 bits, red, green and blue, perhaps alpha).
-//! Out: its size and colors.
+//! In: a PNG as screenshots are (8 bits, red, green and blue, optionally
+//! alpha). Out: its size and colors.
 
 use std::io::Read as _;
 
@@ -109,7 +109,7 @@ impl Picture {
     }
 }
 
-/// The neighbor that is nearest to what the slope says.
+/// The neighbor closest to what the gradient predicts.
 fn paeth(left: u8, up: u8, corner: u8) -> u8 {
     let guess = i16::from(left) + i16::from(up) - i16::from(corner);
     let distance = |byte: u8| (guess - i16::from(byte)).abs();

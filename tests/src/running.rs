@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::wait;
 
-/// How long a process may take to say that it is ready.
+/// How long a process may take to report that it is ready.
 const START: Duration = Duration::from_secs(20);
 
 /// A child process, its outputs in files. Dropping it kills it.
@@ -69,8 +69,8 @@ impl Running {
             .with_context(|| format!("{} has no input", self.name))
     }
 
-    /// Waits until standard output or error holds a line that `found` accepts.
-    /// Fails at once if the process ends.
+    /// Waits until standard output or error contains a line that `found`
+    /// accepts. Fails at once if the process ends.
     pub fn wait_for<T>(
         &mut self,
         what: &str,
@@ -117,7 +117,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended already; then there is nothing to kill.
         if self.child.kill().is_ok() {
             drop(self.child.wait());
         }

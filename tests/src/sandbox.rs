@@ -1,7 +1,8 @@
 //! A network and mount namespace, and a cgroup, that end with their guard.
 //!
-//! One process holds the namespaces; everything else enters them. It ends when
-//! its standard input closes, so even a killed test leaves no namespace behind.
+//! One process holds the namespaces; all others enter them. It ends when its
+//! standard input closes, so that even a killed test leaves no namespace
+//! behind.
 
 use std::{
     env,
@@ -18,8 +19,8 @@ use tempfile::TempDir;
 
 use crate::{OTHERS, Running, TRACKERS, authority::Authority, wait};
 
-/// Prepares the namespaces; `$1` is the sandbox's folder, `$2` where cgroup v2
-/// is or must be mounted.
+/// Prepares the namespaces; `$1` is the sandbox's folder, `$2` the mount point
+/// of cgroup v2.
 const HOLD: &str = r#"
 set -e
 ip link set lo up
@@ -32,7 +33,7 @@ echo ready
 exec cat
 "#;
 
-/// Enters the cgroup `$1` if there is one, and becomes the rest.
+/// Enters the cgroup `$1` if there is one, and executes the rest.
 const ENTER: &str = r#"
 if [ -n "$1" ]; then echo $$ > "$1/cgroup.procs" || exit 125; fi
 shift
@@ -42,7 +43,7 @@ exec "$@"
 /// Numbers the sandboxes of this process.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Where a process of the sandbox stands.
+/// Where a process of the sandbox runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// In the cgroup that phiwatch watches.
@@ -51,7 +52,7 @@ pub enum Side {
     Outside,
 }
 
-/// The namespaces, the cgroup and a folder for everything that is written.
+/// The namespaces, the cgroup and a folder for all output.
 pub struct Sandbox {
     // In the order in which they must end.
     holder: Running,
@@ -105,7 +106,7 @@ impl Sandbox {
         &self.cgroup
     }
 
-    /// Where everything that the sandbox's processes write belongs.
+    /// The folder for everything that the sandbox's processes write.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -126,7 +127,7 @@ impl Sandbox {
             "--mount",
             "--",
         ]);
-        // Ends with the thread that started it, should that be killed.
+        // Ends with the thread that started it, in case that is killed.
         command.args(["setpriv", "--pdeathsig", "KILL", "sh", "-c", ENTER, "sh"]);
         command.arg(if side == Side::Watched {
             self.cgroup.as_os_str()
@@ -149,7 +150,7 @@ impl Sandbox {
         command
     }
 
-    /// Starts a process that stays. `name` names the files of its outputs.
+    /// Starts a background process. `name` names the files of its outputs.
     pub fn start(&self, name: &str, command: Command) -> Result<Running> {
         Running::start(name, command, self.folder())
     }
@@ -171,9 +172,10 @@ impl Sandbox {
         Ok(output)
     }
 
-    /// Gives the sandbox a TLS library of its own, a copy of the host's under the
-    /// same name: whoever else probes the host's file now touches nobody here,
-    /// and what is started here touches nobody there. Gives the file's path.
+    /// Gives the sandbox a TLS library of its own, a copy of the host's under
+    /// the same name: probes of others on the host's file do not reach
+    /// processes here, and probes from here reach nobody there. Returns the
+    /// file's path.
     pub fn own_tls_library(&self) -> Result<PathBuf> {
         let mut list = self.command(Side::Outside, "/sbin/ldconfig");
         let list = self.run(list.arg("-p"))?.stdout;
@@ -191,8 +193,8 @@ impl Sandbox {
         Ok(path)
     }
 
-    /// A watched process that has the TLS library mapped, as any server has.
-    /// Clients that live for milliseconds are then not a race.
+    /// A watched process that has the TLS library mapped, as any server has, so
+    /// that clients that live for milliseconds are no race.
     pub fn worker(&self) -> Result<Running> {
         let mut command = self.command(Side::Watched, "/usr/bin/python3");
         command.arg(crate::file("clients/hold_tls.py"));
@@ -201,14 +203,14 @@ impl Sandbox {
         Ok(worker)
     }
 
-    /// The body that `url` answers with inside the sandbox's network.
+    /// The body of the response to `url` inside the sandbox's network.
     pub fn get(&self, url: &str) -> Result<String> {
         let mut curl = self.command(Side::Outside, "curl");
         let output = self.run(curl.args(["--silent", "--show-error", "--fail", url]))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// A path of the sandbox's mount namespace, from the test's own.
+    /// A path of the sandbox's mount namespace, as seen from the test's own.
     fn seen_from_here(&self, path: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.pid()));
         root.join(path.strip_prefix("/").unwrap_or(path))

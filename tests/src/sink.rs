@@ -10,7 +10,7 @@ use crate::{Running, Sandbox, Side, file, native, wait};
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 
-/// What the sink is, besides a server of JSON.
+/// What the sink does besides responding with JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The port on `127.0.0.1` and `::1`.
@@ -20,7 +20,7 @@ pub struct Options {
     /// Whether it reads slowly, so that its clients have to wait.
     pub slow: bool,
     /// Whether it is the one in C: TLS only, logs connections but no requests,
-    /// and takes early data and renegotiation.
+    /// and accepts early data and renegotiation.
     pub native: bool,
     /// How far away the native one is.
     pub distance: Distance,
@@ -31,7 +31,7 @@ pub struct Options {
 pub enum Distance {
     /// No network: it answers at once, for measuring.
     Near,
-    /// A network away, as trackers are: it waits before each handshake.
+    /// Across a network, as trackers are: it waits before each handshake.
     Far,
 }
 
@@ -47,7 +47,7 @@ impl Default for Options {
     }
 }
 
-/// What the sink says that it received.
+/// What the sink reports as received.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Record {
@@ -164,7 +164,7 @@ impl Sink {
         .with_context(|| self.running.stderr().unwrap_or_default())
     }
 
-    /// The ended connections on which something arrived, once there are `count`.
+    /// The ended connections that received anything, once there are `count`.
     pub fn connections(&mut self, count: usize) -> Result<Vec<Connection>> {
         wait(&format!("{count} connections at the sink"), ARRIVAL, || {
             let records = self.records()?.into_iter();

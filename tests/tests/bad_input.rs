@@ -1,4 +1,4 @@
-//! Input that is broken gives a clear error or a counted loss, never a panic.
+//! Broken input gives a clear error or a counted loss, never a panic.
 //!
 //! These need no kernel: they are about files.
 
@@ -14,7 +14,8 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tests::{file, phiwatch, wait};
 
-/// Memory that phiwatch may use for a file of any kind, in KiB. A bomb wants more.
+/// Memory that phiwatch may use for any file, in KiB. A decompression bomb
+/// needs more.
 const MEMORY: u64 = 1 << 20;
 
 /// How long phiwatch may take over a file.
@@ -29,7 +30,8 @@ fn run(arguments: &[&str], path: &Path) -> Result<Output> {
         .arg(phiwatch())
         .args(arguments)
         .arg(path);
-    // Files, not pipes: a process that prints much must not wait for this one.
+    // Files rather than pipes, so that a process with much output need not wait
+    // for this one.
     let folder = TempDir::new()?;
     let (stdout, stderr) = (folder.path().join("out"), folder.path().join("err"));
     command.stdin(Stdio::null());
@@ -49,7 +51,7 @@ fn run(arguments: &[&str], path: &Path) -> Result<Output> {
     })
 }
 
-/// Replays `bytes`; one of `codes` must come out, and never a panic.
+/// Replays `bytes`; the exit code must be one of `codes`, and never a panic.
 fn check(name: &str, bytes: &[u8], codes: &[i32]) -> Result<Output> {
     let folder = TempDir::new()?;
     let path = folder.path().join(name);
@@ -274,7 +276,7 @@ fn the_shipped_configuration_is_valid() -> Result<()> {
 }
 
 /// Starts a verb that watches with arguments that it must refuse, without any
-/// capability: should it not refuse, it still attaches to nothing.
+/// capability, so that it attaches to nothing even if it does not refuse.
 fn check_refused(arguments: &[&str], code: i32, expected: &str) -> Result<()> {
     let folder = TempDir::new()?;
     let config = folder.path().join("phiwatch.toml");
@@ -303,7 +305,7 @@ fn check_refused(arguments: &[&str], code: i32, expected: &str) -> Result<()> {
 
 #[test]
 fn what_would_watch_nothing_or_everything_by_accident_is_refused() -> Result<()> {
-    // Beyond the largest number that Linux gives a process.
+    // Larger than any process id of Linux.
     let gone = "process 4194305 cannot be watched: there is no such process";
     let missing = "executable /nope cannot be watched: No such file or directory";
     for (arguments, code, expected) in [
@@ -326,7 +328,7 @@ fn what_would_watch_nothing_or_everything_by_accident_is_refused() -> Result<()>
         ),
         (&["run", "--cgroup", "/no/such/cgroup"], 78, "cgroup"),
         (&["run", "--raw"], 2, "--capture DIR"),
-        // This one is in order, so it comes as far as the kernel.
+        // These arguments are valid, so it gets as far as the kernel.
         (&["run", "--exe", "/bin/sh"], 77, "not permitted"),
     ] {
         check_refused(arguments, code, expected)?;

@@ -1,4 +1,4 @@
-//! What clients send is captured byte for byte, exactly once; what is lost is
+//! What clients send is captured byte for byte, exactly once; losses are
 //! marked.
 
 mod recorded;
@@ -119,7 +119,7 @@ fn nginx_before_a_plaintext_application() -> Result<()> {
         expected,
         "nginx to the application"
     );
-    // nginx is a server to the client: what it answers is not recorded.
+    // nginx is a server to the client: its responses are not recorded.
     assert_eq!(recorded::sent(&streams, Source::OpenSsl)?, []);
     assert!(answer.starts_with(b"HTTP/1.1 200"), "the client was served");
     Ok(())

@@ -1,7 +1,8 @@
-//! Whatever a caller of `OpenSSL` may do to a write, its bytes are captured once:
-//! refused and made again, from other memory, from another thread, in parts, in
-//! early data, around new keys and new handshakes, and equal to the one before.
-//! Each mode of `native/exact.c` is run with `SSL_write` and with `SSL_write_ex`.
+//! Whatever a caller of `OpenSSL` does with a write, its bytes are captured
+//! once: refused and repeated, from other memory, from another thread, in
+//! parts, in early data, around new keys and new handshakes, and equal to the
+//! previous write. Each mode of `native/exact.c` is run with `SSL_write` and
+//! with `SSL_write_ex`.
 
 mod recorded;
 
@@ -17,9 +18,9 @@ const HOST: &str = "graph.facebook.com";
 /// Ways to call: `SSL_write`, `SSL_write_ex`.
 const CALLS: &[&str] = &["plain", "ex"];
 
-/// The body of a request that one write of a small buffer cannot take.
+/// The body of a request that a single write with a small buffer cannot take.
 const LARGE: usize = 512 << 10;
-/// The body of one of many requests: more than a record of TLS takes.
+/// The body of one of many requests: larger than a TLS record.
 const MIDDLE: usize = 20_000;
 /// The body of a request that is early data.
 const SMALL: usize = 4_000;
@@ -38,7 +39,7 @@ const NATIVE: Options = Options {
 };
 
 /// Runs a mode, which makes `connections` connections with bodies of `length`.
-/// What it is about must have happened `least` times, or it shows nothing.
+/// Its special case must have occurred `least` times, or it shows nothing.
 fn mode(name: &str, options: Options, connections: usize, length: usize, least: u64) -> Result<()> {
     check(options, connections * CALLS.len(), |sandbox| {
         let body = client::body(sandbox.folder(), length)?;

@@ -1,5 +1,5 @@
-//! Captures of other tools: whatever networks, captures and tools do to them,
-//! the same is found.
+//! Captures of other tools: whatever networks, captures and tools do to the
+//! packets, the findings stay the same.
 
 use std::{
     fs,
@@ -12,7 +12,8 @@ use corpus::impaired::{self, Replayed};
 use tempfile::TempDir;
 use tests::phiwatch;
 
-/// Conversations, each trouble a few times. `cargo xtask test` plays 10,000.
+/// Conversations, which try each impairment a few times. `cargo xtask test`
+/// plays 10,000.
 const CONVERSATIONS: u32 = 260;
 
 #[test]
@@ -28,7 +29,7 @@ fn impaired_conversations_give_the_findings_of_clean_ones() -> Result<()> {
     Ok(())
 }
 
-/// The findings of `captures`, one line each, without their places.
+/// The findings of `captures`, one line each, without their evidence.
 fn findings(state: &Path, captures: &[PathBuf]) -> Result<Vec<String>> {
     let output = Command::new(phiwatch())
         .args(["replay", "--format", "jsonl", "--state"])
@@ -74,7 +75,7 @@ fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
     let files = names.map(|name| clean.join(format!("{name}.pcap")));
     let others = folder.path().join("others");
     fs::create_dir(&others)?;
-    // Every container, with microseconds where it has no more.
+    // Every container, with microseconds if it has nothing finer.
     for format in ["pcap", "nsecpcap", "pcapng", "modpcap"] {
         let mut made = Vec::new();
         for (name, file) in names.iter().zip(&files) {
@@ -84,7 +85,7 @@ fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
         }
         assert_eq!(findings(&state, &made)?, expected, "{format}");
     }
-    // One file of several interfaces, and that in pieces, in any order.
+    // One file of several interfaces, and the same in pieces, in any order.
     let merged = others.join("merged.pcapng");
     let all: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let to = merged.to_string_lossy().into_owned();
@@ -101,7 +102,7 @@ fn what_tools_make_of_a_capture_holds_the_same() -> Result<()> {
     assert!(parts.len() > 3, "{} pieces", parts.len());
     parts.sort();
     parts.reverse();
-    // All of it once more: what is captured twice is found once.
+    // Everything once more: what is captured twice is found once.
     parts.push(merged);
     parts.push(clean);
     assert_eq!(findings(&state, &parts)?, expected);

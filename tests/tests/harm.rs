@@ -1,4 +1,4 @@
-//! What is watched is not changed by it, nor is anything that merely maps the
+//! Being watched changes nothing in a process, nor in any other that maps the
 //! same library: no return address is replaced, and a stack may be left in the
 //! middle of a call.
 
@@ -14,19 +14,19 @@ use tests::{
 };
 
 const HOST: &str = "graph.facebook.com";
-/// Where those who are not watched send what they send.
+/// The port to which unwatched processes send.
 const ELSEWHERE: u16 = 8443;
 /// Fibers of a process, each with a connection.
 const FIBERS: usize = 8;
-/// How often a stack is to be left inside a call of the library.
+/// How often a stack is left inside a call of the library.
 const SWITCHES: u64 = 10_000;
-/// What `native/fibers.c` is told besides, for [`SWITCHES`] and some more.
+/// The second argument of `native/fibers.c`, for [`SWITCHES`] and some more.
 const REQUESTS: usize = 200;
 
 /// Lets processes leave their stacks inside the library, first outside of the
-/// scope and then in it. Each must end well, and what the watched ones sent is
-/// captured exactly once. `started` gives the process for a variant, a side and
-/// a port.
+/// scope and then in it. Each must end well, and what the watched ones sent
+/// must be captured exactly once. `started` starts the process for a variant, a
+/// side and a port.
 fn survive<V>(
     variants: &[V],
     started: impl Fn(&Sandbox, &V, Side, u16) -> Result<Command>,
@@ -54,7 +54,7 @@ fn survive<V>(
     Ok(())
 }
 
-/// Threads that run the fibers, and the calls that these make.
+/// Numbers of threads that run the fibers, and the calls that these make.
 const FIBER_VARIANTS: &[(&str, &str)] = &[("1", "plain"), ("1", "ex"), ("2", "plain"), ("2", "ex")];
 
 /// `native/fibers.c` with a way of switching.
@@ -111,11 +111,11 @@ fn stacks_are_moved_by_greenlet() -> Result<()> {
     })
 }
 
-/// What the kernel says of every link that a process holds.
+/// The kernel's description of every link that a process holds.
 fn links_of(pid: u32) -> Result<Vec<String>> {
     let mut links = Vec::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
-        // A descriptor may be closed between the listing and the reading.
+        // A descriptor may be closed between listing and reading.
         let Ok(text) = fs::read_to_string(entry?.path()) else {
             continue;
         };
@@ -133,10 +133,10 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         .map(str::trim)
 }
 
-/// Whether a link is a probe in an application, by the words of `fdinfo` since
+/// Whether a link is a probe in an application, according to `fdinfo` since
 /// Linux 6.17: `perf` with its `event_type`, or a multi link with its own type.
-/// A session probe is called `uprobe_multi` too; it shows in
-/// [`return_addresses_stay_what_they_are`].
+/// A session probe is called `uprobe_multi` too;
+/// [`return_addresses_stay_what_they_are`] detects those.
 fn probe(link: &str) -> Option<&str> {
     let kind = match value(link, "link_type")? {
         "perf" => value(link, "event_type")?,

@@ -1,5 +1,5 @@
-//! The sandbox, the sink and the clients themselves, without phiwatch: what a
-//! client was given is what the sink says that it received.
+//! The sandbox, the sink and the clients themselves, without phiwatch: the sink
+//! must report exactly what a client sent.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! How phiwatch starts, ends and is killed, and what that does to the others.
+//! How phiwatch starts, ends and is killed, and what that does to other
+//! processes.
 
 use std::{collections::BTreeSet, fs, io::Write as _, time::Duration};
 
@@ -19,7 +20,7 @@ const HOST: &str = "graph.facebook.com";
 fn programs_of(pid: u32) -> Result<BTreeSet<u32>> {
     let mut ids = BTreeSet::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
-        // A descriptor may be closed between the listing and the reading.
+        // A descriptor may be closed between listing and reading.
         let Ok(text) = fs::read_to_string(entry?.path()) else {
             continue;
         };
@@ -34,7 +35,7 @@ fn programs_of(pid: u32) -> Result<BTreeSet<u32>> {
 
 /// Those of `ids` that are still loaded.
 fn still_loaded(ids: &BTreeSet<u32>) -> BTreeSet<u32> {
-    // A program that goes while the list is read is no longer there.
+    // A program may disappear while the list is read.
     loaded_programs()
         .flatten()
         .map(|program| program.id())
@@ -97,8 +98,8 @@ fn a_terminated_daemon_drains_first() -> Result<()> {
         },
     )?;
     sink.requests(20)?;
-    // Not waited for: what is on its way must still arrive. `stop` holds the
-    // daemon to its two seconds.
+    // Not awaited: what is on its way must still arrive. `stop` checks that the
+    // daemon ends within two seconds.
     assert_eq!(
         daemon.stop()?.code(),
         Some(0),
@@ -183,7 +184,7 @@ fn a_daemon_is_terminated_in_time_under_load() -> Result<()> {
     Ok(())
 }
 
-/// Waits until the daemon says whether it took the last configuration.
+/// Waits until the daemon reports whether it accepted the last configuration.
 fn reload_was(daemon: &Daemon<'_>, successful: bool) -> Result<()> {
     let line = format!(
         "phiwatch_config_last_reload_successful {}",
@@ -226,8 +227,8 @@ fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()
     client::CURL.send(&sandbox, job)?;
     daemon.findings(1)?;
 
-    // The journal that the file asks for is not the one of the command line,
-    // which stays.
+    // The file asks for another journal than the command line, which has
+    // precedence.
     let other = sandbox.folder().join("other.jsonl");
     fs::write(
         &path,

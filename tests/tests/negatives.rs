@@ -1,4 +1,4 @@
-//! The same data on its way to hosts that are no trackers is no finding.
+//! The same data sent to hosts that are no trackers is no finding.
 
 use std::fs;
 
@@ -32,8 +32,8 @@ fn two_hundred_requests_to_others_are_no_finding() -> Result<()> {
         client::HTTP_CLIENT.send(&sandbox, job)?;
     }
     sink.requests(OTHERS.len() * 50)?;
-    // What comes last must be the only finding; when it is there, all else has
-    // been looked at.
+    // The last request must be the only finding; when it is reported, all
+    // others have been examined.
     let host = "graph.facebook.com";
     client::CURL.send(
         &sandbox,

@@ -1,7 +1,7 @@
 //! Pages that servers send are examined for the trackers that they load.
 //!
-//! nginx and a Python server, each in plaintext and by TLS, send the same pages
-//! on connections that stay, among files that are no pages.
+//! nginx and a Python server, each in plaintext and over TLS, send the same
+//! pages on persistent connections, among files that are no pages.
 
 use std::{fs, path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use tests::{Daemon, Running, Sandbox, Side, daemon, file, kernel, phiwatch};
 
 /// Whose pages they are.
 const HOST: &str = "shop.example.com";
-/// Stands in every page, and must not reach what phiwatch writes.
+/// Occurs in every page, and must not reach anything that phiwatch writes.
 const MARK: &str = "Quillonbrandt";
 
 const META: &str = "<script>!function(f,b,e,v){}(window,document,'script',\
@@ -24,7 +24,7 @@ const GTM: &str = "<script>(function(w,d,s,l,i){w[l]=w[l]||[];var j=d.createElem
 const TIKTOK: &str = "<script>!function(w,d,t){}(window,document,'ttq');\
     ttq.load('C0000000000000000001');ttq.page();</script>";
 
-/// A server, and the origin that it serves.
+/// A server and its origin.
 struct Server {
     origin: String,
     _running: Running,
@@ -35,7 +35,7 @@ fn page(folder: &Path, name: &str, head: &str, body: &str) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).context("create a folder of pages")?;
     }
-    // Longer than one packet, and than the head that is looked at first.
+    // Longer than one packet, and than the head that is inspected first.
     let filler = format!("<p>{MARK}</p>\n").repeat(400);
     let markup =
         format!("<!doctype html><html><head>{head}</head><body>{body}{filler}</body></html>");
@@ -122,7 +122,7 @@ fn python(sandbox: &Sandbox, folder: &Path, port: u16, tls: bool) -> Result<Serv
     })
 }
 
-/// Gets the targets one after the other on one connection.
+/// Requests the targets one after the other on one connection.
 fn get(sandbox: &Sandbox, origin: &str, targets: &[&str], compressed: bool) -> Result<()> {
     let mut curl = sandbox.command(Side::Outside, "curl");
     curl.args(["--silent", "--show-error", "--fail", "--http1.1"]);
@@ -185,7 +185,7 @@ fn check(server: impl FnOnce(&Sandbox, &Path) -> Result<Server>) -> Result<()> {
     get(&sandbox, &server.origin, TARGETS, false)?;
     let first = daemon.findings(EXPECTED.len())?;
     assert_eq!(shown(&first), EXPECTED);
-    // The same pages, coded: nothing new. Then one with another tracker.
+    // The same pages, compressed: nothing new. Then one with another tracker.
     get(&sandbox, &server.origin, TARGETS, true)?;
     page(
         &folder,
@@ -270,8 +270,8 @@ fn python_by_tls() -> Result<()> {
     check(|sandbox, folder| python(sandbox, folder, 9443, true))
 }
 
-/// A page that is longer than what is handed over of one, and one in chunks
-/// that are written one by one.
+/// A page that exceeds what is handed over, and one in chunks that are written
+/// separately.
 #[test]
 fn long_and_chunked_pages() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {

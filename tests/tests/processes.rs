@@ -1,4 +1,4 @@
-//! Processes and files that are hard to follow, and those that mean harm.
+//! Processes and files that are hard to follow, and hostile ones.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -33,7 +33,7 @@ const MAX_GROWTH: u64 = 32 << 20;
 /// How long phiwatch may take to end.
 const END: Duration = Duration::from_secs(30);
 
-/// A client of a mode, which has said `started`. `program` is a Python, or a
+/// A client in a mode, which has printed `started`. `program` is a Python, or a
 /// script that is the client itself.
 fn client(sandbox: &Sandbox, program: &Path, mode: &str, count: usize) -> Result<Running> {
     client_at(sandbox, Side::Watched, program, mode, count)
@@ -68,8 +68,8 @@ fn go_on(client: &mut Running, said: &str) -> Result<()> {
     client.wait_for(said, |line| (line == said).then_some(()))
 }
 
-/// Ends phiwatch, so that one finding too many is seen as well. How long that
-/// takes with many hooks is the matter of other tests.
+/// Ends phiwatch, so that excess findings are seen as well. How long that takes
+/// with many hooks is tested elsewhere.
 fn end(daemon: &mut Daemon<'_>) -> Result<()> {
     daemon.running.signal(Signal::TERM)?;
     let status = daemon.running.ended(END)?;
@@ -104,8 +104,8 @@ fn executable(path: impl AsRef<Path>) -> Result<String> {
 
 #[test]
 fn forked_workers_are_watched_as_their_master() -> Result<()> {
-    // The master is there before phiwatch, or after; the scope names a program,
-    // or a script, as gunicorn and celery are.
+    // The master starts before phiwatch, or after; the scope names a program,
+    // or a script, as for gunicorn and celery.
     for (is_first, is_script) in [(true, false), (false, false), (true, true), (false, true)] {
         let Some(sandbox) = kernel::sandbox()? else {
             return Ok(());
@@ -149,7 +149,7 @@ fn another_program_leaves_the_scope() -> Result<()> {
     let mut daemon = Daemon::run(&sandbox, &["--exe", PYTHON])?;
     go_on(&mut client, "replaced")?;
     sink.requests(5)?;
-    // Sent after all the others, so they have been seen or never will be.
+    // Sent after all others, so they have been seen or never will be.
     let mut last = self::client(&sandbox, Path::new(PYTHON), "named", 0)?;
     go_on(&mut last, "posted")?;
     daemon.findings(3)?;
@@ -204,7 +204,7 @@ fn a_process_that_is_moved_into_the_cgroup_is_watched() -> Result<()> {
 
 #[test]
 fn a_process_without_a_main_thread_is_watched() -> Result<()> {
-    // Phiwatch is there before its main thread ends, or comes after.
+    // phiwatch is there before the main thread ends, or comes after.
     for is_first in [true, false] {
         let Some(sandbox) = kernel::sandbox()? else {
             return Ok(());
@@ -263,7 +263,7 @@ fn peak(pid: u32) -> Result<u64> {
 }
 
 /// The mode in which so many processes map a library that it is hooked for all:
-/// only then can another name of the same file be told.
+/// only then can another name of the same file be recognized.
 const CROWDED: &str = "layers";
 
 /// The mode in which a program of musl loads the library.
@@ -299,8 +299,8 @@ fn loader(sandbox: &Sandbox, mode: &str, folder: &Path) -> Result<Command> {
 }
 
 /// Runs a client that loads files, and waits until phiwatch watches the one
-/// whose path ends with `last`. Gives the lines that say which are watched, and
-/// by how many bytes phiwatch's memory grew meanwhile at most.
+/// whose path ends with `last`. Returns the lines that name the watched files,
+/// and by how many bytes phiwatch's memory grew meanwhile at most.
 fn loads(mode: &str, last: &str) -> Result<Option<(Vec<String>, u64)>> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(None);
@@ -328,7 +328,7 @@ fn loads(mode: &str, last: &str) -> Result<Option<(Vec<String>, u64)>> {
             .map(str::to_owned)
             .collect())
     };
-    // Less than the time between two scans, which would find anything.
+    // Less than the time between two scans, which would find everything.
     let lines = wait(last, DISCOVERY, || {
         let lines = watched(&daemon)?;
         let is_there = lines.iter().any(|line| line.contains(last));

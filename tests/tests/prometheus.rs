@@ -143,8 +143,8 @@ fn the_alert_fires_within_two_evaluation_intervals() -> Result<()> {
             })
             .cloned())
     })?;
-    // The evaluation that sees the finding follows the scrape that brings it; a
-    // quarter of a second is for asking.
+    // The evaluation that sees the finding follows the scrape that delivers it;
+    // a quarter of a second is for polling.
     let limit = INTERVAL * 2 + Duration::from_millis(250);
     assert!(
         since.elapsed() <= INTERVAL + limit,

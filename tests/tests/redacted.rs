@@ -56,7 +56,7 @@ fn send(sandbox: &Sandbox, sink: &mut Sink, daemon: &Daemon<'_>) -> Result<usize
                 },
             )?;
             sent += 2;
-            // One after the other, so that one order of findings is right.
+            // One at a time, so that the order of findings is defined.
             sink.requests(sent)?;
             daemon.findings(sent)?;
         }
@@ -115,7 +115,7 @@ fn a_redacted_capture_replays_to_the_journal_and_holds_no_value() -> Result<()> 
     let sent = send(&sandbox, &mut sink, &daemon)?;
     assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
     let live = daemon.findings(sent)?;
-    // On another host, which has another key: also where the evidence is.
+    // On another host, which has another key, the evidence is also the same.
     let replayed = values(&replay(&sandbox, &captures, "jsonl")?)?;
     assert_eq!(replayed, live);
     assert!(

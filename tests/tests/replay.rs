@@ -11,7 +11,7 @@ use tests::{
     sink::Options,
 };
 
-/// The record as one line, without the name of the file that it is in.
+/// The record as one line, without the name of its capture file.
 fn line(finding: &Value) -> String {
     let mut finding = finding.clone();
     if let Some(evidence) = finding.get_mut("evidence").and_then(Value::as_object_mut) {
@@ -65,7 +65,7 @@ fn live_and_replay_find_the_same() -> Result<()> {
                 },
             )?;
             sent += 2;
-            // One after the other, so that one order of findings is right.
+            // One at a time, so that the order of findings is defined.
             sink.requests(sent)?;
             daemon.findings(sent)?;
         }

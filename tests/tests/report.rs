@@ -1,5 +1,5 @@
-//! Reports of a replay: what they hold, and that the page for people opens in a
-//! real browser, does nothing, and shows its plots.
+//! Reports of a replay: their content, and that the page for people opens in a
+//! real browser, requests nothing, and shows its plots.
 
 use std::{
     collections::BTreeSet,
@@ -31,7 +31,7 @@ const FORMATS: &[&str] = &["table", "json", "jsonl", "csv", "sarif", "html"];
 /// 2026-11-24T02:41:03Z.
 const START: u64 = 1_795_488_063_000_000_000;
 
-/// Names that would do something if they were not escaped.
+/// Names that would be active if they were not escaped.
 const HOSTILE: &[&str] = &[
     "<script>document.title='owned'</script>",
     "\"><img src=x onerror=\"document.title='owned'\">",
@@ -277,7 +277,7 @@ fn a_report_appears_whole_or_not_at_all() -> Result<()> {
     Ok(())
 }
 
-/// What the browser told that it should not have.
+/// Messages of the browser that should not have occurred.
 fn complaints(browser: &Browser) -> Vec<String> {
     [
         "Log.entryAdded",
@@ -290,7 +290,7 @@ fn complaints(browser: &Browser) -> Vec<String> {
     .collect()
 }
 
-/// What the browser asked for, besides the page itself.
+/// What the browser requested, besides the page itself.
 fn requests(browser: &Browser, page: &Path) -> Vec<String> {
     let page = format!("file://{}", page.display());
     browser
@@ -302,7 +302,7 @@ fn requests(browser: &Browser, page: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Whether the browser asks for this by itself: the time, updates, accounts.
+/// Whether the browser requests this on its own: the time, updates, accounts.
 fn is_of_the_maker(url: &str) -> bool {
     let host = url.split('/').nth(2).unwrap_or_default();
     [".google.com", ".googleapis.com", ".gvt1.com"]
@@ -310,7 +310,7 @@ fn is_of_the_maker(url: &str) -> bool {
         .any(|maker| host.ends_with(maker))
 }
 
-/// Both plots are there, in a look of this brightness.
+/// Both plots are shown, in the light or dark color scheme.
 fn plots(browser: &mut Browser, critical: [u8; 3], is_dark: bool) -> Result<()> {
     let timeline = browser.picture("#timeline")?;
     ensure!(
@@ -320,7 +320,7 @@ fn plots(browser: &mut Browser, critical: [u8; 3], is_dark: bool) -> Result<()> 
     let bars = timeline.count(critical);
     ensure!(bars > 100, "{bars} pixels of bars");
     let flows = browser.picture("#flows")?;
-    // Bands let the paper through, so that they are none of its colors.
+    // Bands are translucent, so the paper shows none of their colors.
     let paper = flows.pixels().next().context("a pixel")?;
     let bands = flows
         .pixels()
@@ -400,7 +400,7 @@ fn the_page_opens_in_a_browser_and_does_nothing() -> Result<()> {
     assert!(printed.starts_with(b"%PDF") && printed.len() > 20_000);
     assert_eq!(complaints(&browser), Vec::<String>::new());
     assert_eq!(requests(&browser, &page), Vec::<String>::new());
-    // Even what someone managed to put in would not run and not load.
+    // Even injected content would not run or load.
     browser.value(
         "(() => { const own = document.createElement('script');
             own.textContent = 'window.owned = 1'; document.body.append(own);
@@ -414,8 +414,8 @@ fn the_page_opens_in_a_browser_and_does_nothing() -> Result<()> {
         "block"
     );
     ensure!(!complaints(&browser).is_empty(), "the policy is in force");
-    // Of all that went out, also behind the protocol, is only what the browser
-    // wants of its maker.
+    // Of everything that left the browser, also below the protocol, only
+    // requests to its maker remain.
     let asked: Vec<_> = browser
         .close()?
         .into_iter()

@@ -1,8 +1,8 @@
 //! Every recorded request of a real client library, redacted: the findings stay,
 //! the values go.
 //!
-//! `PHIWATCH_CAPTURES=FILE…` (separated by colons) does the same with other
-//! captures.
+//! `PHIWATCH_CAPTURES=FILE…` (separated by colons) checks other captures
+//! likewise.
 
 #![expect(clippy::print_stderr, reason = "the figures of a run are for people")]
 
@@ -28,8 +28,7 @@ use phiwatch::{
 use serde_json::Value;
 use tests::{disclosure::found_in, file};
 
-/// Values of at least this many letters and digits are no accident where they
-/// are found.
+/// Values of at least this many letters and digits do not occur by chance.
 const MIN_VALUE: usize = 6;
 
 fn pipeline() -> Pipeline {
@@ -94,7 +93,7 @@ fn line(finding: &Finding) -> String {
     serde_json::to_string(&finding).expect("a finding has only text keys")
 }
 
-/// Which request: its stream and its time.
+/// Identifies a request: its stream and its time.
 type Which = (u64, u64);
 /// How many pieces of evidence of each class there are on each stream.
 type Classes = BTreeMap<(u64, &'static str), usize>;
@@ -146,7 +145,7 @@ fn same(name: &str, one: &[String], other: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Redacts `events` and holds what comes of it against them.
+/// Redacts `events` and compares the result with them.
 fn check(name: &str, events: &[Event]) -> Result<()> {
     let redactor = Redactor::new(RedactionKey::from_bytes([2; 32]));
     let (mut live, mut raw) = (Output::default(), Output::default());
@@ -214,7 +213,7 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
-/// How much of the evidence detection finds again in what was replaced.
+/// How much of the evidence detection finds again in the replaced values.
 fn native(name: &str, again: &[Event], classes: &Classes) {
     let (mut found, mut all) = (0, 0);
     let mut own = Classes::new();

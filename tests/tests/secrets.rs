@@ -1,4 +1,4 @@
-//! No value of a patient stands in anything that phiwatch writes.
+//! No value of a patient occurs in anything that phiwatch writes.
 
 use std::{fs, path::Path, process::Command};
 
@@ -14,8 +14,8 @@ use tests::{
     sink::Options,
 };
 
-/// Whole requests that hold planted values where names belong: as keys of JSON,
-/// as a key of a form, and as the method.
+/// Whole requests with planted values in place of names: as keys of JSON, as a
+/// key of a form, and as the method.
 fn as_names(host: &str) -> [String; 3] {
     let event = patient::meta_event();
     let mut record = json!({});
@@ -107,7 +107,7 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
             count: 1,
         },
     )?;
-    // Requests that break, since an error is where a value slips out.
+    // Broken requests, since errors are where values could slip out.
     let value = patient::meta_event().to_string();
     for broken in [
         format!("POST /{value} HTTP/1.1\r\n\r\n"),

@@ -1,5 +1,5 @@
-//! Sockets: many that their peer resets, packets of more than 64 KiB, and ends
-//! that come one after the other.
+//! Sockets: many that their peer resets, packets of more than 64 KiB, and
+//! connections whose sides end one after the other.
 
 #[expect(dead_code, reason = "other tests look at the pieces of a stream")]
 mod recorded;
@@ -71,8 +71,8 @@ fn reset(sandbox: &Sandbox, count: u32) -> Result<()> {
     Ok(())
 }
 
-/// More than user space remembers streams. A stream that its peer resets has
-/// ended: it neither takes room nor time from those that come after it.
+/// More streams than user space remembers. A stream that its peer resets has
+/// ended: it takes neither room nor time from later ones.
 #[test]
 fn a_finding_behind_160_000_resets_is_not_late() -> Result<()> {
     const LIMIT: Duration = Duration::from_millis(200);
@@ -87,13 +87,13 @@ fn a_finding_behind_160_000_resets_is_not_late() -> Result<()> {
     send(&sandbox, "whole", "127.0.0.1", PORT, &body)?;
     let requests = sink.requests(1)?;
     let findings = daemon.findings(1)?;
-    // When the journal was written to, rather than when a look at it found that.
+    // The time at which the journal was written, rather than found written.
     let written: SystemTime = fs::metadata(daemon.journal_path())?.modified()?;
     let received = UNIX_EPOCH + Duration::from_nanos(requests[0].time);
     let late = written.duration_since(received).unwrap_or_default();
     assert_eq!(findings[0]["completeness"], "complete");
     let lost = |reason: &str| daemon.metric("phiwatch_lost_total", &format!("reason=\"{reason}\""));
-    // A busy machine may be too slow to hear of every end.
+    // A busy machine may be too slow to learn of every end.
     let (evicted, unheard) = (lost("evicted")?, lost("control_ring_full")?);
     assert!(
         evicted <= unheard,
@@ -105,7 +105,7 @@ fn a_finding_behind_160_000_resets_is_not_late() -> Result<()> {
     Ok(())
 }
 
-/// More than any table of the kernel holds, between the head of a request and
+/// More sockets than any kernel table holds, between the head of a request and
 /// its body.
 #[test]
 fn seventy_thousand_sockets_do_not_crowd_out_a_stream_of_tls() -> Result<()> {
@@ -133,12 +133,12 @@ fn seventy_thousand_sockets_do_not_crowd_out_a_stream_of_tls() -> Result<()> {
     Ok(())
 }
 
-/// A packet of more than 64 KiB has no length in its IP header; one of IPv6 has
+/// A packet of more than 64 KiB has no length in its IP header; in IPv6 it has
 /// a header of options before that of TCP.
 #[test]
 fn packets_of_more_than_64_kib_are_captured_whole() -> Result<()> {
-    // The first is what the kernel begins with: a payload of 64 KiB is longer
-    // than IPv6 can say by some bytes.
+    // The first is the kernel's initial size: a payload of 64 KiB exceeds what
+    // IPv6 can express by some bytes.
     for (address, size) in [("::1", 65_536), ("::1", 524_280), ("127.0.0.1", 524_280)] {
         let Some(sandbox) = kernel::sandbox()? else {
             return Ok(());
@@ -164,11 +164,12 @@ fn packets_of_more_than_64_kib_are_captured_whole() -> Result<()> {
     Ok(())
 }
 
-/// The body of a request that nobody wants is left out, and that is told when it
-/// is answered, not when the next one comes. The next one is wanted again.
+/// The body of an unwanted request is left out, which is reported with the
+/// response and not only with the next request. The next request is wanted
+/// again.
 #[test]
 fn a_body_that_was_left_out_is_told_when_it_is_answered() -> Result<()> {
-    /// Less than the ten seconds that user space waits for an answer.
+    /// Less than the ten seconds for which user space waits for a response.
     const SOON: Duration = Duration::from_secs(5);
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(());
@@ -194,7 +195,7 @@ fn a_body_that_was_left_out_is_told_when_it_is_answered() -> Result<()> {
     };
     ask(0, OTHERS[0])?;
     seen("phiwatch_messages_total")?;
-    // Its head says that it is wanted, its body has gone.
+    // Its head shows that it is wanted, but its body is gone.
     ask(1, HOST)?;
     seen("phiwatch_tracker_requests_total")?;
     assert_eq!(daemon::findings(&daemon.journal_path())?.len(), 0);
@@ -276,7 +277,7 @@ fn a_page_for_a_client_that_has_sent_its_last_is_seen() -> Result<()> {
     Ok(())
 }
 
-/// Asks for a page and ends what it sends before it reads.
+/// Requests a page and closes its sending side before it reads.
 const GET_AND_END: &str = r#"
 import socket, sys
 sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))

@@ -1,4 +1,4 @@
-//! The status that the tracker answered with is in the finding.
+//! The finding contains the status of the tracker's response.
 
 use std::fs;
 

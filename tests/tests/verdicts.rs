@@ -1,8 +1,8 @@
-//! A connection that is left alone costs the next one nothing.
+//! An ignored connection costs the next one nothing.
 //!
 //! `run` without a capture tells the kernel which connections are of no
-//! interest. Neither a verdict on an earlier connection nor one on an earlier
-//! request may cut a later request to a tracker.
+//! interest. No verdict on an earlier connection or request may cut a later
+//! request to a tracker.
 
 use std::{fs, path::PathBuf};
 
@@ -27,8 +27,8 @@ fn event(sandbox: &Sandbox) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Makes the client do `rounds` in `mode`, each of which is two requests
-/// and one finding, which must be complete.
+/// Makes the client do `rounds` in `mode`, each of which consists of two
+/// requests and gives one finding, which must be complete.
 fn check(mode: &str, rounds: usize) -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(());
@@ -45,7 +45,7 @@ fn check(mode: &str, rounds: usize) -> Result<()> {
     sandbox.run(&mut client)?;
     sink.requests(rounds * 2)?;
     daemon.findings(rounds)?;
-    // Ended, so that one finding too many is seen as well.
+    // Ended, so that excess findings are seen as well.
     assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
     let seen: Vec<Value> = daemon::findings(&daemon.journal_path())?
         .iter()

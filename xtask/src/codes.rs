@@ -45,8 +45,8 @@ pub(crate) fn codes() -> Result<()> {
     Ok(())
 }
 
-/// The first word of each line, without its point. Chapters and blocks
-/// (`1`, `A00-A09`) are no codes.
+/// The first word of each line, without its point. Chapters and blocks (`1`,
+/// `A00-A09`) are no codes.
 fn parse(text: &str) -> Result<Vec<String>> {
     let mut codes: Vec<String> = text
         .lines()
@@ -72,9 +72,10 @@ struct Node {
     children: BTreeMap<u8, Node>,
 }
 
-/// A tree by characters in which equal branches are stored once: each node is
-/// a count and as many edges (character, with [`ENDS`]; place of the node it
-/// leads to, three bytes, low first). The last three bytes are the root's place.
+/// A tree by characters in which equal branches are stored once. Each node is a
+/// count and as many edges (character, with [`ENDS`]; position of the node it
+/// leads to, three bytes, low first). The last three bytes are the position of
+/// the root.
 fn encode(codes: &[String]) -> Result<Vec<u8>> {
     let mut root = Node::default();
     for code in codes {
@@ -90,8 +91,8 @@ fn encode(codes: &[String]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a node behind its children, unless an equal one is written already;
-/// gives its place. Goes no deeper than [`MAX_LENGTH`].
+/// Writes a node behind its children, unless an equal one exists; returns its
+/// position. Descends at most [`MAX_LENGTH`] levels.
 fn write(
     node: &Node,
     bytes: &mut Vec<u8>,

@@ -1,5 +1,5 @@
-//! `demo`: the whole main job in one terminal. The play itself is the program
-//! `demo` of the package `tests`, which has the sandbox and the sink.
+//! `demo`: the whole main job in one terminal. The program `demo` of the
+//! package `tests`, which has the sandbox and the sink, does the work.
 
 use anyhow::Result;
 

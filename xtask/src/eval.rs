@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{build, process, setup::Toolchain, workspace};
 
-/// Requests without health information in the run that belongs to `test`.
+/// Requests without health information in the run that is part of `test`.
 const SMALL_NEGATIVES: u64 = 20_000;
 /// Rounds over all formats in that run.
 const SMALL_ROUNDS: u64 = 20;
@@ -64,15 +64,15 @@ pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
     process::run(&mut command)
 }
 
-/// The same bars on less, with the release build that is there.
+/// The same bars on a smaller corpus, with the existing release build.
 pub(crate) fn small(toolchain: &Toolchain) -> Result<()> {
     let mut command = corpus(toolchain, SMALL_NEGATIVES, SMALL_ROUNDS);
     command.arg("--phiwatch").arg(workspace::phiwatch());
     process::run(&mut command)
 }
 
-/// Conversations through bad networks and captures, replayed by the release
-/// build that is there: what is found is what is found in clean ones.
+/// Replays conversations through bad networks and captures with the existing
+/// release build: the findings must be those of clean ones.
 pub(crate) fn impaired(toolchain: &Toolchain) -> Result<()> {
     let mut command = toolchain.cargo();
     command.args(["run", "--quiet", "--release", "--package", "corpus"]);

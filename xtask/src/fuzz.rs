@@ -1,4 +1,4 @@
-//! `fuzz`: the fuzz targets of `tests/fuzz`, on the nightly.
+//! `fuzz`: the fuzz targets of `tests/fuzz`, on the nightly toolchain.
 
 use anyhow::{Context as _, Result, bail};
 
@@ -48,14 +48,15 @@ const CLASSES: &[&str] = &[
 
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// Longest input in bytes: several chunks of a stream, small enough to be fast.
+/// The longest input in bytes: several chunks of a stream, small enough to be
+/// fast.
 const MAX_LENGTH: u32 = 65_536;
 
-/// Above this many MiB a target has found unbounded memory.
+/// A target that exceeds this many MiB has found unbounded memory use.
 const MEMORY_LIMIT: u32 = 2_048;
 
-/// Runs `target`, or all of them; with `smoke` for a minute each, else until
-/// something is found.
+/// Runs `target`, or all of them: with `smoke` for a minute each, otherwise
+/// until something is found.
 pub(crate) fn fuzz(smoke: bool, target: Option<&str>) -> Result<()> {
     let toolchain = setup::setup()?;
     let binary = workspace::tools().join("bin/cargo-fuzz");
@@ -95,7 +96,7 @@ pub(crate) fn fuzz(smoke: bool, target: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the target `name`, on one class of data where one is named.
+/// Runs the target `name`, on one class of data if one is given.
 fn run(toolchain: &setup::Toolchain, name: &str, class: &str, smoke: bool) -> Result<()> {
     let mut run = toolchain.nightly_cargo();
     // The kernel programs are not fuzzed.

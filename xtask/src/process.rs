@@ -17,7 +17,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs `command` with this terminal and fails if it does.
+/// Runs `command` in this terminal and fails if it does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -41,7 +41,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("read {}", shown(command)))
 }
 
-/// Whether `command` can be started and succeeds, with nothing shown.
+/// Whether `command` can be started and succeeds; its output is hidden.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

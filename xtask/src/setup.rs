@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{process, workspace};
 
-/// The linker that turns LLVM bitcode into BPF objects; later versions want a
+/// The linker that turns LLVM bitcode into BPF objects; later versions need a
 /// newer LLVM than the pinned toolchain's.
 const BPF_LINKER: &str = "0.10.3";
 
@@ -14,7 +14,7 @@ const BPF_LINKER: &str = "0.10.3";
 /// clippy for the checks on it.
 const COMPONENTS: &[&str] = &["rust-src", "clippy"];
 
-/// Gives cargo processes the tools and the environment that they need.
+/// Provides cargo processes with the tools and the environment that they need.
 pub(crate) struct Toolchain {
     /// The search path, tools first.
     path: OsString,
@@ -42,9 +42,9 @@ impl Toolchain {
         command
     }
 
-    /// `program` with the tools first on its path, and without what `cargo run`
-    /// left in the environment for this command alone. Without a variable that
-    /// would keep the kernel programs from being built, too.
+    /// `program` with the tools first on its path, without the environment that
+    /// `cargo run` set for this command alone, and without the variable that
+    /// would prevent building the kernel programs.
     fn prepared(&self, program: &str) -> Command {
         let mut command = process::command(program);
         command.env("PATH", &self.path);

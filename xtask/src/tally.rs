@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result};
 
 use crate::process;
 
-/// What a live test prints where the kernel refuses; it then passes for the
-/// test runner, but not here.
+/// What a live test prints if the kernel refuses; it then passes for the test
+/// runner, but not here.
 const SKIPPED: &str = "SKIPPED(kernel)";
 
 /// The counts. Prints as the closing line of the test command.
@@ -39,7 +39,7 @@ impl Tally {
         self.failed == 0 && self.passed > 0
     }
 
-    /// Counts one check by whether it succeeded, and shows why it did not.
+    /// Counts one check by its result, and prints the reason of a failure.
     pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) {
         eprintln!("xtask: {name}");
         match check() {
@@ -69,7 +69,7 @@ impl Tally {
         self.skipped += other.skipped;
     }
 
-    /// Counts what one line of a test runner's output says.
+    /// Counts the result in one line of a test runner's output.
     fn line(&mut self, line: &str) {
         if line.contains(SKIPPED) {
             self.skipped += 1;
@@ -117,11 +117,11 @@ fn suite(command: &mut Command) -> Result<Tally> {
     Ok(count(lines.iter().map(String::as_str), status.success()))
 }
 
-/// What a test runner's output says. One that fails without a failed test did
-/// not build or was killed, which is a failure too.
+/// The results in a test runner's output. A runner that fails without a failed
+/// test did not build or was killed, which is a failure too.
 fn count<'a>(lines: impl Iterator<Item = &'a str> + Clone, success: bool) -> Tally {
     let mut tally = Tally::default();
-    // Skips stand before the result that counts them as passed.
+    // Skips precede the result that counts them as passed.
     for line in lines.clone().filter(|line| !line.contains(SKIPPED)) {
         tally.line(line);
     }

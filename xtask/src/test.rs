@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::{build, eval, package, process, setup::Toolchain, tally::Tally, tidy, workspace};
 
-/// Runs everything, or with names only those files of live tests. What fails
-/// does not keep the rest from running, so that one run tells all.
+/// Runs everything, or only the named files of live tests. A failure does not
+/// keep the rest from running, so that one run shows all.
 pub(crate) fn test(live: &[String]) -> Result<()> {
     package::for_tests()?;
     let toolchain = build::build()?;
@@ -63,8 +63,8 @@ fn checks(toolchain: &Toolchain, tally: &mut Tally) {
     });
 }
 
-/// Clippy on the kernel programs, with the flags that monitor's build script
-/// compiles them with, in a folder of its own so that neither undoes the other.
+/// Clippy on the kernel programs, with the flags of monitor's build script, in
+/// a separate folder so that neither build invalidates the other.
 fn bpf_clippy(toolchain: &Toolchain) -> Command {
     let mut clippy = toolchain.nightly_cargo();
     let flags = format!(
@@ -81,7 +81,7 @@ fn bpf_clippy(toolchain: &Toolchain) -> Command {
     clippy
 }
 
-/// One live test at a time: each measures time and looks at the whole kernel.
+/// One live test at a time: each measures time and inspects the whole kernel.
 fn live_tests(toolchain: &Toolchain, names: &[String]) -> Command {
     let mut live = toolchain.cargo();
     live.env("PHIWATCH", workspace::phiwatch())

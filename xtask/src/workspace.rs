@@ -17,7 +17,7 @@ pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
 }
 
-/// Where the verbs install tools, out of the way of the host.
+/// Where the verbs install tools, separate from the host.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }

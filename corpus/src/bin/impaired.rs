@@ -1,5 +1,5 @@
-//! `impaired`: plays conversations through bad networks and bad captures, replays
-//! them, and says whether the same was found.
+//! `impaired`: plays conversations through bad networks and incomplete
+//! captures, replays them, and compares what is found.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -24,7 +24,7 @@ struct Arguments {
     /// Conversations to play
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     conversations: u32,
-    /// Other conversations of the same kind
+    /// The seed of the conversations
     #[arg(long, default_value_t = 20_261_125)]
     seed: u64,
 }

@@ -11,8 +11,8 @@ use anyhow::Result;
 use clap::Parser;
 use corpus::traffic::{Plan, write};
 
-/// Writes a capture of many keep-alive connections; what it wrote is told on
-/// standard output as JSON.
+/// Writes a capture of many keep-alive connections, and prints what it wrote as
+/// JSON.
 #[derive(Parser)]
 struct Arguments {
     /// The file: pcap by its extension, else pcapng
@@ -29,7 +29,7 @@ struct Arguments {
     /// Requests of 100 to trackers that hold health information
     #[arg(long, default_value_t = Plan::default().health, value_parser = clap::value_parser!(u64).range(0..=100))]
     health: u64,
-    /// Another capture of the same kind
+    /// The seed of the capture
     #[arg(long, default_value_t = Plan::default().seed)]
     seed: u64,
 }

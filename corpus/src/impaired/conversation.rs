@@ -44,7 +44,7 @@ pub(super) struct Conversation {
     pub(super) first: u32,
 }
 
-/// Where the two sides stand.
+/// The state of both sides while their segments are written.
 struct SegmentWriter<'d> {
     rng: &'d mut Rng,
     segments: Vec<Segment>,
@@ -106,7 +106,7 @@ pub(super) fn conversation(number: u32, rng: &mut Rng) -> Conversation {
     life(number, 0, client, server, rng)
 }
 
-/// The `life`-th connection between the same two ends.
+/// The `life`-th connection between the same two endpoints.
 pub(super) fn life(
     number: u32,
     life: u64,
@@ -188,8 +188,8 @@ pub(super) fn life(
     }
 }
 
-/// The head and the body of a request that discloses something about one person
-/// whom no other request names.
+/// The head and the body of a request that discloses something about one
+/// person, whom no other request names.
 fn request(number: u32, index: u64, rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     let email = format!("patient.{number}.{index}@example.com");
     let length = rng.range(0, 2_500) as usize;

@@ -11,9 +11,9 @@ use crate::rng::Rng;
 /// What happens to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Impairment {
-    /// Nothing.
+    /// Nothing is changed.
     None,
-    /// Lost before the capture and sent again, with other boundaries.
+    /// Lost before the capture and sent again with other boundaries.
     Loss,
     /// Captured, lost afterwards and sent again.
     LateLoss,
@@ -31,7 +31,7 @@ pub enum Impairment {
     OneDirection,
     /// The same addresses and ports twice.
     Reuse,
-    /// All that loses nothing.
+    /// All impairments that lose nothing.
     Everything,
     /// The capture began after the conversation did.
     Late,
@@ -128,8 +128,9 @@ fn has_data(segment: &Segment) -> bool {
     !segment.payload.is_empty()
 }
 
-/// Data comes again, with a part of the segment before it. `conflicts` is whether
-/// that part has other bytes, which it must not where the first may be lost.
+/// Sends data again, together with a part of the segment before it. With
+/// `conflicts` that part has other bytes, which it must not have where the
+/// first copy may be lost.
 fn overlap(segments: &mut Vec<Segment>, conflicts: bool, rng: &mut Rng) {
     let mut more = Vec::new();
     let mut before: Option<Segment> = None;
@@ -138,7 +139,7 @@ fn overlap(segments: &mut Vec<Segment>, conflicts: bool, rng: &mut Rng) {
             continue;
         }
         if rng.chance(30) && segment.payload.len() > 20 {
-            // Its second half comes by itself, together with bytes of the first.
+            // The second half is sent alone, together with bytes of the first.
             let middle = segment.payload.len() / 2;
             let begin = middle - rng.range(0, 9) as usize;
             let mut second = segment.clone();
@@ -152,7 +153,7 @@ fn overlap(segments: &mut Vec<Segment>, conflicts: bool, rng: &mut Rng) {
                 && before.sequence.wrapping_add(before.payload.len() as u32) == segment.sequence
         }) && rng.chance(50)
         {
-            // Bytes that were seen are sent again, and are others now.
+            // Bytes that were seen are sent again with other content.
             let length = before.payload.len().min(40);
             segment.sequence = segment.sequence.wrapping_sub(length as u32);
             let seen = before.payload.get(before.payload.len() - length..);
@@ -233,7 +234,7 @@ fn reorder(segments: &mut [Segment], rng: &mut Rng) {
     }
 }
 
-/// What connections say when there is nothing to say.
+/// Keep-alive probes of an idle connection.
 fn probe(segments: &mut Vec<Segment>) {
     let mut more = Vec::new();
     let mut last: Option<Segment> = None;

@@ -6,8 +6,8 @@
 //!                 └─▶ impair ─▶ wire ─▶ impaired/*.pcap ─▶ phiwatch replay ─▶ findings ─┴─▶ verdict
 //! ```
 //!
-//! Whatever is in the capture in any order is found. Only what is missing in it
-//! for good may be missing in the findings, and that is said.
+//! Packets in any order must give the same findings. Only what is missing from
+//! the capture for good may be missing from the findings, which then say so.
 
 mod conversation;
 mod impair;
@@ -26,7 +26,7 @@ use crate::rng::Rng;
 /// Microseconds from the beginning of one conversation to that of the next.
 const INTERVAL: u64 = 20_000;
 
-/// What is known of a conversation.
+/// What the writer knows of a conversation.
 pub struct Known {
     /// The address of the tracker, which no other conversation has.
     pub server: String,

@@ -1,4 +1,4 @@
-//! Whether the findings of a impaired capture are those of the clean one.
+//! Whether the findings of an impaired capture are those of the clean one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Impairment, Known, Written};
 
-/// What replay said.
+/// The output of a replay.
 pub struct Replayed {
     /// Findings by the address of the tracker, in their order.
     findings: HashMap<String, Vec<Value>>,
@@ -66,7 +66,7 @@ impl Replayed {
     }
 }
 
-/// What the comparison showed.
+/// The result of the comparison.
 #[derive(Default)]
 pub struct Verdict {
     /// Findings of the clean capture.
@@ -149,7 +149,7 @@ fn compare(
         }
         is_first = false;
     }
-    // What is left is what was seen of the requests with missing bytes.
+    // What remains belongs to requests with missing bytes.
     for (_, finding) in left {
         tells_gap = true;
         verdict.marked += 1;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::rng::Rng;
 
-/// What stands before IP.
+/// What precedes the IP header.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     Ethernet,
@@ -114,7 +114,7 @@ pub(super) fn frames(
     if rng.chance(30) {
         pieces.insert(0, rng.index(count));
     }
-    // The last one that comes is what completes the datagram.
+    // The last fragment to arrive completes the datagram.
     for (number, piece) in pieces.into_iter().enumerate() {
         let bytes = tcp.chunks(size).nth(piece).unwrap_or_default();
         let is_last = piece + 1 == count;
@@ -184,8 +184,8 @@ const FILES: [(&str, u32, u32, bool); 5] = [
     ("loopback.pcap", 0, 0xa1b2_cd34, false),
 ];
 
-/// Writes `frames` to a file for each link type in `directory`. Their number and
-/// length in bytes come back.
+/// Writes `frames` to one file for each link type in `directory`. Returns how
+/// many packets and bytes they have.
 pub(super) fn write(directory: &Path, frames: &mut [Frame]) -> Result<(usize, usize)> {
     frames.sort_by_key(|frame| frame.time);
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! Findings against labels: what was found, missed and wrongly raised.
+//! Findings compared with labels: what was found, missed and wrongly reported.
 
 mod score;
 
@@ -10,7 +10,8 @@ use crate::label::{EventLabel, Kind, Label, Note, Severity};
 
 pub use score::{Platform, Score, per_100k, share};
 
-/// What of a finding is compared. Unknown members of the record are ignored.
+/// The part of a finding that is compared. Other members of the record are
+/// ignored.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Finding {
     /// How bad.
@@ -85,7 +86,7 @@ pub struct Measure {
     pub alarms_mild: u64,
     /// Health classes reported on requests that say nothing about health.
     pub health_on_negatives: u64,
-    /// Person-events of positives, and findings that were given for them.
+    /// Person-events of positives, and how many findings they gave.
     pub people: (u64, u64),
     /// What was missed or wrong, by template. Never a value.
     pub faults: BTreeMap<Fault, Tally>,
@@ -173,7 +174,7 @@ impl Measure {
         }
     }
 
-    /// Mean recall over classes that are expected often enough to tell.
+    /// Mean recall over the classes that are expected often enough.
     pub fn macro_recall(&self) -> f64 {
         const ENOUGH: u64 = 20;
         let recalls: Vec<f64> = self
@@ -203,7 +204,7 @@ impl Measure {
         per_100k(self.alarms_high, self.negatives())
     }
 
-    /// The same of those that name one class.
+    /// [`Self::alarms_per_100k`] of the alarms that name one class.
     pub fn class_alarms_per_100k(&self, class: &str) -> f64 {
         let alarms = self.class_alarms.get(class).copied().unwrap_or_default();
         per_100k(alarms, self.negatives())
@@ -346,7 +347,7 @@ impl Context<'_> {
         }
     }
 
-    /// A finding on a negative: is it more than that may give?
+    /// Counts a finding on a negative that is worse than the negative may give.
     fn alarm(&mut self, finding: &Finding) {
         let label = self.label;
         let most = label
@@ -387,8 +388,8 @@ impl Context<'_> {
         );
     }
 
-    /// Blames the carrier, or everything that the event says: what is guilty
-    /// comes first in the sum.
+    /// Blames the carrier, or everything that the event says: the sums show
+    /// which is to blame.
     fn fault(&mut self, kind: &'static str, what: &str, event: Option<&EventLabel>) {
         let example = format!("{} packet {}", self.part, self.label.packet);
         let said: Vec<&String> = match (self.label.kind, event) {
@@ -410,8 +411,8 @@ impl Context<'_> {
     }
 }
 
-/// For each event the index of its finding: the pairs that agree best first,
-/// of equals those that stand at the same place.
+/// The index of the finding for each event. Pairs that agree best are made
+/// first, and among equals those at the same position.
 fn pair(events: &[EventLabel], findings: &[&Finding]) -> Vec<Option<usize>> {
     let mut candidates = Vec::new();
     for (event, label) in events.iter().enumerate() {

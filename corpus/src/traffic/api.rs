@@ -1,4 +1,5 @@
-//! What services say to each other: requests and answers of an ordinary API.
+//! What services send one another: requests to an ordinary API, and its
+//! responses.
 
 use super::conversation::BODY;
 use crate::rng::Rng;
@@ -41,7 +42,7 @@ const WORDS: &[&str] = &[
     "renewal",
 ];
 
-/// Records of JSON, made beforehand.
+/// JSON records, made once.
 pub(super) struct Records(Vec<String>);
 
 impl Records {
@@ -150,7 +151,8 @@ pub(super) fn request(records: &Records, rng: &mut Rng) -> (Vec<u8>, Option<Stri
     (head.into_bytes(), has_body.then(|| records.body(rng)))
 }
 
-/// Appends the head of an answer, without its last lines, and gives its body.
+/// Appends the head of a response, without its last lines, and returns its
+/// body.
 pub(super) fn answer(records: &Records, head: &mut Vec<u8>, rng: &mut Rng) -> String {
     let text = format!(
         "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Wed, 25 Nov 2026 03:14:15 GMT\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\nX-Request-Id: {}\r\nETag: W/\"{}\"\r\nConnection: keep-alive\r\n",

@@ -1,4 +1,4 @@
-//! One keep-alive connection: requests, each with its answer, as packets.
+//! One keep-alive connection: requests, each with its response, as packets.
 
 use std::io::Write as _;
 
@@ -22,11 +22,11 @@ const OFFLOADING: u64 = 10;
 /// Bodies are this long, in bytes.
 pub(super) const BODY: (u64, u64) = (512, 8_192);
 
-/// By how much of the file an exchange, and what opens and closes its connection,
-/// exceed what is left, about.
+/// By how much an exchange, with the opening and closing of its connection,
+/// exceeds the rest of the budget on average.
 const EXCESS: i64 = 11_000;
 
-/// Whose turn it is.
+/// Which side sends next.
 enum Turn {
     Open,
     Request,
@@ -71,7 +71,7 @@ impl Conversation {
             client[12..14].copy_from_slice(&[10, 0]);
             server[12..15].copy_from_slice(&[198, 51, 100]);
         }
-        // Clients differ, so that no two connections have the same ends.
+        // Clients differ, so that no two connections have the same endpoints.
         client[14] = (number / 40_000 % 256) as u8;
         client[15] = 2 + rng.range(0, 3) as u8 * 20;
         server[15] = 1 + rng.range(0, 200) as u8;
@@ -109,7 +109,8 @@ impl Conversation {
         }
     }
 
-    /// Sends up to `packets` segments. Whether the connection is over.
+    /// Sends up to `packets` segments. Returns whether the connection is
+    /// closed.
     pub(super) fn advance(
         &mut self,
         packets: u64,
@@ -138,7 +139,7 @@ impl Conversation {
                 }
                 Turn::Answer => {
                     self.answer(plan, records, rng);
-                    // Over a little as often as under.
+                    // Ends a little above the budget as often as below.
                     self.turn = if self.left > EXCESS {
                         Turn::Request
                     } else {
@@ -165,7 +166,8 @@ impl Conversation {
         wire.packet(&mut self.ends, self.from_client, flags, payload)?;
         self.sent += payload.len();
         self.unacknowledged += 1;
-        // Every second segment is acknowledged at once; the answer tells the rest.
+        // Every second segment is acknowledged at once; the response
+        // acknowledges the rest.
         if self.unacknowledged == 2 || is_last && !self.from_client {
             wire.packet(&mut self.ends, !self.from_client, ACK, &[])?;
             self.unacknowledged = 0;

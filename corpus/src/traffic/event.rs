@@ -27,7 +27,7 @@ const HEALTH: &[(&str, &str)] = &[
     ("assessment_answer", "I have had thoughts of self-harm"),
 ];
 
-/// Whose interface a connection speaks.
+/// Whose API a connection uses.
 #[derive(Clone, Copy)]
 pub(super) enum Platform {
     Meta,

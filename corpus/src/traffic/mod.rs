@@ -1,5 +1,5 @@
-//! Ordinary traffic of a backend as a large packet capture: what replay's speed
-//! is measured on.
+//! Ordinary backend traffic as a large packet capture, on which the speed of
+//! replay is measured.
 //!
 //! In: a [`Plan`]. Out: a file that is the same for the same plan. Keep-alive
 //! connections, hundreds of them open at a time, carry JSON of 0.5 to 8 KB in
@@ -43,7 +43,7 @@ pub struct Plan {
     pub chunked: u64,
     /// Connections of 100 over IPv6.
     pub ipv6: u64,
-    /// Another capture of the same kind.
+    /// The seed of the capture.
     pub seed: u64,
 }
 
@@ -88,7 +88,7 @@ pub fn write(path: &Path, plan: &Plan) -> Result<Written> {
     let mut wire = Wire::create(path)?;
     let mut written = Written::default();
     let records = api::Records::new(&mut rng);
-    // What one connection carries, so that all together have the length.
+    // What one connection carries, so that all together have the wanted size.
     let budget = plan.bytes / plan.connections.max(1);
     let mut open: Vec<Conversation> = Vec::new();
     while written.connections < plan.connections || !open.is_empty() {

@@ -85,7 +85,7 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Everything is in the file: its length, and how many packets it has.
+    /// Completes the file. Returns its length and its number of packets.
     pub(super) fn close(mut self) -> Result<(u64, u64)> {
         self.out.flush().context("write the capture")?;
         Ok((self.bytes, self.packets))
@@ -96,7 +96,7 @@ impl Wire {
         self.bytes
     }
 
-    /// One packet from the client or the server, which moves on by it.
+    /// Writes one packet from the client or the server.
     pub(super) fn packet(
         &mut self,
         path: &mut Ends,

@@ -1,6 +1,6 @@
-//! Capture files of any format: pcapng of phiwatch and of others, pcap, HAR, and
-//! what can be around them; and packets of any link type, so that the bytes need
-//! not be a file first.
+//! Capture files of any format: pcapng of phiwatch and of others, pcap, HAR,
+//! and their wrappings; and packets of any link type, so that the bytes need
+//! not form a file first.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -38,6 +38,6 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
     let (size, sent, received) = input;
     let whole = exchanges(sent, received, usize::MAX);
     let pieces = exchanges(sent, received, usize::from(size).max(1));
-    // Not `assert_eq`: what is found is shown by its file, not by its content.
+    // Not `assert_eq`: a failure must show the file, not its content.
     assert!(whole == pieces, "{} and {} exchanges", whole.len(), pieces.len());
 });

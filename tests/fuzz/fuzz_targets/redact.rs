@@ -1,4 +1,4 @@
-//! Requests of any content: redaction ends, and a planted value is left nowhere.
+//! Requests of any content: redaction terminates, and no planted value is left.
 #![no_main]
 
 use bytes::Bytes;

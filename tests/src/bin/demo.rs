@@ -1,5 +1,5 @@
-//! The whole main job in one terminal: a server process posts a synthetic
-//! patient to a tracker over TLS, and phiwatch says so.
+//! The main job in one terminal: a server process posts a synthetic patient to
+//! a tracker over TLS, and phiwatch reports it.
 #![expect(clippy::print_stdout, reason = "it is a show")]
 
 use std::{
@@ -170,7 +170,7 @@ fn heading(text: &str) {
     println!("\n=> {text}");
 }
 
-/// One finding, in the words of its record. It holds no value of the patient.
+/// One finding in the words of its record, without values of the patient.
 fn show(finding: &Value) {
     let text = |value: &Value| match value {
         Value::Null => "unknown".to_owned(),

@@ -1,5 +1,5 @@
-//! Connections that their server resets: `resets serve PORT`, and
-//! `resets connect PORT COUNT`, each of which begins a request.
+//! Connections that their server resets: `resets serve PORT`, and `resets
+//! connect PORT COUNT`, where each connection begins a request.
 #![expect(clippy::print_stdout, reason = "the test reads it")]
 
 use std::{
@@ -43,8 +43,8 @@ fn serve(port: u16) -> Result<()> {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for peer in listener.incoming() {
-                    // What was received and not read makes closing a reset. A
-                    // peer that has gone before is none of this side's business.
+                    // Unread received data turns closing into a reset. It does
+                    // not matter if the peer is gone already.
                     drop(peer.and_then(|peer| peer.peek(&mut [0])));
                 }
             });

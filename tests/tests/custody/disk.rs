@@ -16,7 +16,7 @@ use tests::{
 
 use crate::recorder::{BALLAST, PATIENCE, record};
 
-/// A tmpfs of `size` in the sandbox. Nobody outside sees it.
+/// A tmpfs of `size` in the sandbox, invisible outside of it.
 fn small_disk(sandbox: &Sandbox, size: &str) -> Result<PathBuf> {
     let path = sandbox.folder().join("small");
     fs::create_dir(&path)?;
@@ -30,7 +30,7 @@ fn small_disk(sandbox: &Sandbox, size: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Checks the capture in `folder`, which only the sandbox sees.
+/// Checks the capture in `folder`, which only the sandbox can see.
 fn assert_valid_inside(sandbox: &Sandbox, folder: &Path) -> Result<Value> {
     let mut verify = sandbox.command(Side::Outside, phiwatch());
     let output = sandbox.run(verify.args(["verify", "--json"]).arg(folder))?;
@@ -111,7 +111,7 @@ fn a_full_disk_does_not_stop_alarms() -> Result<()> {
     let mut fill = sandbox.command(Side::Outside, "sh");
     let script = "dd if=/dev/zero of=\"$1\" bs=4k 2>/dev/null || true";
     sandbox.run(fill.args(["-c", script, "sh"]).arg(&ballast))?;
-    // What comes while the writer pauses is refused; alarms are not.
+    // Events during the writer's pause are refused; alerts are not.
     tests::wait("the loss", PATIENCE, || {
         send(1)?;
         let lost = daemon.metric("phiwatch_lost_total", "stage=\"capture\"")?;

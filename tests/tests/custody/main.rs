@@ -43,7 +43,7 @@ fn recorded(folder: &Path, events: u64, segment: u64, more: &[(&str, &str)]) -> 
     succeeds(command.envs(more.iter().copied())).map(drop)
 }
 
-/// `sha256sum -c SHA256SUMS`, where there is anything in it.
+/// Runs `sha256sum -c SHA256SUMS`, if there is anything in it.
 fn sha256sum(folder: &Path) -> Result<Output> {
     let mut command = Command::new("sha256sum");
     command
@@ -109,7 +109,7 @@ fn replayed(folder: &Path) -> Result<BTreeSet<(u64, u64)>> {
     Ok(numbers)
 }
 
-/// Keys as stock minisign makes them without a password.
+/// Keys without a password, as stock minisign generates them.
 fn keys(folder: &Path) -> Result<(PathBuf, PathBuf)> {
     let (public, secret) = (folder.join("minisign.pub"), folder.join("minisign.key"));
     let mut command = Command::new("minisign");

@@ -1,4 +1,5 @@
-//! The process that records, and that the tests kill or let run out of room.
+//! The process that records, and that the tests kill or let run out of disk
+//! space.
 
 use std::{
     env, fs,
@@ -27,17 +28,17 @@ pub(crate) const EVENTS: &str = "PHIWATCH_TEST_EVENTS";
 pub(crate) const SEGMENT: &str = "PHIWATCH_TEST_SEGMENT";
 pub(crate) const KEY: &str = "PHIWATCH_TEST_KEY";
 pub(crate) const RECIPIENT: &str = "PHIWATCH_TEST_RECIPIENT";
-/// A file that the recorder removes when it is told that the disk is full.
+/// A file that the recorder removes when the disk is full.
 pub(crate) const BALLAST: &str = "PHIWATCH_TEST_BALLAST";
 
 /// Payload of one event, in bytes.
 pub(crate) const PAYLOAD: usize = 4_000;
 
-/// How long the recorder tries until there is room again.
+/// How long the recorder retries until there is space again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The process that the tests below start and kill: it says `synced N` when
-/// everything up to event N was made durable. Without a folder it has no work.
+/// The process that the tests below start and kill: it prints `synced N` when
+/// everything up to event N is durable. Without a folder it does nothing.
 #[test]
 fn records() -> Result<()> {
     let Some(folder) = env::var_os(FOLDER) else {
@@ -98,7 +99,7 @@ fn records() -> Result<()> {
     say(&format!("closed {accepted} {refused} {retries}"))
 }
 
-/// Past the test runner's capture of what tests print.
+/// Bypasses the test runner's capture of output.
 fn say(line: &str) -> Result<()> {
     writeln!(io::stdout(), "\n{line}").context("print")
 }

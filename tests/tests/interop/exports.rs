@@ -1,5 +1,5 @@
 //! The verb `export`: what it refuses, what it enters into the custody log, and
-//! that it lets no value out that was not asked for.
+//! that it reveals no value that was not asked for.
 
 use std::{
     fs,
@@ -96,7 +96,7 @@ fn raw_exports_need_a_reason_and_are_entered() -> Result<()> {
         );
         assert!(!found.is_empty(), "{format}");
     }
-    // Where there is a log, redacted exports are entered as well.
+    // If there is a log, redacted exports are entered as well.
     let output = export(&setting, "raw.pcapng --to har -o out3")?;
     assert!(output.status.success(), "{output:?}");
     let entries = custody(setting.folder.path())?;
@@ -110,7 +110,7 @@ fn raw_exports_need_a_reason_and_are_entered() -> Result<()> {
         assert!(text.contains(&tests::sha256(&fs::read(&out)?)), "{text}");
     }
 
-    // A log that was changed is not continued, and nothing comes out.
+    // A changed log is not continued, and nothing is exported.
     let log = setting.path("custody.jsonl");
     fs::write(
         &log,

@@ -1,5 +1,5 @@
-//! What phiwatch records and exports is read by the tools that people use:
-//! tshark, capinfos, mergecap and mitmproxy say the same as phiwatch.
+//! Common tools read what phiwatch records and exports: tshark, capinfos,
+//! mergecap and mitmproxy agree with phiwatch.
 
 mod exports;
 mod traffic;
@@ -16,8 +16,8 @@ use tests::{phiwatch, tool};
 
 use self::traffic::{Asked, Traffic, http2, long, traffic};
 
-/// What tshark warns of and is so: plaintext on the port of HTTPS, and bytes that
-/// are not in the capture.
+/// Warnings of tshark that are justified: plaintext on the port of HTTPS, and
+/// bytes that are not in the capture.
 const KNOWN: &[&str] = &[
     "Unencrypted HTTP protocol detected over encrypted port",
     "ACKed segment that wasn't captured",
@@ -34,8 +34,8 @@ fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).context("not text")
 }
 
-/// The values of `fields` in the packets that `filter` selects; what stands more
-/// than once in a packet is divided by bars.
+/// The values of `fields` in the packets that `filter` selects; repeated values
+/// within a packet are separated by bars.
 fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<Vec<String>>> {
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file).args(["-n", "-Y", filter]);
@@ -87,7 +87,7 @@ fn listed(file: &Path) -> Result<Vec<Asked>> {
     Ok(all)
 }
 
-/// What tshark cannot read or finds fault with, from warnings on.
+/// What tshark cannot read or warns about.
 fn faults(file: &Path) -> Result<Vec<Vec<String>>> {
     let rows = tshark(
         file,
@@ -185,7 +185,7 @@ fn tshark_lists_what_replay_lists() -> Result<()> {
         let place = place.with_context(|| format!("tshark does not list {own:?}"))?;
         known.remove(place);
     }
-    // Nothing goes to a tracker that is no finding, but requests without data.
+    // Everything sent to a tracker is a finding, except requests without data.
     let rest: Vec<_> = known
         .iter()
         .filter(|own| own.length > 0 && own.host != "billing.example.com")
@@ -280,7 +280,7 @@ fn exported_pdus_are_http_on_any_port() -> Result<()> {
         &["--raw", "--reason", "test"],
     )?;
     let listed = listed(&pdu)?;
-    // Codings are removed, so lengths are those of what was in them.
+    // Codings are removed, so lengths are those of the decoded bodies.
     let names = |asked: &[Asked]| -> Vec<_> {
         let names = asked.iter();
         let names = names.map(|own| (own.method.clone(), own.host.clone(), own.target.clone()));

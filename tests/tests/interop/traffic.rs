@@ -17,17 +17,17 @@ use phiwatch::{
 };
 use tests::patient;
 
-/// A request that the traffic holds.
+/// A request within the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) host: String,
     pub(crate) target: String,
-    /// Length of the body as sent, without the framing of chunks.
+    /// Length of the body as sent, without chunk framing.
     pub(crate) length: u64,
 }
 
-/// Events that are recorded, and what is in them.
+/// Recorded events, and the requests in them.
 #[derive(Default)]
 pub(crate) struct Traffic {
     events: Vec<Event>,
@@ -35,7 +35,7 @@ pub(crate) struct Traffic {
     streams: u64,
 }
 
-/// One connection under way.
+/// One open connection.
 struct Line<'a> {
     traffic: &'a mut Traffic,
     stream: StreamId,
@@ -262,7 +262,8 @@ fn coded(all: &mut Traffic, event: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The same and bodies longer than a packet, and longer than Wireshark takes.
+/// The same traffic, and bodies longer than a packet and longer than Wireshark
+/// accepts.
 pub(crate) fn long(mut all: Traffic) -> Traffic {
     for length in [70_000, 400_000] {
         let padding = "x".repeat(length);
@@ -350,7 +351,7 @@ fn odd(all: &mut Traffic, event: &[u8]) {
         .close();
     all.asks("POST", META, path, event.len());
 
-    // The same addresses again, once the connection before has ended.
+    // The same addresses again, after the earlier connection has ended.
     for _ in 0..2 {
         all.line(
             Source::Socket,
@@ -363,7 +364,7 @@ fn odd(all: &mut Traffic, event: &[u8]) {
         all.asks("POST", META, path, event.len());
     }
 
-    // Two processes of this host talk to one another, and both are watched.
+    // Two processes of this host communicate, and both are watched.
     let ends = ("127.0.0.1:40000", "127.0.0.1:8080");
     let request = with_length("POST", "billing.example.com", "/claims", event);
     all.line(Source::Socket, Some(ends), None)

@@ -14,7 +14,7 @@ use tests::tool;
 pub(crate) enum Runtime {
     /// By a program of this host.
     Host,
-    /// By the same, with the C library that comes with it.
+    /// By the host's loader, with the C library that comes with the build.
     Newer,
     /// By a program of musl.
     Musl,
@@ -23,7 +23,7 @@ pub(crate) enum Runtime {
 }
 
 pub(crate) struct Build {
-    /// Its folder below `target/tools/libssl`; none for this host's own.
+    /// Its folder below `target/tools/libssl`; `None` for the host's own build.
     pub(crate) name: Option<&'static str>,
     pub(crate) runtime: Runtime,
     /// Whether it was compiled with a stack guard in `SSL_write` and `SSL_read`,
@@ -64,8 +64,8 @@ impl Build {
         self.name.unwrap_or("this host")
     }
 
-    /// The folder with the build. One that is missing is a failure: `cargo xtask
-    /// test` fetches them all.
+    /// The folder of the build. A missing one is a failure: `cargo xtask test`
+    /// fetches them all.
     pub(crate) fn folder(&self) -> Result<PathBuf> {
         let Some(name) = self.name else {
             return Ok(PathBuf::from("/usr/lib/x86_64-linux-gnu"));
@@ -89,7 +89,7 @@ impl Build {
     }
 }
 
-/// A file below `folder` whose name is right, the nearest one first.
+/// A file below `folder` with a matching name, the nearest one first.
 pub(crate) fn file_below(folder: &Path, is_right: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let mut folders = VecDeque::from([folder.to_owned()]);
     while let Some(folder) = folders.pop_front() {

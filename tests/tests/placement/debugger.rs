@@ -94,7 +94,7 @@ impl Debuggers {
             step.env("LD_LIBRARY_PATH", beside).arg("library");
             if build.name.is_none() {
                 // Others may watch the host's own files, and their probes would
-                // be in the memory of this process, too.
+                // appear in the memory of this process, too.
                 path = copied(&path, folder.path())?;
                 crypto = copied(&crypto, folder.path())?;
             }
@@ -110,7 +110,8 @@ impl Debuggers {
     }
 }
 
-/// Every function was called, and those with a result failed and succeeded.
+/// Every function was called, and those with a result both failed and
+/// succeeded.
 fn check_coverage(runtime: Runtime, calls: &[Call]) -> Result<()> {
     for (name, _) in FUNCTIONS {
         // Node has no use for the newer two.
@@ -161,9 +162,9 @@ pub(crate) struct Steps {
 /// One call.
 pub(crate) struct Call {
     pub(crate) first: Steps,
-    /// Where it jumped to at its end, from the first instruction.
+    /// Where it jumped at its end, relative to the first instruction.
     pub(crate) away: Option<u64>,
-    /// What it did there, if it is one of the probed functions.
+    /// Its steps there, if that is one of the probed functions.
     pub(crate) inner: Option<Steps>,
     pub(crate) returned: u64,
 }

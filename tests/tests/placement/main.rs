@@ -1,5 +1,5 @@
-//! Where probes are placed, in builds of libssl from many hands: what decoding
-//! says against what a debugger sees that single-steps the same functions.
+//! Where probes are placed, in builds of libssl from many vendors: the decoder
+//! against a debugger that single-steps the same functions.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ mod build;
 mod debugger;
 mod function;
 
-/// Fails where `placement` is not what the debugger saw of the steps of a call
-/// whose stack began at `frame`.
+/// Fails if `placement` contradicts what the debugger saw during a call whose
+/// stack began at `frame`.
 fn check_entry(steps: &[Step], placement: &Placement, arguments: u8, frame: u64) -> Result<()> {
     let entry = placement.entry;
     let first = steps.first().context("a step")?;
@@ -41,7 +41,7 @@ fn check_frame(step: &Step, point: Point, frame: u64) -> Result<()> {
     Ok(())
 }
 
-/// The same for its exits. Says whether it has some.
+/// Checks the exits likewise. Returns whether there are any.
 fn check_exits(steps: &[Step], placement: &Placement, returned: u64, frame: u64) -> Result<bool> {
     let Exits::At(points) = &placement.exits else {
         return Ok(false);
@@ -67,7 +67,7 @@ fn check_exits(steps: &[Step], placement: &Placement, returned: u64, frame: u64)
     Ok(true)
 }
 
-/// Checks one call. Says whether its result would have been seen.
+/// Checks one call. Returns whether its result would have been seen.
 fn check(
     call: &Call,
     functions: &BTreeMap<&str, Function>,
@@ -108,7 +108,7 @@ fn shown(point: Point) -> String {
     format!("+{:#x} (depth {:#x}, {cost})", point.offset, point.depth)
 }
 
-/// Places are the same for the debugger, and cheap where they can be.
+/// The places agree with the debugger, and are cheap where possible.
 #[test]
 fn decoded_places_are_those_that_a_debugger_sees() -> Result<()> {
     let folder = TempDir::new()?;

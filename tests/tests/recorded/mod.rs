@@ -15,7 +15,7 @@ use tests::{
 };
 
 /// Captures what `send` makes clients send on `count` connections, and compares
-/// it with what the sink received. Gives what `send` gave.
+/// it with what the sink received. Returns the result of `send`.
 pub(crate) fn check<T>(
     options: Options,
     count: usize,
@@ -41,7 +41,7 @@ pub(crate) fn check<T>(
     Ok(Some(given))
 }
 
-/// What there is of every stream, for whoever has to find out why it is wrong.
+/// A description of every stream, to find out why it is wrong.
 fn described(streams: &[Stream]) -> String {
     let describe = |stream: &Stream| {
         let (chunks, missing) = (stream.chunks(), stream.missing());

@@ -1,5 +1,5 @@
 //! Filters, comparisons of configurations, and single findings with their
-//! values, by the built binary over captures that are made here.
+//! values, tested with the built binary on captures that are made here.
 
 mod reader;
 mod values;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::{disclosure, phiwatch};
 
-/// Values that no output may hold unless they are asked for.
+/// Values that no output may contain unless they are asked for.
 const PLANTED: &[&str] = &[
     "ada.lovelace@example.com",
     "bob.miller@example.com",
@@ -400,7 +400,7 @@ fn two_configurations_are_compared() -> Result<()> {
         .filter_map(|difference| difference["what"].as_str())
         .collect();
     assert_eq!(differs, ["severity", "labels"]);
-    // The lines of a comparison are findings of the two.
+    // The lines of a comparison are findings of either configuration.
     let before = workspace.findings(&[])?;
     assert!(before.contains(&changes[0]["before"]) && before.contains(&changes[2]["before"]));
     for (arguments, code, expected) in [

@@ -76,7 +76,7 @@ fn a_finding_is_shown_and_its_values_after_the_custody_log() -> Result<()> {
         (&json!("reveal"), &json!("case 4711"), &json!(id))
     );
     assert!(disclosure::found_in(log.as_bytes(), PLANTED).is_empty());
-    // A log that cannot be written: nothing is shown.
+    // If the log cannot be written, nothing is shown.
     fs::write(workspace.path("custody.jsonl"), "no log\n")?;
     assert!(workspace.run(&reveal, 74)?.stdout.is_empty());
     Ok(())

@@ -1,4 +1,4 @@
-//! What a child process costs: time, and memory at its most.
+//! The cost of a child process: time and peak memory.
 
 use std::{
     fs,
@@ -11,11 +11,11 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::process;
 
-/// How often the memory of a child is looked at. Its peak only grows, so only
-/// what it takes in its last moments can be missed.
+/// How often the memory of a child is read. Its peak only grows, so only its
+/// last moments can be missed.
 const PERIOD: Duration = Duration::from_millis(5);
 
-/// What one run cost.
+/// The cost of one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
     /// Time from start to end.
@@ -25,8 +25,8 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// The cost of `command`, which must succeed. Its standard output goes where
-    /// the command says; what it says on standard error is dropped.
+    /// Measures `command`, which must succeed. Its standard output goes where
+    /// the command says; standard error is dropped.
     pub(super) fn of(command: &mut Command) -> Result<Self> {
         let start = Instant::now();
         let mut child = command
@@ -50,7 +50,7 @@ impl Cost {
     }
 }
 
-/// The most memory that a process had in use, as the kernel tells.
+/// The peak memory of a process, according to the kernel.
 fn peak(status: &str) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

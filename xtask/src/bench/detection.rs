@@ -1,5 +1,5 @@
-//! `bench detection`: the benchmarks of the package `bench`, and what they say in
-//! a table.
+//! `bench detection`: runs the benchmarks of the package `bench` and prints
+//! their results as a table.
 
 use std::{fs, path::Path};
 
@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result};
 
 use crate::{process, workspace};
 
-/// The sets of bodies, and the throughput that each is to reach, in bytes of a
-/// body for one second of one core.
+/// The sets of bodies, and the throughput that each should reach, in body bytes
+/// per second on one core.
 const SETS: &[(&str, f64)] = &[("sdk", 150e6), ("clean", 400e6)];
 
-/// What is measured on each set: reading alone, the whole, the peer, and a
-/// parser that everyone knows.
+/// What is measured on each set: reading alone, everything, the peer, and a
+/// well-known parser.
 const MEASURED: &[&str] = &["read", "read_and_detect", "peer", "serde_json"];
 
 /// Runs the benchmarks; prints the median throughput of each, and ratios.
@@ -51,7 +51,7 @@ pub(super) fn bench() -> Result<()> {
     Ok(())
 }
 
-/// Bytes a second of the last run in `folder`, by its median time.
+/// Bytes per second of the last run in `folder`, by its median time.
 fn throughput(folder: &Path) -> Result<f64> {
     let read = |name: &str| -> Result<serde_json::Value> {
         let path = folder.join(name);

@@ -36,8 +36,8 @@ pub(crate) fn bench(subject: &Subject) -> Result<()> {
     }
 }
 
-/// The phiwatch that is measured, and the tools: `given`, or else a release build
-/// of the tree.
+/// The phiwatch that is measured, and the tools: `given`, or a release build of
+/// the tree.
 fn subject(given: Option<&Path>) -> Result<(Toolchain, PathBuf)> {
     match given {
         Some(phiwatch) => Ok((setup::setup()?, phiwatch.to_owned())),

@@ -17,7 +17,7 @@ use crate::{package, process, setup::Toolchain, workspace};
 
 /// How many times as fast as tshark replay is to be.
 const FASTER: f64 = 20.0;
-/// Bytes of memory that it may use, whatever the length of the file.
+/// Bytes of memory that it may use, whatever the size of the file.
 const MEMORY: u64 = 200_000_000;
 
 /// Arguments of the verb.
@@ -77,7 +77,7 @@ pub(super) fn bench(arguments: &Arguments) -> Result<()> {
     judge(&peers, &replays)
 }
 
-/// The capture of these arguments, and what its writer says of it.
+/// The capture for these arguments, and its writer's description.
 fn capture(arguments: &Arguments, toolchain: &Toolchain) -> Result<(PathBuf, serde_json::Value)> {
     let folder = workspace::target().join("traffic");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;

@@ -1,7 +1,7 @@
-//! Builds of libssl from many hands, for the test of where probes are placed.
+//! Builds of libssl from many vendors, to test where probes are placed.
 //!
-//! Each is unpacked below `target/tools/libssl` and never installed. What a
-//! registry keeps is pinned; a suite of Debian has one version at a time.
+//! Each is unpacked below `target/tools/libssl` and never installed. Versions
+//! in registries are pinned; a Debian suite has one version at a time.
 
 use std::{fs, path::Path};
 
@@ -19,8 +19,8 @@ const DEBIAN: &[(&str, &str, &[&str])] = &[
     ("musl", "trixie", &["musl", "musl-dev"]),
 ];
 
-/// Wheels that bring a libssl along: what they are called here, the package, and
-/// the platform that they are for.
+/// Wheels that bring their own libssl: their name here, the package, and the
+/// platform.
 const WHEELS: &[(&str, &str, &str)] = &[
     // 1.1.1, without a stack guard.
     (

@@ -12,7 +12,7 @@ use crate::{process, workspace};
 mod libssl;
 pub(crate) mod suites;
 
-/// One package of Debian, and how to tell that it is there.
+/// One Debian package, and how to find out whether it is installed.
 pub(crate) struct Debian {
     name: &'static str,
     present: fn() -> bool,
@@ -148,8 +148,9 @@ const LIBSSL: Debian = Debian {
     present: || Path::new("/usr/include/openssl/ssl.h").is_file(),
 };
 
-/// Python packages of the test clients, runtimes of green threads among them, and
-/// what reads HTTP archives: the newest mitmproxy for the Python of Debian 12.
+/// Python packages of the test clients, including runtimes of green threads,
+/// and for reading HTTP archives: the newest mitmproxy for the Python of Debian
+/// 12.
 const PYTHON: &[&str] = &[
     "requests==2.32.4",
     "mitmproxy==11.0.2",
@@ -157,7 +158,7 @@ const PYTHON: &[&str] = &[
     "eventlet==0.41.3",
 ];
 
-/// Everything that `cargo xtask test` runs beside Rust.
+/// Everything that `cargo xtask test` needs besides Rust.
 pub(crate) fn for_tests() -> Result<()> {
     debian(DEMO)?;
     debian(TEST)?;
@@ -166,7 +167,7 @@ pub(crate) fn for_tests() -> Result<()> {
     libssl::fetch(&workspace::tools().join("venv/bin/python"))
 }
 
-/// Installs the packages that are missing, with one update of the lists before.
+/// Installs the missing packages, after one update of the lists.
 pub(crate) fn debian(packages: &[Debian]) -> Result<()> {
     let missing: Vec<_> = packages
         .iter()

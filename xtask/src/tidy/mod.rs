@@ -169,7 +169,7 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A lint table that a member does not inherit is a dead letter.
+/// Lints apply only to members that inherit them.
 fn manifest_problems(path: &str, text: &str) -> Vec<String> {
     let inherits = text
         .split("\n[")

@@ -65,17 +65,17 @@ pub(super) fn code_lines(text: &str) -> usize {
 fn code(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut open = Text::None;
-    let mut test = Test::None;
+    let mut item = Test::None;
     for (index, line) in text.lines().enumerate() {
-        let code = code_of(line, &mut open);
-        if test == Test::None && code.trim_start().starts_with("#[cfg(test)]") {
-            test = Test::Announced;
+        let stripped = code_of(line, &mut open);
+        if item == Test::None && stripped.trim_start().starts_with("#[cfg(test)]") {
+            item = Test::Announced;
             continue;
         }
-        test = test.after(&code);
-        match test {
-            Test::None => lines.push((index + 1, code)),
-            Test::Over => test = Test::None,
+        item = item.after(&stripped);
+        match item {
+            Test::None => lines.push((index + 1, stripped)),
+            Test::Over => item = Test::None,
             Test::Announced | Test::Within(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The checker finds what it must find, and nothing else.
+//! The checker finds every breach, and nothing else.
 
 use super::*;
 

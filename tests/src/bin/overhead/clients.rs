@@ -1,5 +1,5 @@
-//! Clients that post to a tracker and do nothing else, one after another on a
-//! connection, to a sink that is faster than they are.
+//! Clients that post to a tracker and do nothing else, one request after
+//! another on a connection, to a sink that is faster than they are.
 
 use std::{
     ffi::OsString, fs, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path,
@@ -19,9 +19,9 @@ use crate::{
     numbers::{median, rounded},
 };
 
-/// The share of its requests a second that a client is to keep.
+/// The share of its requests a second that a client should keep.
 const BAR: f64 = 0.95;
-/// How long a client may take besides what is measured.
+/// How long a client may take besides the measurement.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Name, program and script.
@@ -51,7 +51,8 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
         .collect()
 }
 
-/// Node's binary brings its own TLS library, which nobody else shall have probed.
+/// Node's binary has its own TLS library, of which no other process may be
+/// probed.
 fn node(sandbox: &Sandbox) -> Result<OsString> {
     let copy = sandbox.folder().join("node");
     let mut which = sandbox.command(Side::Outside, "sh");
@@ -71,7 +72,8 @@ fn compare(sandbox: &Sandbox, plan: &Plan, client: &Client, body: &Path) -> Resu
         let before = post(sandbox, plan, client, body, |_| Ok(()))?;
         let mut daemon = None;
         let after = post(sandbox, plan, client, body, |sandbox| {
-            // Once the client runs: its library must be seen before its requests.
+            // Started once the client runs: its library must be seen before its
+            // requests.
             daemon = Some(Daemon::run_quietly::<&str>(sandbox, "", &[])?);
             Ok(())
         })?;
@@ -114,7 +116,7 @@ struct Run {
     p99: f64,
 }
 
-/// Starts the client, then `prepare`s, then lets it go.
+/// Starts the client, then calls `prepare`, then lets the client begin.
 fn post<'a>(
     sandbox: &'a Sandbox,
     plan: &Plan,

@@ -21,16 +21,16 @@ use crate::{HOST, Plan, numbers::rounded};
 const BAR: u64 = 50_000;
 /// The first rate; each next one is twice as high.
 const FIRST: u64 = 1_000;
-/// Between the highest rate without loss and the lowest with it.
+/// Bisections between the highest rate without loss and the lowest with loss.
 const BISECTIONS: usize = 3;
 /// Connections that take turns.
 const STREAMS: &str = "200";
 /// How long the last requests may be on their way.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long nothing more must have come, where something was lost, to call it all.
+/// After how long without progress, if something was lost, the run has ended.
 const REST: Duration = Duration::from_secs(2);
 
-/// What became of the requests of one rate.
+/// What happened to the requests of one rate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     /// Requests a second that the sender reached.
@@ -39,7 +39,7 @@ struct Step {
     sent: f64,
     /// Requests that phiwatch examined.
     seen: f64,
-    /// All that it counted as lost, but for what only the journal left out.
+    /// All counted losses, except findings that only the journal left out.
     lost: f64,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
     .collect()
 }
 
-/// The highest rate without loss, and the lowest with it.
+/// The highest rate without loss, and the lowest with loss.
 fn search(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr]) -> Result<(Step, Option<Step>)> {
     let (mut best, mut beyond) = (Step::default(), None);
     let (mut low, mut high) = (0, FIRST);
@@ -92,7 +92,7 @@ fn search(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr]) -> Result<(Step,
             break;
         }
         (best, low) = (step, high);
-        // A sender that cannot go faster would only be asked for the same again.
+        // A sender that cannot go faster would only repeat the same rate.
         if step.rate < high as f64 * 0.9 {
             return Ok((best, None));
         }
@@ -113,7 +113,7 @@ fn search(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr]) -> Result<(Step,
 }
 
 fn try_rate(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr], rate: u64) -> Result<Step> {
-    // A daemon of its own: what a step before has left behind would be counted.
+    // A separate daemon: leftovers of an earlier step would be counted.
     let daemon = Daemon::run_quietly(sandbox, "", arguments)?;
     let mut command = sandbox.command(Side::Outside, sandbox.folder().join("flow"));
     command
@@ -133,7 +133,7 @@ fn try_rate(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr], rate: u64) -> 
         sent,
         ..Step::default()
     };
-    // Until all has come, or nothing more does.
+    // Until everything has arrived, or nothing more does.
     let mut moved = Instant::now();
     let settled = wait("all requests", PATIENCE, || {
         let metrics = daemon.metrics()?;
@@ -147,7 +147,7 @@ fn try_rate(sandbox: &Sandbox, plan: &Plan, arguments: &[&OsStr], rate: u64) -> 
         Ok((step.seen >= sent || rests).then_some(()))
     });
     drop(daemon);
-    // What never came is for the caller to see: it compares the two.
+    // The caller compares the numbers and sees what never arrived.
     drop(settled);
     Ok(step)
 }

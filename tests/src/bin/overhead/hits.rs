@@ -111,8 +111,8 @@ fn function(sandbox: &Sandbox) -> Result<Place> {
     })
 }
 
-/// Offsets of the probes that a process has in a function: every number that the
-/// kernel tells of its links and that lies there.
+/// Offsets of the probes of a process in a function: every number in the
+/// kernel's description of its links that lies there.
 fn probes(pid: u32, function: &Place) -> Result<Vec<u64>> {
     let mut offsets = Vec::new();
     for text in descriptors(pid)? {

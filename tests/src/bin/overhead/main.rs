@@ -1,9 +1,9 @@
-//! Measures what phiwatch costs those whom it watches, beside others, and writes
-//! what it found as JSON: `overhead OUTPUT [--quick] [PART…]`.
+//! Measures what phiwatch costs the watched processes, beside other tools, and
+//! writes the results as JSON: `overhead OUTPUT [--quick] [PART…]`.
 //!
-//! Every figure is a median, and what is compared is measured in turns in one run.
-//! All of it happens in a [`Sandbox`] with a TLS library of its own, so that no
-//! probe reaches any other process of the host.
+//! Every figure is a median, and compared figures are measured in turns in one
+//! run. Everything happens in a [`Sandbox`] with a TLS library of its own, so
+//! that no probe reaches any other process of the host.
 #![expect(clippy::print_stderr, reason = "it tells how far it is")]
 
 use std::{env, fs, process::ExitCode, time::Duration};
@@ -23,7 +23,7 @@ mod server;
 /// Where all requests to a tracker go.
 const HOST: &str = "graph.facebook.com";
 
-/// How long and how often is measured.
+/// How long and how often to measure.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     /// Pairs of measurements, without and with.
@@ -55,7 +55,7 @@ const WHOLE: Plan = Plan {
     idle: Duration::from_secs(20),
 };
 
-/// Shows that everything runs; its figures mean little.
+/// Shows that everything works; its figures mean little.
 const QUICK: Plan = Plan {
     pairs: 1,
     duration: Duration::from_secs(1),
@@ -89,8 +89,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every part could be measured. What one part cannot do takes nothing
-/// from the others.
+/// Whether every part could be measured. A part that fails does not affect the
+/// others.
 fn overhead() -> Result<bool> {
     let words: Vec<String> = env::args().skip(1).collect();
     let quick = words.iter().any(|word| word == "--quick");
@@ -113,7 +113,7 @@ fn overhead() -> Result<bool> {
             continue;
         }
         eprintln!("overhead: {name}");
-        // One for each part: what one leaves behind is no concern of the next.
+        // One for each part, so that nothing is left over for the next.
         let Some(sandbox) = kernel::sandbox()? else {
             bail!("this kernel does not let phiwatch work");
         };

@@ -1,5 +1,5 @@
 //! Memory and idle CPU of the daemon: at rest, with many connections, and after
-//! as many again have come and gone twice.
+//! twice as many have come and gone.
 
 use std::{collections::BTreeMap, fs, io::Write as _, thread, time::Duration};
 
@@ -41,7 +41,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
     let pid = daemon.running.pid();
 
     let before = cpu(pid)?;
-    // Nothing is waited for: the time itself is what is measured.
+    // Nothing is awaited: the passing time is what is measured.
     thread::sleep(plan.idle);
     let idle = cpu(pid)?.saturating_sub(before).as_secs_f64() / plan.idle.as_secs_f64();
     let mut rows = vec![row("at rest", pid)?];

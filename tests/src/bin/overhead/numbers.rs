@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-/// The value in the middle; of an even number the lower one.
+/// The middle value; for an even number the lower of the two.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -14,7 +14,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// Rounded to `digits` behind the point: more would say nothing.
+/// Rounded to `digits` decimals: more would mean nothing.
 pub(crate) fn rounded(value: f64, digits: i32) -> f64 {
     let factor = 10_f64.powi(digits);
     (value * factor).round() / factor
@@ -24,7 +24,8 @@ pub(crate) fn rounded(value: f64, digits: i32) -> f64 {
 pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     let path = format!("/proc/{pid}/stat");
     let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-    // Behind the name, which may hold anything: utime and stime are fields 14 and 15.
+    // After the name, which may contain anything, utime and stime are fields 14
+    // and 15.
     let (_, fields) = text.rsplit_once(')').context("a stat has a name")?;
     let ticks = fields
         .split_whitespace()

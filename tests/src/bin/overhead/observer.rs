@@ -1,16 +1,17 @@
-//! Who watches while something is measured: phiwatch in its ways, and others.
+//! What observes during a measurement: phiwatch in several modes, and other
+//! tools.
 
 use std::{ffi::OsStr, fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use tests::{Daemon, Running, Sandbox, Side, identity};
 
-/// Who watches.
+/// The observer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observer {
     /// phiwatch as it comes.
     Default,
-    /// phiwatch with a budget that it stays within: a busy server keeps one probe.
+    /// phiwatch with a budget that it keeps: a busy server keeps one probe.
     Within,
     /// phiwatch, once its budget has made it back off.
     BackedOff,
@@ -22,7 +23,7 @@ pub(crate) enum Observer {
     Sslsniff,
 }
 
-/// What watches, until it is dropped.
+/// A running observer, until it is dropped.
 pub(crate) enum Watching<'a> {
     /// phiwatch.
     Phiwatch(Box<Daemon<'a>>),
@@ -33,12 +34,12 @@ pub(crate) enum Watching<'a> {
 /// bpftrace 0.17 copies 200 bytes of a buffer at most.
 const BPFTRACE_LENGTH: usize = 200;
 
-/// Where Debian has the headers of a kernel: sslsniff is compiled against some,
-/// though it uses only what no version changes.
+/// Where Debian installs kernel headers: sslsniff is compiled against some,
+/// though it only uses what is the same in every version.
 const HEADERS: &str = "/usr/src";
 
 impl Observer {
-    /// Starts it. `pid` is the process that it is to watch, where it watches one.
+    /// Starts it. `pid` is the process to watch, if it watches only one.
     pub(crate) fn start<'a>(self, sandbox: &'a Sandbox, pid: u32) -> Result<Watching<'a>> {
         let quiet = |configuration: &str, arguments: &[&OsStr]| -> Result<Watching<'a>> {
             let daemon = Daemon::run_quietly(sandbox, configuration, arguments)?;
@@ -51,7 +52,7 @@ impl Observer {
                 let folder = sandbox.folder().join("evidence");
                 let mut arguments = vec!["--capture".as_ref(), folder.as_os_str()];
                 arguments.extend(identity::RAW.iter().map(OsStr::new));
-                // Without a limit nothing is sampled and nothing gives way.
+                // Without a limit nothing is sampled or backed off.
                 quiet("[overhead]\nbudget = 0.0\n", &arguments)
             }
             Self::Bpftrace => bpftrace(sandbox).map(Watching::Other),
@@ -77,7 +78,7 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Whether phiwatch's metrics tell of a back-off.
+    /// Whether phiwatch's metrics report a back-off.
     pub(crate) fn backed_off(&self) -> Result<bool> {
         let Self::Phiwatch(daemon) = self else {
             bail!("only phiwatch backs off");
@@ -109,7 +110,7 @@ fn bpftrace(sandbox: &Sandbox) -> Result<Running> {
 }
 
 /// Debian's sslsniff, for one process only, with one expression replaced that
-/// bcc's compiler does not take since the kernel's `min` checks more.
+/// bcc's compiler no longer accepts since the kernel's `min` became stricter.
 fn sslsniff(sandbox: &Sandbox, pid: u32) -> Result<Running> {
     let script = fs::read_to_string("/usr/sbin/sslsniff-bpfcc").context("read sslsniff")?;
     let script = script.replace(
@@ -130,7 +131,7 @@ fn sslsniff(sandbox: &Sandbox, pid: u32) -> Result<Running> {
     Ok(running)
 }
 
-/// Both of Debian's packages of headers laid over each other: bcc wants one folder.
+/// Both of Debian's header packages merged: bcc expects one folder.
 fn headers(sandbox: &Sandbox) -> Result<PathBuf> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(HEADERS).with_context(|| format!("list {HEADERS}"))? {

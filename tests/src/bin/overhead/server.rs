@@ -14,13 +14,13 @@ use crate::{
 
 /// Bytes of the file.
 const LENGTH: usize = 64;
-/// How long a server is loaded before phiwatch has settled.
+/// How long a server is loaded until phiwatch has settled.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// Connections of wrk.
 const CONNECTIONS: &str = "32";
 
-/// Who watches, which server is loaded, and the share of its throughput that it
-/// is to keep.
+/// The observer, the server under load, and the share of its throughput that it
+/// should keep.
 struct Case {
     name: &'static str,
     observer: Observer,
@@ -92,7 +92,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
     let folder = sandbox.folder().join("www");
     fs::create_dir(&folder)?;
     fs::write(folder.join("file"), vec![b'x'; LENGTH])?;
-    // Has the library mapped, so that phiwatch attaches to it in every case.
+    // Keeps the library mapped, so that phiwatch attaches to it in every case.
     let _worker = sandbox.worker()?;
     let watched = start(sandbox, Side::Watched, 443)?;
     let outside = start(sandbox, Side::Outside, 8443)?;
@@ -103,7 +103,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
                 Side::Watched => &watched,
                 Side::Outside => &outside,
             };
-            // A peer that does not run here is said, and is no failure.
+            // A tool that does not run here is reported, and is no failure.
             case.compare(sandbox, plan, server).or_else(|error| {
                 ensure!(case.bar.is_none(), error);
                 Ok(json!({"name": case.name, "failed": format!("{error:#}")}))
@@ -119,12 +119,12 @@ impl Case {
         for _ in 0..plan.pairs {
             without.push(server.load(sandbox, plan.duration)?);
             let watching = self.observer.start(sandbox, server.running.pid())?;
-            // What did not back off once is not waited for again.
+            // If it did not back off once, it is not waited for again.
             if self.observer == Observer::BackedOff && backed_off {
                 backed_off = back_off(sandbox, plan, server, &watching)?;
             }
             if matches!(self.observer, Observer::Default | Observer::Within) {
-                // What it does in the first second is not what it costs.
+                // The first second is not representative.
                 server.load(sandbox, WARM_UP)?;
             }
             with.push(server.load(sandbox, plan.duration)?);
@@ -154,7 +154,7 @@ impl Case {
     }
 }
 
-/// Loads the server until phiwatch tells that it has backed off.
+/// Loads the server until phiwatch reports that it has backed off.
 fn back_off(
     sandbox: &Sandbox,
     plan: &Plan,

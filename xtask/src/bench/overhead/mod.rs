@@ -1,8 +1,8 @@
 //! `bench overhead`: what watching costs those who are watched, beside others.
 //!
-//! The binary `overhead` of the package `tests` measures and writes JSON. From
-//! that come the tables on the terminal, and those of `docs/performance.md` with
-//! their plot.
+//! The binary `overhead` of the package `tests` measures and writes JSON. The
+//! tables on the terminal are made from it, and those of `docs/performance.md`
+//! with their plot.
 
 use std::{
     fs,
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     show: bool,
 }
 
-/// Measures, and shows what was measured. Fails where a bar is missed.
+/// Measures, and prints the results. Fails if a bar is missed.
 pub(super) fn bench(arguments: &Arguments) -> Result<()> {
     let published = workspace::root().join(FIGURES);
     if arguments.show {
@@ -57,7 +57,7 @@ pub(super) fn bench(arguments: &Arguments) -> Result<()> {
         fs::remove_file(&output).with_context(|| format!("remove {}", output.display()))?;
     }
     let measured = measure(arguments, &output);
-    // What could be measured is shown, whatever else could not.
+    // What could be measured is shown, even if something else could not.
     let figures = read(&output)?;
     println!("{}", tables::markdown(&figures));
     measured?;

@@ -1,10 +1,11 @@
-//! The shares of throughput that are kept, as a picture.
+//! A plot of the shares of throughput that are kept.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Pixels: of the names at the left, of a share of 1, of a row, and around all.
+/// Pixels: for the names on the left, for a share of 1, for a row, and around
+/// everything.
 const NAMES: f64 = 320.0;
 const WHOLE: f64 = 440.0;
 const ROW: f64 = 30.0;
@@ -14,12 +15,13 @@ const HEAD: f64 = 44.0;
 /// Beside a bar: its figure.
 const FIGURE: f64 = 60.0;
 
-/// Of phiwatch, of others, and of a bar that is to be reached.
+/// Colors of phiwatch, of others, and of a bar to reach.
 const OURS: &str = "#2f6db5";
 const OTHERS: &str = "#9aa3ad";
 const GOAL: &str = "#c0392b";
 
-/// A bar for each server and client: what it keeps of its requests a second.
+/// A bar for each server and client: the share of requests a second that it
+/// keeps.
 pub(super) fn svg(figures: &Value) -> String {
     let rows: Vec<&Value> = ["server", "clients"]
         .iter()
@@ -54,7 +56,7 @@ pub(super) fn svg(figures: &Value) -> String {
         let y = top + ROW * at as f64;
         let middle = y + ROW / 2.0 + 4.0;
         let length = WHOLE * kept.clamp(0.0, 1.1);
-        // The figure stands behind the bar, and not across the line.
+        // The figure stands to the right of the bar, and not across the line.
         let line = goal.map_or(0.0, |goal| goal * WHOLE);
         let crossed = (length..length + FIGURE).contains(&line);
         let end = if crossed { line } else { length };

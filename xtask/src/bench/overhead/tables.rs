@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// One column: its title, and what it shows of a row.
+/// One column: its title, and its text for a row.
 type Column = (&'static str, fn(&Value) -> String);
 
-/// One table: the key of its rows, what stands above it, and its columns.
+/// One table: the key of its rows, its heading, and its columns.
 struct Table {
     key: &'static str,
     title: &'static str,
@@ -130,8 +130,8 @@ pub(super) fn markdown(figures: &Value) -> String {
     lines.join("\n")
 }
 
-/// A sentence for each bar that is missed, and for each row that says why it is
-/// no measurement.
+/// A sentence for each missed bar, and for each row that explains why it is no
+/// measurement.
 pub(super) fn missed(figures: &Value) -> Vec<String> {
     let mut missed = Vec::new();
     for (key, value, bar, more) in BARS {
@@ -152,7 +152,7 @@ pub(super) fn missed(figures: &Value) -> Vec<String> {
 }
 
 impl Table {
-    /// The title, the table, and a sentence for what has to be said of a row.
+    /// The title, the table, and a sentence for each row with a remark.
     fn lines(&self, rows: &[Value]) -> Vec<String> {
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
         let titles = self.columns.iter().map(|(title, _)| (*title).to_owned());
@@ -185,7 +185,7 @@ fn text(row: &Value, key: &str) -> String {
     row[key].as_str().unwrap_or("-").to_owned()
 }
 
-/// With thousands apart; a dash for what there is not.
+/// With thousands separated; a dash for a missing value.
 fn number(row: &Value, key: &str, digits: usize) -> String {
     let Some(value) = row[key].as_f64() else {
         return "-".to_owned();
