@@ -97,7 +97,7 @@ pub const RECEIVED: u8 = 1;
 
 /// The bits of [`Header::flags`].
 pub mod flag {
-    /// Bytes were left out because nobody asked for them.
+    /// Bytes were left out because they are not wanted.
     pub const UNWANTED: u8 = 1;
     /// Bytes were left out because the buffer was not resident.
     pub const FAULT: u8 = 2;

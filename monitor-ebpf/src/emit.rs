@@ -166,8 +166,8 @@ pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
     opaque(if below < limit { below } else { limit - 1 }) + 1
 }
 
-/// One record of class `N` with the next bytes that are wanted. If it holds all of
-/// them it stands for whatever else there is as well.
+/// One record of class `N` with the next wanted bytes. If it holds the last of
+/// them, it also stands for everything that is left out.
 #[inline(always)]
 fn chunk<S: ByteRange, const N: usize>(range: &S, bytes: u32) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {

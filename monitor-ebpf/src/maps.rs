@@ -22,8 +22,9 @@ pub(crate) static DATA_RING: RingBuf = RingBuf::with_byte_size(1 << 25, 0);
 #[map]
 pub(crate) static SCOPE: Array<Scope> = Array::with_max_entries(1, 0);
 
-/// The scope's cgroup, where it has one. Asked for by a helper that every kernel
-/// has: that for the ids of ancestors came to tracing with Linux 5.15.
+/// The scope's cgroup, if it has one. The helper that checks it exists in every
+/// kernel: the one for the ids of ancestors reached tracing only with Linux
+/// 5.15.
 #[map]
 pub(crate) static CGROUP: CgroupArray = CgroupArray::with_max_entries(1, 0);
 

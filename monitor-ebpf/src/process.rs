@@ -200,8 +200,8 @@ pub(crate) fn process_moved(ctx: TracePointContext) -> u32 {
     0
 }
 
-/// Whether it was moved into the scope or out of it is for user space to find
-/// out: the record tells the new cgroup, but not what that one lies below.
+/// User space finds out whether it was moved into the scope or out of it: the
+/// record names the new cgroup, but not its ancestors.
 #[inline(always)]
 fn moved(ctx: &TracePointContext) -> Option<()> {
     if SCOPE.get(0)?.flags & scope::CGROUP == 0 {

@@ -31,7 +31,7 @@ pub fn compile_for_musl(name: &str, folder: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Lets the C compiler make a program, with whatever it is told besides.
+/// Compiles a program with further arguments.
 fn compiled(name: &str, folder: &Path, told: impl FnOnce(&mut Command)) -> Result<PathBuf> {
     let program = folder.join(name);
     let mut cc = Command::new("cc");

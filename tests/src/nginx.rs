@@ -12,7 +12,7 @@ pub fn start(sandbox: &Sandbox) -> Result<Running> {
     start_before(sandbox, 443, "http://127.0.0.1:8080")
 }
 
-/// The same on any port before anything. It answers `/small` itself.
+/// [`start`] on any port in front of anything. It answers `/small` itself.
 pub fn start_before(sandbox: &Sandbox, port: u16, application: &str) -> Result<Running> {
     let folder = sandbox.folder().display();
     let configuration = format!(

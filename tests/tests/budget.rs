@@ -1,5 +1,5 @@
-//! What costs more than the budget allows is probed less, and again when it has
-//! to be.
+//! What costs more than the budget allows is probed less, and again when
+//! necessary.
 
 use std::{fs, io::Write as _, time::Duration};
 
@@ -12,7 +12,7 @@ use tests::{
 };
 
 const HOST: &str = "graph.facebook.com";
-/// Where nginx listens, which passes on to the tracker what is not for itself.
+/// Where nginx listens, which passes all other requests on to the tracker.
 const PORT: u16 = 8443;
 /// So little that a Python client makes nginx cost more.
 const BUDGET: &str = "[overhead]\nbudget = 0.001\n";

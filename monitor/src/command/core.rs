@@ -36,7 +36,7 @@ use crate::{
     tracker::Catalog,
 };
 
-/// How long the core waits for events before it looks at the clock.
+/// How long the core waits for events before it checks the time.
 const IDLE: Duration = Duration::from_millis(250);
 /// How long an event may be under way from the kernel to the core: only what is
 /// older has surely arrived when the core lets time pass, in nanoseconds.
@@ -326,7 +326,7 @@ impl Core {
         }
     }
 
-    /// What the core and all behind it have lost.
+    /// The losses of the core and of all later stages.
     fn losses(&self) -> Losses {
         let mut losses = self.lost.clone();
         losses.merge(&self.journaled);

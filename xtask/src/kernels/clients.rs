@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Where all of them send it, which is a tracker.
+/// The recipient of all requests, which is a tracker.
 pub(super) const HOST: &str = "graph.facebook.com";
 /// The request target.
 const PATH: &str = "/v26.0/100000000000001/events";
@@ -28,7 +28,7 @@ pub(super) struct Client {
     pub(super) way: Way,
     /// A program of `tests/native`, or busybox.
     program: &'static str,
-    /// What it is told besides where to send what.
+    /// Its further arguments.
     arguments: &'static str,
     /// How many requests it makes, each of which is one finding.
     pub(super) requests: usize,
@@ -64,7 +64,7 @@ pub(super) const CLIENTS: &[Client] = &[
     exact("pipelined", "pipelined plain"),
     // Every write has to be made again.
     exact("refused", "refused ex"),
-    // Stays until the guest has looked at what phiwatch holds.
+    // Stays until the guest has examined what phiwatch holds.
     Client {
         name: "held",
         way: Way::Tls,

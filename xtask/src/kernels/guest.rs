@@ -19,8 +19,9 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// How many lines of the console tell why a guest has failed.
 const TOLD: usize = 20;
 
-/// Two processors in turns on one thread: on two, one may still run what the other
-/// has just patched in the kernel's code, which is then an `int3` of nobody.
+/// Two processors alternating on one thread: on two threads, one may still
+/// execute code that the other has just patched in the kernel, which is then an
+/// unexpected `int3`.
 const ACCELERATOR: &str = "tcg,thread=single";
 
 /// No watchdog: a guest that others keep from running has not hung.
@@ -45,7 +46,7 @@ pub(super) struct Guest<'a> {
     pub(super) processor: &'a str,
     /// What it finds when it boots.
     pub(super) initramfs: &'a Path,
-    /// Where what it says and leaves is kept for people.
+    /// Where its output is kept.
     pub(super) folder: &'a Path,
     /// How long it may live.
     pub(super) patience: Duration,

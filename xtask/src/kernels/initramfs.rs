@@ -1,5 +1,5 @@
-//! What a guest finds when it boots: phiwatch, busybox, clients and sinks in C,
-//! and the libraries that they need, all of it in memory.
+//! The contents of a guest's initramfs: phiwatch, busybox, clients and sinks in
+//! C, and the libraries that they need.
 
 use std::{
     collections::BTreeSet,
@@ -31,7 +31,7 @@ pub(super) fn make(home: &Path, phiwatch: &Path) -> Result<PathBuf> {
     }
     let bin = root.join("bin");
     copy(&home.join("busybox/bin/busybox"), &bin.join("busybox"))?;
-    // For doctor, which wants a program that maps the C library.
+    // For doctor, which needs a program that maps the C library.
     copy(Path::new("/bin/true"), &bin.join("true"))?;
     let mut strip = process::command("strip");
     process::run(strip.arg("-o").arg(bin.join("phiwatch")).arg(phiwatch))?;
@@ -88,7 +88,7 @@ fn libraries(program: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One that the clients trust and the sinks show.
+/// A certificate that the clients trust and the sinks use.
 fn certificate(folder: &Path) -> Result<()> {
     let mut openssl = process::command("openssl");
     openssl.args(["req", "-x509", "-nodes", "-days", "2", "-newkey", "ec"]);

@@ -1,7 +1,7 @@
 //! `kernels`: phiwatch under other kernels than the host's, in QEMU.
 //!
-//! A guest has one program, `guest.sh`: it starts phiwatch, sinks, and the native
-//! clients of the tests, and hands back what came of them. No KVM is asked for, so
+//! A guest has one program, `guest.sh`: it starts phiwatch, sinks, and the
+//! native clients of the tests, and returns the results. KVM is not needed, so
 //! that it runs in a virtual machine as well.
 
 use std::{fs, path::PathBuf, time::Duration};
@@ -38,7 +38,7 @@ const WITHOUT_CMPXCHG16B: &str = "max,-cx16";
 /// hardly use it otherwise.
 const WHOLE: &str = "max";
 
-/// One for each way in which programs are attached, and the newest there is.
+/// One for each way of attaching programs, and the newest there is.
 const KERNELS: &[Kernel] = &[
     Kernel {
         name: "5.10",

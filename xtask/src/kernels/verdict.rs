@@ -1,4 +1,4 @@
-//! What came of a guest: a row of the table, and whatever did not go well.
+//! The results of a guest: a row of the table, and every fault.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use super::{
     guest::Results,
 };
 
-/// What the kernel says when something is wrong with it.
+/// Messages of a kernel in trouble.
 const ALARMS: &[&str] = &[
     "BUG:",
     "WARNING:",
@@ -141,8 +141,8 @@ fn status(text: &str) -> Result<BTreeMap<&str, i32>> {
         .collect()
 }
 
-/// The findings of each client, told by its process. Those of others are faults,
-/// and so is an id that comes twice.
+/// The findings of each client, recognized by its process. Those of others are
+/// faults, and so is a repeated id.
 fn found(results: &Results, faults: &mut Vec<String>) -> Result<BTreeMap<&'static str, Found>> {
     let pids = status(results.text("pids"))?;
     let mut found: BTreeMap<_, _> = CLIENTS
@@ -195,7 +195,7 @@ fn attaches(links: &str, descriptors: &str) -> String {
     }
 }
 
-/// What is not zero among the counts of what was lost.
+/// The nonzero counts of losses.
 fn lost(metrics: &str) -> String {
     let lost: Vec<_> = metrics
         .lines()
@@ -245,7 +245,7 @@ pub(super) fn markdown(verdicts: &[Verdict]) -> String {
 mod tests {
     use super::*;
 
-    /// What a guest leaves in which all went well.
+    /// The results of a guest without faults.
     fn well() -> Results {
         let (mut status, mut pids, mut journal) = (String::new(), String::new(), String::new());
         for name in ["doctor", "ready", "phiwatch"] {

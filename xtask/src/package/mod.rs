@@ -82,7 +82,7 @@ const TEST: &[Debian] = &[
 /// What replay is measured beside.
 pub(crate) const BENCH: &[Debian] = &[TSHARK];
 
-/// What the overhead is measured with, and beside.
+/// What the overhead benchmark needs, including the tools for comparison.
 pub(crate) const OVERHEAD: &[Debian] = &[
     NGINX,
     GCC,
@@ -103,14 +103,14 @@ pub(crate) const OVERHEAD: &[Debian] = &[
         name: "bpfcc-tools",
         present: || process::exists("sslsniff-bpfcc"),
     },
-    // Of whatever kernel: bcc's compiler asks for some.
+    // Of any kernel: bcc's compiler needs some headers.
     Debian {
         name: "linux-headers-amd64",
         present: || Path::new("/usr/share/doc/linux-headers-amd64").is_dir(),
     },
 ];
 
-/// What boots other kernels, and makes what they boot into.
+/// What boots other kernels, and builds their initramfs.
 pub(crate) const KERNELS: &[Debian] = &[
     GCC,
     LIBSSL,

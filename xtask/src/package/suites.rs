@@ -32,8 +32,7 @@ pub(crate) fn unpacked(
     fs::rename(&part, &folder).with_context(|| format!("keep {}", folder.display()))
 }
 
-/// An apt of its own beside the system's, which knows other suites of the same
-/// archive.
+/// A separate apt configuration with other suites of the same archive.
 pub(crate) struct Suites {
     home: PathBuf,
 }
@@ -117,7 +116,7 @@ impl Suites {
     }
 }
 
-/// What the first record of `apt-cache show` depends on, of these names.
+/// Which of these names the first record of `apt-cache show` depends on.
 fn named(shown: &str, prefixes: &[&str]) -> Vec<String> {
     let record = shown.split("\n\n").next().unwrap_or_default();
     let depends = record

@@ -1,6 +1,6 @@
-//! What one hit costs: calls of `SSL_write` in a loop without a probe, with an
-//! empty program where phiwatch has its own, and with phiwatch. A call whose result
-//! is read hits twice.
+//! The cost of one hit: calls of `SSL_write` in a loop without a probe, with an
+//! empty program at phiwatch's probe, and with phiwatch. A call whose result is
+//! read hits twice.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -13,10 +13,10 @@ use crate::{
 
 /// Bytes that are written with a call.
 const LENGTH: usize = 512;
-/// Calls in a batch: they are over before phiwatch looks at them, which is another
-/// cost than that of a hit.
+/// Calls in a batch. It ends before phiwatch reads its records, which is a
+/// different cost than that of a hit.
 const CALLS: &str = "2000";
-/// Milliseconds between batches, in which it does.
+/// Milliseconds between batches, in which phiwatch reads them.
 const REST: &str = "100";
 
 /// What is written, and by whom.
@@ -155,8 +155,8 @@ fn calls(sandbox: &Sandbox, plan: &Plan, kind: &Kind) -> Result<f64> {
     Ok(median(&batches))
 }
 
-/// What the kernel counts of phiwatch's programs for a call, whatever they are
-/// attached to.
+/// What phiwatch's programs take for a call, as counted by the kernel, whatever
+/// they are attached to.
 struct Spent {
     /// How often they ran.
     hits: f64,

@@ -51,7 +51,7 @@ pub(crate) fn mebibytes(pid: u32, field: &str) -> Result<f64> {
     Ok(rounded(kibibytes / 1024.0, 1))
 }
 
-/// What the kernel says of each descriptor of a process.
+/// The kernel's description of each descriptor of a process.
 pub(crate) fn descriptors(pid: u32) -> Result<Vec<String>> {
     let entries = fs::read_dir(format!("/proc/{pid}/fdinfo"))?;
     let paths = entries.map(|entry| Ok(entry?.path()));
