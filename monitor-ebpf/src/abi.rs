@@ -242,13 +242,11 @@ const _: () = assert!(size_of::<Stream>() == 64);
 ///
 /// | bits | |
 /// |---|---|
-/// | 0 to 15 | how many bytes the stack pointer at the site lies below its
-/// value at the function's first instruction |
+/// | 0 to 15 | bytes between the stack pointer at the site and at the first instruction |
 /// | 16 to 31 | index of the attachment in the map `TARGETS` |
 /// | 32 to 39 | which function it is in: one of [`function`] |
 /// | 40 to 47 | [`cookie::SINGLE_STEPPED`], [`cookie::NO_EXIT`] |
-/// | 48 to 63 | where the library's `SSL` keeps what its last call waited for;
-/// 0 if that is not known |
+/// | 48 to 63 | offset in `SSL` of what its last call waited for; 0 if that is not known |
 ///
 /// Kernels before 5.15 have no cookies: all of it is 0 there, and every probe
 /// sits where the depth is 0.
