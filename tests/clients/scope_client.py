@@ -100,4 +100,14 @@ def named():
     go_on("posted")
 
 
-{"forks": forks, "execs": execs, "headless": headless, "named": named}[mode]()
+def moved():
+    """Whoever started it moves it from cgroup to cgroup."""
+    go_on("started")
+    post_once()
+    go_on("posted")
+    post_once()
+    go_on("again")
+
+
+modes = [forks, execs, headless, named, moved]
+{function.__name__: function for function in modes}[mode]()

@@ -178,18 +178,24 @@ fn a_listed_process_stays_watched_when_it_calls_exec() -> Result<()> {
     Ok(())
 }
 
+/// Moves a process into a cgroup.
+fn move_to(sandbox: &Sandbox, cgroup: &Path, pid: u32) -> Result<()> {
+    let members = cgroup.join("cgroup.procs");
+    let mut shell = sandbox.command(Side::Outside, "sh");
+    let moved = format!("echo {pid} > {}", members.display());
+    sandbox.run(shell.arg("-c").arg(moved))?;
+    Ok(())
+}
+
 #[test]
-fn a_process_that_is_moved_into_the_cgroup_is_watched() -> Result<()> {
+fn a_process_is_watched_from_its_move_into_the_cgroup_to_that_out_of_it() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(());
     };
-    let _sink = Sink::start(&sandbox, Options::default())?;
-    let mut client = client_at(&sandbox, Side::Outside, Path::new(PYTHON), "named", 0)?;
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let mut client = client_at(&sandbox, Side::Outside, Path::new(PYTHON), "moved", 0)?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let mut shell = sandbox.command(Side::Outside, "sh");
-    let members = sandbox.cgroup().join("cgroup.procs");
-    let moved = format!("echo {} > {}", client.pid(), members.display());
-    sandbox.run(shell.arg("-c").arg(moved))?;
+    move_to(&sandbox, sandbox.cgroup(), client.pid())?;
     // Long before the next scan would find it.
     daemon.running.wait_for("its library", |line| {
         let is_found = line.contains("library is found") && line.contains("libssl");
@@ -197,8 +203,17 @@ fn a_process_that_is_moved_into_the_cgroup_is_watched() -> Result<()> {
     })?;
     go_on(&mut client, "posted")?;
     daemon.findings(1)?;
+    let outside = sandbox.cgroup().parent().context("a cgroup has a parent")?;
+    move_to(&sandbox, outside, client.pid())?;
+    go_on(&mut client, "again")?;
+    sink.requests(2)?;
+    // Sent after the others, so they have been seen or never will be.
+    let mut last = self::client(&sandbox, Path::new(PYTHON), "named", 0)?;
+    go_on(&mut last, "posted")?;
+    daemon.findings(2)?;
     let processes = processes(&mut daemon)?;
-    assert_eq!(pids(&processes), [u64::from(client.pid())]);
+    let expected = [client.pid(), last.pid()].map(u64::from);
+    assert_eq!(pids(&processes), expected, "{processes:?}");
     Ok(())
 }
 

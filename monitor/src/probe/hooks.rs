@@ -14,6 +14,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use aya::{
@@ -39,6 +40,9 @@ use super::{
 const CLOSERS: usize = 4;
 /// How many take them away at its end.
 const CLOSERS_AT_END: usize = 64;
+/// How long links stay after they have stopped to count, so that calls which began
+/// before are still seen to end. Almost all calls are shorter.
+const IN_FLIGHT: Duration = Duration::from_millis(100);
 /// Of how many files it is remembered what was decided.
 const MAX_DECIDED: usize = 512;
 /// Of how many processes it is remembered when they were hooked.
@@ -76,6 +80,8 @@ struct Hooked {
 struct Closing {
     links: [Option<Link>; 2],
     index: Option<u16>,
+    /// When no call is in flight any more.
+    due: Instant,
 }
 
 /// The hooked libraries.
@@ -474,7 +480,8 @@ impl Hooks {
     fn close(&self, links: [Option<Link>; 2], index: Option<u16>) {
         if index.is_some() || links.iter().any(Option::is_some) {
             // Threads that have ended leave it to this one.
-            drop(self.closing.send(Closing { links, index }));
+            let due = Instant::now() + IN_FLIGHT;
+            drop(self.closing.send(Closing { links, index, due }));
         }
     }
 }
@@ -483,9 +490,10 @@ impl Hooks {
 fn close(links: &Mutex<Receiver<Closing>>, closed: &Sender<u16>) {
     loop {
         let next = links.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Closing { links, index }) = next else {
+        let Ok(Closing { links, index, due }) = next else {
             return;
         };
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         drop(links);
         if let Some(index) = index {
             // Nobody is left to use it.
