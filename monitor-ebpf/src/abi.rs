@@ -5,7 +5,7 @@
 /// Version of these layouts; every incompatible change changes it. The programs
 /// carry it in the section [`ABI_SECTION`], and user space refuses programs of
 /// another version.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// The section of the object file that holds [`ABI_VERSION`].
 pub const ABI_SECTION: &str = "abi_version";
@@ -103,6 +103,8 @@ pub mod flag {
     pub const FAULT: u8 = 2;
     /// Bytes were left out because the call was longer than the cap.
     pub const CAPPED: u8 = 4;
+    /// Calls of this process are read where they begin, so none that reads is seen.
+    pub const ONE_WAY: u8 = 8;
     /// The process is the server of this connection. Only pages are handed over
     /// of what it sends, so bytes between them are not lost.
     pub const SERVER: u8 = 16;

@@ -257,7 +257,11 @@ pub(crate) fn transferred(buffer: &Buffer, offered: Option<bool>) -> Option<()> 
         (*buffer.0).born = stream.born;
         (*buffer.0).offset = offset;
         (*buffer.0).wanted = wanted;
-        (*buffer.0).flags = 0;
+        (*buffer.0).flags = if offered.is_some() {
+            u32::from(flag::ONE_WAY)
+        } else {
+            0
+        };
     }
     Some(())
 }

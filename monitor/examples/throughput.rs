@@ -64,6 +64,7 @@ impl Load {
                 })),
                 local: None,
                 peer: None,
+                one_way: false,
             }),
         }
     }

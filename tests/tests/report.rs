@@ -82,6 +82,7 @@ fn capture(senders: &[Sender<'_>], start: u64) -> Vec<u8> {
             process: Some(Arc::new(process)),
             local: None,
             peer: None,
+            one_way: false,
         };
         let mut record = |time: u64, kind: EventKind| {
             let event = Event {

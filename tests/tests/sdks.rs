@@ -64,6 +64,7 @@ fn events(number: u64, record: &Value) -> Result<Vec<Event>> {
         process: None,
         local: None,
         peer: None,
+        one_way: false,
     };
     let data = Data {
         direction: Direction::Sent,

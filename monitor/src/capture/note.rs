@@ -179,6 +179,8 @@ pub(super) struct OpenedNote {
     pub(super) local: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) peer: Option<SocketAddr>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) one_way: bool,
 }
 
 impl OpenedNote {
@@ -190,6 +192,7 @@ impl OpenedNote {
             process: origin.process.as_deref().cloned(),
             local: origin.local,
             peer: origin.peer,
+            one_way: origin.one_way,
         }
     }
 
@@ -200,6 +203,7 @@ impl OpenedNote {
             process: self.process.map(Arc::new),
             local: self.local,
             peer: self.peer,
+            one_way: self.one_way,
         })
     }
 }

@@ -146,6 +146,8 @@ pub struct Origin {
     pub local: Option<SocketAddr>,
     /// The other end of the connection.
     pub peer: Option<SocketAddr>,
+    /// Only what the process sends is seen, so no response can be waited for.
+    pub one_way: bool,
 }
 
 /// As seen from the watched process.

@@ -31,6 +31,7 @@ fn origin(peer: Option<&str>) -> Arc<Origin> {
         })),
         local: peer.map(|_| "192.0.2.1:4000".parse().unwrap()),
         peer: peer.map(|peer| peer.parse().unwrap()),
+        one_way: false,
     })
 }
 

@@ -277,6 +277,22 @@ impl Connection {
         losses: &mut Losses,
         out: &mut Vec<Exchange>,
     ) {
+        if self
+            .facts
+            .origin
+            .as_ref()
+            .is_some_and(|origin| origin.one_way)
+        {
+            // Nothing will answer these, nor those that wait.
+            self.expire(Timestamp(u64::MAX), out);
+            self.unanswered.clear();
+            self.told = 0;
+            for draft in done {
+                self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());
+                self.tell(Some(Box::new(draft)), None, out);
+            }
+            return;
+        }
         for draft in done {
             if let Some(status) = self.early.take() {
                 self.waiting_memory = self.waiting_memory.saturating_add(draft.memory());

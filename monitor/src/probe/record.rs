@@ -32,6 +32,8 @@ pub(crate) struct Chunk {
     /// Whether the process is the server of the connection, of which only pages
     /// are handed over.
     pub server: bool,
+    /// Whether only what the process sends is seen.
+    pub one_way: bool,
 }
 
 /// What a record says.
@@ -178,6 +180,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
                 None
             },
             server: header.flags & abi::flag::SERVER != 0,
+            one_way: header.flags & abi::flag::ONE_WAY != 0,
         }),
         abi::kind::SERVER_NAME => Record::ServerName {
             stream,
@@ -233,6 +236,7 @@ mod tests {
         for (flags, loss) in [
             (abi::flag::UNWANTED, None),
             (abi::flag::UNWANTED | abi::flag::SERVER, None),
+            (abi::flag::UNWANTED | abi::flag::ONE_WAY, None),
             (abi::flag::FAULT, Some(Loss::KernelFault)),
             (abi::flag::CAPPED, Some(Loss::KernelCallCap)),
         ] {
@@ -255,6 +259,7 @@ mod tests {
                     missing: 7,
                     loss,
                     server: flags & abi::flag::SERVER != 0,
+                    one_way: flags & abi::flag::ONE_WAY != 0,
                 })
             );
         }

@@ -30,6 +30,7 @@ fn opened(source: Source) -> Event {
         process: None,
         local: None,
         peer: None,
+        one_way: false,
     };
     event(0, EventKind::Opened(Arc::new(origin)))
 }

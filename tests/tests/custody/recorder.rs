@@ -111,6 +111,7 @@ fn event(started: u64, number: u64) -> Event {
             process: None,
             local: None,
             peer: None,
+            one_way: false,
         }))
     } else {
         EventKind::Data(Data {

@@ -60,6 +60,7 @@ impl Traffic {
             })),
             local: ends.map(|(local, _)| local.parse().expect("an address")),
             peer: ends.map(|(_, peer)| peer.parse().expect("an address")),
+            one_way: false,
         };
         let mut line = Line {
             traffic: self,

@@ -62,6 +62,7 @@ impl Connection {
                 process: None,
                 local: Some(SocketAddr::new(client.0, client.1)),
                 peer: Some(SocketAddr::new(server.0, server.1)),
+                one_way: false,
             };
             queue.push_back(Event {
                 time: packet.time,

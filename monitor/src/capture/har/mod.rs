@@ -206,6 +206,7 @@ impl<'a> Entries<'a> {
             process: None,
             local: None,
             peer,
+            one_way: false,
         };
         push(time, EventKind::Opened(Arc::new(origin)));
         if address.is_https

@@ -50,6 +50,7 @@ pub(in crate::capture) fn origin(random: &mut Random) -> Arc<Origin> {
         process,
         local,
         peer,
+        one_way: false,
     })
 }
 

@@ -64,6 +64,7 @@ pub(super) fn capture(fails: bool) -> Memory {
                     process: None,
                     local: None,
                     peer: None,
+                    one_way: false,
                 })));
             }
             let host = if connection == 0 {

@@ -1,9 +1,11 @@
 //! Output depends only on the order of the input.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
-    event::{Data, Event, EventKind},
-    stream::Streams,
+    event::{Data, Event, EventKind, Origin, Source},
+    stream::{Facts, Streams},
 };
 
 #[test]
@@ -132,4 +134,53 @@ fn the_end_of_the_input_keeps_the_order() {
     };
     assert_eq!(order(None), [9, 5, 2]);
     assert_eq!(order(Some(Timestamp(SECOND * 60))), [9, 5, 2]);
+}
+
+/// The statuses of the requests that each delivery hands on. With `true` only what
+/// the process sends is seen.
+fn told(deliveries: &[(bool, Delivery)]) -> Vec<Vec<Option<u16>>> {
+    let (mut connections, mut losses) = (Connections::default(), Losses::default());
+    let mut statuses = Vec::new();
+    for (one_way, delivery) in deliveries {
+        let origin = Origin {
+            source: Source::OpenSsl,
+            process: None,
+            local: None,
+            peer: None,
+            one_way: *one_way,
+        };
+        let facts = Facts {
+            origin: Some(Arc::new(origin)),
+            ..Facts::default()
+        };
+        let delivery = Delivery {
+            facts: Arc::new(facts),
+            ..delivery.clone()
+        };
+        let mut out = Vec::new();
+        connections.push(&delivery, &mut losses, &mut out);
+        statuses.push(out.iter().map(|exchange| exchange.request.status).collect());
+    }
+    assert_eq!(losses, Losses::default());
+    statuses
+}
+
+#[test]
+fn a_request_whose_response_will_not_be_seen_is_told_at_once() {
+    const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+    let get = |one_way, time| (one_way, sent(time, GET));
+    let ok = |time| (false, received(time, OK));
+    // One that waits is told with the first that nobody will answer, and the next
+    // answer is not taken for theirs.
+    let deliveries = [
+        get(false, 1),
+        get(true, 2),
+        get(true, 3),
+        get(false, 4),
+        ok(5),
+    ];
+    let told = told(&deliveries);
+    let expected: [&[Option<u16>]; 5] = [&[], &[None, None], &[None], &[], &[Some(204)]];
+    assert_eq!(told, expected);
 }

@@ -216,6 +216,7 @@ fn files_of_others_hold_pages_in_the_other_direction() {
             process: None,
             local: None,
             peer: None,
+            one_way: false,
         };
         let facts = Arc::new(Facts {
             origin: Some(Arc::new(origin)),

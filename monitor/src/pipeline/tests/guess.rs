@@ -27,6 +27,7 @@ fn post(path: &str, body: &str) -> Output {
         })),
         local: None,
         peer: None,
+        one_way: false,
     };
     let length = body.len();
     let text = format!(

@@ -59,6 +59,7 @@ fn events(number: u64, request: &str, split: usize) -> Vec<Event> {
         process: None,
         local: None,
         peer: None,
+        one_way: false,
     };
     let data = |from: usize, to: usize| {
         EventKind::Data(Data {

@@ -45,8 +45,9 @@ pub enum Signal {
     Tracker(u32),
 }
 
-#[derive(Default)]
 struct Live {
+    /// Where it comes from, as was last said.
+    origin: Arc<Origin>,
     /// The place in the order of last use.
     stamp: u32,
     /// Next offset that the received direction is expected at.
@@ -56,6 +57,18 @@ struct Live {
     /// Whether the process is the server: the bytes between two pages were not
     /// asked for.
     server: bool,
+}
+
+impl Live {
+    fn new(origin: Arc<Origin>) -> Self {
+        Self {
+            origin,
+            stamp: 0,
+            received: 0,
+            highest: [0; 2],
+            server: false,
+        }
+    }
 }
 
 /// Turns records into events.
@@ -168,9 +181,19 @@ impl Translator {
             missing,
             loss,
             server,
+            one_way,
         } = chunk;
         let live = self.open(time, stream, source, None, losses, out);
         live.server |= server;
+        if direction == Direction::Sent && one_way != live.origin.one_way {
+            Arc::make_mut(&mut live.origin).one_way = one_way;
+            out.push(Event {
+                time,
+                stream,
+                place: None,
+                kind: EventKind::Opened(Arc::clone(&live.origin)),
+            });
+        }
         let slot = &mut live.highest[usize::from(direction == Direction::Received)];
         let offset = if source.is_packets() {
             extend(*slot, offset)
@@ -242,8 +265,7 @@ impl Translator {
         losses: &mut Losses,
         out: &mut Vec<Event>,
     ) -> &mut Live {
-        let is_new = !self.streams.contains_key(&stream);
-        if is_new {
+        if !self.streams.contains_key(&stream) {
             if self.streams.len() >= MAX_STREAMS
                 && let Some(oldest) = self.lru.oldest()
             {
@@ -253,21 +275,24 @@ impl Translator {
             if source == Source::OpenSsl {
                 self.owned.entry(stream.owner).or_default().insert(stream);
             }
+        }
+        let live = self.streams.entry(stream).or_insert_with(|| {
             let process = (stream.owner != 0).then(|| self.processes.get(stream.owner));
-            let origin = Origin {
+            let origin = Arc::new(Origin {
                 source,
                 process,
                 local: ends.map(|(local, _)| local),
                 peer: ends.map(|(_, peer)| peer),
-            };
+                one_way: false,
+            });
             out.push(Event {
                 time,
                 stream,
                 place: None,
-                kind: EventKind::Opened(Arc::new(origin)),
+                kind: EventKind::Opened(Arc::clone(&origin)),
             });
-        }
-        let live = self.streams.entry(stream).or_default();
+            Live::new(origin)
+        });
         self.lru.touch(stream, &mut live.stamp);
         live
     }

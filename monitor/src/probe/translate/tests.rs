@@ -21,6 +21,7 @@ fn data(source: Source, direction: Direction, offset: u64, length: usize, missin
         missing,
         loss: None,
         server: false,
+        one_way: false,
     })
 }
 
@@ -28,6 +29,16 @@ fn from_server(record: Record) -> Record {
     match record {
         Record::Data(chunk) => Record::Data(Chunk {
             server: true,
+            ..chunk
+        }),
+        other => other,
+    }
+}
+
+fn one_way(record: Record) -> Record {
+    match record {
+        Record::Data(chunk) => Record::Data(Chunk {
+            one_way: true,
             ..chunk
         }),
         other => other,
@@ -132,6 +143,32 @@ fn what_a_server_sends_between_pages_is_no_loss() {
             "{source:?}"
         );
     }
+}
+
+#[test]
+fn a_stream_says_when_only_one_way_of_it_is_seen() {
+    let sent = |offset| data(Source::OpenSsl, Direction::Sent, offset, 10, 0);
+    let received = data(Source::OpenSsl, Direction::Received, 0, 5, 0);
+    let mut translator = Translator::new(0);
+    let mut out = Vec::new();
+    for record in [
+        sent(0),
+        received,
+        one_way(sent(10)),
+        one_way(sent(20)),
+        sent(30),
+    ] {
+        push(&mut translator, 1, record, &mut out);
+    }
+    let said: Vec<_> = out
+        .iter()
+        .map(|event| match &event.kind {
+            EventKind::Opened(origin) => Some(origin.one_way),
+            _ => None,
+        })
+        .collect();
+    let (both, one) = (Some(false), Some(true));
+    assert_eq!(said, [both, None, None, one, None, None, both, None]);
 }
 
 #[test]

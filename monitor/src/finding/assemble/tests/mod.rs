@@ -97,6 +97,7 @@ fn with_context<T>(
         process: Some(Arc::new(process)),
         local: None,
         peer: Some("203.0.113.5:443".parse().unwrap()),
+        one_way: false,
     };
     let key = TokenKey::from_bytes([1; 32]);
     let context = Context {
