@@ -1,8 +1,16 @@
 //! What phiwatch did not see, by stage and reason.
 //!
 //! A monitor that loses data silently is worse than none. Code that drops
-//! something names the [`Loss`], and the count becomes
-//! `phiwatch_lost_total{stage,reason}`.
+//! something counts a [`Loss`], and the total becomes
+//! `phiwatch_lost_total{stage,reason}`:
+//!
+//! | where it is lost | counted by | on its way to the metric |
+//! |---|---|---|
+//! | kernel programs | `counter` of `phiwatch_ebpf::abi` | `probe::reader` maps it to a [`Loss`], `command::watch` publishes it |
+//! | ring thread, discovery | [`Losses`] | `command::watch` |
+//! | the core and behind it | [`Losses`] | `command::core` |
+//!
+//! Captures keep the same totals in their statistics.
 
 /// One way to lose something. The set is closed: it is the label set of
 /// `phiwatch_lost_total`.

@@ -1,70 +1,102 @@
-//! Captures: events to files and files to events.
+//! Captures, read: files to events.
 //!
-//! While phiwatch watches, every event passes [`CaptureWriter`] before the core
-//! gets it; on replay the same events come from [`open`], which also reads
-//! captures of other tools. Our captures are pcapng files that any tool opens:
-//! each chunk of plaintext is a TCP segment whose sequence number is its offset
-//! in the stream.
+//! In place of a probe, [`open`] gives what captures hold: phiwatch's own, which
+//! replay as they were recorded, and those of other tools. Our captures are
+//! pcapng files that any tool opens: each chunk of plaintext is a TCP segment
+//! whose sequence number is its offset in the stream, and notes say what packets
+//! cannot.
+//!
+//! The modules stand in the order in which each may use those before it: the
+//! bytes of a `file`, the headers of a `packet`, what our captures `note`, the
+//! blocks of `pcapng`, what is `foreign`, the `replay` of our own, the `reader`
+//! of them all, and the `survey`, which examines no payload.
 
 use std::{io, path::PathBuf};
 
-use crate::{event::Event, loss::Losses};
+use crate::{
+    event::{Event, Timestamp},
+    loss::Losses,
+    message::Message,
+};
 
-mod address;
-mod chain;
-mod connection;
-pub mod custody;
-mod digest;
-mod har;
-mod identity;
-mod input;
-mod listing;
-mod messages;
-mod note;
-mod packet;
-mod pcap;
-mod pcapng;
-mod pdu;
-mod progress;
-mod reader;
-mod record;
+pub(crate) mod file;
+
+pub(crate) mod packet;
+
+pub(crate) mod note;
+
+pub(crate) mod pcapng;
+
+mod foreign;
+
 mod replay;
-mod rfc3339;
-mod ring;
-mod section;
-mod store;
+
+mod reader;
+
 mod survey;
-mod track;
-mod verify;
-mod wrapping;
 
-pub use connection::LATE_OFFSET;
-pub use custody::{
-    CUSTODY_FILE, Custody, CustodyEntry, CustodyError, CustodyFile, CustodyLog,
-    MAX_FILES as MAX_CUSTODY_FILES, Who,
+pub use self::{
+    file::{Identities, Progress},
+    foreign::LATE_OFFSET,
+    note::{ClockAnchor, Provenance},
+    pcapng::SectionSurvey,
+    reader::{OpenOptions, ReadAhead, open, open_all, open_all_with, read_bytes},
+    survey::{FileSurvey, survey},
 };
-pub use identity::Identities;
-pub use note::{ClockAnchor, Provenance};
-pub use pdu::{About, Dissector, PduEncoder};
-pub use progress::Progress;
-pub use reader::{OpenOptions, open, open_all, open_all_with, read_bytes};
-pub use record::{Encoder, MAX_PACKET_PAYLOAD};
-pub use ring::{Ring, RingLimits};
-pub use section::SegmentSummary;
-pub use store::{
-    AgeRecipients, CaptureOptions, CaptureWriter, CheckingKey, DEFAULT_MAX_BYTES,
-    DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE, DEFAULT_SEGMENT_BYTES, ENCRYPTED_WAIT,
-    QuotaLimits, SignatureError, SigningKey, StoreError, StoreOptions, SyncPolicy,
-};
-pub use survey::{FileSurvey, SectionSurvey, survey};
-pub use verify::{FileCheck, FileState, Verification, verify};
 
-/// A source of events other than a probe.
-pub trait EventSource: Send {
-    /// The next event, `None` at the end. What could not be read is counted in
-    /// `losses`. After an error the source may still be asked for the rest of
-    /// what it had read.
-    fn next(&mut self, losses: &mut Losses) -> Result<Option<Event>, CaptureError>;
+/// What a capture holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// An event of a stream.
+    Event(Event),
+    /// A whole message, where values were replaced.
+    Message(Message),
+}
+
+impl Recorded {
+    /// When it happened.
+    pub const fn time(&self) -> Timestamp {
+        match self {
+            Self::Event(event) => event.time,
+            Self::Message(message) => message.time,
+        }
+    }
+
+    /// The event, if it is one.
+    pub fn event(self) -> Option<Event> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Message(_) => None,
+        }
+    }
+
+    /// The message, if it is one.
+    pub fn message(self) -> Option<Message> {
+        match self {
+            Self::Event(_) => None,
+            Self::Message(message) => Some(message),
+        }
+    }
+}
+
+impl From<Event> for Recorded {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+impl From<Message> for Recorded {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
+}
+
+/// A source other than a probe.
+pub trait CaptureSource: Send {
+    /// The next event or message, `None` at the end. What could not be read is
+    /// counted in `losses`. After an error the source may still be asked for the
+    /// rest of what it had read.
+    fn next(&mut self, losses: &mut Losses) -> Result<Option<Recorded>, CaptureError>;
 }
 
 /// Why a capture could not be read or written.

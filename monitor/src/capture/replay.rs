@@ -1,7 +1,7 @@
 //! Packets of our own captures back to the events they stand for.
 //!
-//! In: packets in file order with their notes. Out: events equal to those that
-//! were recorded. State continues across the segments of one capture.
+//! In: packets in file order with their notes. Out: events and messages equal to
+//! those that were recorded. State continues across the segments of one capture.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -11,10 +11,13 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    input::Packet,
-    messages::{Coming, MessageNote},
-    note::{Note, loss_from_name},
-    packet::{ACK, Endpoint, FIN, LINK_RAW, PSH, Pair, Parsed, Segment, pair, parse},
+    Recorded,
+    file::Packet,
+    note::{
+        Note, loss_from_name,
+        message::{Coming, MessageNote},
+    },
+    packet::{ACK, Endpoint, FIN, LINK_RAW, PSH, Pair, Parsed, Segment, pair, parse, unwrap},
 };
 use crate::{
     event::{Data, Direction, Event, EventKind, Origin, Place, StreamId, Timestamp},
@@ -68,7 +71,7 @@ impl Replay {
     pub(super) fn push(
         &mut self,
         packet: &Packet<'_>,
-        queue: &mut VecDeque<Event>,
+        queue: &mut VecDeque<Recorded>,
         losses: &mut Losses,
     ) {
         let note = match packet.comment.map(serde_json::from_str::<Note>) {
@@ -116,13 +119,13 @@ impl Replay {
         self.flush(queue);
         self.notes(stream, packet, note, queue, losses);
         if segment.has(FIN) && segment.has(ACK) {
-            queue.push_back(event(packet, stream, EventKind::Closed));
+            queue.push_back(event(packet, stream, EventKind::Closed).into());
             self.forget(stream);
         }
     }
 
     /// The file has ended: appends what no further packets will complete.
-    pub(super) fn end(&mut self, queue: &mut VecDeque<Event>, losses: &mut Losses) {
+    pub(super) fn end(&mut self, queue: &mut VecDeque<Recorded>, losses: &mut Losses) {
         self.flush(queue);
         Coming::abandon(&mut self.coming, losses);
     }
@@ -134,7 +137,7 @@ impl Replay {
         direction: Direction,
         packet: &Packet<'_>,
         payload: &[u8],
-        queue: &mut VecDeque<Event>,
+        queue: &mut VecDeque<Recorded>,
         losses: &mut Losses,
     ) {
         let fits = self.coming.as_mut().is_some_and(|coming| {
@@ -164,28 +167,22 @@ impl Replay {
     }
 
     /// Appends the message that is being read, if it is complete.
-    fn complete(&mut self, queue: &mut VecDeque<Event>) {
+    fn complete(&mut self, queue: &mut VecDeque<Recorded>) {
         let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) else {
             return;
         };
-        let (stream, time) = (coming.stream, coming.time);
-        let (mut message, place) = coming.finish();
-        if let Some(known) = self.streams.get(&stream) {
+        let mut message = coming.finish();
+        if let Some(known) = self.streams.get(&message.stream) {
             message.origin.clone_from(&known.origin);
             message.server_name.clone_from(&known.sni);
         }
-        queue.push_back(Event {
-            time,
-            stream,
-            place,
-            kind: EventKind::Message(message),
-        });
+        queue.push_back(message.into());
     }
 
     /// Appends what no further packets of this file will complete.
-    pub(super) fn flush(&mut self, queue: &mut VecDeque<Event>) {
+    pub(super) fn flush(&mut self, queue: &mut VecDeque<Recorded>) {
         if let Some(partial) = self.partial.take() {
-            queue.push_back(Event {
+            queue.push_back(Recorded::Event(Event {
                 time: partial.time,
                 stream: partial.stream,
                 place: Some(partial.place),
@@ -194,7 +191,7 @@ impl Replay {
                     offset: partial.offset,
                     bytes: Secret::new(partial.bytes.freeze()),
                 }),
-            });
+            }));
         }
     }
 
@@ -244,7 +241,7 @@ impl Replay {
         stream: StreamId,
         packet: &Packet<'_>,
         note: Note,
-        queue: &mut VecDeque<Event>,
+        queue: &mut VecDeque<Recorded>,
         losses: &mut Losses,
     ) {
         let Some(known) = self.streams.get_mut(&stream) else {
@@ -279,12 +276,12 @@ impl Replay {
                     let origin = Arc::new(origin);
                     known.origin = Some(Arc::clone(&origin));
                     let kind = EventKind::Opened(origin);
-                    queue.push_back(Event {
+                    queue.push_back(Recorded::Event(Event {
                         time,
                         stream,
                         place: None,
                         kind,
-                    });
+                    }));
                 }
                 Some(_) => {}
                 None => losses.count(Loss::CaptureUnsupported),
@@ -296,7 +293,7 @@ impl Replay {
             known.sni = Some(Arc::clone(&name));
             let mut named = event(packet, stream, EventKind::Named(name));
             named.place = Some(packet.place());
-            queue.push_back(named);
+            queue.push_back(named.into());
         }
         for missing in note.missing {
             let direction = Direction::from(missing.direction);
@@ -307,7 +304,7 @@ impl Replay {
                 length: missing.length,
                 loss: missing.loss.as_deref().and_then(loss_from_name),
             };
-            queue.push_back(event(packet, stream, kind));
+            queue.push_back(event(packet, stream, kind).into());
         }
     }
 
@@ -318,7 +315,7 @@ impl Replay {
         packet: &Packet<'_>,
         segment: &Segment<'_>,
         far: Option<u64>,
-        queue: &mut VecDeque<Event>,
+        queue: &mut VecDeque<Recorded>,
     ) {
         let Some(known) = self.streams.get_mut(&stream) else {
             return;
@@ -349,7 +346,7 @@ impl Replay {
                 }),
             );
             data.place = Some(packet.place());
-            queue.push_back(data);
+            queue.push_back(data.into());
             return;
         }
         let partial = self.partial.get_or_insert_with(|| Partial {
@@ -374,10 +371,4 @@ fn event(packet: &Packet<'_>, stream: StreamId, kind: EventKind) -> Event {
         place: None,
         kind,
     }
-}
-
-/// The offset nearest to `near` that is `low` modulo 2^32.
-pub(super) fn unwrap(near: u64, low: u32) -> u64 {
-    let step = low.wrapping_sub(near as u32).cast_signed();
-    near.wrapping_add_signed(i64::from(step))
 }

@@ -6,7 +6,6 @@
 //! end in bounded memory; no payload is examined.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
     path::PathBuf,
@@ -16,22 +15,20 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CaptureError, OpenOptions,
-    input::Input,
-    listing::{self, Listed},
-    note::{LossNote, Provenance},
-    pcapng::option::Options,
-    track::Track,
-    wrapping::{self, Format, unwrapped},
+    CaptureError, OpenOptions, SectionSurvey,
+    file::Input,
+    reader::{
+        listing::{self, Listed},
+        track::Track,
+        wrapping::{self, Format, unwrapped},
+    },
 };
-use crate::{event::Timestamp, loss::Losses, token::hex};
+use crate::{event::Timestamp, loss::Losses};
 
 /// A longer time without packets ends a run, in nanoseconds.
 const QUIET: u64 = 60_000_000_000;
 /// Runs of one file; beyond that the last one grows.
 const MAX_RUNS: usize = 4_096;
-/// Sections of one file that are remembered.
-pub(super) const MAX_SECTIONS: usize = 256;
 
 /// The description of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,56 +49,6 @@ pub struct FileSurvey {
     pub runs: Vec<(Timestamp, Timestamp)>,
     /// What its recorders say about themselves, the first 256.
     pub sections: Vec<SectionSurvey>,
-}
-
-/// What the header and the statistics of a section say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SectionSurvey {
-    /// What phiwatch says, where it wrote it.
-    pub provenance: Option<Provenance>,
-    /// The program that wrote it.
-    pub writer: String,
-    /// The operating system that it ran on.
-    pub system: String,
-    /// Losses by `stage.reason`, of ours.
-    pub lost: BTreeMap<String, u64>,
-    /// Packets that were dropped, by others.
-    pub dropped: u64,
-}
-
-/// Options of a section header: the operating system, the program.
-const OPTION_SYSTEM: u16 = 3;
-const OPTION_WRITER: u16 = 4;
-/// What a header says about itself is cut to this many bytes.
-const MAX_NAME: usize = 256;
-/// Kinds of losses of a section.
-const MAX_LOSSES: usize = 128;
-
-impl SectionSurvey {
-    /// What the options of a header say.
-    pub(super) fn header(options: Option<&Options<'_>>) -> Self {
-        let text = |code: u16| {
-            let value = options?.clone().find_code(code)?;
-            let value = value.get(..value.len().min(MAX_NAME))?;
-            Some(String::from_utf8_lossy(value).into_owned())
-        };
-        Self {
-            system: text(OPTION_SYSTEM).unwrap_or_default(),
-            writer: text(OPTION_WRITER).unwrap_or_default(),
-            ..Self::default()
-        }
-    }
-
-    /// Adds what statistics say.
-    pub(super) fn add(&mut self, note: &LossNote) {
-        for (name, count) in &note.lost {
-            let is_known = self.lost.contains_key(name);
-            if is_known || (self.lost.len() < MAX_LOSSES && name.len() <= MAX_NAME) {
-                let sum = self.lost.entry(name.clone()).or_default();
-                *sum = sum.saturating_add(*count);
-            }
-        }
-    }
 }
 
 /// Looks at every file that [`open_all_with`](super::open_all_with) reads, in
@@ -173,8 +120,9 @@ fn look(
         }
     }
     survey.bytes = hash.bytes;
-    let digest = hash.digest.clone().finalize();
-    survey.sha256 = Some(hex(&digest, digest.len()));
+    survey.sha256 = Some(base16ct::lower::encode_string(
+        &hash.digest.clone().finalize(),
+    ));
     Ok(survey)
 }
 

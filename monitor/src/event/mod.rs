@@ -1,17 +1,23 @@
-//! The core's only input: what a probe, or a capture in its place, delivers.
+//! What a probe, or a capture in its place, delivers: the core's input, besides
+//! the finished messages of redacted captures.
 //!
 //! Events are owned, validated and carry their own time, so that the core needs
 //! no clock. An event that replay reads from a capture equals the event that
 //! was recorded, which is why live and replay give the same findings.
 
-mod message;
+mod blindness;
+mod moment;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 
-pub use self::message::{Message, MessageFacts, PlantedNote, PlantingNote, ProofNote};
-use crate::{loss::Loss, secret::Secret};
+pub use self::{
+    blindness::Blindness,
+    moment::{Span, parse_time},
+};
+use crate::{loss::Loss, name::named, secret::Secret};
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,29 +40,15 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, nanoseconds) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
-        let (days, second) = (seconds / 86_400, seconds % 86_400);
-        // Days to a civil date in the proleptic Gregorian calendar, counted in
-        // 400-year eras of 146,097 days that begin on 1 March.
-        let shifted = days + 719_468;
-        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 {
-            month_from_march + 3
-        } else {
-            month_from_march - 9
-        };
-        let year = year_of_era + era * 400 + u64::from(month <= 2);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{nanoseconds:09}Z",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60,
-        )
+        let time = jiff::Timestamp::new(seconds.cast_signed(), nanoseconds as i32)
+            .expect("64 bits of nanoseconds end in 2554");
+        write!(f, "{time:.9}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -75,39 +67,31 @@ pub struct StreamId {
     pub born: u64,
 }
 
-/// Which hook, or which kind of file, saw the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Source {
-    /// `SSL_write` and its relatives.
-    OpenSsl,
-    /// Plaintext, or the first TLS record, on a socket.
-    Socket,
-    /// A packet capture that phiwatch did not write.
-    Pcap,
-    /// An HTTP archive.
-    Har,
+named! {
+    /// Which hook, or which kind of file, saw the bytes.
+    pub enum Source {
+        /// `SSL_write` and its relatives.
+        OpenSsl = "openssl",
+        /// `gnutls_record_send` and its relatives.
+        GnuTls = "gnutls",
+        /// Go's `crypto/tls`.
+        Go = "go",
+        /// Plaintext, or the first TLS record, on a socket.
+        Socket = "socket",
+        /// A packet capture that phiwatch did not write.
+        Pcap = "pcap",
+        /// An HTTP archive.
+        Har = "har",
+    }
 }
 
 impl Source {
-    /// Every source.
-    pub const ALL: &'static [Self] = &[Self::OpenSsl, Self::Socket, Self::Pcap, Self::Har];
-
-    /// The name in records, labels and captures.
-    pub const fn as_str(self) -> &'static str {
+    /// Whether it is a TLS library, which gives plaintext call by call.
+    pub const fn is_tls(self) -> bool {
         match self {
-            Self::OpenSsl => "openssl",
-            Self::Socket => "socket",
-            Self::Pcap => "pcap",
-            Self::Har => "har",
+            Self::OpenSsl | Self::GnuTls | Self::Go => true,
+            Self::Socket | Self::Pcap | Self::Har => false,
         }
-    }
-
-    /// The source that [`Source::as_str`] names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|source| source.as_str() == name)
     }
 
     /// Whether chunks can arrive out of order, twice or overlapping.
@@ -117,7 +101,7 @@ impl Source {
 }
 
 /// The process behind a stream. None of this is payload.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Process {
     /// Thread-group id in the host's pid namespace.
     pub pid: u32,
@@ -148,6 +132,9 @@ pub struct Origin {
     pub peer: Option<SocketAddr>,
     /// Only what the process sends is seen, so no response can be waited for.
     pub one_way: bool,
+    /// What keeps the plaintext of this TLS connection from being read, as far as
+    /// the probe knows.
+    pub blindness: Option<Blindness>,
 }
 
 /// As seen from the watched process.
@@ -203,9 +190,6 @@ pub enum EventKind {
         /// response). The loss has been counted already.
         loss: Option<Loss>,
     },
-    /// A whole message, from a capture that holds messages with replaced values
-    /// instead of streams.
-    Message(Message),
     /// Nothing more will come on this stream.
     Closed,
 }

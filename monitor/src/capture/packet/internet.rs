@@ -3,18 +3,18 @@
 //! In: bytes that begin with an IP header. Out: the TCP segment or the fragment
 //! behind it, also through simple tunnels.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+
+use etherparse::{
+    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
+    Ipv6RawExtHeaderSlice, TcpHeaderSlice, UdpHeader,
+};
 
 use super::{
     Cursor, Fragment, MAX_NESTED_HEADERS, Parsed, Segment,
     link::{ETHERNET, Network, ethertype, network},
 };
 
-pub(super) const PROTOCOL_TCP: u8 = 6;
-const PROTOCOL_IPV4: u8 = 4;
-const PROTOCOL_UDP: u8 = 17;
-const PROTOCOL_IPV6: u8 = 41;
-const PROTOCOL_GRE: u8 = 47;
 /// Ports of VXLAN: the registered one and the first one of Linux.
 const PORTS_VXLAN: [u16; 2] = [4_789, 8_472];
 /// How many nested tunnels are followed.
@@ -24,7 +24,7 @@ const MAX_TUNNELS: u8 = 3;
 struct Header {
     source: IpAddr,
     destination: IpAddr,
-    protocol: u8,
+    protocol: IpNumber,
     /// Length of what follows the header, where the header has it.
     length: Option<usize>,
     tunnels: u8,
@@ -40,51 +40,37 @@ pub(super) fn internet(cursor: Cursor<'_>, missing: u32, tunnels: u8) -> Option<
 }
 
 fn internet_v4(mut cursor: Cursor<'_>, missing: u32, tunnels: u8) -> Option<Parsed<'_>> {
-    let header = usize::from(cursor.u8()? & 0x0f) * 4;
-    cursor.take(1)?;
-    let total = usize::from(cursor.u16()?);
-    let id = u32::from(cursor.u16()?);
-    let fragment = cursor.u16()?;
-    cursor.take(1)?;
-    let protocol = cursor.u8()?;
-    cursor.take(2)?;
-    let source = IpAddr::V4(Ipv4Addr::from(cursor.array::<4>()?));
-    let destination = IpAddr::V4(Ipv4Addr::from(cursor.array::<4>()?));
-    cursor.take(header.checked_sub(20)?)?;
+    let header = Ipv4HeaderSlice::from_slice(cursor.0).ok()?;
+    let own = cursor.take(header.slice().len())?.len();
     // A length of zero is what segmentation offload leaves on the sending host.
-    let length = if total == 0 {
-        None
-    } else {
-        Some(total.checked_sub(header)?)
+    let length = match usize::from(header.total_len()) {
+        0 => None,
+        total => Some(total.checked_sub(own)?),
     };
     let head = Header {
-        source,
-        destination,
-        protocol,
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        protocol: header.protocol(),
         length,
         tunnels,
     };
-    // More fragments, or an offset other than zero.
-    if fragment & 0x3fff != 0 {
-        let offset = usize::from(fragment & 0x1fff) * 8;
-        return Some(head.fragment(id, offset, fragment & 0x2000 == 0, cursor));
+    if header.is_fragmenting_payload() {
+        let id = header.identification().into();
+        let offset = header.fragments_offset().byte_offset().into();
+        return Some(head.fragment(id, offset, !header.more_fragments(), cursor));
     }
     head.transport(cursor, missing)
 }
 
 fn internet_v6(mut cursor: Cursor<'_>, missing: u32, tunnels: u8) -> Option<Parsed<'_>> {
-    cursor.take(4)?;
-    let total = usize::from(cursor.u16()?);
-    let protocol = cursor.u8()?;
-    cursor.take(1)?;
-    let source = IpAddr::V6(Ipv6Addr::from(cursor.array::<16>()?));
-    let destination = IpAddr::V6(Ipv6Addr::from(cursor.array::<16>()?));
-    let length = if total == 0 { None } else { Some(total) };
+    let header = Ipv6HeaderSlice::from_slice(cursor.0).ok()?;
+    cursor.take(header.slice().len())?;
+    let total = usize::from(header.payload_length());
     let head = Header {
-        source,
-        destination,
-        protocol,
-        length,
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        protocol: header.next_header(),
+        length: if total == 0 { None } else { Some(total) },
         tunnels,
     };
     extended(head, cursor, missing)
@@ -93,29 +79,37 @@ fn internet_v6(mut cursor: Cursor<'_>, missing: u32, tunnels: u8) -> Option<Pars
 /// Follows the extension headers of IPv6.
 fn extended(mut head: Header, mut cursor: Cursor<'_>, missing: u32) -> Option<Parsed<'_>> {
     for _ in 0..MAX_NESTED_HEADERS {
-        let length = match head.protocol {
-            // Hop-by-hop, routing and destination options.
-            0 | 43 | 60 => (usize::from(*cursor.0.get(1)?) + 1) * 8,
-            // Authentication header, whose length counts words of four bytes.
-            51 => (usize::from(*cursor.0.get(1)?) + 2) * 4,
-            44 => 8,
+        let mut fragment = None;
+        let (next, length) = match head.protocol {
+            IpNumber::IPV6_HEADER_HOP_BY_HOP
+            | IpNumber::IPV6_ROUTE_HEADER
+            | IpNumber::IPV6_DESTINATION_OPTIONS => {
+                let header = Ipv6RawExtHeaderSlice::from_slice(cursor.0).ok()?;
+                (header.next_header(), header.slice().len())
+            }
+            IpNumber::AUTHENTICATION_HEADER => {
+                let header = IpAuthHeaderSlice::from_slice(cursor.0).ok()?;
+                (header.next_header(), header.slice().len())
+            }
+            IpNumber::IPV6_FRAGMENTATION_HEADER => {
+                let header = Ipv6FragmentHeaderSlice::from_slice(cursor.0).ok()?;
+                let next = header.next_header();
+                let length = header.slice().len();
+                fragment = Some(header).filter(Ipv6FragmentHeaderSlice::is_fragmenting_payload);
+                (next, length)
+            }
             _ => return head.transport(cursor, missing),
         };
-        let is_fragment = head.protocol == 44;
-        let mut extension = Cursor(cursor.take(length)?);
-        head.protocol = extension.u8()?;
+        cursor.take(length)?;
+        head.protocol = next;
         head.length = match head.length {
             Some(rest) => Some(rest.checked_sub(length)?),
             None => None,
         };
-        if is_fragment {
-            extension.take(1)?;
-            let fragment = extension.u16()?;
-            let id = extension.u32()?;
-            if fragment & 0xfff9 != 0 {
-                let offset = usize::from(fragment & 0xfff8);
-                return Some(head.fragment(id, offset, fragment & 1 == 0, cursor));
-            }
+        if let Some(header) = fragment {
+            let offset = header.fragment_offset().byte_offset().into();
+            let is_last = !header.more_fragments();
+            return Some(head.fragment(header.identification(), offset, is_last, cursor));
         }
     }
     Some(Parsed::Unsupported)
@@ -131,7 +125,7 @@ pub(in crate::capture) fn datagram(
     let head = Header {
         source,
         destination,
-        protocol,
+        protocol: IpNumber(protocol),
         length: Some(payload.len()),
         tunnels: 0,
     };
@@ -149,7 +143,13 @@ impl Header {
         // Only what can carry TCP is reassembled.
         if !matches!(
             self.protocol,
-            PROTOCOL_TCP | PROTOCOL_IPV4 | PROTOCOL_IPV6 | PROTOCOL_GRE | 43 | 51 | 60
+            IpNumber::TCP
+                | IpNumber::IPV4
+                | IpNumber::IPV6
+                | IpNumber::GRE
+                | IpNumber::IPV6_ROUTE_HEADER
+                | IpNumber::AUTHENTICATION_HEADER
+                | IpNumber::IPV6_DESTINATION_OPTIONS
         ) {
             return Parsed::Other;
         }
@@ -159,7 +159,7 @@ impl Header {
         Parsed::Fragment(Fragment {
             source: self.source,
             destination: self.destination,
-            protocol: self.protocol,
+            protocol: self.protocol.0,
             id,
             offset,
             is_last,
@@ -170,19 +170,20 @@ impl Header {
 
     fn transport(self, mut cursor: Cursor<'_>, missing: u32) -> Option<Parsed<'_>> {
         let tunnels = self.tunnels + 1;
-        if self.protocol == PROTOCOL_TCP {
+        if self.protocol == IpNumber::TCP {
             return self.tcp(cursor, missing).map(Parsed::Tcp);
         }
         let inner = match self.protocol {
-            PROTOCOL_IPV4 | PROTOCOL_IPV6 => Network::Ip(cursor),
-            PROTOCOL_GRE => gre(cursor)?,
-            PROTOCOL_UDP => {
-                let destination = u16::from_be_bytes(*cursor.0.get(2..)?.first_chunk()?);
-                if !PORTS_VXLAN.contains(&destination) {
+            IpNumber::IPV4 | IpNumber::IPV6 => Network::Ip(cursor),
+            IpNumber::GRE => gre(cursor)?,
+            IpNumber::UDP => {
+                // A packet that was cut behind its ports is still no tunnel.
+                let port = cursor.0.get(2..)?.first_chunk()?;
+                if !PORTS_VXLAN.contains(&u16::from_be_bytes(*port)) {
                     return Some(Parsed::Other);
                 }
-                // UDP, and a flag that says that a network identifier follows.
-                cursor.take(8)?;
+                cursor.take(UdpHeader::LEN)?;
+                // A flag says that a network identifier follows.
                 if cursor
                     .take(8)?
                     .first()
@@ -208,19 +209,14 @@ impl Header {
             .unwrap_or_else(|| cursor.0.len().saturating_add(missing as usize));
         let captured = cursor.0.len().min(length);
         cursor.0 = cursor.0.get(..captured)?;
-        let ports = (cursor.u16()?, cursor.u16()?);
-        let sequence = cursor.u32()?;
-        let acknowledgment = cursor.u32()?;
-        let header = usize::from(cursor.u8()? >> 4) * 4;
-        let flags = cursor.u8()?;
-        cursor.take(6)?;
-        cursor.take(header.checked_sub(20)?)?;
+        let header = TcpHeaderSlice::from_slice(cursor.0).ok()?;
+        let own = cursor.take(header.slice().len())?;
         Some(Segment {
-            source: (self.source, ports.0),
-            destination: (self.destination, ports.1),
-            sequence,
-            acknowledgment,
-            flags,
+            source: (self.source, header.source_port()),
+            destination: (self.destination, header.destination_port()),
+            sequence: header.sequence_number(),
+            acknowledgment: header.acknowledgment_number(),
+            flags: *own.get(13)?,
             payload: cursor.0,
             cut: u32::try_from(length - captured).unwrap_or(u32::MAX),
         })

@@ -2,12 +2,15 @@
 //!
 //! In: a packet and its link type. Out: where IP begins, or that there is none.
 
-use super::{Cursor, MAX_NESTED_HEADERS, exported, exported::Pdu};
+use super::{
+    Cursor, MAX_NESTED_HEADERS,
+    exported::{self, Pdu},
+};
 
 /// Ethernet.
 pub(super) const ETHERNET: u16 = 1;
 /// Link type of packets that begin with an IP header.
-pub(in crate::capture) const LINK_RAW: u16 = 101;
+pub(crate) const LINK_RAW: u16 = 101;
 /// What Wireshark calls exported PDUs.
 const EXPORTED: u16 = 252;
 

@@ -10,57 +10,64 @@ mod link;
 
 use std::net::IpAddr;
 
+use etherparse::{IpNumber, Ipv4Header, Ipv6Header, TcpHeader};
+
 pub(super) use exported::Pdu;
 pub(super) use fragments::Fragments;
 pub(super) use internet::datagram;
-use internet::{PROTOCOL_TCP, internet};
-pub(super) use link::LINK_RAW;
+use internet::internet;
+pub(crate) use link::LINK_RAW;
 use link::{Network, network};
 
 /// Flag FIN of a TCP header.
-pub(super) const FIN: u8 = 0x01;
+pub(crate) const FIN: u8 = 0x01;
 /// Flag SYN of a TCP header.
-pub(super) const SYN: u8 = 0x02;
+pub(crate) const SYN: u8 = 0x02;
 /// Flag RST of a TCP header.
 pub(super) const RST: u8 = 0x04;
 /// Flag PSH of a TCP header.
-pub(super) const PSH: u8 = 0x08;
+pub(crate) const PSH: u8 = 0x08;
 /// Flag ACK of a TCP header.
-pub(super) const ACK: u8 = 0x10;
+pub(crate) const ACK: u8 = 0x10;
+
+/// Hops that a packet of ours may take.
+const HOPS: u8 = 64;
+/// Why a header can be written.
+const FITS: &str = "the caller keeps the payload below 65,000 bytes";
 
 /// How many VLAN tags or extension headers are followed.
 const MAX_NESTED_HEADERS: usize = 8;
 
 /// One end of a connection.
-pub(super) type Endpoint = (IpAddr, u16);
+pub(crate) type Endpoint = (IpAddr, u16);
 
 /// Both ends of a connection, in the same order whichever of them sent the
 /// packet.
-pub(super) type Pair = (Endpoint, Endpoint);
+pub(crate) type Pair = (Endpoint, Endpoint);
 
 /// The key of a connection between `a` and `b`.
-pub(super) fn pair(a: Endpoint, b: Endpoint) -> Pair {
+pub(crate) fn pair(a: Endpoint, b: Endpoint) -> Pair {
     if a <= b { (a, b) } else { (b, a) }
 }
 
 /// A TCP segment. It holds payload of the watched traffic: no `Debug`.
 #[derive(Clone, Copy)]
-pub(super) struct Segment<'a> {
-    pub(super) source: Endpoint,
-    pub(super) destination: Endpoint,
+pub(crate) struct Segment<'a> {
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
     /// Sequence number of the first byte, or of SYN.
-    pub(super) sequence: u32,
-    pub(super) acknowledgment: u32,
-    pub(super) flags: u8,
+    pub(crate) sequence: u32,
+    pub(crate) acknowledgment: u32,
+    pub(crate) flags: u8,
     /// What was captured of the payload.
-    pub(super) payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
     /// Payload bytes that the packet had and the capture does not.
-    pub(super) cut: u32,
+    pub(crate) cut: u32,
 }
 
 impl Segment<'_> {
     /// Whether `flag` is set.
-    pub(super) const fn has(&self, flag: u8) -> bool {
+    pub(crate) const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 }
@@ -149,67 +156,59 @@ pub(super) fn parse(link: u16, packet: &[u8], cut: u32) -> Parsed<'_> {
 /// Appends `segment` as an IP packet with valid checksums. Both endpoints must
 /// be of one address family and the payload at most 65,000 bytes, so that the
 /// length fits the header.
-pub(super) fn synthesize(segment: &Segment<'_>, out: &mut Vec<u8>) {
-    let length = (20 + segment.payload.len()) as u16;
-    let start = out.len();
-    // One's complement sum of the pseudo header, which is not transmitted.
-    let mut sum = u64::from(PROTOCOL_TCP) + u64::from(length);
+pub(crate) fn synthesize(segment: &Segment<'_>, out: &mut Vec<u8>) {
+    let payload = segment.payload;
+    let length = (TcpHeader::MIN_LEN + payload.len()) as u16;
+    let mut tcp = TcpHeader {
+        acknowledgment_number: segment.acknowledgment,
+        fin: segment.has(FIN),
+        syn: segment.has(SYN),
+        rst: segment.has(RST),
+        psh: segment.has(PSH),
+        ack: segment.has(ACK),
+        ..TcpHeader::new(
+            segment.source.1,
+            segment.destination.1,
+            segment.sequence,
+            u16::MAX,
+        )
+    };
     match (segment.source.0, segment.destination.0) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            out.extend_from_slice(&[0x45, 0]);
-            out.extend_from_slice(&(length + 20).to_be_bytes());
-            // No identification, "don't fragment", 64 hops.
-            out.extend_from_slice(&[0, 0, 0x40, 0, 64, PROTOCOL_TCP, 0, 0]);
-            out.extend_from_slice(&source.octets());
-            out.extend_from_slice(&destination.octets());
-            let header = checksum(out.get(start..).map_or(0, sum_of_words));
-            put(out, start + 10, header);
-            sum += sum_of_words(&source.octets()) + sum_of_words(&destination.octets());
+            let (source, destination) = (source.octets(), destination.octets());
+            let ip = Ipv4Header::new(length, HOPS, IpNumber::TCP, source, destination);
+            let mut ip = ip.expect(FITS);
+            ip.header_checksum = ip.calc_header_checksum();
+            out.extend_from_slice(&ip.to_bytes());
+            let checksum = tcp.calc_checksum_ipv4_raw(source, destination, payload);
+            tcp.checksum = checksum.expect(FITS);
         }
         (source, destination) => {
             let octets = |address| match address {
                 IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
                 IpAddr::V6(v6) => v6.octets(),
             };
-            out.extend_from_slice(&[0x60, 0, 0, 0]);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(&[PROTOCOL_TCP, 64]);
-            out.extend_from_slice(&octets(source));
-            out.extend_from_slice(&octets(destination));
-            sum += sum_of_words(&octets(source)) + sum_of_words(&octets(destination));
+            let ip = Ipv6Header {
+                payload_length: length,
+                next_header: IpNumber::TCP,
+                hop_limit: HOPS,
+                source: octets(source),
+                destination: octets(destination),
+                ..Ipv6Header::default()
+            };
+            out.extend_from_slice(&ip.to_bytes());
+            let checksum = tcp.calc_checksum_ipv6_raw(ip.source, ip.destination, payload);
+            tcp.checksum = checksum.expect(FITS);
         }
     }
-    let tcp = out.len();
-    out.extend_from_slice(&segment.source.1.to_be_bytes());
-    out.extend_from_slice(&segment.destination.1.to_be_bytes());
-    out.extend_from_slice(&segment.sequence.to_be_bytes());
-    out.extend_from_slice(&segment.acknowledgment.to_be_bytes());
-    out.extend_from_slice(&[0x50, segment.flags, 0xff, 0xff, 0, 0, 0, 0]);
-    out.extend_from_slice(segment.payload);
-    let total = checksum(sum + out.get(tcp..).map_or(0, sum_of_words));
-    put(out, tcp + 16, total);
+    out.extend_from_slice(&tcp.to_bytes());
+    out.extend_from_slice(payload);
 }
 
-fn put(out: &mut [u8], at: usize, value: u16) {
-    if let Some(field) = out.get_mut(at..at + 2) {
-        field.copy_from_slice(&value.to_be_bytes());
-    }
-}
-
-fn sum_of_words(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<2>();
-    let sum: u64 = words
-        .iter()
-        .map(|word| u64::from(u16::from_be_bytes(*word)))
-        .sum();
-    sum + rest.first().map_or(0, |last| u64::from(*last) << 8)
-}
-
-fn checksum(mut sum: u64) -> u16 {
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
+/// The offset nearest to `near` that is `low` modulo 2^32.
+pub(super) fn unwrap(near: u64, low: u32) -> u64 {
+    let step = low.wrapping_sub(near as u32).cast_signed();
+    near.wrapping_add_signed(i64::from(step))
 }
 
 #[cfg(test)]

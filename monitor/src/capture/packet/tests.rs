@@ -229,6 +229,22 @@ fn every_prefix_is_taken_apart_without_a_panic() {
     }
 }
 
+fn sum_of_words(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<2>();
+    let sum: u64 = words
+        .iter()
+        .map(|word| u64::from(u16::from_be_bytes(*word)))
+        .sum();
+    sum + rest.first().map_or(0, |last| u64::from(*last) << 8)
+}
+
+fn checksum(mut sum: u64) -> u16 {
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
 #[test]
 fn checksums_are_valid() {
     for (source, destination) in [

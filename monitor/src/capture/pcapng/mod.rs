@@ -2,4 +2,7 @@
 
 pub(super) mod option;
 pub(super) mod read;
-pub(super) mod write;
+pub(super) mod section;
+pub(crate) mod write;
+
+pub use section::SectionSurvey;

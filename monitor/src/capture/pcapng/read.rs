@@ -4,6 +4,7 @@ use std::{ops::Range, str, sync::Arc};
 
 use super::{
     option::{ByteOrder, Options},
+    section::{MAX_SECTIONS, SectionSurvey},
     write::{
         ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, OPTION_COMMENT,
         SECTION_HEADER,
@@ -12,9 +13,8 @@ use super::{
 use crate::{
     capture::{
         CaptureError,
-        input::{Input, MAX_BLOCK, MAX_PLAUSIBLE, Packet},
+        file::{Input, MAX_BLOCK, MAX_PLAUSIBLE, Packet},
         note::{CAPTURE_VERSION, LossNote, SectionNote, recorded_losses},
-        survey::{MAX_SECTIONS, SectionSurvey},
     },
     event::Timestamp,
     loss::{Loss, Losses},

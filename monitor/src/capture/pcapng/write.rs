@@ -4,28 +4,28 @@
 //! again, so that a reader can skip a block that it does not know.
 
 /// Section header block.
-pub(in crate::capture) const SECTION_HEADER: u32 = 0x0A0D_0D0A;
+pub(crate) const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 /// Interface description block.
-pub(in crate::capture) const INTERFACE_DESCRIPTION: u32 = 1;
+pub(crate) const INTERFACE_DESCRIPTION: u32 = 1;
 /// Interface statistics block.
-pub(in crate::capture) const INTERFACE_STATISTICS: u32 = 5;
+pub(crate) const INTERFACE_STATISTICS: u32 = 5;
 /// Enhanced packet block.
-pub(in crate::capture) const ENHANCED_PACKET: u32 = 6;
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 /// Option `opt_comment` of every block.
-pub(in crate::capture) const OPTION_COMMENT: u16 = 1;
+pub(crate) const OPTION_COMMENT: u16 = 1;
 /// The longest value that an option can carry, in bytes.
-pub(in crate::capture) const MAX_OPTION: usize = 65_535;
+pub(crate) const MAX_OPTION: usize = 65_535;
 
 /// A block under construction at the end of a byte vector.
-pub(in crate::capture) struct Block<'a> {
+pub(crate) struct Block<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
 }
 
 impl<'a> Block<'a> {
     /// Begins a block of type `kind` at the end of `out`.
-    pub(in crate::capture) fn begin(out: &'a mut Vec<u8>, kind: u32) -> Self {
+    pub(crate) fn begin(out: &'a mut Vec<u8>, kind: u32) -> Self {
         let start = out.len();
         out.extend_from_slice(&kind.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
@@ -33,31 +33,31 @@ impl<'a> Block<'a> {
     }
 
     /// Appends a 16-bit integer.
-    pub(in crate::capture) fn u16(&mut self, value: u16) -> &mut Self {
+    pub(crate) fn u16(&mut self, value: u16) -> &mut Self {
         self.out.extend_from_slice(&value.to_le_bytes());
         self
     }
 
     /// Appends a 32-bit integer.
-    pub(in crate::capture) fn u32(&mut self, value: u32) -> &mut Self {
+    pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
         self.out.extend_from_slice(&value.to_le_bytes());
         self
     }
 
     /// Appends a time as two 32-bit integers, the high one first.
-    pub(in crate::capture) fn time(&mut self, nanoseconds: u64) -> &mut Self {
+    pub(crate) fn time(&mut self, nanoseconds: u64) -> &mut Self {
         self.u32((nanoseconds >> 32) as u32).u32(nanoseconds as u32)
     }
 
     /// Appends bytes and pads them to four bytes.
-    pub(in crate::capture) fn padded(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn padded(&mut self, bytes: &[u8]) -> &mut Self {
         self.out.extend_from_slice(bytes);
         self.out.resize(self.out.len().next_multiple_of(4), 0);
         self
     }
 
     /// Appends an option. A value longer than [`MAX_OPTION`] is left out.
-    pub(in crate::capture) fn option(&mut self, code: u16, value: &[u8]) -> &mut Self {
+    pub(crate) fn option(&mut self, code: u16, value: &[u8]) -> &mut Self {
         match u16::try_from(value.len()) {
             Ok(length) => self.u16(code).u16(length).padded(value),
             Err(_) => self,
@@ -65,7 +65,7 @@ impl<'a> Block<'a> {
     }
 
     /// Ends the options and the block.
-    pub(in crate::capture) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.u32(0);
         let length = (self.out.len() - self.start + 4) as u32;
         if let Some(field) = self.out.get_mut(self.start + 4..self.start + 8) {

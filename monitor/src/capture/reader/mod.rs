@@ -4,20 +4,26 @@
 //! the events in the order of time, in bounded memory whatever the length of
 //! the files. Captures that overlap in time are read concurrently.
 
+pub(super) mod listing;
+mod read_ahead;
+pub(super) mod track;
+pub(super) mod wrapping;
+
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{
-    CaptureError, EventSource, Identities, Progress,
-    connection::Connections,
-    input::Input,
-    listing::{self, Chain, Listed},
-    replay::Replay,
+pub use self::read_ahead::ReadAhead;
+use self::{
+    listing::{Chain, Listed},
     track::Track,
     wrapping::unwrapped,
+};
+use super::{
+    CaptureError, CaptureSource, Identities, Progress, Recorded, file::Input,
+    foreign::connection::Connections, replay::Replay,
 };
 use crate::{
     event::{Event, Timestamp},
@@ -64,7 +70,9 @@ struct Reader<'a> {
     until: Timestamp,
     ranks: usize,
     connections: Connections,
-    queue: VecDeque<Event>,
+    queue: VecDeque<Recorded>,
+    /// Events that are on their way into the queue.
+    events: VecDeque<Event>,
     /// What was lost while the files were listed.
     unlisted: Losses,
 }
@@ -76,7 +84,7 @@ struct Reader<'a> {
 /// [`CaptureError::Unrecognized`] if a file is no capture, or a directory has
 /// none; [`CaptureError::Read`] if the operating system refuses;
 /// [`CaptureError::Encrypted`] if it cannot be decrypted.
-pub fn open(path: &Path) -> Result<Box<dyn EventSource>, CaptureError> {
+pub fn open(path: &Path) -> Result<Box<dyn CaptureSource>, CaptureError> {
     open_all(&[path.to_owned()])
 }
 
@@ -84,7 +92,7 @@ pub fn open(path: &Path) -> Result<Box<dyn EventSource>, CaptureError> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError> {
+pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn CaptureSource>, CaptureError> {
     open_all_with(paths, &OpenOptions::default())
 }
 
@@ -97,7 +105,7 @@ pub fn open_all(paths: &[PathBuf]) -> Result<Box<dyn EventSource>, CaptureError>
 pub fn open_all_with(
     paths: &[PathBuf],
     options: &OpenOptions,
-) -> Result<Box<dyn EventSource>, CaptureError> {
+) -> Result<Box<dyn CaptureSource>, CaptureError> {
     let mut unlisted = Losses::default();
     let mut reader = Reader::new(listing::list(paths, options, &mut unlisted)?);
     reader.options = options.clone();
@@ -107,10 +115,10 @@ pub fn open_all_with(
 }
 
 /// Reads any kind of capture from memory, up to limits on what is decompressed
-/// and how many events there are. Bytes that are no capture give nothing.
-pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
+/// and how much there is. Bytes that are no capture give nothing.
+pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Recorded> {
     let mut reader = Reader::new(Vec::new());
-    let mut events = Vec::new();
+    let mut all = Vec::new();
     let input = Input::new(Box::new(bytes), PathBuf::from("memory"));
     let listed = Listed {
         path: PathBuf::from("memory"),
@@ -118,18 +126,18 @@ pub fn read_bytes(bytes: &[u8], losses: &mut Losses) -> Vec<Event> {
     };
     let begun = reader.begin(input, &listed, Vec::new(), MAX_BYTES_IN_MEMORY, losses);
     if !matches!(begun, Ok(true)) {
-        return events;
+        return all;
     }
-    while events.len() < MAX_EVENTS_IN_MEMORY {
+    while all.len() < MAX_EVENTS_IN_MEMORY {
         match reader.next(losses) {
-            Ok(Some(event)) => events.push(event),
-            Ok(None) => return events,
+            Ok(Some(recorded)) => all.push(recorded),
+            Ok(None) => return all,
             // Memory has no errors of the operating system.
             Err(_) => break,
         }
     }
     losses.count(Loss::CaptureTruncated);
-    events
+    all
 }
 
 impl<'a> Reader<'a> {
@@ -143,6 +151,7 @@ impl<'a> Reader<'a> {
             ranks: 0,
             connections: Connections::default(),
             queue: VecDeque::new(),
+            events: VecDeque::new(),
             unlisted: Losses::default(),
         }
     }
@@ -200,7 +209,7 @@ impl<'a> Reader<'a> {
     fn advance(
         open: &mut Open<'a>,
         options: &OpenOptions,
-        queue: &mut VecDeque<Event>,
+        queue: &mut VecDeque<Recorded>,
         losses: &mut Losses,
     ) -> Result<bool, CaptureError> {
         loop {
@@ -244,7 +253,8 @@ impl<'a> Reader<'a> {
             return Ok(false);
         };
         let Open { track, replay, .. } = open;
-        track.take(replay, &mut self.connections, &mut self.queue, losses);
+        let (connections, events) = (&mut self.connections, &mut self.events);
+        track.take(replay, connections, events, &mut self.queue, losses);
         let result = Self::advance(open, &self.options, &mut self.queue, losses);
         if !matches!(result, Ok(true)) {
             // The next call continues with the other captures.
@@ -255,17 +265,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl EventSource for Reader<'_> {
-    fn next(&mut self, losses: &mut Losses) -> Result<Option<Event>, CaptureError> {
+impl CaptureSource for Reader<'_> {
+    fn next(&mut self, losses: &mut Losses) -> Result<Option<Recorded>, CaptureError> {
         loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Ok(Some(event));
+            if let Some(recorded) = self.queue.pop_front() {
+                return Ok(Some(recorded));
             }
             if self.unlisted.total() > 0 {
                 losses.merge(&std::mem::take(&mut self.unlisted));
             }
             if !self.step(losses)? {
-                self.connections.finish(&mut self.queue, losses);
+                self.connections.finish(&mut self.events, losses);
+                let events = self.events.drain(..).map(Recorded::Event);
+                self.queue.extend(events);
                 if self.queue.is_empty() {
                     return Ok(None);
                 }

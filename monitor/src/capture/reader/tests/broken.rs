@@ -24,7 +24,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
 /// The data of a file, each with its place.
 fn data(bytes: &[u8]) -> (Vec<(u64, Vec<u8>)>, Losses) {
     let mut losses = Losses::default();
-    let events = read_bytes(bytes, &mut losses).into_iter();
+    let all = read_bytes(bytes, &mut losses).into_iter();
+    let events = all.filter_map(Recorded::event);
     let data = events.filter_map(|event| match (event.kind, event.place) {
         (EventKind::Data(data), Some(place)) => {
             Some((place.packet, data.bytes.into_exposed().to_vec()))

@@ -128,7 +128,8 @@ fn pcapng(is_big_endian: bool, middle: &[u8]) -> Vec<u8> {
 fn shown(bytes: &[u8]) -> (Vec<String>, Losses) {
     let mut losses = Losses::default();
     let lines = read_bytes(bytes, &mut losses)
-        .iter()
+        .into_iter()
+        .filter_map(Recorded::event)
         .map(|event| {
             let place = event.place.as_ref().map_or(0, |place| place.packet);
             let what = match &event.kind {
@@ -313,7 +314,8 @@ fn a_directory_is_one_capture() {
     let mut losses = Losses::default();
     let mut source = open(directory.path()).unwrap();
     let mut places = Vec::new();
-    while let Some(event) = source.next(&mut losses).unwrap() {
+    while let Some(recorded) = source.next(&mut losses).unwrap() {
+        let event = recorded.event().unwrap();
         if let Some(place) = event.place {
             places.push((place.file.to_string(), place.packet, event.stream.handle));
         }

@@ -9,7 +9,8 @@ fn read_all(paths: &[PathBuf]) -> (Vec<String>, Losses) {
     let mut losses = Losses::default();
     let mut source = open_all(paths).expect("the files can be read");
     let mut lines = Vec::new();
-    while let Some(event) = source.next(&mut losses).expect("the files can be read") {
+    while let Some(recorded) = source.next(&mut losses).expect("the files can be read") {
+        let event = recorded.event().expect("a raw capture");
         if let (Some(place), EventKind::Data(data)) = (&event.place, &event.kind) {
             let text = String::from_utf8_lossy(data.bytes.expose()).into_owned();
             let (file, number) = (&place.file, place.packet);
