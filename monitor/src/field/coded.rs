@@ -7,7 +7,8 @@
 //! byte in three is printable, one in ten is a letter of the right case.
 
 use super::{
-    base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url, xml,
+    Encoding, base64, compression::Coding, entity, form, hex, json, multipart, percent, text, url,
+    xml,
 };
 
 /// Further encodings that are decoded to prove one.
@@ -28,6 +29,7 @@ const MAX_INSPECTED: usize = 256;
 /// The content of an encoding that has no signature of its own.
 pub(crate) struct Coded {
     pub(crate) content: Vec<u8>,
+    pub(crate) encoding: Encoding,
     /// Whether it was certainly an encoding, so that the encoded text itself
     /// need not be examined.
     pub(crate) sure: bool,
@@ -36,28 +38,35 @@ pub(crate) struct Coded {
 impl Coded {
     /// `content` of base64, if it looks like something.
     pub(crate) fn of_base64(content: Vec<u8>, nested: u32) -> Option<Self> {
-        Self::of(content, MIN_ANY, nested)
+        Self::of(content, Encoding::Base64, MIN_ANY, nested)
     }
 
     /// Accepts `content` decoded from hexadecimal digits, which were a number
     /// if `numeric`.
     pub(crate) fn of_hex(content: Vec<u8>, numeric: bool, nested: u32) -> Option<Self> {
         let any = if numeric { usize::MAX } else { MIN_ANY };
-        Self::of(content, any, nested)
+        Self::of(content, Encoding::Hex, any, nested)
     }
 
-    fn of(content: Vec<u8>, any: usize, nested: u32) -> Option<Self> {
+    fn of(content: Vec<u8>, encoding: Encoding, any: usize, nested: u32) -> Option<Self> {
         if let Some(coding) = Coding::sniff(&content) {
             // The signature of zlib is so short that identifiers can have it.
             let sure = coding != Coding::Zlib;
-            return Some(Self { content, sure });
+            return Some(Self {
+                content,
+                encoding,
+                sure,
+            });
         }
         if !text::is_printable(&content, None) {
             return None;
         }
         let sure = content.len() >= MIN_CERTAIN && is_container(text::trim_start(&content));
-        (sure || is_written(&content, any) || is_encoded(&content, nested))
-            .then_some(Self { content, sure })
+        (sure || is_written(&content, any) || is_encoded(&content, nested)).then_some(Self {
+            content,
+            encoding,
+            sure,
+        })
     }
 }
 

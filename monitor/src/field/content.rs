@@ -6,7 +6,7 @@
 //! as well as an encoding is yielded as both.
 
 use super::{
-    Reader, ValueKind,
+    Encoding, Reader, Sink, Span, ValueKind,
     compression::Coding,
     csv, envelope, form, json, multipart, packed, protobuf,
     sniff::{self, Content},
@@ -21,12 +21,17 @@ const MAX_UNPRINTABLE: usize = 10;
 const PAYLOAD_KEY: &[u8] = b"{key}";
 
 /// Yields the fields of a body below the current path.
-pub(super) fn read_body(reader: &mut Reader, body: &[u8], cut: bool) {
+pub(crate) fn read_body<S: Sink>(reader: &mut Reader<'_, S>, body: &[u8], cut: bool) {
     if let Some(coding) = Coding::sniff(body) {
         return read_compressed(reader, coding, body, cut);
     }
     if let Some(text) = text::from_utf16(body, reader.limits().inflated_bytes) {
-        return read_inner(reader, &text, cut);
+        let span = Span {
+            raw: body,
+            content: &text,
+            encoding: Encoding::Utf16,
+        };
+        return read_inner(reader, span, cut);
     }
     let start = text::trim_start(body);
     let Some(first) = start.first() else { return };
@@ -41,14 +46,16 @@ pub(super) fn read_body(reader: &mut Reader, body: &[u8], cut: bool) {
         b'<' if xml::looks_like(start) => return xml::read(reader, start, cut),
         _ => {}
     }
-    if read_binary(reader, body, cut) || !text::is_printable(start, Some(MAX_UNPRINTABLE)) {
-        return;
+    if read_binary(reader, body, cut) {
+    } else if text::is_printable(start, Some(MAX_UNPRINTABLE)) {
+        read_text_body(reader, start, cut);
+    } else {
+        reader.unread(body);
     }
-    read_text_body(reader, start, cut);
 }
 
 /// Yields the fields of a body that is a text.
-fn read_text_body(reader: &mut Reader, start: &[u8], cut: bool) {
+fn read_text_body<S: Sink>(reader: &mut Reader<'_, S>, start: &[u8], cut: bool) {
     if let Some(table) = csv::sniff(start) {
         return csv::read(reader, start, table, cut);
     }
@@ -59,13 +66,13 @@ fn read_text_body(reader: &mut Reader, start: &[u8], cut: bool) {
         Content::Url(_) | Content::Coded(_) | Content::Token(_) | Content::Tagged(_)
     );
     if is_value {
-        read_value(reader, end, cut);
+        read_value(reader, Span::plain(end), cut);
     } else if form::looks_like(start.strip_prefix(b"?").unwrap_or(start), 1)
         || is_list_of_words(end)
     {
         form::read_lines(reader, start, cut);
     } else {
-        read_value(reader, end, cut);
+        read_value(reader, Span::plain(end), cut);
     }
 }
 
@@ -82,7 +89,7 @@ fn is_list_of_words(text: &[u8]) -> bool {
 }
 
 /// Yields the fields of a body in a binary format; false if it is none.
-fn read_binary(reader: &mut Reader, body: &[u8], cut: bool) -> bool {
+fn read_binary<S: Sink>(reader: &mut Reader<'_, S>, body: &[u8], cut: bool) -> bool {
     // The tag of a protobuf message's first field is often a line break.
     let tagged = body.first() == Some(&b'\n');
     if text::is_printable(body, None) && !tagged {
@@ -101,58 +108,85 @@ fn read_binary(reader: &mut Reader, body: &[u8], cut: bool) -> bool {
 }
 
 /// Yields the fields of a body within something else.
-pub(super) fn read_inner(reader: &mut Reader, body: &[u8], cut: bool) {
-    if let Some(allowed) = reader.enter(body.len()) {
-        let kept = body.get(..allowed).unwrap_or(body);
-        read_body(reader, kept, cut || kept.len() < body.len());
-        reader.leave();
-    }
+pub(super) fn read_inner<S: Sink>(reader: &mut Reader<'_, S>, span: Span<'_>, cut: bool) {
+    let body = span.content;
+    let Some(allowed) = reader.enter(body.len()) else {
+        return reader.unread(span.raw);
+    };
+    let (kept, rest) = body.split_at_checked(allowed).unwrap_or((body, &[]));
+    reader.open(span);
+    read_body(reader, kept, cut || !rest.is_empty());
+    reader.close(rest);
+    reader.leave();
 }
 
 /// Descends to a key. One that looks like a value is first yielded as a value,
 /// under a key that says so: clients do use addresses and names as keys.
-pub(super) fn go_key(reader: &mut Reader, key: &[u8]) {
+pub(super) fn go_key<S: Sink>(reader: &mut Reader<'_, S>, key: Span<'_>) {
     read_key(reader, key);
-    reader.go_key(key);
+    reader.go_key(key.content);
 }
 
 /// [`go_key`] for a key that other values of the message may share.
-pub(super) fn go_shared_key(reader: &mut Reader, key: &[u8]) {
+pub(super) fn go_shared_key<S: Sink>(reader: &mut Reader<'_, S>, key: Span<'_>) {
     read_key(reader, key);
-    reader.go_shared_key(key);
+    reader.go_shared_key(key.content);
 }
 
-fn read_key(reader: &mut Reader, key: &[u8]) {
-    if sniff::is_payload_key(key) {
+fn read_key<S: Sink>(reader: &mut Reader<'_, S>, key: Span<'_>) {
+    reader.name(key);
+    if sniff::is_payload_key(key.content) {
         let base = reader.path_length();
         reader.go_key(PAYLOAD_KEY);
-        reader.emit(key, ValueKind::Text, false);
+        reader.emit(key.content, ValueKind::Text, false);
         reader.go_back(base);
     }
 }
 
 /// Yields a value at the current path, or its contents if it is a container.
 /// `cut` means that the value continues behind what is given.
-pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
+pub(crate) fn read_value<S: Sink>(reader: &mut Reader<'_, S>, span: Span<'_>, cut: bool) {
+    let value = span.content;
     let content = sniff::sniff(value, reader.key());
+    let length = match &content {
+        Content::Text => return reader.take(span, ValueKind::Text, cut),
+        Content::Coded(coded) => coded.content.len(),
+        Content::Again(inner, _) | Content::Token(inner) => inner.len(),
+        Content::Quoted(inner) => inner.len(),
+        _ => value.len(),
+    };
     let is_text_too = content.is_text_too();
     if is_text_too {
         reader.emit(value, ValueKind::Text, cut);
     }
-    let length = match &content {
-        Content::Text => return,
-        Content::Coded(coded) => coded.content.len(),
-        Content::Again(inner) | Content::Token(inner) => inner.len(),
-        Content::Quoted(inner) => inner.len(),
-        _ => value.len(),
-    };
     let Some(allowed) = reader.enter(length) else {
+        reader.place_value(span, ValueKind::Text);
         if !is_text_too {
             reader.emit(value, ValueKind::Text, true);
         }
         return;
     };
-    let cut = cut || allowed < length;
+    if let Content::Coded(coded) = &content
+        && !coded.sure
+    {
+        reader.either(span, &coded.content);
+    }
+    reader.open(span);
+    read_content(reader, value, content, allowed, cut || allowed < length);
+    reader.close(&[]);
+    reader.leave();
+}
+
+/// Yields the fields of `content`, which is that of `value`; at most `allowed`
+/// bytes of it are read.
+fn read_content<S: Sink>(
+    reader: &mut Reader<'_, S>,
+    value: &[u8],
+    content: Content<'_>,
+    allowed: usize,
+    cut: bool,
+) {
+    let start = text::trim_start(value);
     match content {
         Content::Text => {}
         Content::Compressed(coding) => read_compressed(reader, coding, value, cut),
@@ -162,31 +196,65 @@ pub(super) fn read_value(reader: &mut Reader, value: &[u8], cut: bool) {
             form::read(reader, text::clip(inner, allowed), separator, cut);
         }
         Content::Pair(inner) => form::read_pair(reader, text::clip(inner, allowed), cut),
-        Content::Url(parts) => url::read(reader, parts, cut),
+        Content::Url(parts) => {
+            reader.origin(parts.origin_in(value));
+            url::read(reader, parts, cut);
+        }
         Content::Multipart(inner, separator) => {
             multipart::read(reader, text::clip(inner, allowed), separator, cut);
         }
-        Content::Tagged(entries) => envelope::read_tagged(reader, entries, cut),
-        Content::Coded(coded) => read_body(reader, text::clip(&coded.content, allowed), cut),
-        Content::Token(inner) => json::read(reader, text::clip(&inner, allowed), cut),
-        Content::Again(inner) => read_value(reader, text::clip(&inner, allowed), cut),
-        Content::Quoted(inner) => read_value(reader, text::clip(&inner, allowed), cut),
+        Content::Tagged(entries) => envelope::read_tagged(reader, start, entries, cut),
+        Content::Coded(coded) => {
+            let span = Span {
+                raw: start,
+                content: &coded.content,
+                encoding: coded.encoding,
+            };
+            let kept = text::clip(&coded.content, allowed);
+            reader.open(span);
+            read_body(reader, kept, cut);
+            reader.close(coded.content.get(kept.len()..).unwrap_or_default());
+        }
+        Content::Token(inner) => envelope::read_token(reader, start, &inner, allowed, cut),
+        Content::Again(inner, encoding) => {
+            let span = Span {
+                raw: start,
+                content: text::clip(&inner, allowed),
+                encoding,
+            };
+            read_value(reader, span, cut);
+        }
+        Content::Quoted(inner) => {
+            let quoted = start.trim_ascii_end();
+            let span = Span {
+                raw: quoted
+                    .get(1..quoted.len().saturating_sub(1))
+                    .unwrap_or_default(),
+                content: text::clip(&inner, allowed),
+                encoding: Encoding::Json(b'"'),
+            };
+            read_value(reader, span, cut);
+        }
     }
-    reader.leave();
 }
 
 /// Yields the fields of what compressed data holds.
-fn read_compressed(reader: &mut Reader, coding: Coding, data: &[u8], cut: bool) {
+fn read_compressed<S: Sink>(reader: &mut Reader<'_, S>, coding: Coding, data: &[u8], cut: bool) {
     // Checked first, or data that is too deep would be decoded without counting
     // towards the limit of nested bytes.
     if reader.is_deepest() {
         reader.lose(Loss::FieldDepth);
-        return;
+        return reader.unread(data);
     }
     let limit = reader.limits().inflated_bytes.min(reader.nested_left());
     let (content, incomplete) = coding.decode(data, limit);
     if incomplete && content.len() >= limit {
         reader.lose(Loss::FieldLength);
     }
-    read_inner(reader, &content, cut || incomplete);
+    let span = Span {
+        raw: data,
+        content: &content,
+        encoding: Encoding::Compressed(coding),
+    };
+    read_inner(reader, span, cut || incomplete);
 }

@@ -1,7 +1,7 @@
 //! Tables of separated values (customer lists, offline conversions) to fields:
 //! each row is an element, each cell is below the name of its column.
 
-use super::{Reader, content, url};
+use super::{Encoding, Reader, Sink, Span, content, url};
 
 /// What separates cells.
 const SEPARATORS: &[u8] = b",\t;|";
@@ -12,7 +12,7 @@ const MAX_NAME: usize = 64;
 /// The most words in the name of a column.
 const MAX_WORDS: usize = 5;
 /// The most columns.
-pub(crate) const MAX_COLUMNS: usize = 256;
+const MAX_COLUMNS: usize = 256;
 
 /// The dialect of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn is_name(cell: &[u8]) -> bool {
 }
 
 /// Yields the cells of `text` by the names of their columns, else their index.
-pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8], table: Table, cut: bool) {
     let Table { separator, named } = table;
     let base = reader.path_length();
     let mut names = Vec::new();
@@ -91,7 +91,10 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
         rows = rest.unwrap_or_default();
         let mut cells = Cells::new(header.trim_ascii_end(), separator);
         while let Some((name, _)) = cells.next_cell() {
-            names.push(unquote(name.trim_ascii()));
+            let raw = name.trim_ascii();
+            let name = unquote(raw);
+            reader.column(in_cell(raw, &name, separator));
+            names.push(name);
             if names.len() >= MAX_COLUMNS {
                 break;
             }
@@ -110,8 +113,9 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
                 Some(name) => reader.go_key(name),
                 None => reader.go_index(column),
             }
-            let cell = unquote(cell);
-            content::read_value(reader, &cell, cut && cells.rest.is_none());
+            let content = unquote(cell);
+            let span = in_cell(cell, &content, separator);
+            content::read_value(reader, span, cut && cells.rest.is_none());
             reader.go_back(base);
         }
         column += 1;
@@ -123,8 +127,17 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], table: Table, cut: bool) {
     }
 }
 
+/// A cell with its content.
+const fn in_cell<'a>(raw: &'a [u8], content: &'a [u8], separator: u8) -> Span<'a> {
+    Span {
+        raw,
+        content,
+        encoding: Encoding::Cell(separator),
+    }
+}
+
 /// Without the quotes of a quoted cell.
-pub(crate) fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     let Some(inner) = cell
         .strip_prefix(b"\"")
         .and_then(|cell| cell.strip_suffix(b"\""))
@@ -147,13 +160,13 @@ pub(crate) fn unquote(cell: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 }
 
 /// The cells of the rows of a text.
-pub(crate) struct Cells<'a> {
+struct Cells<'a> {
     rest: Option<&'a [u8]>,
-    pub(crate) separator: u8,
+    separator: u8,
 }
 
 impl<'a> Cells<'a> {
-    pub(crate) const fn new(text: &'a [u8], separator: u8) -> Self {
+    const fn new(text: &'a [u8], separator: u8) -> Self {
         Self {
             rest: Some(text),
             separator,
@@ -161,7 +174,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The next cell, and whether it is the last of its row.
-    pub(crate) fn next_cell(&mut self) -> Option<(&'a [u8], bool)> {
+    fn next_cell(&mut self) -> Option<(&'a [u8], bool)> {
         let text = self.rest?;
         let from = if text.first() == Some(&b'"') {
             closing_quote(text)

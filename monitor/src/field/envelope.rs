@@ -1,12 +1,12 @@
 //! Values with a signature of their own: JSON Web Tokens, `data:` URIs and the
 //! tagged lists of Google's web tags.
 
-use super::{Reader, ValueKind, base64, json, percent, text, url};
+use super::{Encoding, Reader, Sink, Span, ValueKind, base64, json, percent, text, url};
 
 /// How long the head of a `data:` URI may be, in bytes.
 const MAX_HEAD: usize = 128;
 /// The mark of a tagged list, with its version.
-pub(crate) const TAGGED: &[u8] = b"tv.1~";
+const TAGGED: &[u8] = b"tv.1~";
 
 /// The payload of `token`, if it is a JSON Web Token: three parts of base64url,
 /// the first two of which are JSON. A scheme such as `Bearer` may precede it.
@@ -54,9 +54,54 @@ pub(crate) fn tagged(value: &[u8]) -> Option<&[u8]> {
         .filter(|entries| memchr::memchr(b'.', entries).is_some())
 }
 
+/// Yields the values of the payload of a token; at most `allowed` bytes of it
+/// are read.
+pub(super) fn read_token<S: Sink>(
+    reader: &mut Reader<'_, S>,
+    token: &[u8],
+    payload: &[u8],
+    allowed: usize,
+    cut: bool,
+) {
+    let scheme = token.len() - token.strip_prefix(b"Bearer ").unwrap_or(token).len();
+    let (scheme, token) = token.split_at(scheme);
+    let (head, rest) = url::split_once(token, b'.');
+    let (coded, signature) = url::split_once(rest.unwrap_or_default(), b'.');
+    reader.keep(scheme);
+    // The head says nothing about anyone, but must remain one.
+    if S::REWRITES
+        && let Some(content) = base64::bytes(head)
+    {
+        let base = reader.path_length();
+        reader.open(in_base64(head, &content));
+        json::read(reader, &content, false);
+        reader.close(&[]);
+        reader.go_back(base);
+    }
+    let kept = text::clip(payload, allowed);
+    reader.open(in_base64(coded, payload));
+    json::read(reader, kept, cut);
+    reader.close(payload.get(kept.len()..).unwrap_or_default());
+    reader.unread(signature.unwrap_or_default());
+}
+
+const fn in_base64<'a>(raw: &'a [u8], content: &'a [u8]) -> Span<'a> {
+    Span {
+        raw,
+        content,
+        encoding: Encoding::Base64,
+    }
+}
+
 /// Yields the entries of a tagged list by their tags; the number behind a tag
 /// is an index.
-pub(super) fn read_tagged(reader: &mut Reader, entries: &[u8], cut: bool) {
+pub(super) fn read_tagged<S: Sink>(
+    reader: &mut Reader<'_, S>,
+    list: &[u8],
+    entries: &[u8],
+    cut: bool,
+) {
+    reader.keep(list.get(..TAGGED.len()).unwrap_or_default());
     let base = reader.path_length();
     let mut rest = Some(entries);
     while let Some(entries) = rest {
@@ -71,6 +116,8 @@ pub(super) fn read_tagged(reader: &mut Reader, entries: &[u8], cut: bool) {
         let is_digit = |byte: &u8| byte.is_ascii_digit();
         let digits = tag.iter().rev().take(2).take_while(|b| is_digit(b)).count();
         let (name, number) = tag.split_at(tag.len().saturating_sub(digits));
+        reader.name(Span::plain(name));
+        reader.keep(number);
         reader.go_key(name);
         if let Some(index) = std::str::from_utf8(number)
             .ok()
@@ -79,7 +126,7 @@ pub(super) fn read_tagged(reader: &mut Reader, entries: &[u8], cut: bool) {
             reader.go_index(index);
         }
         if !value.is_empty() {
-            reader.emit(value, ValueKind::Text, cut && rest.is_none());
+            reader.take(Span::plain(value), ValueKind::Text, cut && rest.is_none());
         }
         reader.go_back(base);
     }

@@ -4,7 +4,7 @@
 //! `data[0][email]` has an index in between. A piece without `=` is a value
 //! without a key, since it may be payload.
 
-use super::{Reader, content, percent, url};
+use super::{Encoding, Reader, Sink, Span, content, percent, url};
 
 /// The longest key in a form, in bytes.
 const MAX_KEY: usize = 256;
@@ -84,7 +84,7 @@ fn is_pair(piece: &[u8]) -> bool {
 }
 
 /// Yields the pairs of `text` between separators, below the current path.
-pub(super) fn read(reader: &mut Reader, text: &[u8], separator: u8, cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8], separator: u8, cut: bool) {
     let mut rest = Some(text);
     while let Some(pieces) = rest {
         let (piece, after) = url::split_once(pieces, separator);
@@ -98,7 +98,7 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], separator: u8, cut: bool) {
 
 /// Yields the forms of a body, which may have one on each line: if it has
 /// several lines, each has its index.
-pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
+pub(super) fn read_lines<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8], cut: bool) {
     let text = text.trim_ascii_end();
     let base = reader.path_length();
     let many = memchr::memchr(b'\n', text).is_some();
@@ -129,33 +129,48 @@ pub(super) fn read_lines(reader: &mut Reader, text: &[u8], cut: bool) {
 }
 
 /// Yields one pair. An ampersand may have been escaped for HTML.
-pub(super) fn read_pair(reader: &mut Reader, piece: &[u8], cut: bool) {
-    let piece = piece
-        .strip_prefix(b"amp;")
-        .unwrap_or(piece)
-        .trim_ascii_start();
+pub(super) fn read_pair<S: Sink>(reader: &mut Reader<'_, S>, piece: &[u8], cut: bool) {
+    let piece = if let Some(behind) = piece.strip_prefix(b"amp;") {
+        reader.keep(piece.get(..4).unwrap_or_default());
+        behind.trim_ascii_start()
+    } else {
+        piece.trim_ascii_start()
+    };
     if piece.is_empty() {
         return;
     }
     let base = reader.path_length();
     let (key, value) = url::split_once(piece, b'=');
     let value = if let Some(value) = value {
-        go_keys(reader, &percent::decode(key, true));
+        let name = percent::decode(key, true);
+        go_keys(reader, decoded(key, &name));
         value
     } else {
         key
     };
-    content::read_value(reader, &percent::decode(value, true), cut);
+    let content = percent::decode(value, true);
+    content::read_value(reader, decoded(value, &content), cut);
     reader.go_back(base);
 }
 
+/// `raw` with its content, which was percent-encoded in a form.
+const fn decoded<'a>(raw: &'a [u8], content: &'a [u8]) -> Span<'a> {
+    Span {
+        raw,
+        content,
+        encoding: Encoding::Percent(true),
+    }
+}
+
 /// Goes down a key that may have brackets.
-fn go_keys(reader: &mut Reader, key: &[u8]) {
-    let (name, rest) = url::split_once(key, b'[');
+fn go_keys<S: Sink>(reader: &mut Reader<'_, S>, key: Span<'_>) {
+    let (name, rest) = url::split_once(key.content, b'[');
     let Some(rest) = rest.filter(|rest| !name.is_empty() && rest.last() == Some(&b']')) else {
         content::go_key(reader, key);
         return;
     };
+    reader.open(key);
+    reader.name(Span::plain(name));
     reader.go_shared_key(name);
     let inner = rest.strip_suffix(b"]").unwrap_or(rest);
     let mut left = reader.limits().brackets;
@@ -166,12 +181,16 @@ fn go_keys(reader: &mut Reader, key: &[u8]) {
         next = split.and_then(|at| steps.get(at.saturating_add(2)..));
         left = left.saturating_sub(1);
         match index(step) {
-            Some(index) => reader.go_shared_index(index),
+            Some(index) => {
+                reader.name(Span::plain(step));
+                reader.go_shared_index(index);
+            }
             // `a[]` appends: its position is not known, the key is `a`.
             None if step.is_empty() => {}
-            None => content::go_shared_key(reader, step),
+            None => content::go_shared_key(reader, Span::plain(step)),
         }
     }
+    reader.close(&[]);
 }
 
 /// The index that a step in brackets is, if it is one.

@@ -3,7 +3,7 @@
 //! Credentials, framing and content negotiation are left out: they are no
 //! personal data, and phiwatch has no business with credentials.
 
-use super::{Part, Reader, ValueKind, content, url};
+use super::{Part, Reader, Sink, Span, ValueKind, content, url};
 use crate::http::Header;
 
 /// What of the headers is read besides `x-*`.
@@ -31,7 +31,7 @@ const CREDENTIALS: &[&str] = &[
 ];
 
 /// Yields the fields of `headers` below their lower-case names.
-pub(super) fn read(reader: &mut Reader, headers: &[Header]) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, headers: &[Header]) {
     for header in headers {
         if reader.is_full() {
             return;
@@ -42,14 +42,18 @@ pub(super) fn read(reader: &mut Reader, headers: &[Header]) {
         }
         reader.start_part(Part::Header);
         reader.go_key(name.as_bytes());
-        let value = header.value.expose().trim_ascii();
-        match name {
-            "cookie" => read_pairs(reader, value),
-            "forwarded" => read_list(reader, value, read_pairs),
-            "x-forwarded-for" => read_list(reader, value, read_text),
-            "user-agent" => read_text(reader, value),
-            _ => content::read_value(reader, value, false),
-        }
+        read_value(reader, name, header.value.expose().trim_ascii());
+    }
+}
+
+/// Yields the fields of the value of the header `name` below the current path.
+pub(crate) fn read_value<S: Sink>(reader: &mut Reader<'_, S>, name: &str, value: &[u8]) {
+    match name {
+        "cookie" => read_pairs(reader, value),
+        "forwarded" => read_list(reader, value, read_pairs),
+        "x-forwarded-for" => read_list(reader, value, read_text),
+        "user-agent" => read_text(reader, value),
+        _ => content::read_value(reader, Span::plain(value), false),
     }
 }
 
@@ -63,12 +67,12 @@ fn is_read(name: &str) -> bool {
 }
 
 /// Yields a text that is no container.
-fn read_text(reader: &mut Reader, text: &[u8]) {
-    reader.emit(text, ValueKind::Text, false);
+fn read_text<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8]) {
+    reader.take(Span::plain(text), ValueKind::Text, false);
 }
 
 /// Yields `a=b; c="d"` by its names.
-fn read_pairs(reader: &mut Reader, pairs: &[u8]) {
+fn read_pairs<S: Sink>(reader: &mut Reader<'_, S>, pairs: &[u8]) {
     let base = reader.path_length();
     for pair in pairs.split(|byte| *byte == b';') {
         if reader.is_full() {
@@ -76,7 +80,9 @@ fn read_pairs(reader: &mut Reader, pairs: &[u8]) {
         }
         let (name, value) = url::split_once(pair.trim_ascii(), b'=');
         let value = if let Some(value) = value {
-            reader.go_key(name.trim_ascii());
+            let name = name.trim_ascii();
+            reader.name(Span::plain(name));
+            reader.go_key(name);
             value.trim_ascii()
         } else {
             name
@@ -85,14 +91,18 @@ fn read_pairs(reader: &mut Reader, pairs: &[u8]) {
             .strip_prefix(b"\"")
             .and_then(|value| value.strip_suffix(b"\""));
         if !value.is_empty() {
-            content::read_value(reader, unquoted.unwrap_or(value), false);
+            content::read_value(reader, Span::plain(unquoted.unwrap_or(value)), false);
         }
         reader.go_back(base);
     }
 }
 
 /// Reads the items of a list with commas, by their index if there are several.
-fn read_list(reader: &mut Reader, list: &[u8], read: impl Fn(&mut Reader, &[u8])) {
+fn read_list<S: Sink>(
+    reader: &mut Reader<'_, S>,
+    list: &[u8],
+    read: impl Fn(&mut Reader<'_, S>, &[u8]),
+) {
     let base = reader.path_length();
     let many = memchr::memchr(b',', list).is_some();
     for (index, item) in list.split(|byte| *byte == b',').enumerate() {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, ValueKind, content, percent, text};
+use super::{Encoding, Reader, Sink, Span, ValueKind, content, text};
 use crate::loss::Loss;
 
 /// The longest number or literal, in bytes.
@@ -72,7 +72,7 @@ pub(crate) fn whole_string(text: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// Yields the values of `text` below the current path. With more than one JSON
 /// text in it, each has its index.
-pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8], cut: bool) {
     Scanner {
         rest: text,
         cut,
@@ -108,7 +108,7 @@ enum Scan {
 }
 
 impl Scanner<'_> {
-    fn read(mut self, reader: &mut Reader) {
+    fn read<S: Sink>(mut self, reader: &mut Reader<'_, S>) {
         let mark = reader.mark();
         let mut count = 0_usize;
         loop {
@@ -142,7 +142,7 @@ impl Scanner<'_> {
     }
 
     /// Reads the next member of the innermost open object or array, or its end.
-    fn read_member(&mut self, reader: &mut Reader) -> Scan {
+    fn read_member<S: Sink>(&mut self, reader: &mut Reader<'_, S>) -> Scan {
         self.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
         let Some(first) = self.rest.first() else {
             return Scan::Ended;
@@ -168,6 +168,8 @@ impl Scanner<'_> {
         }
         let key = string(self.rest.get(1..).unwrap_or_default(), *first);
         self.advance(key.length.saturating_add(1));
+        // It is no value even if none follows.
+        reader.name(key.span());
         if !key.closed {
             return Scan::Ended;
         }
@@ -177,13 +179,13 @@ impl Scanner<'_> {
             Some(b':') => self.advance(1),
             Some(_) => return Scan::Malformed,
         }
-        content::go_key(reader, &key.content);
+        content::go_key(reader, key.span());
         self.skip(|byte| byte.is_ascii_whitespace());
         self.read_value(reader)
     }
 
     /// Reads a value, or opens it if it is an object or an array.
-    fn read_value(&mut self, reader: &mut Reader) -> Scan {
+    fn read_value<S: Sink>(&mut self, reader: &mut Reader<'_, S>) -> Scan {
         let Some(first) = self.rest.first() else {
             return Scan::Ended;
         };
@@ -204,7 +206,7 @@ impl Scanner<'_> {
             b'"' | b'\'' => {
                 let value = string(self.rest.get(1..).unwrap_or_default(), *first);
                 self.advance(value.length.saturating_add(1));
-                content::read_value(reader, &value.content, !value.closed);
+                content::read_value(reader, value.span(), !value.closed);
                 if value.closed {
                     Scan::Continue
                 } else {
@@ -217,7 +219,7 @@ impl Scanner<'_> {
                 let Some(kind) = kind(token, ended) else {
                     return Scan::Malformed;
                 };
-                reader.emit(token, kind, ended);
+                reader.take(Span::plain(token), kind, ended);
                 self.advance(token.len());
                 Scan::Continue
             }
@@ -247,7 +249,7 @@ impl Scanner<'_> {
 
     /// Yields the rest, which is no JSON, as one text, unless it is only
     /// punctuation.
-    fn read_rest(&mut self, reader: &mut Reader) {
+    fn read_rest<S: Sink>(&mut self, reader: &mut Reader<'_, S>) {
         reader.go_back(self.base);
         let rest = self.rest.trim_ascii();
         if rest
@@ -255,7 +257,9 @@ impl Scanner<'_> {
             .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
             && text::is_printable(rest, Some(10))
         {
-            reader.emit(rest, ValueKind::Text, self.cut);
+            reader.take(Span::plain(rest), ValueKind::Text, self.cut);
+        } else {
+            reader.unread(rest);
         }
     }
 
@@ -275,10 +279,22 @@ impl Scanner<'_> {
 
 /// A string without its opening quote.
 struct JsonString<'a> {
+    raw: &'a [u8],
+    quote: u8,
     content: Cow<'a, [u8]>,
     /// How much of the text it takes, with its closing quote.
     length: usize,
     closed: bool,
+}
+
+impl JsonString<'_> {
+    fn span(&self) -> Span<'_> {
+        Span {
+            raw: self.raw,
+            content: &self.content,
+            encoding: Encoding::Json(self.quote),
+        }
+    }
 }
 
 /// Reads the string that `text` begins with, up to `quote` or to the end.
@@ -286,6 +302,8 @@ fn string(text: &[u8], quote: u8) -> JsonString<'_> {
     let end = string_end(text, quote);
     let raw = end.map_or(text, |end| text.get(..end).unwrap_or_default());
     JsonString {
+        raw,
+        quote,
         content: unescape(raw),
         length: end.map_or(text.len(), |end| end.saturating_add(1)),
         closed: end.is_some(),
@@ -375,9 +393,9 @@ fn unicode_escape(rest: &[u8]) -> (Option<char>, usize) {
 
 /// The number that four hexadecimal digits at the beginning stand for.
 fn code_unit(text: &[u8]) -> Option<u32> {
-    text.get(..4)?.iter().try_fold(0, |unit, digit| {
-        Some(unit << 4 | u32::from(percent::hex(*digit)?))
-    })
+    let mut unit = [0; 2];
+    base16ct::mixed::decode(text.first_chunk::<4>()?, &mut unit).ok()?;
+    Some(u16::from_be_bytes(unit).into())
 }
 
 /// The number or literal that `text` begins with: everything up to white space

@@ -5,70 +5,66 @@
 //! that holds JSON that holds JSON strings, base64 JSON in a query) is followed
 //! to a bounded depth; every reader yields all fields before a truncation. A
 //! reader never fails: what it does not understand is text.
+//!
+//! The readers also tell a `Sink` where in the bytes each value stands and how
+//! it is encoded there, so that redaction replaces what was read.
 
 pub(crate) mod base64;
-pub(crate) mod coded;
+mod coded;
 pub(crate) mod compression;
-mod content;
-pub(crate) mod csv;
+pub(crate) mod content;
+mod csv;
 pub(crate) mod entity;
-pub(crate) mod envelope;
+mod envelope;
 mod fields;
 pub(crate) mod form;
 pub(crate) mod header;
-pub(crate) mod hex;
+mod hex;
 pub mod html;
 pub(crate) mod json;
 pub(crate) mod limits;
-pub(crate) mod multipart;
+mod multipart;
 pub(crate) mod packed;
 pub(crate) mod percent;
 pub(crate) mod protobuf;
 mod reader;
+mod sink;
 pub(crate) mod sniff;
-mod target;
+pub(crate) mod target;
 pub(crate) mod text;
 pub(crate) mod url;
-pub(crate) mod xml;
+mod xml;
 
-use self::reader::Reader;
 pub use self::{
     fields::{Field, Fields, Step, StepId},
     limits::FieldLimits,
 };
+pub(crate) use self::{
+    reader::Reader,
+    sink::{Encoding, Segment, Sink, Span},
+};
 use crate::{
     http::{Completeness, Request},
     loss::Losses,
+    name::named,
 };
 
-/// The part of the message in which a field stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
-    /// A segment of the request target's path.
-    Path,
-    /// The query of the request target.
-    Query,
-    /// A header.
-    Header,
-    /// The body; of a page, what its scripts pass to trackers.
-    Body,
-    /// The title, a heading or the description of a page.
-    Page,
-    /// What a form of a page asks for.
-    Form,
-}
-
-impl Part {
-    /// The first word of a field's path.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Path => "path",
-            Self::Query => "query",
-            Self::Header => "header",
-            Self::Body => "body",
-            Self::Page => "page",
-            Self::Form => "form",
-        }
+named! {
+    /// The part of the message in which a field stands. Its name is the first word
+    /// of the field's path.
+    pub enum Part {
+        /// A segment of the request target's path.
+        Path = "path",
+        /// The query of the request target.
+        Query = "query",
+        /// A header.
+        Header = "header",
+        /// The body; of a page, what its scripts pass to trackers.
+        Body = "body",
+        /// The title, a heading or the description of a page.
+        Page = "page",
+        /// What a form of a page asks for.
+        Form = "form",
     }
 }
 

@@ -3,21 +3,21 @@
 //! Neither format has a signature, so a body is first walked to its end. It is
 //! read only if all of it is valid.
 
-use super::{Reader, ValueKind, compression::Coding, content, text};
+use super::{Encoding, Reader, Sink, Span, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// How deep maps and arrays are followed.
-pub(crate) const MAX_DEPTH: u32 = 48;
+const MAX_DEPTH: u32 = 48;
 
 /// A format of packed values.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     MessagePack,
     Cbor,
 }
 
 /// The beginning of a value.
-pub(crate) enum Head<'a> {
+enum Head<'a> {
     Number(String),
     Literal(&'static str),
     Text(&'a [u8], bool),
@@ -33,7 +33,7 @@ pub(crate) enum Head<'a> {
 
 /// Why a walk ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
+enum Stop {
     /// The bytes ended inside a value.
     Ended,
     /// These bytes are of no such format.
@@ -61,7 +61,7 @@ pub(crate) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
             if walker.rest.is_empty() {
                 return values > 0 && body.len() > 1;
             }
-            match walker.value(&mut None, MAX_DEPTH) {
+            match walker.value(&mut None::<&mut Reader<'_>>, MAX_DEPTH) {
                 Ok(()) => values += 1,
                 Err(Stop::Ended) => return cut && body.len() > 8,
                 Err(Stop::TooDeep) => return true,
@@ -72,7 +72,7 @@ pub(crate) fn sniff(body: &[u8], cut: bool) -> Option<Format> {
 }
 
 /// Yields the values of `body`, by their index if there are several.
-pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, body: &[u8], format: Format, cut: bool) {
     let base = reader.path_length();
     let mut walker = Walker {
         rest: body,
@@ -92,20 +92,20 @@ pub(super) fn read(reader: &mut Reader, body: &[u8], format: Format, cut: bool) 
         let stop = walker.value(&mut Some(&mut *reader), MAX_DEPTH).is_err();
         reader.go_back(base);
         if stop {
-            return;
+            return reader.unread(walker.rest);
         }
     }
 }
 
 /// The position of the reader.
-pub(crate) struct Walker<'a> {
-    pub(crate) rest: &'a [u8],
-    pub(crate) format: Format,
-    pub(crate) cut: bool,
+struct Walker<'a> {
+    rest: &'a [u8],
+    format: Format,
+    cut: bool,
 }
 
 impl<'a> Walker<'a> {
-    pub(crate) fn head(&mut self) -> Result<Head<'a>, Stop> {
+    fn head(&mut self) -> Result<Head<'a>, Stop> {
         match self.format {
             Format::MessagePack => self.message_pack(),
             Format::Cbor => self.cbor(),
@@ -113,14 +113,34 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks over one value, and yields its contents if there is a reader.
-    fn value(&mut self, reader: &mut Option<&mut Reader>, depth: u32) -> Result<(), Stop> {
+    fn value<S: Sink>(
+        &mut self,
+        reader: &mut Option<&mut Reader<'_, S>>,
+        depth: u32,
+    ) -> Result<(), Stop> {
+        let before = self.rest;
+        let mut start = before;
         let mut head = self.head()?;
         while matches!(head, Head::Tag) {
+            start = self.rest;
             head = self.head()?;
         }
+        if let Some(reader) = reader {
+            reader.keep(taken(before, start));
+        }
+        let raw = taken(start, self.rest);
+        let span = |content, encoding| Span {
+            raw,
+            content,
+            encoding,
+        };
         match head {
-            Head::Array(count) => self.elements(count, false, reader, depth),
-            Head::Map(count) => self.elements(count, true, reader, depth),
+            Head::Array(count) | Head::Map(count) => {
+                if let Some(reader) = reader {
+                    reader.keep(raw);
+                }
+                self.elements(count, matches!(head, Head::Map(_)), reader, depth)
+            }
             Head::Break | Head::Tag => Err(Stop::Astray),
             Head::Text(text, closed) => {
                 let valid = std::str::from_utf8(text).is_ok() || !closed;
@@ -129,27 +149,36 @@ impl<'a> Walker<'a> {
                     None => {}
                     Some(reader) => {
                         let cut = !closed || (self.cut && self.rest.is_empty());
-                        content::read_value(reader, text, cut);
+                        let span = span(text, Encoding::PackedText(self.format));
+                        content::read_value(reader, span, cut);
                     }
                 }
                 if closed { Ok(()) } else { Err(Stop::Ended) }
             }
             Head::Bytes(bytes, closed) => {
-                if let Some(reader) = reader
-                    && (Coding::sniff(bytes).is_some() || text::is_printable(bytes, None))
-                {
-                    content::read_inner(reader, bytes, !closed);
+                if let Some(reader) = reader {
+                    if Coding::sniff(bytes).is_some() || text::is_printable(bytes, None) {
+                        let span = span(bytes, Encoding::PackedBytes(self.format));
+                        content::read_inner(reader, span, !closed);
+                    } else {
+                        reader.keep(taken(raw, bytes));
+                        reader.unread(bytes);
+                    }
                 }
                 if closed { Ok(()) } else { Err(Stop::Ended) }
             }
             Head::Number(number) => {
                 if let Some(reader) = reader {
-                    reader.emit(number.as_bytes(), ValueKind::Number, false);
+                    let span = span(number.as_bytes(), Encoding::PackedNumber(self.format));
+                    reader.take(span, ValueKind::Number, false);
                 }
                 Ok(())
             }
             Head::Literal(literal) => {
                 if let Some(reader) = reader {
+                    reader.keep(raw.get(..1).unwrap_or_default());
+                    // A float of two bytes is a literal here.
+                    reader.unread(raw.get(1..).unwrap_or_default());
                     reader.emit(literal.as_bytes(), ValueKind::Literal, false);
                 }
                 Ok(())
@@ -157,11 +186,11 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn elements(
+    fn elements<S: Sink>(
         &mut self,
         count: Option<u64>,
         keyed: bool,
-        reader: &mut Option<&mut Reader>,
+        reader: &mut Option<&mut Reader<'_, S>>,
         depth: u32,
     ) -> Result<(), Stop> {
         let Some(depth) = depth.checked_sub(1) else {
@@ -173,7 +202,11 @@ impl<'a> Walker<'a> {
         let base = reader.as_ref().map_or(0, |reader| reader.path_length());
         let mut index = 0_u64;
         while count.is_none_or(|count| index < count) {
+            let before = self.rest;
             if count.is_none() && self.at_break() {
+                if let Some(reader) = reader {
+                    reader.keep(taken(before, self.rest));
+                }
                 return Ok(());
             }
             if let Some(reader) = reader.as_deref_mut() {
@@ -197,8 +230,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    pub(crate) fn at_break(&mut self) -> bool {
-        let is_break = matches!(self.format, Format::Cbor) && self.rest.first() == Some(&0xff);
+    fn at_break(&mut self) -> bool {
+        let is_break = self.format == Format::Cbor && self.rest.first() == Some(&0xff);
         if is_break {
             self.rest = self.rest.get(1..).unwrap_or_default();
         }
@@ -206,22 +239,33 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks over a key, and goes down to it.
-    fn key(&mut self, reader: &mut Option<&mut Reader>) -> Result<(), Stop> {
+    fn key<S: Sink>(&mut self, reader: &mut Option<&mut Reader<'_, S>>) -> Result<(), Stop> {
+        let before = self.rest;
         let number;
-        let key = match self.head()? {
-            Head::Text(key, true) | Head::Bytes(key, true) => key,
-            Head::Text(_, false) | Head::Bytes(_, false) => return Err(Stop::Ended),
+        let (content, encoding) = match self.head()? {
+            Head::Text(key, true) => (key, Encoding::PackedText(self.format)),
+            Head::Bytes(key, true) => (key, Encoding::PackedBytes(self.format)),
+            Head::Text(_, false) | Head::Bytes(_, false) => {
+                // What was read of it is no key yet.
+                self.rest = before;
+                return Err(Stop::Ended);
+            }
             Head::Number(key) => {
                 number = key;
-                number.as_bytes()
+                (number.as_bytes(), Encoding::PackedNumber(self.format))
             }
             _ => return Err(Stop::Astray),
         };
-        if !text::is_printable(key, None) {
+        if !text::is_printable(content, None) {
             return Err(Stop::Astray);
         }
         if let Some(reader) = reader {
-            content::go_key(reader, key);
+            let span = Span {
+                raw: taken(before, self.rest),
+                content,
+                encoding,
+            };
+            content::go_key(reader, span);
         }
         Ok(())
     }
@@ -333,4 +377,10 @@ impl<'a> Walker<'a> {
             _ => return Err(Stop::Astray),
         })
     }
+}
+
+/// What of `before` no longer is in `after`, its end.
+fn taken<'t>(before: &'t [u8], after: &[u8]) -> &'t [u8] {
+    let length = before.len().saturating_sub(after.len());
+    before.get(..length).unwrap_or_default()
 }

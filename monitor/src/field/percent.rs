@@ -42,18 +42,9 @@ pub(crate) fn has_escape(bytes: &[u8]) -> bool {
 
 /// The byte that the two hexadecimal digits at the beginning stand for.
 fn escape(after: &[u8]) -> Option<u8> {
-    let (high, low) = (hex(*after.first()?)?, hex(*after.get(1)?)?);
-    Some(high << 4 | low)
-}
-
-/// The value of a hexadecimal digit.
-pub(crate) const fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+    let mut byte = [0];
+    base16ct::mixed::decode(after.first_chunk::<2>()?, &mut byte).ok()?;
+    Some(byte[0])
 }
 
 #[cfg(test)]

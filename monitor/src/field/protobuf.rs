@@ -4,11 +4,11 @@
 //! its number. A length-delimited value is a text if it is printable, or else a
 //! message if it parses as one; numbers are yielded in decimal.
 
-use super::{Reader, ValueKind, compression::Coding, content, text};
+use super::{Encoding, Reader, Sink, Span, ValueKind, compression::Coding, content, text};
 use crate::loss::Loss;
 
 /// Messages within messages that are followed.
-pub(crate) const MAX_DEPTH: u32 = 24;
+const MAX_DEPTH: u32 = 24;
 /// The highest field number that is believed.
 const MAX_NUMBER: u64 = 1 << 20;
 /// The bytes in front of a gRPC message: a flag and its length.
@@ -17,7 +17,7 @@ const FRAME_HEAD: usize = 5;
 const MAX_NUMBERS: usize = 256;
 
 /// One field of a message.
-pub(crate) enum Item<'a> {
+enum Item<'a> {
     Number(u64),
     /// Eight or four bytes: a float, mostly.
     Fixed,
@@ -26,7 +26,7 @@ pub(crate) enum Item<'a> {
 
 /// Splits the first field off: its number, its value, what follows and whether
 /// the value is cut.
-pub(crate) fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
+fn split(message: &[u8]) -> Option<(u64, Item<'_>, &[u8], bool)> {
     let (tag, rest) = varint(message)?;
     let number = tag >> 3;
     if !(1..=MAX_NUMBER).contains(&number) {
@@ -83,23 +83,24 @@ pub(crate) fn looks_like(bytes: &[u8], cut: bool) -> bool {
 }
 
 /// Yields the fields of a message below the current path.
-pub(super) fn read(reader: &mut Reader, message: &[u8], cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, message: &[u8], cut: bool) {
     read_message(reader, message, cut, MAX_DEPTH);
 }
 
-fn read_message(reader: &mut Reader, message: &[u8], cut: bool, depth: u32) {
+fn read_message<S: Sink>(reader: &mut Reader<'_, S>, message: &[u8], cut: bool, depth: u32) {
     let Some(depth) = depth.checked_sub(1) else {
         reader.lose(Loss::FieldDepth);
-        return;
+        return reader.unread(message);
     };
     let base = reader.path_length();
     let mut counts = Counts::of(message);
     let mut rest = message;
     while !rest.is_empty() && !reader.is_full() {
         let Some((number, item, behind, ended)) = split(rest) else {
-            return;
+            return reader.unread(rest);
         };
         let cut = ended || (cut && behind.is_empty());
+        let raw = after_tag(reader, rest, behind);
         rest = behind;
         reader.go_key(number.to_string().as_bytes());
         if let Some(index) = counts.index(number) {
@@ -107,36 +108,68 @@ fn read_message(reader: &mut Reader, message: &[u8], cut: bool, depth: u32) {
         }
         match item {
             Item::Number(value) => {
-                reader.emit(value.to_string().as_bytes(), ValueKind::Number, cut);
+                let value = value.to_string();
+                let span = Span {
+                    raw,
+                    content: value.as_bytes(),
+                    encoding: Encoding::Varint,
+                };
+                reader.take(span, ValueKind::Number, cut);
             }
-            Item::Fixed => {}
-            Item::Bytes(bytes) => read_bytes(reader, bytes, cut, depth),
+            // A float, or an id.
+            Item::Fixed => reader.unread(raw),
+            Item::Bytes(content) => {
+                let span = Span {
+                    raw,
+                    content,
+                    encoding: Encoding::Counted,
+                };
+                read_bytes(reader, span, cut, depth);
+            }
         }
         reader.go_back(base);
     }
 }
 
 /// Yields a text, or the contents of a message or of compressed data.
-fn read_bytes(reader: &mut Reader, bytes: &[u8], cut: bool, depth: u32) {
+fn read_bytes<S: Sink>(reader: &mut Reader<'_, S>, span: Span<'_>, cut: bool, depth: u32) {
+    let bytes = span.content;
     if bytes.is_empty() {
-        return;
+        return reader.keep(span.raw);
     }
     if Coding::sniff(bytes).is_some() {
-        return content::read_inner(reader, bytes, cut);
+        return content::read_inner(reader, span, cut);
     }
     let printable = text::is_printable(bytes, None);
     // The first byte of a text may be the tag of a field, but the length that
     // follows is seldom right to the end.
     let nested = is_tag_of_bytes(bytes) && looks_like(bytes, cut);
     if printable && !(nested && bytes.first() == Some(&b'\n')) {
-        content::read_value(reader, bytes, cut);
+        content::read_value(reader, span, cut);
     }
+    reader.open(span);
     if nested || (!printable && looks_like(bytes, cut)) {
         read_message(reader, bytes, cut, depth);
+    } else {
+        reader.unread(bytes);
     }
+    reader.close(&[]);
 }
 
-pub(crate) fn is_tag_of_bytes(bytes: &[u8]) -> bool {
+/// The bytes of the first field of `message` behind its tag, which stays.
+fn after_tag<'m, S: Sink>(
+    reader: &mut Reader<'_, S>,
+    message: &'m [u8],
+    behind: &[u8],
+) -> &'m [u8] {
+    let whole = message.len().saturating_sub(behind.len());
+    let field = message.get(..whole).unwrap_or(message);
+    let value = varint(field).map_or(field, |(_, value)| value);
+    reader.keep(field.get(..field.len() - value.len()).unwrap_or_default());
+    value
+}
+
+fn is_tag_of_bytes(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|tag| tag & 7 == 2)
 }
 
@@ -175,7 +208,7 @@ impl Counts {
 }
 
 /// The message of the first frame, and what follows it.
-pub(crate) fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+fn split_frame(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let (head, rest) = body.split_first_chunk::<FRAME_HEAD>()?;
     let [flag @ (0 | 1), length @ ..] = head else {
         return None;
@@ -204,13 +237,21 @@ pub(crate) fn looks_like_frames(body: &[u8], cut: bool) -> bool {
 
 /// Yields the contents of the frames of `body`, by their index if there are
 /// several.
-pub(super) fn read_frames(reader: &mut Reader, body: &[u8], cut: bool) {
+pub(super) fn read_frames<S: Sink>(reader: &mut Reader<'_, S>, body: &[u8], cut: bool) {
     let base = reader.path_length();
     let mut rest = Some(body);
+    let mut left = body;
     let mut index = 0;
     let many = split_frame(body).is_some_and(|(_, rest)| rest.is_some_and(|r| !r.is_empty()));
     while let Some((message, behind)) = rest.and_then(split_frame) {
+        let raw = left.get(..left.len() - behind.map_or(0, <[u8]>::len));
+        let span = Span {
+            raw: raw.unwrap_or_default(),
+            content: message,
+            encoding: Encoding::Frame,
+        };
         rest = behind;
+        left = behind.unwrap_or_default();
         if reader.is_full() {
             return;
         }
@@ -218,7 +259,8 @@ pub(super) fn read_frames(reader: &mut Reader, body: &[u8], cut: bool) {
             reader.go_index(index);
             index += 1;
         }
-        content::read_inner(reader, message, cut || behind.is_none());
+        content::read_inner(reader, span, cut || behind.is_none());
         reader.go_back(base);
     }
+    reader.unread(left);
 }

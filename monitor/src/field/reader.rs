@@ -1,9 +1,13 @@
 //! What all readers share: the path to their position, the fields they have
-//! found, and what the limits still allow.
+//! found, what the limits still allow, and who is told where the values stand.
 
 use hashbrown::HashMap;
 
-use super::{FieldLimits, Fields, Part, StepId, ValueKind, text};
+use super::{
+    FieldLimits, Fields, Part, StepId, ValueKind,
+    sink::{Segment, Sink, Span},
+    text,
+};
 use crate::loss::{Loss, Losses};
 
 /// What a step or a value counts towards the output limit besides its bytes.
@@ -19,8 +23,9 @@ pub(super) struct Mark {
 /// A step that all values below it share: its parent, and its key or index.
 type SharedStep = (Option<StepId>, Result<Box<[u8]>, usize>);
 
-/// Collects the fields of one message.
-pub(super) struct Reader<'a> {
+/// Collects the fields of one message, and tells a sink where they stand.
+pub(crate) struct Reader<'a, S = ()> {
+    sink: S,
     limits: &'a FieldLimits,
     losses: &'a mut Losses,
     fields: Fields,
@@ -38,7 +43,15 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has found nothing yet.
     pub(super) fn new(limits: &'a FieldLimits, losses: &'a mut Losses) -> Self {
+        Self::with_sink(limits, losses, ())
+    }
+}
+
+impl<'a, S: Sink> Reader<'a, S> {
+    /// A reader that tells `sink` where the values stand.
+    pub(crate) fn with_sink(limits: &'a FieldLimits, losses: &'a mut Losses, sink: S) -> Self {
         Self {
+            sink,
             limits,
             losses,
             fields: Fields::default(),
@@ -190,7 +203,70 @@ impl<'a> Reader<'a> {
         self.steps.push(step);
     }
 
-    /// Takes the value at the current path.
+    /// Takes the value at the current path, which stands in `span`.
+    pub(super) fn take(&mut self, span: Span<'_>, kind: ValueKind, cut: bool) {
+        self.place_value(span, kind);
+        self.emit(span.content, kind, cut);
+    }
+
+    /// Tells where a value stands that is yielded otherwise, if at all.
+    pub(super) fn place_value(&mut self, span: Span<'_>, kind: ValueKind) {
+        if S::REWRITES && !self.full {
+            let key = self.steps.last().copied().flatten();
+            let key = key.and_then(|key| self.fields.key(key));
+            self.sink.value(span, kind, key);
+        }
+    }
+
+    /// Tells where a text stands that may also be an encoding of `content`.
+    pub(super) fn either(&mut self, span: Span<'_>, content: &[u8]) {
+        if self.sink.is_text(span, content) {
+            self.place_value(span, ValueKind::Text);
+        }
+    }
+
+    /// Opens an encoding, within which spans are slices of its content.
+    pub(super) fn open(&mut self, span: Span<'_>) {
+        self.sink.open(span);
+    }
+
+    /// Closes what was opened last; `rest` of its content was not read.
+    pub(super) fn close(&mut self, rest: &[u8]) {
+        self.sink.unread(rest);
+        self.sink.close();
+    }
+
+    /// Tells where a key or a name stands.
+    pub(super) fn name(&mut self, span: Span<'_>) {
+        self.sink.name(span);
+    }
+
+    /// Tells where the name of a column stands.
+    pub(super) fn column(&mut self, span: Span<'_>) {
+        self.sink.column(span);
+    }
+
+    /// Tells where words of the format itself stand.
+    pub(super) fn keep(&mut self, raw: &[u8]) {
+        self.sink.keep(raw);
+    }
+
+    /// Tells which bytes no reader understands.
+    pub(super) fn unread(&mut self, raw: &[u8]) {
+        self.sink.unread(raw);
+    }
+
+    /// Tells where scheme and authority of a URL stand.
+    pub(super) fn origin(&mut self, raw: &[u8]) {
+        self.sink.origin(raw);
+    }
+
+    /// What of a segment of a path is a value.
+    pub(super) fn segment<'w>(&self, word: &'w [u8]) -> Segment<'w> {
+        self.sink.segment(word)
+    }
+
+    /// Takes a value at the current path whose place is told otherwise.
     pub(super) fn emit(&mut self, value: &[u8], kind: ValueKind, cut: bool) {
         if self.full {
             return;
@@ -267,7 +343,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes of nested encodings that may still be read.
-    pub(super) const fn nested_left(&self) -> usize {
+    pub(crate) const fn nested_left(&self) -> usize {
         self.nested_left
     }
 }

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::{
-    base64, coded::Coded, compression::Coding, entity, envelope, form, hex, json, multipart,
-    percent, text, url, xml,
+    Encoding, base64, coded::Coded, compression::Coding, entity, envelope, form, hex, json,
+    multipart, percent, text, url, xml,
 };
 
 /// Keys whose value is a form even with a single pair, in lower case.
@@ -56,7 +56,7 @@ pub(crate) enum Content<'a> {
     /// Base64, hexadecimal or a `data:` URI, with this content.
     Coded(Coded),
     /// Percent-encoded or escaped for HTML once more, with this content.
-    Again(Vec<u8>),
+    Again(Vec<u8>, Encoding),
 }
 
 impl Content<'_> {
@@ -193,6 +193,7 @@ fn by_first_byte(start: &[u8]) -> Option<Content<'_>> {
         b'd' | b'D' => envelope::data_uri(start).map(|content| {
             Content::Coded(Coded {
                 content,
+                encoding: Encoding::DataUri,
                 sure: true,
             })
         }),
@@ -206,7 +207,8 @@ fn by_first_byte(start: &[u8]) -> Option<Content<'_>> {
 /// percent escapes.
 fn by_marks<'a>(start: &'a [u8], any: u16, key: Option<&str>) -> Option<Content<'a>> {
     if any & AMPERSAND != 0 && any & SEMICOLON != 0 && entity::has_entity(start) {
-        return Some(Content::Again(entity::unescape(start).into_owned()));
+        let decoded = entity::unescape(start).into_owned();
+        return Some(Content::Again(decoded, Encoding::Entities));
     }
     if any & EQUALS != 0 {
         if form::looks_like(start, 2)
@@ -233,7 +235,7 @@ fn by_marks<'a>(start: &'a [u8], any: u16, key: Option<&str>) -> Option<Content<
     if any & PERCENT != 0 && any & BLANK == 0 && percent::has_escape(start) {
         let decoded = percent::decode(start, false).into_owned();
         if std::str::from_utf8(&decoded).is_ok() {
-            return Some(Content::Again(decoded));
+            return Some(Content::Again(decoded, Encoding::Percent(false)));
         }
     }
     None

@@ -1,14 +1,15 @@
 //! Request target to path segments and query parameters.
 
-use super::{Part, Reader, content, form, percent, url};
+use super::{Part, Reader, Sink, content, form, url};
 
 /// Yields the segments of the path as [`Part::Path`] by their index, and the
 /// parameters as [`Part::Query`]: those of the query, and those that a segment
 /// has behind a `;`, as Floodlight and Quantcast send them.
-pub(super) fn read(reader: &mut Reader, target: &[u8]) {
+pub(crate) fn read<S: Sink>(reader: &mut Reader<'_, S>, target: &[u8]) {
     let parts = if target.first() == Some(&b'/') {
         url::Parts::of_path(target)
     } else if let Some(parts) = url::Parts::of_absolute(target) {
+        reader.origin(parts.origin_in(target));
         parts
     } else {
         // `*`, or the authority of a CONNECT request.
@@ -22,7 +23,9 @@ pub(super) fn read(reader: &mut Reader, target: &[u8]) {
         let (name, matrix) = url::split_once(segment, b';');
         if !name.is_empty() {
             reader.go_index(index);
-            content::read_value(reader, &percent::decode(name, false), false);
+            url::read_name(reader, name, |reader, span| {
+                content::read_value(reader, span, false);
+            });
             reader.go_back(0);
         }
         let Some(matrix) = matrix else { continue };

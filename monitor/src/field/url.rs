@@ -1,6 +1,6 @@
 //! URLs to their path segments and query parameters.
 
-use super::{Reader, ValueKind, form, percent};
+use super::{Encoding, Reader, Sink, Span, ValueKind, form, percent};
 
 /// The longest scheme that is taken for one, in bytes.
 const MAX_SCHEME: usize = 32;
@@ -49,6 +49,18 @@ impl<'a> Parts<'a> {
             .unwrap_or(rest.len());
         Some(Self::of_path(rest.get(end..)?))
     }
+
+    /// What precedes the parts in `url`: scheme and authority.
+    pub(crate) fn origin_in<'u>(&self, url: &'u [u8]) -> &'u [u8] {
+        let behind = |part: Option<&[u8]>| part.map_or(0, |part| part.len().saturating_add(1));
+        let length = self
+            .path
+            .len()
+            .saturating_add(behind(self.query))
+            .saturating_add(behind(self.fragment));
+        url.get(..url.len().saturating_sub(length))
+            .unwrap_or_default()
+    }
 }
 
 /// The parts of `text` if it is a URL: absolute, or a path with a query.
@@ -65,7 +77,7 @@ pub(crate) fn sniff(text: &[u8]) -> Option<Parts<'_>> {
 
 /// Yields path segments by their index, and parameters of query and fragment by
 /// their keys, below the current path.
-pub(super) fn read(reader: &mut Reader, parts: Parts, cut: bool) {
+pub(crate) fn read<S: Sink>(reader: &mut Reader<'_, S>, parts: Parts, cut: bool) {
     let Parts {
         path,
         query,
@@ -100,27 +112,53 @@ pub(super) fn read(reader: &mut Reader, parts: Parts, cut: bool) {
     let query = query.unwrap_or(route);
     if form::looks_like(query, 1) {
         form::read(reader, query, b'&', cut);
+    } else {
+        // Part of the URL as a whole, which is yielded as well.
+        reader.place_value(Span::plain(query), ValueKind::Text);
     }
 }
 
 /// Yields one segment of a path by its index, and the parameters that it has
 /// behind a `;` by their keys.
-fn read_segment(reader: &mut Reader, index: usize, segment: &[u8], cut: bool) {
+fn read_segment<S: Sink>(reader: &mut Reader<'_, S>, index: usize, segment: &[u8], cut: bool) {
     let (name, matrix) = split_once(segment, b';');
     let matrix = matrix.filter(|matrix| form::looks_like(matrix, 1));
     let name = if matrix.is_some() { name } else { segment };
     let base = reader.path_length();
     reader.go_index(index);
     // Not descended into: the index of a path segment is no array.
-    reader.emit(
-        &percent::decode(name, false),
-        ValueKind::Text,
-        cut && matrix.is_none(),
-    );
+    read_name(reader, name, |reader, span| {
+        reader.take(span, ValueKind::Text, cut && matrix.is_none());
+    });
     reader.go_back(base);
     if let Some(matrix) = matrix {
         form::read(reader, matrix, b';', cut);
     }
+}
+
+/// Reads the name of a segment, of which the sink may keep words.
+pub(super) fn read_name<S: Sink>(
+    reader: &mut Reader<'_, S>,
+    raw: &[u8],
+    read: impl FnOnce(&mut Reader<'_, S>, Span<'_>),
+) {
+    let content = percent::decode(raw, false);
+    let span = Span {
+        raw,
+        content: &content,
+        encoding: Encoding::Percent(false),
+    };
+    let (head, value, tail) = reader.segment(&content);
+    if value.len() == content.len() {
+        return read(reader, span);
+    }
+    reader.open(span);
+    reader.keep(head);
+    if !value.is_empty() {
+        read(reader, Span::plain(value));
+    }
+    reader.keep(tail);
+    reader.close(&[]);
 }
 
 /// The segments of a path that are not empty: index, segment, whether it is the

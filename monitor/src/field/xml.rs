@@ -4,7 +4,9 @@
 //! open element is skipped, and prefixes of names are left out, since the
 //! sender chooses them.
 
-use super::{Reader, StepId, content, entity::unescape, reader::Mark, url};
+use super::{
+    Encoding, Reader, Sink, Span, StepId, ValueKind, content, entity::unescape, reader::Mark, url,
+};
 use crate::loss::Loss;
 
 /// Steps and fields of one text that get an index because a second element of
@@ -12,6 +14,13 @@ use crate::loss::Loss;
 const MAX_RENUMBERED: usize = 100_000;
 /// Groups of repeated elements of one text whose first element gets an index.
 const MAX_GROUPS: usize = 1_000;
+/// What begins a text without entities.
+const CDATA: &[u8] = b"![CDATA[";
+/// The longest declaration that has nothing but a version and an encoding, in
+/// bytes.
+const MAX_DECLARATION: usize = 64;
+/// What the namespaces of standards begin with.
+const STANDARDS: &[&[u8]] = &[b"http://www.w3.org/", b"http://schemas.xmlsoap.org/"];
 
 /// Whether `text` begins with a tag or a declaration.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -38,7 +47,7 @@ const fn is_name_start(byte: u8) -> bool {
 
 /// Yields the texts and attributes of `text` by the names of their elements,
 /// below the current path.
-pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
+pub(super) fn read<S: Sink>(reader: &mut Reader<'_, S>, text: &[u8], cut: bool) {
     let mut rest = text;
     let mut open = Open {
         base: reader.path_length(),
@@ -50,18 +59,30 @@ pub(super) fn read(reader: &mut Reader, text: &[u8], cut: bool) {
     while !rest.is_empty() && !reader.is_full() {
         let (text, behind) = url::split_once(rest, b'<');
         let ended = behind.is_none() && (cut || !open.elements.is_empty());
-        read_text(reader, &unescape(text.trim_ascii()), ended);
+        let raw = text.trim_ascii();
+        read_text(reader, escaped(raw, &unescape(raw)), ended);
         let Some(tag) = behind else { break };
-        rest = if let Some(data) = tag.strip_prefix(b"![CDATA[") {
+        rest = if let Some(data) = tag.strip_prefix(CDATA) {
+            reader.keep(tag.get(..CDATA.len()).unwrap_or_default());
             let (data, behind) = split_at(data, b"]]>");
-            read_text(reader, data, behind.is_none());
+            read_text(reader, Span::plain(data), behind.is_none());
             behind.unwrap_or_default()
         } else if let Some(comment) = tag.strip_prefix(b"!--") {
-            split_at(comment, b"-->").1.unwrap_or_default()
+            let (comment, behind) = split_at(comment, b"-->");
+            reader.unread(comment);
+            behind.unwrap_or_default()
         } else if tag.starts_with(b"?") || tag.starts_with(b"!") {
-            url::split_once(tag, b'>').1.unwrap_or_default()
+            let (head, behind) = url::split_once(tag, b'>');
+            // A declaration has a version and an encoding; an internal subset may
+            // have anything.
+            let is_declaration = tag.starts_with(b"?xml") || tag.starts_with(b"!DOCTYPE");
+            if is_declaration && head.len() <= MAX_DECLARATION && !head.contains(&b'[') {
+                reader.keep(head);
+            }
+            behind.unwrap_or_default()
         } else if let Some(name) = tag.strip_prefix(b"/") {
             let (name, behind) = url::split_once(name, b'>');
+            tell_name(reader, name);
             open.close(reader, local(name.trim_ascii()));
             behind.unwrap_or_default()
         } else if tag.first().is_some_and(|byte| is_name_start(*byte)) {
@@ -103,7 +124,7 @@ struct Element<'a> {
 }
 
 impl<'a> Open<'a> {
-    fn open(&mut self, reader: &mut Reader, name: &'a [u8]) {
+    fn open<S: Sink>(&mut self, reader: &mut Reader<'_, S>, name: &'a [u8]) {
         if self.elements.len() >= reader.limits().brackets {
             // Its contents are read under the path of its parent.
             reader.lose(Loss::FieldDepth);
@@ -138,7 +159,7 @@ impl<'a> Open<'a> {
         self.elements.push(element);
     }
 
-    fn close(&mut self, reader: &mut Reader, name: &[u8]) {
+    fn close<S: Sink>(&mut self, reader: &mut Reader<'_, S>, name: &[u8]) {
         let is_open = |open: &Element<'_>| open.name == name;
         if let Some(at) = self.elements.iter().rposition(is_open) {
             self.last = self.elements.get(at).copied();
@@ -150,10 +171,15 @@ impl<'a> Open<'a> {
 
 /// Opens the element whose tag `tag` begins with, and yields its attributes.
 /// Returns what follows the tag.
-fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a [u8] {
+fn read_tag<'a, S: Sink>(
+    reader: &mut Reader<'_, S>,
+    open: &mut Open<'a>,
+    tag: &'a [u8],
+) -> &'a [u8] {
     let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"/>".contains(byte);
     let end = tag.iter().position(is_end).unwrap_or(tag.len());
     let (name, mut rest) = tag.split_at(end);
+    tell_name(reader, name);
     if rest.is_empty() {
         return rest;
     }
@@ -172,6 +198,7 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"=/>".contains(byte);
         let end = rest.iter().position(is_end).unwrap_or(rest.len());
         let (attribute, behind) = rest.split_at(end);
+        tell_name(reader, attribute);
         let Some(value) = behind.trim_ascii_start().strip_prefix(b"=") else {
             if attribute.is_empty() {
                 rest = rest.get(1..).unwrap_or_default();
@@ -184,10 +211,16 @@ fn read_tag<'a>(reader: &mut Reader, open: &mut Open<'a>, tag: &'a [u8]) -> &'a 
             continue;
         };
         let (value, behind) = attribute_value(value.trim_ascii_start());
+        let content = unescape(value);
+        let span = escaped(value, &content);
         if !attribute.starts_with(b"xmlns") && !attribute.is_empty() {
             reader.go_key(local(attribute));
-            content::read_value(reader, &unescape(value), behind.is_none());
+            content::read_value(reader, span, behind.is_none());
             reader.go_back(base);
+        } else if STANDARDS.iter().any(|known| value.starts_with(known)) {
+            reader.keep(value);
+        } else {
+            reader.place_value(span, ValueKind::Text);
         }
         rest = behind.unwrap_or_default();
         if rest.is_empty() || reader.is_full() {
@@ -208,11 +241,33 @@ fn attribute_value(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-fn read_text(reader: &mut Reader, text: &[u8], cut: bool) {
-    if text.iter().all(u8::is_ascii_whitespace) {
+fn read_text<S: Sink>(reader: &mut Reader<'_, S>, text: Span<'_>, cut: bool) {
+    if text.content.iter().all(u8::is_ascii_whitespace) {
         return;
     }
     content::read_value(reader, text, cut);
+}
+
+const fn escaped<'a>(raw: &'a [u8], content: &'a [u8]) -> Span<'a> {
+    Span {
+        raw,
+        content,
+        encoding: Encoding::Entities,
+    }
+}
+
+/// Tells where the parts of the name of an element or an attribute stand.
+fn tell_name<S: Sink>(reader: &mut Reader<'_, S>, name: &[u8]) {
+    if !S::REWRITES {
+        return;
+    }
+    for part in name.split(|byte| *byte == b':').map(<[u8]>::trim_ascii) {
+        if part == b"xmlns" {
+            reader.keep(part);
+        } else {
+            reader.name(Span::plain(part));
+        }
+    }
 }
 
 /// A name without its prefix.

@@ -6,29 +6,16 @@
 
 use std::borrow::Cow;
 
-use crate::field::{entity, json, percent};
+use crate::field::{Encoding, entity, json, percent};
 
-/// How a text is escaped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Escapes {
-    /// A string of JSON or JavaScript between these quotes.
-    Json(u8),
-    /// Percent codes; with `true` a plus is a space.
-    Percent(bool),
-    /// Entities of HTML and XML.
-    Entities,
-    /// None.
-    Plain,
-}
-
-impl Escapes {
-    /// What `raw` stands for.
-    pub(super) fn decode(self, raw: &[u8]) -> Cow<'_, [u8]> {
+impl Encoding {
+    /// What `raw` stands for, if it is a text with escapes.
+    fn decode(self, raw: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Json(_) => json::unescape(raw),
             Self::Percent(plus) => percent::decode(raw, plus),
             Self::Entities => entity::unescape(raw),
-            Self::Plain => Cow::Borrowed(raw),
+            _ => Cow::Borrowed(raw),
         }
     }
 
@@ -37,7 +24,7 @@ impl Escapes {
             Self::Json(_) => Some(b'\\'),
             Self::Percent(_) => Some(b'%'),
             Self::Entities => Some(b'&'),
-            Self::Plain => None,
+            _ => None,
         }
     }
 
@@ -66,17 +53,13 @@ impl Escapes {
                     _ => 1,
                 }
             }
-            Self::Plain => 1,
+            _ => 1,
         };
         length.min(raw.len())
     }
 
-    /// Writes `new` in the place of `raw`.
-    pub(super) fn write_like(self, raw: &[u8], new: &[u8], out: &mut Vec<u8>) {
-        if self == Self::Plain {
-            out.extend_from_slice(new);
-            return;
-        }
+    /// Writes `new` in the place of `raw`, with escapes where it has them.
+    pub(super) fn escape_like(self, raw: &[u8], new: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         let (mut raw_left, mut new_left) = (raw, new);
         while !raw_left.is_empty() {
@@ -206,47 +189,46 @@ const fn is_unreserved(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn check(escapes: Escapes, raw: &str, new: &str, expected: &str) {
+    fn check(escapes: Encoding, raw: &str, new: &str, expected: &str) {
         let mut out = Vec::new();
-        escapes.write_like(raw.as_bytes(), new.as_bytes(), &mut out);
+        escapes.escape_like(raw.as_bytes(), new.as_bytes(), &mut out);
         assert_eq!(String::from_utf8_lossy(&out), expected, "{raw} {new}");
         assert_eq!(*escapes.decode(&out), *new.as_bytes(), "{raw} {new}");
     }
 
     #[test]
     fn escapes_stay_where_they_are() {
-        let json = Escapes::Json(b'"');
+        let json = Encoding::Json(b'"');
         check(json, r"a\/b\u00e9\n", "c/dé\n", r"c\/d\u00e9\n");
         check(json, r"\u0041\u4e2d", "B文", r"\u0042\u6587");
         check(json, r"\uD83D\uDE00", "\u{1f601}", r"\uD83D\uDE01");
         check(json, "ab", "a\"b", r#"a\"b"#);
         check(json, "", "x", "x");
-        check(Escapes::Json(b'\''), "a", "'", r"\'");
-        let form = Escapes::Percent(true);
+        check(Encoding::Json(b'\''), "a", "'", r"\'");
+        let form = Encoding::Percent(true);
         check(form, "a%40b.c+d", "x@y.z w", "x%40y.z+w");
         check(form, "%4aane%c3%a9", "Kxyzè", "%4bxyz%c3%a8");
         check(form, "%41", "B", "%42");
         check(form, "a", "&", "%26");
         check(form, "100%", "777%", "777%");
-        let entities = Escapes::Entities;
+        let entities = Encoding::Entities;
         check(entities, "a&amp;b&#64;c", "x&y@z", "x&amp;y&#64;z");
         check(entities, "&#65;&#x42;", "CD", "&#67;&#x44;");
         check(entities, "a", "<", "&lt;");
-        check(Escapes::Plain, "a", "%", "%");
     }
 
     #[test]
     fn every_prefix_can_be_written() {
         for escapes in [
-            Escapes::Json(b'"'),
-            Escapes::Percent(true),
-            Escapes::Entities,
+            Encoding::Json(b'"'),
+            Encoding::Percent(true),
+            Encoding::Entities,
         ] {
             let raw = br#"a\u00e9\ud83d\ude00\"%4a%zz&#65;&amp;&nope;\"#;
             for end in 0..raw.len() {
                 let decoded = escapes.decode(&raw[..end]).into_owned();
                 let mut out = Vec::new();
-                escapes.write_like(&raw[..end], &decoded, &mut out);
+                escapes.escape_like(&raw[..end], &decoded, &mut out);
                 assert_eq!(*escapes.decode(&out), *decoded, "{escapes:?} {end}");
             }
         }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{escape::Escapes, known::Known, rewriter::Rewriter, scramble};
-use crate::{field::url, http::Header, secret::Secret};
+use super::{known::Known, rewriter::Rewriter, scramble};
+use crate::{field::header, http::Header, secret::Secret};
 
 /// Headers whose value stays, unless it contains a hidden value.
 const KEPT: &[&str] = &[
@@ -153,13 +153,11 @@ impl Rewriter<'_> {
             _ if value.is_empty() => Vec::new(),
             "content-type" if is_plain => content_type(self.known, text),
             _ if KEPT.contains(&name) && is_plain => value.to_vec(),
-            "cookie" => self.pairs(value, b';'),
-            "forwarded" => self.list(value, |own, item| own.pairs(item, b';')),
-            "x-forwarded-for" => self.list(value, |own, item| own.leaf(item, None)),
             "user-agent" => user_agent(self.known, text),
             "origin" if text.contains("://") => super::host::origin(self.known, value),
             _ => {
-                let new = self.value(value, None, false);
+                let own = value.trim_ascii();
+                let new = self.rewrite(value, |reader| header::read_value(reader, name, own));
                 // A header is one line.
                 new.into_iter()
                     .map(|byte| {
@@ -172,58 +170,6 @@ impl Rewriter<'_> {
                     .collect()
             }
         }
-    }
-
-    /// `a=b; c="d"`.
-    fn pairs(&mut self, pairs: &[u8], separator: u8) -> Vec<u8> {
-        let mut out = Vec::with_capacity(pairs.len());
-        for (index, pair) in pairs.split(|byte| *byte == separator).enumerate() {
-            if index > 0 {
-                out.push(separator);
-            }
-            let inner = pair.trim_ascii();
-            let from = pair.len().saturating_sub(pair.trim_ascii_start().len());
-            out.extend_from_slice(pair.get(..from).unwrap_or_default());
-            let (name, value) = url::split_once(inner, b'=');
-            let (key, value) = match value {
-                Some(value) => {
-                    out.extend(self.key(name.trim_ascii()));
-                    out.push(b'=');
-                    (
-                        std::str::from_utf8(name.trim_ascii()).ok(),
-                        value.trim_ascii(),
-                    )
-                }
-                None => (None, name),
-            };
-            let unquoted = value
-                .strip_prefix(b"\"")
-                .and_then(|value| value.strip_suffix(b"\""));
-            let new = self.value(unquoted.unwrap_or(value), key, false);
-            if unquoted.is_some() {
-                out.push(b'"');
-                Escapes::Plain.write_like(value, &new, &mut out);
-                out.push(b'"');
-            } else {
-                out.extend(new);
-            }
-        }
-        out
-    }
-
-    /// The items of a list with commas.
-    fn list(&mut self, list: &[u8], write: impl Fn(&mut Self, &[u8]) -> Vec<u8>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(list.len());
-        for (index, item) in list.split(|byte| *byte == b',').enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            let inner = item.trim_ascii();
-            let from = item.len().saturating_sub(item.trim_ascii_start().len());
-            out.extend_from_slice(item.get(..from).unwrap_or_default());
-            out.extend(write(self, inner));
-        }
-        out
     }
 }
 

@@ -6,6 +6,11 @@
 
 use std::collections::HashMap;
 
+use jiff::{
+    civil::{Date, Time},
+    tz::Offset,
+};
+
 use super::{
     key::RedactionKey,
     pseudonym,
@@ -336,19 +341,14 @@ fn is_number(text: &str) -> bool {
 
 /// Seconds since 1970 of `2026-11-24T10:30…`, without its zone.
 fn seconds_of(value: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| value.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if !(1_970..=2_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days from 1970, the year beginning in March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
-    days.checked_sub(719_469)?.checked_mul(86_400)
+    let date = Date::new(
+        value.get(..4)?.parse().ok()?,
+        value.get(5..7)?.parse().ok()?,
+        value.get(8..10)?.parse().ok()?,
+    );
+    let midnight = date.ok()?.to_datetime(Time::midnight());
+    let seconds = Offset::UTC.to_timestamp(midnight).ok()?.as_second();
+    u64::try_from(seconds).ok()
 }
 
 fn fold(text: &str) -> Vec<char> {

@@ -165,7 +165,7 @@ fn escaped(value: &str) -> String {
             c => {
                 for unit in c.encode_utf16(&mut buffer) {
                     text.push_str("\\u");
-                    text.push_str(&crate::token::hex(&unit.to_be_bytes(), 2));
+                    text.push_str(&base16ct::lower::encode_string(&unit.to_be_bytes()));
                 }
             }
         }

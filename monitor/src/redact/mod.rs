@@ -15,23 +15,20 @@
 //! that of the message, which say when an event happened, unless they are
 //! evidence themselves (a birth date, an appointment).
 
-mod binary;
-mod coding;
+mod encoding;
 mod escape;
-mod form;
 mod header;
 mod host;
-mod json;
 mod key;
 mod known;
 mod leftovers;
-mod markup;
+mod number;
 mod page;
 mod pseudonym;
 mod rewriter;
 mod scramble;
 mod script;
-mod table;
+mod segment;
 mod vocabulary;
 
 use bytes::Bytes;
@@ -43,7 +40,7 @@ use self::{
     rewriter::{Rewriter, Scope},
 };
 use crate::{
-    field::{Fields, url},
+    field::{Fields, target, url},
     http::{Completeness, Header, Page, Request},
     phi::Evidence,
     secret::Secret,
@@ -263,23 +260,17 @@ impl Rewriter<'_> {
     }
 
     fn any_target(&mut self, target: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(target.len());
-        if target.first() == Some(&b'/') {
-            self.url_parts(url::Parts::of_path(target), false, &mut out);
-        } else if let Some(parts) = url::Parts::of_absolute(target) {
-            self.url(target, parts, false, &mut out);
-        } else if target == b"*" {
-            out.extend_from_slice(target);
-        } else {
-            let (name, port) = url::split_once(target, b':');
-            match std::str::from_utf8(name) {
-                Ok(name) => out.extend(host::host(self.known, name).into_bytes()),
-                Err(_) => out.extend(scramble::bytes(self.known.key, name)),
-            }
-            if let Some(port) = port {
-                out.push(b':');
-                out.extend(self.leaf(port, None));
-            }
+        if target.first() == Some(&b'/') || url::Parts::of_absolute(target).is_some() {
+            return self.rewrite(target, |reader| target::read(reader, target));
+        }
+        let (name, port) = url::split_once(target, b':');
+        let mut out = match std::str::from_utf8(name) {
+            Ok(name) => host::host(self.known, name).into_bytes(),
+            Err(_) => scramble::bytes(self.known.key, name),
+        };
+        if let Some(port) = port {
+            out.push(b':');
+            out.extend(self.leaf(port, None));
         }
         out
     }

@@ -2,11 +2,10 @@
 //! strings of scripts are replaced.
 
 use super::{
-    escape::Escapes,
     rewriter::{Rewriter, Scope},
     scramble, vocabulary,
 };
-use crate::field::{entity, url};
+use crate::field::{Encoding, entity, url};
 
 /// Names of elements.
 const ELEMENTS: &[&str] = &[
@@ -217,7 +216,7 @@ impl Rewriter<'_> {
         out.extend_from_slice(raw.get(..from).unwrap_or_default());
         let decoded = entity::unescape(inner);
         let new = self.read(&decoded);
-        Escapes::Entities.write_like(inner, &new, out);
+        Encoding::Entities.escape_like(inner, &new, out);
         let end = from.saturating_add(inner.len());
         out.extend_from_slice(raw.get(end..).unwrap_or_default());
     }
@@ -294,7 +293,7 @@ impl Rewriter<'_> {
         let (content, behind) = rest.split_at(end);
         match name {
             "script" if is_data => {
-                let new = self.value(content, None, false);
+                let new = self.value(content);
                 out.extend(new);
             }
             "script" => self.script(content, out),
@@ -397,7 +396,7 @@ impl Rewriter<'_> {
             *is_data = element == "script";
         }
         let new = self.attribute_value(element, name, &value);
-        Escapes::Entities.write_like(raw, &new, out);
+        Encoding::Entities.escape_like(raw, &new, out);
         match (quote, behind.split_first()) {
             (Some(quote), Some((_, behind))) => {
                 out.push(quote);
@@ -443,7 +442,7 @@ impl Rewriter<'_> {
         if LEADING.contains(&name) {
             return self.address(value);
         }
-        self.value(value, None, false)
+        self.value(value)
     }
 
     /// A word of the format, or a list of them.
@@ -464,15 +463,14 @@ impl Rewriter<'_> {
         if let Some(rest) = value.strip_prefix(b"//") {
             let mut whole = b"https://".to_vec();
             whole.extend_from_slice(rest);
-            let new = self.value(&whole, None, false);
+            let new = self.value(&whole);
             return new.get(6..).unwrap_or_default().to_vec();
         }
         if value.starts_with(b"/") || value.starts_with(b"#") {
-            let mut out = Vec::new();
-            self.url_parts(url::Parts::of_path(value), false, &mut out);
-            return out;
+            let parts = url::Parts::of_path(value);
+            return self.rewrite(value, |reader| url::read(reader, parts, false));
         }
-        self.value(value, None, false)
+        self.value(value)
     }
 }
 

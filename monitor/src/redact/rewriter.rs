@@ -1,25 +1,29 @@
 //! A body or a value rewritten in its own encoding.
 //!
-//! In: bytes, and what is known about the values of the message. Out: bytes of
-//! the same structure in which every value is replaced. Formats are checked in
-//! the order in which [`field`](crate::field) checks them, so that what it
-//! reads is what is rewritten; what no reader understands is scrambled or
-//! blanked.
+//! In: the places of the values of a text, as the readers of
+//! [`field`](crate::field) find them. Out: the same text in which every value is
+//! replaced. Between values only punctuation stays, and the words that a reader
+//! names as those of the format; everything else there is scrambled, so that
+//! nothing gets through because no reader understood it.
 
-use super::{escape::Escapes, known::Known, scramble};
-use crate::field::{
-    FieldLimits, Fields, Part, Step,
-    compression::Coding,
-    csv, form, json, multipart, packed, protobuf,
-    sniff::{self, Content},
-    text, xml,
+use std::ops::Range;
+
+use super::{encoding, host, known::Known, scramble, vocabulary};
+use crate::{
+    field::{
+        Encoding, FieldLimits, Fields, Part, Reader, Segment, Sink, Span, Step, ValueKind, content,
+        sniff, text,
+    },
+    loss::Losses,
 };
 
-/// A body in which more than one character in this many is a control character
-/// is not text.
+/// A text in which more than one character in this many is a control character
+/// is none.
 const MAX_UNPRINTABLE: usize = 10;
 /// How many fields a rebuilt body has at most.
 const MAX_TOLD: usize = 4_096;
+/// What some programs write in front of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,56 +36,156 @@ pub(super) enum Scope {
     Page,
 }
 
+/// A text that is being rewritten.
+struct Layer {
+    text: Vec<u8>,
+    /// Where the text is that the readers see.
+    address: usize,
+    /// How much of it has been written.
+    done: usize,
+    out: Vec<u8>,
+    /// What it is the content of in the layer below; nothing if that has been
+    /// written already.
+    place: Option<Range<usize>>,
+    encoding: Encoding,
+    /// Whether it is a URL, or within one.
+    in_url: bool,
+    /// Whether that leads to a program of a recipient.
+    in_program: bool,
+}
+
+impl Layer {
+    fn new(content: &[u8], place: Option<Range<usize>>, encoding: Encoding) -> Self {
+        Self {
+            text: content.to_vec(),
+            address: content.as_ptr().addr(),
+            done: 0,
+            out: Vec::with_capacity(content.len()),
+            place,
+            encoding,
+            in_url: false,
+            in_program: false,
+        }
+    }
+
+    /// Where `raw`, a slice of the text, stands in it; nothing if that has been
+    /// written already.
+    fn place_of(&self, raw: &[u8]) -> Option<Range<usize>> {
+        let start = raw.as_ptr().addr().checked_sub(self.address)?;
+        let end = start.checked_add(raw.len())?;
+        (self.done <= start && start < end && end <= self.text.len()).then_some(start..end)
+    }
+}
+
 /// Rewrites the parts of one message.
 pub(super) struct Rewriter<'a> {
     pub(super) known: &'a Known<'a>,
-    pub(super) limits: FieldLimits,
     /// Words of the path that findings may show.
     pub(super) shown: Vec<String>,
     /// What is rewritten.
     pub(super) scope: Scope,
-    /// Whether what is rewritten is a URL in a value.
-    pub(super) in_url: bool,
-    /// Whether it leads to a program of a recipient.
-    pub(super) in_program: bool,
-    depth: u32,
+    /// Innermost last.
+    layers: Vec<Layer>,
     nested_left: usize,
 }
 
 impl<'a> Rewriter<'a> {
     pub(super) fn new(known: &'a Known<'a>) -> Self {
-        let limits = FieldLimits::default();
         Self {
             known,
             shown: Vec::new(),
             scope: Scope::Message,
-            in_url: false,
-            in_program: false,
-            depth: 0,
-            nested_left: limits.nested_bytes,
-            limits,
+            layers: Vec::new(),
+            nested_left: FieldLimits::default().nested_bytes,
         }
+    }
+
+    /// A body.
+    pub(super) fn body(&mut self, body: &[u8], cut: bool) -> Vec<u8> {
+        self.rewrite(body, |reader| content::read_body(reader, body, cut))
+    }
+
+    /// A value; the result is decoded as it is.
+    pub(super) fn value(&mut self, value: &[u8]) -> Vec<u8> {
+        self.rewrite(value, |reader| {
+            content::read_value(reader, Span::plain(value), false);
+        })
+    }
+
+    /// `text` with other values where `read` finds some.
+    pub(super) fn rewrite(
+        &mut self,
+        text: &[u8],
+        read: impl FnOnce(&mut Reader<'_, &mut Self>),
+    ) -> Vec<u8> {
+        let limits = FieldLimits {
+            nested_bytes: self.nested_left,
+            ..FieldLimits::default()
+        };
+        let mut losses = Losses::default();
+        self.layers.push(Layer::new(text, None, Encoding::Plain));
+        let mut reader = Reader::with_sink(&limits, &mut losses, &mut *self);
+        read(&mut reader);
+        self.nested_left = reader.nested_left();
+        self.finish().map(|layer| layer.out).unwrap_or_default()
+    }
+
+    /// The innermost layer, written to its end.
+    fn finish(&mut self) -> Option<Layer> {
+        let mut layer = self.layers.pop()?;
+        self.write_up_to(&mut layer, usize::MAX);
+        Some(layer)
+    }
+
+    /// Writes what stands between values.
+    fn write_up_to(&self, layer: &mut Layer, end: usize) {
+        let end = end.min(layer.text.len());
+        let mut between = layer.text.get(layer.done..end).unwrap_or_default();
+        if layer.done == 0 && between.starts_with(BYTE_ORDER_MARK) {
+            layer.out.extend_from_slice(BYTE_ORDER_MARK);
+            between = between.get(BYTE_ORDER_MARK.len()..).unwrap_or_default();
+        }
+        let is_written = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        if between.iter().any(is_written) {
+            layer.out.extend(scramble::bytes(self.known.key, between));
+        } else {
+            layer.out.extend_from_slice(between);
+        }
+        layer.done = end;
+    }
+
+    /// Writes what `new` makes in place of `raw`, unless something stands there
+    /// already.
+    fn replace(&mut self, raw: &[u8], new: impl FnOnce(&Self, &mut Vec<u8>)) {
+        let Some(mut layer) = self.layers.pop() else {
+            return;
+        };
+        if let Some(place) = layer.place_of(raw) {
+            self.write_up_to(&mut layer, place.start);
+            new(self, &mut layer.out);
+            layer.done = place.end;
+        }
+        self.layers.push(layer);
+    }
+
+    /// Writes what `new` makes of its content in place of `span`.
+    fn replace_in(&mut self, span: Span<'_>, new: impl FnOnce(&Self) -> Vec<u8>) {
+        self.replace(span.raw, |own, out| {
+            let new = new(own);
+            encoding::write_like(span.encoding, span.raw, span.content, &new, out);
+        });
+    }
+
+    /// Whether what is rewritten leads to a program of a recipient.
+    pub(super) fn in_program(&self) -> bool {
+        self.layers.last().is_some_and(|layer| layer.in_program)
     }
 
     /// A text that is no container.
     pub(super) fn leaf(&self, value: &[u8], key: Option<&str>) -> Vec<u8> {
         match std::str::from_utf8(value) {
-            // Even small numbers in an address tell where someone is on a site.
-            Ok(text) if self.in_url && is_digits(text) => {
-                scramble::unknown(self.known.key, text).into_bytes()
-            }
             Ok(text) => self.known.text(text, key).into_bytes(),
             Err(_) => scramble::bytes(self.known.key, value),
-        }
-    }
-
-    /// Bytes that no reader understands: a text is scrambled, anything else
-    /// blanked.
-    pub(super) fn unread(&self, bytes: &[u8]) -> Vec<u8> {
-        if text::is_printable(bytes, Some(MAX_UNPRINTABLE)) {
-            scramble::bytes(self.known.key, bytes)
-        } else {
-            vec![0; bytes.len()]
         }
     }
 
@@ -121,256 +225,97 @@ impl<'a> Rewriter<'a> {
         }
         self.known.key_name(text).into_bytes()
     }
+}
 
-    /// Enters a nested encoding, which must be left again.
-    fn enter(&mut self, length: usize) -> bool {
-        if self.depth >= self.limits.depth {
-            return false;
-        }
-        let Some(left) = self.nested_left.checked_sub(length) else {
-            return false;
+impl Sink for &mut Rewriter<'_> {
+    const REWRITES: bool = true;
+
+    fn open(&mut self, span: Span<'_>) {
+        let below = self.layers.last();
+        let place = below.and_then(|layer| layer.place_of(span.raw));
+        let (in_url, in_program) =
+            below.map_or((false, false), |layer| (layer.in_url, layer.in_program));
+        self.layers.push(Layer {
+            in_url,
+            in_program,
+            ..Layer::new(span.content, place, span.encoding)
+        });
+    }
+
+    fn close(&mut self) {
+        let Some(layer) = self.finish() else { return };
+        let Some(place) = layer.place else { return };
+        let Some(mut below) = self.layers.pop() else {
+            return;
         };
-        self.nested_left = left;
-        self.depth += 1;
-        true
+        self.write_up_to(&mut below, place.start);
+        let raw = below.text.get(place.clone()).unwrap_or_default();
+        encoding::write_like(layer.encoding, raw, &layer.text, &layer.out, &mut below.out);
+        below.done = place.end;
+        self.layers.push(below);
     }
 
-    const fn leave(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
+    fn value(&mut self, span: Span<'_>, kind: ValueKind, key: Option<&str>) {
+        let in_url = self.layers.last().is_some_and(|layer| layer.in_url);
+        self.replace_in(span, |own| match std::str::from_utf8(span.content) {
+            _ if kind == ValueKind::Literal => span.content.to_vec(),
+            Ok(text) if kind == ValueKind::Number => own.known.number(text, key).into_bytes(),
+            // Even small numbers in an address tell where someone is on a site.
+            Ok(text) if in_url && is_digits(text) => {
+                scramble::unknown(own.known.key, text).into_bytes()
+            }
+            _ => own.leaf(span.content, key),
+        });
     }
 
-    /// A body.
-    pub(super) fn body(&mut self, body: &[u8], cut: bool) -> Vec<u8> {
-        if let Some(coding) = Coding::sniff(body) {
-            return self.compressed(coding, body, cut);
-        }
-        if let Some(text) = text::from_utf16(body, self.limits.inflated_bytes) {
-            let new = self.inner(&text, cut);
-            return utf16_like(body, &new);
-        }
-        let start = text::trim_start(body);
-        let blank = body.len().saturating_sub(start.len());
-        let mut out = body.get(..blank).unwrap_or_default().to_vec();
-        let Some(first) = start.first() else {
-            return out;
-        };
-        let separator = || multipart::sniff(start);
-        match first {
-            b'{' | b'[' if json::looks_like(start) => self.json(start, &mut out),
-            b'"' if json::looks_like_string(start) => self.json(start, &mut out),
-            b'-' if separator().is_some() => {
-                self.multipart(start, separator().unwrap_or_default(), cut, &mut out);
-            }
-            b'<' if xml::looks_like(start) => self.xml(start, &mut out),
-            _ => {
-                if let Some(binary) = self.binary(body, cut) {
-                    return binary;
-                }
-                if !text::is_printable(start, Some(MAX_UNPRINTABLE)) {
-                    return self.unread(body);
-                }
-                self.text_body(start, cut, &mut out);
-            }
-        }
-        out
+    /// If only the text is evidence.
+    fn is_text(&self, span: Span<'_>, content: &[u8]) -> bool {
+        let has = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| self.known.has(text));
+        has(span.content) && !has(content)
     }
 
-    /// A body that is a text.
-    fn text_body(&mut self, start: &[u8], cut: bool, out: &mut Vec<u8>) {
-        if let Some(table) = csv::sniff(start) {
-            return self.csv(start, table, out);
-        }
-        let end = start.trim_ascii_end();
-        let blank = start.get(end.len()..).unwrap_or_default();
-        let is_value = matches!(
-            sniff::sniff(end, None),
-            Content::Url(_) | Content::Coded(_) | Content::Token(_) | Content::Tagged(_)
-        );
-        if is_value {
-            out.extend(self.value(end, None, cut));
-        } else if form::looks_like(start.strip_prefix(b"?").unwrap_or(start), 1)
-            || memchr::memchr(b'\n', end).is_some()
-        {
-            self.lines(end, cut, out);
-        } else {
-            out.extend(self.value(end, None, cut));
-        }
-        out.extend_from_slice(blank);
+    fn name(&mut self, span: Span<'_>) {
+        self.replace_in(span, |own| own.key(span.content));
     }
 
-    /// A form, or a value, on each line.
-    fn lines(&mut self, text: &[u8], cut: bool, out: &mut Vec<u8>) {
-        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            if index > 0 {
-                out.push(b'\n');
+    /// Words with blanks are no values here.
+    fn column(&mut self, span: Span<'_>) {
+        self.replace_in(span, |own| match std::str::from_utf8(span.content) {
+            Ok(text) if vocabulary::is_interface_text(text) && !own.known.hidden.is_in(text) => {
+                span.content.to_vec()
             }
-            let inner = line.trim_ascii();
-            let from = line.len().saturating_sub(line.trim_ascii_start().len());
-            out.extend_from_slice(line.get(..from).unwrap_or_default());
-            let form = inner.strip_prefix(b"?").unwrap_or(inner);
-            if form.len() < inner.len() {
-                out.push(b'?');
+            _ => own.key(span.content),
+        });
+    }
+
+    fn keep(&mut self, raw: &[u8]) {
+        self.replace(raw, |_, out| out.extend_from_slice(raw));
+    }
+
+    fn unread(&mut self, raw: &[u8]) {
+        self.replace(raw, |own, out| {
+            if text::is_printable(raw, Some(MAX_UNPRINTABLE)) {
+                out.extend(scramble::bytes(own.known.key, raw));
+            } else {
+                out.resize(out.len().saturating_add(raw.len()), 0);
             }
-            self.form(form, b'&', cut, out);
-            let to = from.saturating_add(inner.len());
-            out.extend_from_slice(line.get(to..).unwrap_or_default());
+        });
+    }
+
+    fn origin(&mut self, raw: &[u8]) {
+        self.replace(raw, |own, out| out.extend(host::origin(own.known, raw)));
+        let in_url = self.scope != Scope::Target;
+        let in_program = self.scope == Scope::Page && host::is_of_recipient(raw);
+        if let Some(layer) = self.layers.last_mut() {
+            (layer.in_url, layer.in_program) = (in_url, in_program);
         }
     }
 
-    /// A body in a binary format, if it is one.
-    fn binary(&mut self, body: &[u8], cut: bool) -> Option<Vec<u8>> {
-        let tagged = body.first() == Some(&b'\n');
-        if text::is_printable(body, None) && !tagged {
-            return None;
-        }
-        if protobuf::looks_like_frames(body, cut) {
-            Some(self.frames(body, cut))
-        } else if let Some(format) = packed::sniff(body, cut) {
-            Some(self.packed(body, format))
-        } else if protobuf::looks_like(body, cut && !text::is_printable(body, None)) {
-            Some(self.protobuf(body, cut))
-        } else {
-            None
-        }
-    }
-
-    /// A body inside of something else.
-    pub(super) fn inner(&mut self, body: &[u8], cut: bool) -> Vec<u8> {
-        if !self.enter(body.len()) {
-            return self.unread(body);
-        }
-        let new = self.body(body, cut);
-        self.leave();
-        new
-    }
-
-    /// Compressed data, compressed again.
-    fn compressed(&mut self, coding: Coding, data: &[u8], cut: bool) -> Vec<u8> {
-        let limit = self.limits.inflated_bytes.min(self.nested_left);
-        if self.depth >= self.limits.depth || limit == 0 {
-            return vec![0; data.len()];
-        }
-        let (content, incomplete) = coding.decode(data, limit);
-        let new = self.inner(&content, cut || incomplete);
-        super::coding::encode(coding, &new).unwrap_or_else(|| vec![0; data.len()])
-    }
-
-    /// A value with the key `key`; the result is decoded as it is.
-    pub(super) fn value(&mut self, value: &[u8], key: Option<&str>, cut: bool) -> Vec<u8> {
-        let content = sniff::sniff(value, key);
-        if matches!(content, Content::Text) {
-            return self.leaf(value, key);
-        }
-        let length = match &content {
-            Content::Coded(coded) => coded.content.len(),
-            Content::Again(inner) | Content::Token(inner) => inner.len(),
-            _ => value.len(),
-        };
-        if !self.enter(length) {
-            return match std::str::from_utf8(value) {
-                Ok(text) if self.known.has(text) => self.leaf(value, key),
-                _ => scramble::bytes(self.known.key, value),
-            };
-        }
-        let new = self.container(content, value, key, cut);
-        self.leave();
-        new
-    }
-
-    fn container(
-        &mut self,
-        content: Content<'_>,
-        value: &[u8],
-        key: Option<&str>,
-        cut: bool,
-    ) -> Vec<u8> {
-        // What precedes the value that is read, unchanged: blanks, a question
-        // mark.
-        let head = |inner: &[u8]| {
-            let length = value.len().saturating_sub(inner.len());
-            value.get(..length).unwrap_or_default().to_vec()
-        };
-        let blank = value.len().saturating_sub(text::trim_start(value).len());
-        let mut out = Vec::new();
-        match content {
-            Content::Text => return self.leaf(value, key),
-            Content::Compressed(coding) => return self.compressed(coding, value, cut),
-            Content::Json(inner) => {
-                out = head(inner);
-                self.json(inner, &mut out);
-            }
-            Content::Quoted(inner) => {
-                let start = value.get(blank..).unwrap_or_default();
-                let end = start.trim_ascii_end();
-                let new = self.value(&inner, key, cut);
-                out.extend_from_slice(value.get(..blank).unwrap_or_default());
-                let raw = end.get(1..end.len().saturating_sub(1)).unwrap_or_default();
-                out.push(b'"');
-                Escapes::Json(b'"').write_like(raw, &new, &mut out);
-                out.push(b'"');
-                out.extend_from_slice(start.get(end.len()..).unwrap_or_default());
-            }
-            Content::Xml(inner, _) => {
-                out = head(inner);
-                self.xml(inner, &mut out);
-            }
-            Content::Form(inner, separator) => {
-                out = head(inner);
-                self.form(inner, separator, cut, &mut out);
-            }
-            Content::Pair(inner) => {
-                out = head(inner);
-                self.pair(inner, cut, &mut out);
-            }
-            Content::Url(parts) => self.url(value, parts, cut, &mut out),
-            Content::Multipart(inner, separator) => {
-                out = head(inner);
-                self.multipart(inner, separator, cut, &mut out);
-            }
-            Content::Tagged(entries) => {
-                out = head(entries);
-                self.tagged(entries, &mut out);
-            }
-            Content::Coded(coded) => return self.coded(value, &coded, key, cut),
-            Content::Token(payload) => self.token(value, &payload, &mut out),
-            Content::Again(inner) => {
-                let escapes = if super::coding::is_entities(value) {
-                    Escapes::Entities
-                } else {
-                    Escapes::Percent(false)
-                };
-                let new = self.value(&inner, key, cut);
-                out.extend_from_slice(value.get(..blank).unwrap_or_default());
-                escapes.write_like(value.get(blank..).unwrap_or_default(), &new, &mut out);
-            }
-        }
-        out
+    fn segment<'w>(&self, word: &'w [u8]) -> Segment<'w> {
+        self.parts_of(word)
     }
 }
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The UTF-8 text `new` as UTF-16 in the byte order of `old`, with its byte
-/// order mark.
-fn utf16_like(old: &[u8], new: &[u8]) -> Vec<u8> {
-    let (mark, big) = match old {
-        [0xff, 0xfe, ..] => (true, false),
-        [0xfe, 0xff, ..] => (true, true),
-        [0, ..] => (false, true),
-        _ => (false, false),
-    };
-    let text = String::from_utf8_lossy(new);
-    let start = mark.then_some(0xfeff).into_iter();
-    start
-        .chain(text.encode_utf16())
-        .flat_map(|unit| {
-            if big {
-                unit.to_be_bytes()
-            } else {
-                unit.to_le_bytes()
-            }
-        })
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! Scripts of pages: strings and numbers are values, names stay if they are
 //! words of scripts, of trackers or of interfaces.
 
-use super::{escape::Escapes, rewriter::Rewriter, scramble};
-use crate::field::{html, json};
+use super::{rewriter::Rewriter, scramble};
+use crate::field::{Encoding, html, json};
 
 /// Words of scripts.
 const SCRIPT: &[&str] = &[
@@ -145,11 +145,11 @@ impl Rewriter<'_> {
         } else {
             match std::str::from_utf8(&content) {
                 Ok(word) if is_script_word(word) && !self.known.hides(word) => content.to_vec(),
-                _ => self.value(&content, None, false),
+                _ => self.value(&content),
             }
         };
         out.push(quote);
-        Escapes::Json(quote).write_like(raw, &new, out);
+        Encoding::Json(quote).escape_like(raw, &new, out);
         if closed {
             out.push(quote);
         }

@@ -21,7 +21,7 @@ pub use entry::{Input, Resource};
 pub(crate) use script::is_tracker_word;
 pub use script::{LoaderName, Mentions};
 
-use super::{FieldLimits, Fields, Part, Reader, ValueKind, content, target};
+use super::{FieldLimits, Fields, Part, Reader, Span, ValueKind, content, target};
 use crate::loss::{Loss, Losses};
 
 /// Most bytes of markup that are read of one page.
@@ -229,7 +229,7 @@ impl Document {
 
 /// Yields a string of a script at the current path, or its contents.
 fn read_string(reader: &mut Reader, text: &str) {
-    content::read_value(reader, text.as_bytes(), false);
+    content::read_value(reader, Span::plain(text.as_bytes()), false);
 }
 
 #[cfg(test)]

@@ -23,8 +23,7 @@ pub(crate) const ENCODINGS: &[Encoding] = &[
     ("base64url", |text| BASE64_URL_SAFE_NO_PAD.encode(text)),
     ("gzip", |text| BASE64_STANDARD.encode(gzip(text))),
     ("hex", |text| {
-        text.bytes()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        base16ct::lower::encode_string(text.as_bytes())
     }),
     ("jwt", |text| {
         let payload = serde_json::json!({"sub": "1", "v": text}).to_string();

@@ -49,7 +49,7 @@ pub(crate) fn read_values(values: &[(Part, Vec<Step<'_>>, &str, ValueKind)]) -> 
             }
         }
         if *kind == ValueKind::Text {
-            content::read_value(&mut reader, value.as_bytes(), false);
+            content::read_value(&mut reader, Span::plain(value.as_bytes()), false);
         } else {
             reader.emit(value.as_bytes(), *kind, false);
         }

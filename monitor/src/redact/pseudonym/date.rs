@@ -7,21 +7,7 @@ use super::super::{
     key::{RedactionKey, Stream},
     scramble::{Letters, different, scramble},
 };
-
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use crate::canary::spelling::MONTHS;
 
 /// The meaning of a run of digits or letters in a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

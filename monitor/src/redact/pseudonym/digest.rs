@@ -9,7 +9,7 @@ use super::super::{
     key::RedactionKey,
     scramble::{Letters, scramble},
 };
-use crate::{field::base64, token::hex};
+use crate::field::base64;
 
 /// Marks between the name of a function and the hash.
 const MARKS: &[char] = &[':', '-', '$'];
@@ -27,7 +27,7 @@ pub(super) fn of(key: &RedactionKey, value: &str) -> String {
     let (name, hash) = value.split_at(prefix);
     let bytes = if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let mut stream = key.stream("digest", hash.to_ascii_lowercase().as_bytes());
-        let made = hex(&drawn(&mut stream, hash.len() / 2), hash.len());
+        let made = base16ct::lower::encode_string(&drawn(&mut stream, hash.len() / 2));
         let is_upper = hash.bytes().any(|byte| byte.is_ascii_uppercase());
         let made = if is_upper {
             made.to_ascii_uppercase()
@@ -52,7 +52,7 @@ pub(super) fn of(key: &RedactionKey, value: &str) -> String {
         let mut stream = key.stream("digest", value.as_bytes());
         return scramble(value, Letters::of(value), &mut stream);
     };
-    let mut stream = key.stream("digest", hex(&bytes, bytes.len()).as_bytes());
+    let mut stream = key.stream("digest", base16ct::lower::encode_string(&bytes).as_bytes());
     let made = drawn(&mut stream, bytes.len());
     let text = if hash.contains(['-', '_']) {
         BASE64_URL_SAFE_NO_PAD.encode(made)

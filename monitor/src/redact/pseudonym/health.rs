@@ -5,11 +5,13 @@
 //! others, and a value that someone searches a capture for must not appear as
 //! the pseudonym of another. Where a term is too short, letters are added.
 
-use super::super::{
-    key::{RedactionKey, Stream},
-    scramble::{Letters, different, scramble},
+use crate::{
+    phi::Health,
+    redact::{
+        key::{RedactionKey, Stream},
+        scramble::{Letters, different, scramble},
+    },
 };
-use crate::phi::Health;
 
 /// Single words, each of which suffices to show its class.
 const TERMS: &[(Health, &str)] = &[

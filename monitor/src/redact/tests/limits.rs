@@ -2,7 +2,7 @@
 
 use super::{leaks, redacted, request};
 use crate::{
-    field::tests::chains::ENCODINGS,
+    field::{FieldLimits, tests::chains::ENCODINGS},
     redact::tests::{BodyState, Completeness},
 };
 
@@ -94,5 +94,20 @@ fn deep_and_long_messages_end() {
     for body in [deep, form, tags, nested] {
         let (again, _) = redacted(&request("/x", &[], body.as_bytes()), &[]);
         assert!(leaks(&again, "Vexmoor").is_empty());
+    }
+}
+
+#[test]
+fn behind_a_limit_nothing_stays() {
+    let fields = FieldLimits::default().fields;
+    let brackets = FieldLimits::default().brackets;
+    for body in [
+        format!("[{}\"{PLANTED}\"]", "1,".repeat(fields)),
+        format!("{}z={PLANTED}", "a=1&".repeat(fields)),
+        format!("[{}\"{PLANTED}\"", "[".repeat(brackets)),
+    ] {
+        let (again, _) = redacted(&request("/x", &[], body.as_bytes()), &[]);
+        assert!(leaks(&again, "Vexmoor").is_empty());
+        assert_eq!(again.body.expose().len(), body.len());
     }
 }
