@@ -1,11 +1,9 @@
 //! A request whose head was read: it collects its body, and then its status.
 
-use bytes::Bytes;
-
 use super::{
     body,
-    head::RequestHead,
-    message::{Completeness, Header, Protocol, Request},
+    head::{Line, RequestHead},
+    message::{Completeness, Header, Request},
 };
 use crate::{
     event::{Place, StreamId, Timestamp},
@@ -17,9 +15,8 @@ use crate::{
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Bytes of a body that are allocated in advance.
 const USUAL_BODY: usize = 16 * 1024;
-
-/// Method, target and host of a request.
-pub(super) type Line = (String, Bytes, Option<String>);
+/// A body for which memory is allocated by eighths.
+const LONG_BODY: usize = 256 * 1024;
 
 /// Time and place of the first byte of a request.
 #[derive(Clone)]
@@ -79,10 +76,9 @@ impl Draft {
 
     /// Bytes of memory that the request holds, about.
     pub(super) fn memory(&self) -> usize {
-        let head = usize::try_from(self.head_length).unwrap_or(usize::MAX);
         self.body
             .capacity()
-            .saturating_add(head.min(super::head::MAX_HEAD))
+            .saturating_add(self.head.memory)
             .saturating_add(512)
     }
 
@@ -107,8 +103,13 @@ impl Draft {
             losses.count(Loss::HttpBodyLimit);
             self.spoil(Completeness::Truncated);
         }
-        self.body
-            .extend_from_slice(data.get(..room).unwrap_or(data));
+        let data = data.get(..room).unwrap_or(data);
+        // Long ones do not double: many may come in at once.
+        if self.body.len() > LONG_BODY && self.body.capacity() - self.body.len() < data.len() {
+            let more = (self.body.len() / 8).max(data.len());
+            self.body.reserve_exact(more);
+        }
+        self.body.extend_from_slice(data);
     }
 
     /// Notes that `length` bytes of the body are missing here.
@@ -137,11 +138,13 @@ impl Draft {
                 },
             head:
                 RequestHead {
+                    protocol,
                     method,
                     target,
                     host,
                     headers,
-                    ..
+                    completeness: _,
+                    memory: _,
                 },
             head_length,
             end,
@@ -161,7 +164,7 @@ impl Draft {
             time,
             end,
             place,
-            protocol: Protocol::Http1,
+            protocol,
             method,
             target: Secret::new(target),
             host,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{body, draft};
+pub use crate::class::{Completeness, Protocol};
 use crate::{
     event::{Place, StreamId, Timestamp},
     loss::{Loss, Losses},
@@ -13,59 +14,8 @@ use crate::{
     stream::Facts,
 };
 
-/// How much of something was seen. Ordered from best to worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Completeness {
-    /// All of it.
-    #[default]
-    Complete,
-    /// Only the beginning: a limit cut it, or the stream ended early.
-    Truncated,
-    /// Bytes in the middle are missing.
-    Gap,
-    /// The stream was joined after it had begun.
-    Late,
-}
-
-impl Completeness {
-    /// Every value.
-    pub const ALL: &'static [Self] = &[Self::Complete, Self::Truncated, Self::Gap, Self::Late];
-
-    /// The name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Truncated => "truncated",
-            Self::Gap => "gap",
-            Self::Late => "late",
-        }
-    }
-
-    /// The worse of the two.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        self.max(other)
-    }
-}
-
-/// The protocol of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Protocol {
-    /// HTTP/1.0 and HTTP/1.1.
-    Http1,
-}
-
-impl Protocol {
-    /// Every protocol.
-    pub const ALL: &'static [Self] = &[Self::Http1];
-
-    /// The name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http1 => "http/1.1",
-        }
-    }
-}
+/// Stands for a method, a target or a header that was sent, but is not known.
+pub const UNKNOWN: &str = "?";
 
 /// One header. Names are no payload; values are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +42,7 @@ pub struct Request {
     /// Its protocol.
     pub protocol: Protocol,
     /// Its method. Only tokens of at most 32 ASCII letters, digits and `-_` are
-    /// accepted as methods, so it is no payload.
+    /// accepted as methods, so it is no payload. [`UNKNOWN`] if it is not known.
     pub method: String,
     /// The request target as sent: path and query, or the absolute form.
     pub target: Secret<Bytes>,

@@ -7,31 +7,28 @@
 //! [`Connections::take_pages`].
 
 pub mod body;
-mod chunked;
 mod connection;
 mod draft;
 mod head;
+mod http1;
+pub(crate) mod http2;
 pub mod message;
-mod pages;
-mod requests;
-mod responses;
-mod start;
-mod text;
+mod protocol;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-pub use connection::{MAX_UNANSWERED, MAX_WAIT};
 pub use draft::{Coded, MAX_BODY};
-pub use head::{MAX_HEAD, MAX_HEADERS, USUAL_HEADERS};
-pub use message::*;
-pub use pages::MAX_PAGE;
-pub use text::{
-    RequestText, ResponseText, read_request, read_response, write_request, write_response,
+pub use head::{MAX_HEAD, MAX_HEADERS};
+pub use http1::{
+    MAX_PAGE, RequestText, ResponseText, USUAL_HEADERS, read_request, read_response, write_request,
+    write_response,
 };
+pub use message::*;
+pub use protocol::{MAX_UNANSWERED, MAX_WAIT};
 
 use connection::Connection;
 use hashbrown::HashMap;
-use requests::At;
+use protocol::At;
 
 use crate::{
     event::{Direction, StreamId, Timestamp},
@@ -41,8 +38,8 @@ use crate::{
 };
 
 /// Most bytes of memory that unfinished and unanswered requests hold, over all
-/// connections, about.
-pub const MAX_MEMORY: usize = 64 * 1024 * 1024;
+/// connections, about: a hundred bodies of a mebibyte, interleaved, have room.
+pub const MAX_MEMORY: usize = 160 * 1024 * 1024;
 
 /// A request and what is known about the stream it was sent on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +115,7 @@ impl Connections {
                 );
             }
             // What follows is ciphertext, and is not delivered.
-            Segment::Hello(_) => {}
+            Segment::Hello(_) | Segment::Encrypted => {}
             Segment::Closed => {
                 if let Some(connection) = self.table.get_mut(&id) {
                     connection.facts = Arc::clone(&delivery.facts);

@@ -1,6 +1,7 @@
 //! Requests in every split, broken messages, and answers.
 
 mod limits;
+mod multiplexed;
 mod order;
 mod pages;
 mod responses;

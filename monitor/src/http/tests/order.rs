@@ -148,6 +148,7 @@ fn told(deliveries: &[(bool, Delivery)]) -> Vec<Vec<Option<u16>>> {
             local: None,
             peer: None,
             one_way: *one_way,
+            blindness: None,
         };
         let facts = Facts {
             origin: Some(Arc::new(origin)),

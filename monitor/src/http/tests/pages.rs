@@ -217,6 +217,7 @@ fn files_of_others_hold_pages_in_the_other_direction() {
             local: None,
             peer: None,
             one_way: false,
+            blindness: None,
         };
         let facts = Arc::new(Facts {
             origin: Some(Arc::new(origin)),

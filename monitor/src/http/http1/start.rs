@@ -2,8 +2,8 @@
 //!
 //! In: the first bytes where a message may begin. Out: what they are.
 
-/// Longest method, in bytes.
-pub(super) const MAX_METHOD: usize = 32;
+use crate::http::head::{MAX_METHOD, is_method_byte};
+
 /// Methods that are recognized where a message need not begin.
 const KNOWN_METHODS: &[&[u8]] = &[
     b"GET",
@@ -86,11 +86,6 @@ pub(super) fn start(bytes: &[u8], strict: bool) -> Start {
         },
         _ => Start::Other,
     }
-}
-
-/// Whether a method may hold this byte. Fewer are allowed than in a token.
-pub(super) const fn is_method_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
 /// Whether a line, without its method, ends in a version of HTTP/1.

@@ -5,11 +5,12 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{
-    head::{self, ResponseHead},
-    message::Header,
+use super::head::{self, ResponseHead};
+use crate::{
+    http::{head::MAX_HEADERS, message::Header},
+    loss::Losses,
+    secret::Secret,
 };
-use crate::{loss::Losses, secret::Secret};
 
 /// Headers that say how a body was sent; they are written anew.
 const FRAMING: &[&str] = &[
@@ -88,9 +89,9 @@ pub fn read_request(text: &Bytes) -> Option<RequestText> {
     let (head, body) = split(text)?;
     let parsed = head::request(&head, false, &mut Losses::default())?;
     Some(RequestText {
-        method: parsed.method,
-        target: Secret::new(parsed.target),
-        headers: parsed.headers,
+        method: parsed.head.method,
+        target: Secret::new(parsed.head.target),
+        headers: parsed.head.headers,
         body: Secret::new(body),
     })
 }
@@ -102,7 +103,7 @@ pub fn read_response(text: &Bytes) -> Option<ResponseText> {
     let lines = memchr::memchr(b'\n', &head)? + 1;
     Some(ResponseText {
         status,
-        headers: head::lines(&head.slice(lines..), head::MAX_HEADERS).headers,
+        headers: head::lines(&head.slice(lines..), MAX_HEADERS).headers,
         body: Secret::new(body),
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! In: bytes after a head. Out: the chunks' data, the trailers, where it ended.
 
-use super::head::{MAX_HEAD, Scan};
+use super::head::Scan;
+use crate::http::head::MAX_HEAD;
 
 /// Digits of a chunk size: 16 hexadecimal digits are 64 bits.
 const MAX_DIGITS: u8 = 16;
@@ -67,13 +68,9 @@ impl Chunked {
         loop {
             match self.state {
                 State::Data { remaining } => {
-                    let length = usize::try_from(remaining)
-                        .unwrap_or(usize::MAX)
-                        .min(bytes.len());
-                    let (data, rest) = bytes.split_at(length);
+                    let data = take(bytes, remaining);
                     sink(data);
-                    *bytes = rest;
-                    self.skip(length as u64);
+                    self.skip(data.len() as u64);
                     if bytes.is_empty() {
                         return Progress::Incomplete;
                     }
@@ -164,4 +161,12 @@ const fn after_size(value: u64) -> State {
     } else {
         State::Data { remaining: value }
     }
+}
+
+/// Takes at most `length` bytes from the front.
+pub(super) fn take<'a>(bytes: &mut &'a [u8], length: u64) -> &'a [u8] {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let (data, rest) = bytes.split_at(length.min(bytes.len()));
+    *bytes = rest;
+    data
 }

@@ -9,14 +9,19 @@ use std::mem;
 use bytes::Bytes;
 
 use super::{
+    body_reader::BodyReader,
     chunked::{Chunked, Progress},
-    draft::{Beginning, Draft, Line},
-    head::{self, Framing, MAX_HEAD, MAX_HEADERS, Scan},
-    message::Completeness,
+    head::{self, Framing, Partial, skip_blank},
     start::{self, Start},
 };
 use crate::{
-    event::{Place, Timestamp},
+    event::Timestamp,
+    http::{
+        draft::{Beginning, Draft},
+        head::{Line, MAX_HEADERS},
+        message::Completeness,
+        protocol::At,
+    },
     loss::{Loss, Losses},
 };
 
@@ -24,19 +29,10 @@ use crate::{
 /// after that, when its first line has ended.
 const START_LENGTH: usize = 64;
 
-/// When and where a segment was seen.
-#[derive(Clone, Copy)]
-pub(super) struct At<'a> {
-    pub(super) time: Timestamp,
-    pub(super) place: Option<&'a Place>,
-}
-
 /// An incomplete head.
 struct Head {
     beginning: Beginning,
-    bytes: Vec<u8>,
-    wire_length: u64,
-    scan: Scan,
+    text: Partial,
     end: Timestamp,
     /// Whether it began where a message need not begin.
     strict: bool,
@@ -44,30 +40,11 @@ struct Head {
     sure: bool,
 }
 
-impl Head {
-    fn append(&mut self, bytes: &[u8], time: Timestamp) {
-        let room = MAX_HEAD.saturating_sub(self.bytes.len());
-        self.bytes
-            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        self.wire_length = self.wire_length.saturating_add(bytes.len() as u64);
-        self.end = self.end.max(time);
-    }
-
-    const fn is_cut(&self) -> bool {
-        self.wire_length > self.bytes.len() as u64
-    }
-}
-
-enum Body {
-    Length(u64),
-    Chunked(Box<Chunked>),
-}
-
 enum State {
     /// Between two messages.
     Start,
     Head(Box<Head>),
-    Body(Box<Draft>, Body),
+    Body(Box<Draft>, BodyReader),
     /// Not known to be at the beginning of a message.
     Lost,
     /// What follows is not HTTP/1 of a client.
@@ -82,6 +59,10 @@ pub(super) struct Requests {
     first: bool,
     /// Whether the last request asked to leave HTTP/1.
     leaving: bool,
+    /// Whether it asked for HTTP/2.
+    leaves_to_http2: bool,
+    /// What was sent since the preface of HTTP/2.
+    http2: Option<Vec<u8>>,
     /// What the next request is at best.
     best: Completeness,
 }
@@ -93,6 +74,8 @@ impl Default for Requests {
             ordinal: 0,
             first: true,
             leaving: false,
+            leaves_to_http2: false,
+            http2: None,
             best: Completeness::Complete,
         }
     }
@@ -108,9 +91,21 @@ impl Requests {
         }
     }
 
-    /// Nothing that follows is a request.
-    pub(super) fn turn_off(&mut self) {
-        self.state = State::Off;
+    /// What the last request asked for instead of HTTP/1 follows.
+    pub(super) fn leave(&mut self) {
+        if !self.leaves_to_http2 {
+            self.state = State::Off;
+        }
+    }
+
+    /// Whether the stream may be anything.
+    pub(super) const fn is_undecided(&self) -> bool {
+        self.first && matches!(self.state, State::Start | State::Lost)
+    }
+
+    /// How many requests came before HTTP/2, if it follows, and its bytes.
+    pub(super) fn take_http2(&mut self) -> Option<(u64, Vec<u8>)> {
+        self.http2.take().map(|bytes| (self.ordinal, bytes))
     }
 
     /// Gives up on the rest of an unfinished head: it was answered.
@@ -126,9 +121,9 @@ impl Requests {
         let State::Head(head) = &self.state else {
             return None;
         };
-        let bytes = Bytes::copy_from_slice(&head.bytes);
+        let bytes = Bytes::copy_from_slice(&head.text.bytes);
         let parsed = head::request(&bytes, true, &mut Losses::default())?;
-        head.sure.then(|| parsed.line())
+        head.sure.then(|| parsed.head.line())
     }
 
     /// The request whose body is coming in.
@@ -143,11 +138,8 @@ impl Requests {
     /// Bytes of memory that unfinished messages hold, about.
     pub(super) fn memory(&self) -> usize {
         match &self.state {
-            State::Head(head) => head.bytes.capacity(),
-            State::Body(draft, Body::Length(_)) => draft.memory(),
-            State::Body(draft, Body::Chunked(chunked)) => {
-                draft.memory().saturating_add(chunked.trailer.capacity())
-            }
+            State::Head(head) => head.text.bytes.capacity(),
+            State::Body(draft, frame) => draft.memory().saturating_add(frame.memory()),
             State::Start | State::Lost | State::Off => 0,
         }
     }
@@ -185,27 +177,26 @@ impl Requests {
                     self.state = self.begin(true, at);
                 }
                 State::Start => {
-                    let blank = bytes
-                        .iter()
-                        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-                        .count();
-                    bytes = bytes.get(blank..).unwrap_or_default();
+                    skip_blank(&mut bytes);
                     if !bytes.is_empty() {
                         self.state = self.begin(false, at);
                     }
                 }
                 State::Head(head) => {
-                    let began_earlier = !head.bytes.is_empty();
+                    let began_earlier = !head.text.bytes.is_empty();
                     if !self.push_head(head, &mut bytes, at, losses, done) {
                         if began_earlier && matches!(self.state, State::Lost) {
                             bytes = segment;
                         } else {
+                            if let Some(http2) = &mut self.http2 {
+                                http2.extend_from_slice(bytes);
+                            }
                             return;
                         }
                     }
                 }
-                State::Body(draft, body) => {
-                    self.push_body(draft, body, &mut bytes, at, losses, done);
+                State::Body(draft, frame) => {
+                    self.push_body(draft, frame, &mut bytes, at, losses, done);
                     if matches!(self.state, State::Lost) {
                         return;
                     }
@@ -233,26 +224,23 @@ impl Requests {
                 self.cut_head(*head, Completeness::Gap, losses, done);
                 State::Lost
             }
-            State::Body(mut draft, Body::Length(remaining)) => {
-                let missing = length.min(remaining);
+            State::Body(mut draft, mut frame) => {
+                let missing = match frame {
+                    BodyReader::Length(remaining) => length.min(remaining),
+                    BodyReader::Chunked(_) | BodyReader::Close => length,
+                };
                 draft.gap(missing);
                 draft.advance(missing, at.time);
-                match remaining.checked_sub(length) {
-                    Some(left) if left > 0 => State::Body(draft, Body::Length(left)),
-                    left => {
+                match frame.skip(length) {
+                    Progress::Incomplete => State::Body(draft, frame),
+                    Progress::Done => {
                         done.push(*draft);
-                        left.map_or(State::Lost, |_| State::Start)
+                        State::Start
                     }
-                }
-            }
-            State::Body(mut draft, Body::Chunked(mut chunked)) => {
-                draft.gap(length);
-                draft.advance(length, at.time);
-                if chunked.skip(length) {
-                    State::Body(draft, Body::Chunked(chunked))
-                } else {
-                    done.push(*draft);
-                    State::Lost
+                    Progress::Malformed => {
+                        done.push(*draft);
+                        State::Lost
+                    }
                 }
             }
         };
@@ -283,9 +271,7 @@ impl Requests {
         };
         State::Head(Box::new(Head {
             beginning,
-            bytes: Vec::new(),
-            wire_length: 0,
-            scan: Scan::default(),
+            text: Partial::default(),
             end: at.time,
             strict,
             sure: false,
@@ -301,14 +287,12 @@ impl Requests {
         losses: &mut Losses,
         done: &mut Vec<Draft>,
     ) -> bool {
-        let end = head.scan.push(bytes);
-        let (taken, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-        *bytes = rest;
-        let look = head.bytes.len() < START_LENGTH;
-        head.append(taken, at.time);
+        let look = head.text.bytes.len() < START_LENGTH;
+        let (taken, ended) = head.text.push(bytes);
+        head.end = head.end.max(at.time);
         let line_ended = !head.sure && taken.contains(&b'\n');
         if !head.sure && (look || line_ended) {
-            match start::start(&head.bytes, head.strict) {
+            match start::start(&head.text.bytes, head.strict) {
                 Start::Incomplete => {}
                 Start::Request => head.sure = line_ended,
                 start @ (Start::Response | Start::Http2 | Start::Other) => {
@@ -317,15 +301,19 @@ impl Requests {
                 }
             }
         }
-        if end.is_none() {
+        if !ended {
             self.state = State::Head(head);
             return true;
         }
-        let cut = head.is_cut();
+        let cut = head.text.is_cut();
         let Head {
             beginning,
-            bytes: mut text,
-            wire_length,
+            text:
+                Partial {
+                    bytes: mut text,
+                    wire_length,
+                    ..
+                },
             end,
             strict,
             ..
@@ -342,30 +330,30 @@ impl Requests {
             losses.count(Loss::HttpHeadLimit);
         }
         let framing = parsed.framing;
-        let connect = parsed.method == "CONNECT";
+        let connect = parsed.head.method == "CONNECT";
         self.leaving = parsed.leaves;
+        self.leaves_to_http2 = parsed.leaves_to_http2;
         let mut draft = Box::new(Draft::new(
             beginning,
-            parsed,
+            parsed.head,
             wire_length,
             end,
             self.recognise(),
         ));
-        match framing {
-            Framing::Length(length) if length > 0 && !connect => {
-                draft.expect(length);
-                self.state = State::Body(draft, Body::Length(length));
+        match BodyReader::of(framing).filter(|_| !connect) {
+            Some(frame) if framing != Framing::Length(0) => {
+                if let BodyReader::Length(length) = frame {
+                    draft.expect(length);
+                }
+                self.state = State::Body(draft, frame);
             }
-            Framing::Chunked if !connect => {
-                self.state = State::Body(draft, Body::Chunked(Box::default()));
-            }
-            Framing::Broken => {
+            _ if framing == Framing::Broken => {
                 losses.count(Loss::HttpMalformed);
                 draft.spoil(Completeness::Truncated);
                 done.push(*draft);
                 self.state = State::Lost;
             }
-            Framing::Length(_) | Framing::Chunked | Framing::Unsaid => {
+            _ => {
                 done.push(*draft);
                 self.state = State::Start;
             }
@@ -383,8 +371,7 @@ impl Requests {
     ) {
         let Head {
             beginning,
-            bytes,
-            wire_length,
+            text,
             end,
             sure,
             ..
@@ -392,9 +379,9 @@ impl Requests {
         if !sure {
             return;
         }
-        if let Some(parsed) = head::request(&bytes.into(), true, losses) {
+        if let Some(parsed) = head::request(&text.bytes.into(), true, losses) {
             let best = self.recognise();
-            let mut draft = Draft::new(beginning, parsed, wire_length, end, best);
+            let mut draft = Draft::new(beginning, parsed.head, text.wire_length, end, best);
             draft.spoil(completeness);
             done.push(draft);
         }
@@ -411,6 +398,9 @@ impl Requests {
     /// The bytes at the beginning of a message are no request.
     fn reject(&mut self, head: &Head, start: Start, losses: &mut Losses) {
         let server = start == Start::Response && self.first;
+        if start == Start::Http2 {
+            self.http2 = Some(head.text.bytes.clone());
+        }
         if start == Start::Http2 || server || self.leaving && !head.strict {
             self.state = State::Off;
         } else {
@@ -432,49 +422,31 @@ impl Requests {
     fn push_body(
         &mut self,
         mut draft: Box<Draft>,
-        body: Body,
+        mut frame: BodyReader,
         bytes: &mut &[u8],
         at: At<'_>,
         losses: &mut Losses,
         done: &mut Vec<Draft>,
     ) {
-        match body {
-            Body::Length(remaining) => {
-                let length = usize::try_from(remaining)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
-                let (data, rest) = bytes.split_at(length);
-                *bytes = rest;
-                draft.append(data, losses);
-                draft.advance(length as u64, at.time);
-                let left = remaining.saturating_sub(length as u64);
-                self.state = if left > 0 {
-                    State::Body(draft, Body::Length(left))
-                } else {
-                    done.push(*draft);
-                    State::Start
-                };
+        let before = bytes.len();
+        let progress = frame.push(bytes, |data| draft.append(data, losses));
+        draft.advance(before.saturating_sub(bytes.len()) as u64, at.time);
+        self.state = match progress {
+            Progress::Incomplete => State::Body(draft, frame),
+            Progress::Done => {
+                if let BodyReader::Chunked(chunked) = frame {
+                    finish_trailers(&mut draft, *chunked, losses);
+                }
+                done.push(*draft);
+                State::Start
             }
-            Body::Chunked(mut chunked) => {
-                let before = bytes.len();
-                let progress = chunked.push(bytes, |data| draft.append(data, losses));
-                draft.advance(before.saturating_sub(bytes.len()) as u64, at.time);
-                self.state = match progress {
-                    Progress::Incomplete => State::Body(draft, Body::Chunked(chunked)),
-                    Progress::Done => {
-                        finish_trailers(&mut draft, *chunked, losses);
-                        done.push(*draft);
-                        State::Start
-                    }
-                    Progress::Malformed => {
-                        losses.count(Loss::HttpMalformed);
-                        draft.spoil(Completeness::Truncated);
-                        done.push(*draft);
-                        State::Lost
-                    }
-                };
+            Progress::Malformed => {
+                losses.count(Loss::HttpMalformed);
+                draft.spoil(Completeness::Truncated);
+                done.push(*draft);
+                State::Lost
             }
-        }
+        };
     }
 }
 
