@@ -221,7 +221,7 @@ pub(super) mod tests {
 
     /// A hello with a key share of `padding` bytes before the name, in records
     /// of at most `record` bytes.
-    pub(in crate::stream) fn hello(name: Option<&str>, padding: usize, record: usize) -> Vec<u8> {
+    pub(crate) fn hello(name: Option<&str>, padding: usize, record: usize) -> Vec<u8> {
         let mut extensions = [0, 51].to_vec();
         extensions.extend(vector16(&vec![7; padding]));
         if let Some(name) = name {

@@ -1,13 +1,15 @@
 //! What a stream contains, judged by the first bytes that the process wrote.
 //!
 //! In: the pieces of a stream in order. Out: a [`Verdict`] on each: whether it
-//! is passed on, or belongs to a TLS stream that cannot be read.
+//! is passed on, or belongs to a TLS stream, of which only the records are told
+//! apart.
 
 use std::mem;
 
 use bytes::Bytes;
 
 use super::{
+    ciphertext::Records,
     client_hello::{ClientHello, Outcome, Reader},
     reassembler::{Piece, Run},
 };
@@ -20,7 +22,7 @@ pub(super) enum Content {
     /// Whatever it is, it is handed on.
     Plain,
     /// TLS, which cannot be read.
-    Ciphertext,
+    Ciphertext(Records),
 }
 
 /// What to do with a piece, and with those that were held back.
@@ -36,7 +38,11 @@ pub(super) enum Verdict {
         hello: ClientHello,
         time: Timestamp,
         place: Option<Place>,
+        /// Application data follows already.
+        is_sending: bool,
     },
+    /// The process begins to send application data here.
+    Encrypted(Piece),
 }
 
 impl Default for Content {
@@ -48,13 +54,20 @@ impl Default for Content {
 impl Content {
     /// Judges the next piece of a direction.
     pub(super) fn push(&mut self, direction: Direction, piece: Piece) -> Verdict {
-        let Self::Undecided(reader, held) = self else {
-            let pass = matches!(self, Self::Plain);
-            return if pass {
-                Verdict::Pass(piece)
-            } else {
-                Verdict::Nothing
-            };
+        let (reader, held) = match self {
+            Self::Undecided(reader, held) => (reader, held),
+            Self::Plain => return Verdict::Pass(piece),
+            Self::Ciphertext(records) => {
+                let was_sending = records.is_sending();
+                if direction == Direction::Sent {
+                    take(records, &piece);
+                }
+                return if records.is_sending() && !was_sending {
+                    Verdict::Encrypted(piece)
+                } else {
+                    Verdict::Nothing
+                };
+            }
         };
         if direction == Direction::Received {
             return Verdict::Pass(piece);
@@ -92,26 +105,43 @@ impl Content {
                 let hello = reader.is_sure().then(ClientHello::default);
                 self.decide(hello)
             }
-            Self::Plain | Self::Ciphertext => Verdict::Nothing,
+            Self::Plain | Self::Ciphertext(_) => Verdict::Nothing,
         }
     }
 
+    /// Whether only it is known of the rest that it is TLS.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self, Self::Ciphertext(records) if records.is_sending())
+    }
+
     fn decide(&mut self, hello: Option<ClientHello>) -> Verdict {
-        let content = if hello.is_some() {
-            Self::Ciphertext
-        } else {
-            Self::Plain
+        let content = match &hello {
+            Some(_) => Self::Ciphertext(Records::default()),
+            None => Self::Plain,
         };
         let Self::Undecided(_, held) = mem::replace(self, content) else {
             return Verdict::Nothing;
         };
+        if let Self::Ciphertext(records) = self {
+            for piece in &held {
+                take(records, piece);
+            }
+        }
         match (hello, held.first()) {
             (Some(hello), Some(first)) => Verdict::Hello {
                 hello,
                 time: first.time,
                 place: first.place.clone(),
+                is_sending: self.is_settled(),
             },
             _ => Verdict::Release(held),
         }
+    }
+}
+
+fn take(records: &mut Records, piece: &Piece) {
+    match &piece.run {
+        Run::Bytes(bytes) => records.push(bytes),
+        Run::Gap(_) => records.lose(),
     }
 }

@@ -58,6 +58,9 @@ pub enum Segment {
     },
     /// The stream is TLS that cannot be read; its bytes are not delivered.
     Hello(ClientHello),
+    /// On such a stream the process begins to send more than a handshake, as far as
+    /// its records show.
+    Encrypted,
     /// Nothing more will come.
     Closed,
 }

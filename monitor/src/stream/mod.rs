@@ -6,6 +6,7 @@
 //! the events, and the order of the output depends only on them, so live and
 //! replay agree.
 
+mod ciphertext;
 mod client_hello;
 mod content;
 mod delivery;
@@ -20,6 +21,8 @@ use content::{Content, Verdict};
 use hashbrown::HashMap;
 use reassembler::{Piece, Reassembler, Run};
 
+#[cfg(test)]
+pub(crate) use client_hello::tests::hello;
 pub use client_hello::{ClientHello, MAX_HELLO};
 pub use delivery::{Delivery, Facts, Segment};
 pub use reassembler::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
@@ -151,8 +154,6 @@ impl Streams {
                 self.insert(id, *direction, *offset, gap, losses, out);
             }
             EventKind::Closed => self.close(id, time, place.clone(), losses, out),
-            // Whole already: it passes by this stage.
-            EventKind::Message(_) => {}
         }
     }
 
@@ -233,7 +234,19 @@ impl Streams {
         let Some(stream) = self.table.get_mut(&id) else {
             return;
         };
-        if matches!(stream.content, Content::Ciphertext) {
+        if matches!(stream.content, Content::Ciphertext(_)) {
+            // Nothing waits for holes: they leave open what is sent.
+            let next = stream.sent.next();
+            let is_new = direction == Direction::Sent && offset >= next;
+            if is_new && !stream.content.is_settled() {
+                let piece = if stream.sent.pass(offset, &piece.run) {
+                    piece
+                } else {
+                    let run = Run::Gap(offset - next);
+                    Piece { run, ..piece }
+                };
+                self.deliver(id, direction, vec![piece], out);
+            }
             return;
         }
         if matches!(stream.content, Content::Plain)
@@ -328,7 +341,7 @@ impl Streams {
             let verdict = stream.content.push(direction, piece);
             self.hand_on(id, &mut stream, direction, verdict, out);
         }
-        if matches!(stream.content, Content::Ciphertext) {
+        if matches!(stream.content, Content::Ciphertext(_)) {
             stream.sent.forget_waiting();
             stream.received.forget_waiting();
         }
@@ -371,23 +384,37 @@ impl Streams {
                     each.map(|piece| delivery(id, &stream.facts, direction, piece, self.now)),
                 );
             }
-            Verdict::Hello { hello, time, place } => {
+            Verdict::Hello {
+                hello,
+                time,
+                place,
+                is_sending,
+            } => {
                 if let Some(name) = &hello.server_name {
                     Arc::make_mut(&mut stream.facts).server_name = Some(Arc::clone(name));
                 }
-                let facts = Arc::clone(&stream.facts);
-                let what = Segment::Hello(hello);
-                let now = self.now;
-                out.push(Delivery {
-                    stream: id,
-                    facts,
-                    time,
-                    now,
-                    place,
-                    late: false,
-                    what,
-                });
+                let encrypted = is_sending.then_some(Segment::Encrypted);
+                for what in std::iter::once(Segment::Hello(hello)).chain(encrypted) {
+                    out.push(Delivery {
+                        stream: id,
+                        facts: Arc::clone(&stream.facts),
+                        time,
+                        now: self.now,
+                        place: place.clone(),
+                        late: false,
+                        what,
+                    });
+                }
             }
+            Verdict::Encrypted(piece) => out.push(Delivery {
+                stream: id,
+                facts: Arc::clone(&stream.facts),
+                time: piece.time,
+                now: self.now,
+                place: piece.place,
+                late: false,
+                what: Segment::Encrypted,
+            }),
         }
     }
 }

@@ -31,6 +31,7 @@ fn opened(source: Source) -> Event {
         local: None,
         peer: None,
         one_way: false,
+        blindness: None,
     };
     event(0, EventKind::Opened(Arc::new(origin)))
 }
@@ -64,7 +65,8 @@ fn closed(time: u64) -> Event {
 }
 
 /// Deliveries as text: bytes as they are (runs joined), `~` for a late start,
-/// `[n]` for a gap, `{name}` for a hello, `|` for the end.
+/// `[n]` for a gap, `{name}` for a hello, `#` for application data behind it, `|` for
+/// the end.
 fn shown(deliveries: &[Delivery]) -> String {
     let each = deliveries.iter().map(|delivery| {
         let late = if delivery.late { "~" } else { "" };
@@ -74,6 +76,7 @@ fn shown(deliveries: &[Delivery]) -> String {
             Segment::Hello(ClientHello { server_name }) => {
                 format!("{{{}}}", server_name.as_deref().unwrap_or_default())
             }
+            Segment::Encrypted => "#".to_owned(),
             Segment::Closed => "|".to_owned(),
         };
         format!("{late}{what}")
@@ -346,11 +349,11 @@ fn a_hello_is_delivered_once_and_its_stream_not() {
             data(4, 9_000, b"more"),
             closed(5),
         ];
-        check(&events, "{graph.example.com}|", &[]);
+        check(&events, "{graph.example.com}#|", &[]);
         let (out, _) = run(&events);
         assert_eq!(out[0].time, Timestamp(2));
         assert_eq!(
-            out[1].facts.server_name.as_deref(),
+            out[2].facts.server_name.as_deref(),
             Some("graph.example.com")
         );
     }
@@ -372,7 +375,41 @@ fn a_hello_is_delivered_once_and_its_stream_not() {
     );
     check(
         &[source, data(1, 0, &hello[..20]), missing(2, 20, 9, None)],
-        "{}",
+        "{}#",
+        &[],
+    );
+}
+
+#[test]
+fn a_stream_says_when_more_than_a_handshake_is_sent() {
+    let hello = client_hello::tests::hello(Some("a.example"), 100, 4_096);
+    let length = hello.len() as u64;
+    let record = |length: u8| [vec![23, 3, 3, 0, length], vec![0; length.into()]].concat();
+    let (finished, own) = (record(53), record(90));
+    let begin = [opened(Source::Socket), data(1, 0, &hello)];
+    for (rest, expected) in [
+        (vec![closed(2)], "{a.example}|"),
+        (vec![data(2, length, &finished), closed(3)], "{a.example}|"),
+        (
+            vec![
+                data(2, length, &finished),
+                data(3, length, &finished),
+                data(4, length + 58, &own),
+                data(5, length + 153, &own),
+                closed(6),
+            ],
+            "{a.example}#|",
+        ),
+        // Something is missing.
+        (vec![data(2, length + 1, &finished)], "{a.example}#"),
+        (vec![missing(2, length, 9, None)], "{a.example}#"),
+    ] {
+        check(&[&begin[..], &rest].concat(), expected, &[]);
+    }
+    let whole = [hello, finished, own].concat();
+    check(
+        &[opened(Source::Socket), data(1, 0, &whole), closed(2)],
+        "{a.example}#|",
         &[],
     );
 }
@@ -482,7 +519,7 @@ fn bytes_stand_where_they_belong_whatever_comes() {
                 Segment::Gap { length, .. } => {
                     at = at.map(|at| at + usize::try_from(*length).unwrap());
                 }
-                Segment::Hello(_) | Segment::Closed => {}
+                Segment::Hello(_) | Segment::Encrypted | Segment::Closed => {}
             }
         }
         assert!(at.is_some_and(|at| at as u64 == front), "round {round}");
