@@ -7,10 +7,39 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::name::Read;
 
 /// Length of a token in bytes; it is written as twice as many digits.
 pub const TOKEN_BYTES: usize = 16;
+
+/// A token: the first bytes of a keyed hash, written in hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token(pub u128);
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl Read for Token {
+    fn read(text: &str) -> Option<Self> {
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_token = text.len() == 2 * TOKEN_BYTES && text.bytes().all(is_digit);
+        is_token
+            .then(|| u128::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// The key of all tokens of one installation.
 #[derive(Clone)]
@@ -40,13 +69,8 @@ impl TokenKey {
     }
 
     /// The token of `normalized`, a value of the class that `class` names.
-    pub fn token(&self, class: &str, normalized: &str) -> String {
-        digits(self.number(class, normalized))
-    }
-
-    /// The token as the number that its digits spell.
-    pub fn number(&self, class: &str, normalized: &str) -> u128 {
-        self.number_of(class, normalized.as_bytes())
+    pub fn token(&self, class: &str, normalized: &str) -> Token {
+        Token(self.number_of(class, normalized.as_bytes()))
     }
 
     /// The token of `bytes`, a value of the class that `class` names, as a
@@ -76,27 +100,10 @@ fn first_bytes(hash: &[u8]) -> u128 {
         .fold(0, |number, byte| (number << 8) | u128::from(*byte))
 }
 
-/// The digits of a token.
-pub(crate) fn digits(number: u128) -> String {
-    hex(&number.to_be_bytes(), TOKEN_BYTES)
-}
-
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenKey(hidden)")
     }
-}
-
-/// The first `length` of `bytes` in lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8], length: usize) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    let mut text = String::with_capacity(length.min(bytes.len()) * 2);
-    for byte in bytes.iter().take(length) {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
-    }
-    text
 }
 
 #[cfg(test)]
@@ -107,7 +114,8 @@ mod tests {
     fn tokens_depend_on_key_class_and_value() {
         let key = TokenKey::from_bytes([7; 32]);
         let token = key.token("email", "jane@example.com");
-        assert_eq!(token.len(), 2 * TOKEN_BYTES);
+        assert_eq!(token.to_string().len(), 2 * TOKEN_BYTES);
+        assert_eq!(Token::read(&token.to_string()), Some(token));
         assert_eq!(token, key.token("email", "jane@example.com"));
         assert_ne!(token, key.token("phone", "jane@example.com"));
         assert_ne!(token, key.token("email", "jane@example.org"));
@@ -124,8 +132,9 @@ mod tests {
         // HMAC-SHA256 with key 00…00 over `email`, 0, `a`, first 16 bytes.
         let mut mac = Hmac::<Sha256>::new_from_slice(&[0; 32]).unwrap();
         mac.update(b"email\0a");
-        let expected = hex(&mac.finalize().into_bytes(), 16);
-        assert_eq!(TokenKey::from_bytes([0; 32]).token("email", "a"), expected);
+        let expected = base16ct::lower::encode_string(&mac.finalize().into_bytes()[..16]);
+        let token = TokenKey::from_bytes([0; 32]).token("email", "a");
+        assert_eq!(token.to_string(), expected);
     }
 
     #[test]

@@ -9,5 +9,5 @@ pub mod metrics;
 pub mod server;
 
 pub use journal::{Journal, JournalError};
-pub use metrics::{Blindness, HookCounts, Metrics, MetricsError};
+pub use metrics::{HookCounts, Metrics, MetricsError};
 pub use server::{ReloadRequest, State, serve};

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     field::{Fields, Step},
-    phi::{elements, hashes::digests},
+    phi::{Form, elements, hashes::digests},
     secret::Secret,
 };
 
@@ -57,7 +57,7 @@ pub struct Canaries {
     values: Vec<Value>,
     patterns: Vec<Pattern>,
     texts: Option<AhoCorasick>,
-    digests: HashMap<Vec<u8>, (usize, &'static str)>,
+    digests: HashMap<Vec<u8>, (usize, Form)>,
 }
 
 /// Does not show the planted values.
@@ -76,7 +76,7 @@ pub struct Hit {
     /// What was planted.
     pub planted: Planted,
     /// `plain`, or the hash.
-    pub form: &'static str,
+    pub form: Form,
     /// The value in the spelling that equal values share.
     pub normalized: Secret<String>,
 }
@@ -138,8 +138,8 @@ impl Canaries {
 
     fn add_digests(&mut self, value: usize, spelling: &str) {
         for (form, digest) in digests(spelling) {
-            if let Some(bytes) = from_hex(&digest) {
-                self.digests.entry(bytes).or_insert((value, form.as_str()));
+            if let Ok(bytes) = base16ct::mixed::decode_vec(&digest) {
+                self.digests.entry(bytes).or_insert((value, form));
             }
         }
     }
@@ -149,7 +149,7 @@ impl Canaries {
         let Some(texts) = &self.texts else {
             return Vec::new();
         };
-        let mut found: Vec<(Option<usize>, usize, &'static str)> = Vec::new();
+        let mut found: Vec<(Option<usize>, usize, Form)> = Vec::new();
         for (index, field) in fields.iter().enumerate() {
             self.search(texts, field.value(), Some(index), &mut found);
         }
@@ -177,7 +177,7 @@ impl Canaries {
         texts: &AhoCorasick,
         text: &str,
         field: Option<usize>,
-        found: &mut Vec<(Option<usize>, usize, &'static str)>,
+        found: &mut Vec<(Option<usize>, usize, Form)>,
     ) {
         let mut spans: Vec<(usize, usize, usize)> = Vec::new();
         for hit in texts.find_overlapping_iter(text) {
@@ -192,7 +192,7 @@ impl Canaries {
                 spans.push((hit.start(), hit.end(), pattern.value));
             }
         }
-        let mut add = |value: usize, form: &'static str| {
+        let mut add = |value: usize, form: Form| {
             let hit = (field, value, form);
             if found.len() < MAX_HITS && !found.contains(&hit) {
                 found.push(hit);
@@ -204,22 +204,18 @@ impl Canaries {
                 from <= start && end <= to && end.abs_diff(*start) < to.abs_diff(*from)
             });
             if !is_part {
-                add(*value, "plain");
+                add(*value, Form::Plain);
             }
         }
         for bytes in hashes(text) {
             if let Some((value, form)) = self.digests.get(&bytes) {
-                add(*value, form);
+                add(*value, *form);
             }
         }
     }
 
     /// Keeps the canaries of which enough values are in one event.
-    fn judge(
-        &self,
-        fields: &Fields,
-        found: &[(Option<usize>, usize, &'static str)],
-    ) -> Vec<Disclosure> {
+    fn judge(&self, fields: &Fields, found: &[(Option<usize>, usize, Form)]) -> Vec<Disclosure> {
         let mut by_canary: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for hit in found {
             if let Some(value) = self.values.get(hit.1) {
@@ -238,7 +234,7 @@ impl Canaries {
                         Some(Hit {
                             field: *field,
                             planted: value.planted,
-                            form,
+                            form: *form,
                             normalized: value.normalized.clone(),
                         })
                     })
@@ -248,7 +244,7 @@ impl Canaries {
     }
 
     /// Whether the values in one event, or outside of all events, are enough.
-    fn is_enough(&self, fields: &Fields, hits: &[&(Option<usize>, usize, &'static str)]) -> bool {
+    fn is_enough(&self, fields: &Fields, hits: &[&(Option<usize>, usize, Form)]) -> bool {
         let elements = elements(fields);
         let event = |field: Option<usize>| elements.get(field?).copied().flatten();
         let events: Vec<_> = hits.iter().map(|(field, ..)| event(*field)).collect();
@@ -299,7 +295,7 @@ fn hashes(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let hex = text
         .split(|c: char| !c.is_ascii_hexdigit())
         .filter(move |run| is_long && HEX_LENGTHS.contains(&run.len()))
-        .filter_map(from_hex);
+        .filter_map(|run| base16ct::mixed::decode_vec(run).ok());
     let base64 = text
         .split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c)))
         .filter(move |run| is_long && BASE64_LENGTHS.contains(&run.len()))
@@ -308,13 +304,4 @@ fn hashes(text: &str) -> impl Iterator<Item = Vec<u8>> {
             STANDARD.decode(standard).ok()
         });
     hex.chain(base64)
-}
-
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    (0..digits.len() / 2)
-        .map(|index| {
-            let pair = digits.get(2 * index..2 * index + 2)?;
-            u8::from_str_radix(pair, 16).ok()
-        })
-        .collect()
 }

@@ -1,17 +1,14 @@
 //! A disclosed canary to its finding.
 
-use std::collections::BTreeSet;
-
 use super::Disclosure;
 use crate::{
-    event::{PlantedNote, PlantingNote},
     field::Fields,
-    finding::{
-        Context, FieldRecord, Finding, Kind, Severity, Values, blank, class, form, id, number,
-        place, show,
-    },
+    finding::{Context, FieldRecord, Finding, Kind, Severity, Values, blank, id, place, show},
+    message::{PlantedNote, PlantingNote},
+    name,
+    phi::Class,
     rules,
-    token::{TokenKey, digits},
+    token::{Token, TokenKey},
 };
 
 /// Fields of one finding beyond this are not listed.
@@ -23,7 +20,7 @@ pub struct Planting {
     /// Its number in the configuration, from 1.
     pub canary: usize,
     /// The name of the synthetic patient in findings.
-    pub person: u128,
+    pub person: Token,
     /// Where its values are, in the order of the message.
     pub fields: Vec<FieldRecord>,
 }
@@ -31,16 +28,18 @@ pub struct Planting {
 impl Planting {
     /// The planting as a capture holds it.
     pub fn note(&self) -> PlantingNote {
-        let fields = self.fields.iter().map(|field| PlantedNote {
-            class: field.class.to_owned(),
-            form: field.form.to_owned(),
-            rule: field.rule.to_owned(),
-            path: field.path.clone(),
-            token: field.token.clone(),
+        let fields = self.fields.iter().filter_map(|field| {
+            Some(PlantedNote {
+                class: field.class.into(),
+                form: field.form?.into(),
+                rule: field.rule.to_owned(),
+                path: field.path.clone(),
+                token: field.token?.into(),
+            })
         });
         PlantingNote {
             canary: self.canary.try_into().unwrap_or(u32::MAX),
-            person: digits(self.person),
+            person: self.person.into(),
             fields: fields.collect(),
         }
     }
@@ -49,18 +48,18 @@ impl Planting {
     pub fn from_note(note: &PlantingNote) -> Option<Self> {
         let fields = note.fields.iter().take(MAX_FIELDS).map(|field| {
             Some(FieldRecord {
-                class: class(&field.class)?.as_str(),
-                form: form(&field.form)?.as_str(),
+                class: field.class.value()?,
+                form: Some(field.form.value()?),
                 path: field.path.clone(),
                 rule: rules::id(&field.rule)?,
                 masked: "…".to_owned(),
-                token: digits(number(&field.token)?),
+                token: Some(field.token.value()?),
                 labels: Vec::new(),
             })
         });
         Some(Self {
             canary: note.canary as usize,
-            person: number(&note.person)?,
+            person: note.person.value()?,
             fields: fields.collect::<Option<_>>()?,
         })
     }
@@ -74,17 +73,17 @@ pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planti
         .map(|hit| hit.normalized.expose().as_str());
     let values = Values::of(planted);
     let records = disclosure.hits.iter().take(MAX_FIELDS).map(|hit| {
-        let class = hit.planted.identifier().as_str();
+        let class = Class::Identifier(hit.planted.identifier());
         FieldRecord {
             class,
-            form: hit.form,
+            form: Some(hit.form),
             path: hit
                 .field
                 .and_then(|field| fields.get(field))
                 .map_or_else(|| "body".to_owned(), |field| show(&field, &values)),
             rule: hit.planted.rule(),
             masked: "…".to_owned(),
-            token: key.token(class, hit.normalized.expose()),
+            token: Some(key.token(class.as_str(), hit.normalized.expose())),
             labels: Vec::new(),
         }
     });
@@ -92,7 +91,7 @@ pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planti
         canary: disclosure.canary,
         // One name for the synthetic patient, whichever of the values were
         // sent.
-        person: key.number("canary", &disclosure.canary.to_string()),
+        person: key.token("canary", &disclosure.canary.to_string()),
         fields: records.collect(),
     }
 }
@@ -101,12 +100,18 @@ pub fn prove(key: &TokenKey, fields: &Fields, disclosure: &Disclosure) -> Planti
 /// values, so it is critical whoever the recipient is.
 pub fn finding(context: &Context<'_>, planting: &Planting) -> Finding {
     let mut finding = blank(context, Kind::Canary, Severity::Critical);
-    let classes: BTreeSet<_> = planting.fields.iter().map(|field| field.class).collect();
-    finding.identifiers = classes.into_iter().collect();
+    let identifiers = planting
+        .fields
+        .iter()
+        .filter_map(|field| match field.class {
+            Class::Identifier(identifier) => Some(identifier),
+            Class::Health(_) => None,
+        });
+    finding.identifiers = name::sorted(identifiers);
     finding.fields.clone_from(&planting.fields);
     finding.id = id(&finding);
     finding.why = why(context, planting.canary);
-    finding.person = Some(digits(planting.person));
+    finding.person = Some(planting.person);
     finding.evidence = place(context);
     finding
 }

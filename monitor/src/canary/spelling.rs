@@ -9,7 +9,7 @@ use crate::phi::hashes::variants;
 const MIN_ENCODED_LENGTH: usize = 8;
 
 /// The months, for dates in words.
-const MONTHS: &[&str] = &[
+pub(crate) const MONTHS: &[&str] = &[
     "january",
     "february",
     "march",
@@ -182,7 +182,7 @@ pub(crate) fn encoded(spelling: &str) -> Vec<(String, bool)> {
         found.push((percent.replace("%20", "+"), false));
         found.push((percent, false));
     }
-    let hex = crate::token::hex(spelling.as_bytes(), spelling.len());
+    let hex = base16ct::lower::encode_string(spelling.as_bytes());
     if hex.len() > MIN_ENCODED_LENGTH {
         found.push((hex, false));
     }

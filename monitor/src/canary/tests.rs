@@ -1,5 +1,6 @@
 //! Tests of the search for planted values.
 
+use base16ct::lower::encode_string as hex;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -44,7 +45,7 @@ fn found(pairs: &[(&str, &str)]) -> String {
             let mut rules: Vec<_> = disclosure
                 .hits
                 .iter()
-                .map(|hit| format!("{} {}", hit.planted.rule(), hit.form))
+                .map(|hit| format!("{} {}", hit.planted.rule(), hit.form.as_str()))
                 .collect();
             rules.sort();
             rules.dedup();
@@ -56,10 +57,6 @@ fn found(pairs: &[(&str, &str)]) -> String {
 
 fn check(value: &str, expected: &str) {
     assert_eq!(found(&[("x", value)]), expected, "{value}");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    crate::token::hex(bytes, bytes.len())
 }
 
 #[test]

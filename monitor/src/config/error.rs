@@ -12,10 +12,10 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
+use crate::select::nearest;
+
 /// The most edits between a key and the suggested one.
 const MAX_EDITS: usize = 2;
-/// The longest key for which a suggestion is searched, in bytes.
-const MAX_KEY_BYTES: usize = 64;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ impl Problem {
                 let list = known.join(", ");
                 (
                     format!("this key is not known here; known are: {list}"),
-                    nearest(name, known),
+                    nearest(name, known.iter().copied(), MAX_EDITS).map(str::to_owned),
                 )
             }
             _ => (without_values(error.message()), None),
@@ -182,34 +182,4 @@ fn without_values(message: &str) -> String {
         (Some(before), Some(after)) if start < end => format!("{}{after}", before.trim_end()),
         _ => message.to_owned(),
     }
-}
-
-/// The name of `known` that is at most [`MAX_EDITS`] edits from `name`.
-fn nearest(name: &str, known: &[&str]) -> Option<String> {
-    if name.len() > MAX_KEY_BYTES {
-        return None;
-    }
-    known
-        .iter()
-        .map(|candidate| (edits(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= MAX_EDITS && *distance < candidate.len())
-        .min()
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// Levenshtein distance in bytes.
-fn edits(one: &str, two: &str) -> usize {
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (index, left) in one.bytes().enumerate() {
-        let mut next = Vec::with_capacity(row.len());
-        next.push(index + 1);
-        for (right, pair) in two.bytes().zip(row.windows(2)) {
-            let [above_left, above] = *pair else { continue };
-            let beside = next.last().copied().unwrap_or_default();
-            let replaced = above_left + usize::from(left != right);
-            next.push(replaced.min(above + 1).min(beside + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -27,12 +27,11 @@ pub use self::{
 };
 use crate::{
     canary::Canary,
-    capture::{
+    finding::Severity,
+    store::{
         AgeRecipients, DEFAULT_MAX_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_SEGMENT_AGE,
         DEFAULT_SEGMENT_BYTES, SyncPolicy,
     },
-    finding::Severity,
-    token::hex,
 };
 
 /// The file that is read by default, if it exists.
@@ -319,8 +318,9 @@ impl Config {
     /// `None` if there is none.
     pub fn digest(path: Option<&Path>) -> Option<String> {
         let text = read(path.unwrap_or(Path::new(DEFAULT_PATH))).ok()?;
-        let hash = Sha256::digest(text.as_bytes());
-        Some(hex(&hash, hash.len()))
+        Some(base16ct::lower::encode_string(&Sha256::digest(
+            text.as_bytes(),
+        )))
     }
 
     /// Parses `text`; errors name `path`.
@@ -506,11 +506,6 @@ fn on_finding<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sever
     match OnFinding::deserialize(deserializer).map_err(|_not_shown| wrong())? {
         OnFinding::Switch(false) => Ok(None),
         OnFinding::Switch(true) => Ok(Some(Severity::Info)),
-        OnFinding::Least(name) => Severity::ALL
-            .iter()
-            .copied()
-            .find(|own| own.as_str() == name)
-            .map(Some)
-            .ok_or_else(wrong),
+        OnFinding::Least(name) => Severity::from_name(&name).map(Some).ok_or_else(wrong),
     }
 }

@@ -8,18 +8,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
-    capture::About,
     event::{Direction, Event, StreamId, Timestamp},
+    http::http2::frame::{PREFACE, kind::SETTINGS, unit},
     loss::Losses,
+    record::About,
     stream::{Delivery, Segment, Streams},
 };
 
-/// How a client begins.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Bytes before the payload of a frame.
-const FRAME_HEAD: usize = 9;
-/// Type of the frame that each side sends first.
-const SETTINGS: u8 = 4;
 /// Longest frame that is taken, in bytes with its head.
 const MAX_FRAME: usize = 128 * 1024;
 /// Bytes of one direction that wait for the rest of a frame, or for the other
@@ -64,6 +59,8 @@ pub struct Frames {
     next_order: u64,
     /// Streams that began as something else.
     others: HashSet<StreamId>,
+    /// Streams whose frames were handed on, as many as are remembered.
+    handed_on: HashSet<StreamId>,
     found: u64,
 }
 
@@ -73,17 +70,33 @@ impl Frames {
         self.found
     }
 
+    /// Whether the frames of a stream were handed on.
+    pub fn has(&self, stream: StreamId) -> bool {
+        self.handed_on.contains(&stream)
+    }
+
     /// Takes one event. Complete units go to `hand_on`: the preface, or one
     /// frame.
     pub fn push(&mut self, event: &Event, mut hand_on: impl FnMut(&About<'_>, &[u8])) {
+        self.tick(event.time, &mut hand_on);
         // The losses are counted where the same events are read for their
         // messages.
-        let mut counted = Losses::default();
+        self.ordered
+            .push(event, &mut Losses::default(), &mut self.deliveries);
+        self.deliver(&mut hand_on);
+    }
+
+    /// Advances the time to `now`.
+    pub fn tick(&mut self, now: Timestamp, mut hand_on: impl FnMut(&About<'_>, &[u8])) {
+        self.ordered
+            .tick(now, &mut Losses::default(), &mut self.deliveries);
+        self.deliver(&mut hand_on);
+    }
+
+    fn deliver(&mut self, hand_on: &mut impl FnMut(&About<'_>, &[u8])) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        self.ordered.tick(event.time, &mut counted, &mut deliveries);
-        self.ordered.push(event, &mut counted, &mut deliveries);
         for delivery in deliveries.drain(..) {
-            self.take(&delivery, &mut hand_on);
+            self.take(&delivery, hand_on);
         }
         self.deliveries = deliveries;
     }
@@ -114,7 +127,7 @@ impl Frames {
                 self.others.remove(&id);
                 return;
             }
-            Segment::Hello(_) => return,
+            Segment::Hello(_) | Segment::Encrypted => return,
         };
         if self.others.contains(&id) {
             return;
@@ -131,7 +144,12 @@ impl Frames {
                 self.others.insert(id);
             }
         }
-        self.found += u64::from(is_found && !was_found);
+        if is_found && !was_found {
+            self.found += 1;
+            if self.handed_on.len() < MAX_OTHERS {
+                self.handed_on.insert(id);
+            }
+        }
     }
 
     /// The state of stream `id`, which is created if it is new.
@@ -231,14 +249,4 @@ impl Stream {
             }
         }
     }
-}
-
-/// Length of the preface or of the frame that begins here, once it is known.
-fn unit(bytes: &[u8]) -> Option<usize> {
-    if bytes.starts_with(PREFACE) {
-        return Some(PREFACE.len());
-    }
-    let [high, middle, low] = *bytes.first_chunk()?;
-    let payload = u32::from_be_bytes([0, high, middle, low]) as usize;
-    (!PREFACE.starts_with(bytes.get(..FRAME_HEAD)?)).then_some(payload + FRAME_HEAD)
 }

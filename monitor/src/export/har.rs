@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::{Exporter, Item, url};
 use crate::{
-    event::{Message, Process, StreamId},
-    http::{Header, RequestText, ResponseText, read_request, read_response},
+    event::{Process, StreamId},
+    http::{Header, Protocol, RequestText, ResponseText, read_request, read_response},
     loss::Losses,
+    message::Message,
     secret::Secret,
 };
 
-const HTTP: &str = "HTTP/1.1";
 /// A length that is not known.
 const UNKNOWN: i64 = -1;
 
@@ -121,6 +121,14 @@ struct Pair {
     value: String,
 }
 
+/// The protocol of a message, as browsers write it.
+fn version(message: &Message) -> &'static str {
+    match message.facts.protocol.value() {
+        Some(Protocol::Http2) => "HTTP/2",
+        Some(Protocol::Http1) | None => "HTTP/1.1",
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestEntry {
@@ -177,7 +185,7 @@ impl<'a> Entry<'a> {
     fn new(item: &Item<'a>, message: &'a Message) -> Self {
         let facts = &*message.facts;
         let origin = message.origin.as_deref();
-        let nanoseconds = facts.end.saturating_sub(item.event.time.0);
+        let nanoseconds = facts.end.saturating_sub(message.time.0);
         #[expect(
             clippy::cast_precision_loss,
             reason = "a request that takes a hundred days is timed to the microsecond"
@@ -191,7 +199,7 @@ impl<'a> Entry<'a> {
             }
         });
         Self {
-            started_date_time: item.event.time.to_string(),
+            started_date_time: message.time.to_string(),
             time,
             request: RequestEntry::new(message),
             response: ResponseEntry::new(message),
@@ -202,13 +210,13 @@ impl<'a> Entry<'a> {
                 receive: 0.0,
             },
             server_ip_address: server.map(|server| server.ip().to_string()),
-            connection: connection(item.event.stream),
+            connection: connection(message.stream),
             process: origin.and_then(|origin| origin.process.as_deref()),
             source: origin.map(|origin| origin.source.as_str()),
             server_name: message.server_name.as_deref(),
             kind: if facts.page { "page" } else { "request" },
             findings: item.findings,
-            completeness: &facts.completeness,
+            completeness: facts.completeness.as_str(),
             body: &facts.body,
         }
     }
@@ -250,7 +258,7 @@ impl RequestEntry {
             url: url::url(message, &asked.headers, target),
             query_string: pairs.map(|(name, value)| Pair { name, value }).collect(),
             method: asked.method,
-            http_version: HTTP,
+            http_version: version(message),
             cookies: [],
             headers: pairs_of(&asked.headers),
             post_data,
@@ -277,7 +285,7 @@ impl ResponseEntry {
         Self {
             status: answer.status,
             status_text: "",
-            http_version: HTTP,
+            http_version: version(message),
             cookies: [],
             headers: pairs_of(&answer.headers),
             content: Content {

@@ -5,39 +5,31 @@
 //! or packets that hold whole messages. Pure: it does not know where the bytes
 //! go.
 //!
-//! A message comes with its values replaced, as the core records it, or as it
-//! was sent ([`plain`]); both are written in the same way.
+//! The core records a message with its values replaced or as it was sent; both
+//! are written in the same way.
 
 mod frames;
 mod har;
 mod packets;
-pub mod plain;
 mod units;
 mod url;
 
 pub use self::{frames::Frames, har::Archive, packets::Packets, units::Units};
-use crate::{
-    event::{Event, EventKind, Message},
-    loss::Losses,
-};
+use crate::{event::Event, loss::Losses, message::Message};
 
 /// One message to export.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
-    /// The event that records it.
-    pub event: &'a Event,
+    /// As it is recorded.
+    pub recorded: &'a Message,
     /// The ids of the findings in it.
     pub findings: &'a [String],
 }
 
 impl<'a> Item<'a> {
-    /// The message, if the event is one that two sides exchange; a TLS hello is
-    /// not.
+    /// The message, if two sides exchange it; a TLS hello is no message.
     pub fn message(&self) -> Option<&'a Message> {
-        match &self.event.kind {
-            EventKind::Message(message) if !message.facts.greeting => Some(message),
-            _ => None,
-        }
+        Some(self.recorded).filter(|message| !message.facts.greeting)
     }
 }
 
@@ -52,6 +44,11 @@ pub trait Exporter {
     /// Appends one event as it was recorded. Only packets keep streams.
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let _ = (event, out);
+    }
+
+    /// Appends one message of a redacted capture as it was recorded.
+    fn recorded(&mut self, message: &Message, out: &mut Vec<u8>) {
+        let _ = (message, out);
     }
 
     /// Appends what ends the file. `losses` is what was lost on the way to it.

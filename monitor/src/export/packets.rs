@@ -1,11 +1,7 @@
 //! Messages to packets: a capture as phiwatch records one.
 
 use super::{Exporter, Item};
-use crate::{
-    capture::{Encoder, Provenance},
-    event::Event,
-    loss::Losses,
-};
+use crate::{capture::Provenance, event::Event, loss::Losses, message::Message, record::Encoder};
 
 /// A capture of TCP packets that were never sent, which every tool reads.
 pub struct Packets {
@@ -29,12 +25,16 @@ impl Exporter for Packets {
     }
 
     fn message(&mut self, item: &Item<'_>, out: &mut Vec<u8>) {
-        self.encoder.event(item.event, out);
+        self.encoder.message(item.recorded, out);
         self.messages += u64::from(item.message().is_some());
     }
 
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         self.encoder.event(event, out);
+    }
+
+    fn recorded(&mut self, message: &Message, out: &mut Vec<u8>) {
+        self.encoder.message(message, out);
     }
 
     fn finish(&mut self, losses: &Losses, out: &mut Vec<u8>) {

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    capture::{Provenance, read_bytes},
-    event::{Data, Direction, MessageFacts, Origin, Process, Source, StreamId, Timestamp},
-    http::{Header, write_request, write_response},
+    capture::{Provenance, Recorded, read_bytes},
+    event::{Data, Direction, EventKind, Origin, Process, Source, StreamId, Timestamp},
+    http::{Completeness, Header, write_request, write_response},
+    message::MessageFacts,
     secret::Secret,
 };
 
@@ -32,6 +33,7 @@ fn origin(peer: Option<&str>) -> Arc<Origin> {
         local: peer.map(|_| "192.0.2.1:4000".parse().unwrap()),
         peer: peer.map(|peer| peer.parse().unwrap()),
         one_way: false,
+        blindness: None,
     })
 }
 
@@ -45,41 +47,39 @@ fn headers(list: &[(&str, &[u8])]) -> Vec<Header> {
 }
 
 /// A message with these texts.
-fn event(number: u64, request: Secret<Bytes>, response: Secret<Bytes>, is_page: bool) -> Event {
-    Event {
+fn message(number: u64, request: Secret<Bytes>, response: Secret<Bytes>, is_page: bool) -> Message {
+    Message {
         time: Timestamp(1_764_038_463_000_000_000 + number),
         stream: stream(number),
         place: None,
-        kind: EventKind::Message(Message {
-            origin: Some(origin(Some("203.0.113.5:8080"))),
-            server_name: None,
-            request,
-            response,
-            facts: Box::new(MessageFacts {
-                page: is_page,
-                end: 1_764_038_463_002_500_000 + number,
-                status: Some(200),
-                body_bytes: 99,
-                completeness: "complete".to_owned(),
-                ..MessageFacts::default()
-            }),
+        origin: Some(origin(Some("203.0.113.5:8080"))),
+        server_name: None,
+        request,
+        response,
+        facts: Box::new(MessageFacts {
+            page: is_page,
+            end: 1_764_038_463_002_500_000 + number,
+            status: Some(200),
+            body_bytes: 99,
+            completeness: Completeness::Complete.into(),
+            ..MessageFacts::default()
         }),
     }
 }
 
-fn post(target: &str, list: &[(&str, &[u8])], body: &[u8]) -> Event {
+fn post(target: &str, list: &[(&str, &[u8])], body: &[u8]) -> Message {
     let request = write_request("POST", target.as_bytes(), &headers(list), body);
-    event(1, request, write_response(200, &[], &[]), false)
+    message(1, request, write_response(200, &[], &[]), false)
 }
 
 /// The file with these messages.
-fn file(exporter: &mut dyn Exporter, events: &[Event]) -> Vec<u8> {
+fn file(exporter: &mut dyn Exporter, messages: &[Message]) -> Vec<u8> {
     let mut out = Vec::new();
     exporter.begin(&mut out);
-    for event in events {
+    for message in messages {
         let findings = ["f1".to_owned()];
         let item = Item {
-            event,
+            recorded: message,
             findings: &findings,
         };
         exporter.message(&item, &mut out);
@@ -88,8 +88,8 @@ fn file(exporter: &mut dyn Exporter, events: &[Event]) -> Vec<u8> {
     out
 }
 
-fn entries(events: &[Event]) -> Vec<Value> {
-    let text = file(&mut Archive::new("0.0.0", false), events);
+fn entries(messages: &[Message]) -> Vec<Value> {
+    let text = file(&mut Archive::new("0.0.0", false), messages);
     let archive: Value = serde_json::from_slice(&text).unwrap();
     archive["log"]["entries"].as_array().unwrap().clone()
 }
@@ -157,8 +157,8 @@ fn an_archive_says_what_was_sent() {
 fn an_archive_holds_pages_and_messages_without_answer() {
     let page = write_response(200, &headers(&[("content-type", b"text/html")]), b"<p>");
     let found = entries(&[
-        event(1, Secret::default(), page, true),
-        event(
+        message(1, Secret::default(), page, true),
+        message(
             2,
             write_request("GET", b"/", &[], &[]),
             Secret::default(),
@@ -193,12 +193,14 @@ fn an_archive_and_messages_are_read_back() {
     ] {
         let text = file(exporter, &[sent.clone(), binary.clone()]);
         let mut losses = Losses::default();
-        let events = read_bytes(&text, &mut losses);
+        let all = read_bytes(&text, &mut losses);
         assert_eq!(losses.iter().find(|(_, count)| *count > 0), None);
-        let bodies = events.iter().map(|event| match &event.kind {
-            EventKind::Data(data) => data.bytes.expose().clone(),
-            EventKind::Message(message) => message.request.expose().clone(),
-            _ => Bytes::new(),
+        let bodies = all.iter().map(|recorded| match recorded {
+            Recorded::Message(message) => message.request.expose().clone(),
+            Recorded::Event(event) => match &event.kind {
+                EventKind::Data(data) => data.bytes.expose().clone(),
+                _ => Bytes::new(),
+            },
         });
         let all = bodies.fold(Vec::new(), |mut all, bytes| {
             all.extend_from_slice(&bytes);

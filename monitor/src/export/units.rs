@@ -3,9 +3,11 @@
 
 use super::{Exporter, Frames, Item};
 use crate::{
-    capture::{About, Dissector, PduEncoder, Provenance},
+    capture::Provenance,
     event::{Direction, Event},
     loss::Losses,
+    message::Message,
+    record::{About, Dissector, PduEncoder},
 };
 
 /// A capture of whole messages.
@@ -35,6 +37,10 @@ impl Exporter for Units {
         let Some(message) = item.message() else {
             return;
         };
+        // It is there already, frame by frame.
+        if self.frames.has(message.stream) {
+            return;
+        }
         let (asks, answers) = if message.facts.page {
             (Direction::Received, Direction::Sent)
         } else {
@@ -46,13 +52,13 @@ impl Exporter for Units {
                 continue;
             }
             let about = About {
-                stream: item.event.stream,
-                time: item.event.time,
+                stream: message.stream,
+                time: message.time,
                 direction,
                 origin: message.origin.as_deref(),
                 server_name: message.server_name.as_deref(),
                 findings: item.findings,
-                completeness: Some(&message.facts.completeness),
+                completeness: Some(message.facts.completeness.as_str()),
             };
             self.encoder.message(Dissector::Http, &about, text, out);
         }
@@ -63,6 +69,14 @@ impl Exporter for Units {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let encoder = &mut self.encoder;
         self.frames.push(event, |about, bytes| {
+            encoder.message(Dissector::Http2, about, bytes, out);
+        });
+    }
+
+    /// Gives up what streams have waited for too long by then.
+    fn recorded(&mut self, message: &Message, out: &mut Vec<u8>) {
+        let encoder = &mut self.encoder;
+        self.frames.tick(message.time, |about, bytes| {
             encoder.message(Dissector::Http2, about, bytes, out);
         });
     }

@@ -4,10 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 
-use crate::{
-    event::{Message, Source},
-    http::Header,
-};
+use crate::{http::Header, message::Message};
 
 /// What cannot stand in a URL as it is.
 const UNFIT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#');
@@ -39,7 +36,7 @@ fn is_https(message: &Message) -> bool {
         }
     });
     message.server_name.is_some()
-        || origin.is_some_and(|origin| origin.source == Source::OpenSsl)
+        || origin.is_some_and(|origin| origin.source.is_tls())
         || server.is_some_and(|server| server.port() == HTTPS)
 }
 

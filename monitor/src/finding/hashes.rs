@@ -13,7 +13,7 @@ use crate::{
         Class, Form, Identifier,
         hashes::{MAX_VARIANTS, hash_of, variants},
     },
-    token::TokenKey,
+    token::{Token, TokenKey},
 };
 
 /// How many hashes are remembered; the least recently seen are forgotten. Half
@@ -53,7 +53,7 @@ pub(super) fn is_learned(class: Class) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plain {
     /// Its token.
-    pub(super) number: u128,
+    pub(super) token: Token,
     /// What it is.
     pub(super) identifier: Identifier,
 }
@@ -88,7 +88,7 @@ impl Hashes {
             let (Class::Identifier(identifier), Some(learned)) = (item.class, &item.learned) else {
                 continue;
             };
-            let number = item.token;
+            let number = item.token.0;
             if self.plain.fresh(number).is_some() {
                 continue;
             }
@@ -117,8 +117,8 @@ impl Hashes {
     pub(super) fn confirm(&mut self, item: &Proof) -> Option<Plain> {
         item.plain.or_else(|| {
             let Stored { number, identifier } = self.digests.get(item.digest?)?;
-            let number = number.into();
-            Some(Plain { number, identifier })
+            let token = Token(number.into());
+            Some(Plain { token, identifier })
         })
     }
 }
@@ -138,13 +138,13 @@ impl LearnedIdentifier {
     pub(super) fn prepared(
         mut self,
         key: &TokenKey,
-        (class, token): (Class, u128),
+        (class, token): (Class, Token),
         cache: &mut DigestCache,
     ) -> Self {
         if let Class::Identifier(identifier) = class
-            && cache.0.fresh(token).is_none()
+            && cache.0.fresh(token.0).is_none()
         {
-            cache.0.set(token, ());
+            cache.0.set(token.0, ());
             self.digests = Some(self.digests(key, identifier).collect());
         }
         self
@@ -171,12 +171,7 @@ impl LearnedIdentifier {
 
 /// The keyed hash under which a hash, given in hexadecimal digits, is
 /// remembered.
-pub(super) fn digest_number(key: &TokenKey, digits: &str) -> u128 {
-    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
-    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
-    let hash: Vec<u8> = pairs
-        .iter()
-        .map(|[high, low]| value(*high) << 4 | value(*low))
-        .collect();
-    key.number_of("digest", &hash)
+pub(super) fn digest_number(key: &TokenKey, digits: &str) -> Option<u128> {
+    let hash = base16ct::mixed::decode_vec(digits).ok()?;
+    Some(key.number_of("digest", &hash))
 }

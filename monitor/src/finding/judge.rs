@@ -1,7 +1,7 @@
 //! The evidence of one person-event to the levels of the severity matrix, and
 //! the circumstances that shift the result.
 
-use super::{HealthLevel, IdentifierLevel, Severity, proof::Proof, severity};
+use super::{HealthLevel, IdentifierLevel, Label, Severity, proof::Proof, severity};
 use crate::{
     field::{Field, Part},
     phi::{Class, Form, Identifier, Strength},
@@ -56,11 +56,11 @@ pub(super) struct Judgment {
 
 impl Judgment {
     /// The labels of the finding.
-    pub(super) fn labels(self) -> Vec<&'static str> {
+    pub(super) fn labels(self) -> Vec<Label> {
         [
-            (self.attempted, "attempted"),
-            (self.weight == Weight::R1, "agreement"),
-            (self.ip_only, "ip_only_unauth"),
+            (self.attempted, Label::Attempted),
+            (self.weight == Weight::R1, Label::Agreement),
+            (self.ip_only, Label::IpOnlyUnauth),
         ]
         .iter()
         .filter_map(|(holds, label)| holds.then_some(*label))

@@ -6,13 +6,13 @@ use hashbrown::HashMap;
 use super::{
     FieldRecord,
     hashes::{Hashes, Plain},
-    people::{People, PeopleCount, Token},
+    people::{People, PeopleCount, Ranked},
     proof::Proof,
 };
 use crate::{
     loss::Losses,
     phi::{Class, Identifier},
-    token::{TokenKey, digits, keyless},
+    token::{Token, TokenKey, keyless},
 };
 
 /// Identifiers that distinguish people, the most stable first, with how easily
@@ -42,9 +42,9 @@ pub struct Memory {
 #[derive(Clone, Copy)]
 pub(super) struct Who {
     /// The name of the person in findings.
-    pub(super) person: u128,
+    pub(super) person: Token,
     /// The strongest identifier of the event itself.
-    pub(super) strongest: u128,
+    pub(super) strongest: Token,
 }
 
 impl Memory {
@@ -60,8 +60,9 @@ impl Memory {
 
     /// Names of people who turned out to be someone else, mapped to the names
     /// of those.
-    pub fn merged(&self) -> HashMap<u128, u128> {
-        self.people.merged()
+    pub fn merged(&self) -> HashMap<Token, Token> {
+        let merged = self.people.merged().into_iter();
+        merged.map(|(from, to)| (Token(from), Token(to))).collect()
     }
 
     /// Learns the plain identifiers of one message.
@@ -87,23 +88,23 @@ impl Memory {
 
     /// The person whom the event is about. `None` if nothing identifies one.
     pub(super) fn meet(&mut self, event: &[&Proof], losses: &mut Losses) -> Option<Who> {
-        let mut tokens: Vec<Token> = Vec::new();
+        let mut tokens: Vec<Ranked> = Vec::new();
         for (identifier, rank) in TELLING {
             let own = event
                 .iter()
                 .filter(|item| item.class == Class::Identifier(*identifier));
             for item in own {
-                let number = item.token;
+                let number = item.token.0;
                 let plain = self.hashes.confirm(item).and_then(|plain| {
                     let (_, rank) = TELLING.iter().find(|(own, _)| *own == plain.identifier)?;
-                    Some(Token {
-                        number: plain.number,
+                    Some(Ranked {
+                        number: plain.token.0,
                         rank: *rank,
                     })
                 });
                 // The plain identifier names the person, even before it is sent
                 // in plain text to this recipient.
-                let known = plain.into_iter().chain([Token {
+                let known = plain.into_iter().chain([Ranked {
                     number,
                     rank: *rank,
                 }]);
@@ -121,28 +122,29 @@ impl Memory {
         }
         let strongest = tokens.first()?.number;
         let person = self.people.meet(&tokens, losses)?;
-        Some(Who { person, strongest })
+        Some(Who {
+            person: Token(person),
+            strongest: Token(strongest),
+        })
     }
 
     /// Counts a person for a tracker.
     pub(super) fn count(&mut self, tracker: &str, who: Who, losses: &mut Losses) {
         self.people
-            .count(tracker, who.person, who.strongest, losses);
+            .count(tracker, who.person.0, who.strongest.0, losses);
     }
 }
 
 /// The token of the identifier in these fields that distinguishes people best.
-pub fn strongest(fields: &[FieldRecord]) -> Option<u128> {
+pub fn strongest(fields: &[FieldRecord]) -> Option<Token> {
     TELLING.iter().find_map(|(identifier, _)| {
-        let own = fields
-            .iter()
-            .find(|field| field.class == identifier.as_str())?;
-        super::number(&own.token)
+        let class = Class::Identifier(*identifier);
+        fields.iter().find(|field| field.class == class)?.token
     })
 }
 
 /// A name with a date of birth or an address distinguishes people as well.
-fn composite(event: &[&Proof]) -> Option<Token> {
+fn composite(event: &[&Proof]) -> Option<Ranked> {
     let has = |wanted: &[Identifier]| {
         event.iter().any(|item| {
             wanted
@@ -153,7 +155,7 @@ fn composite(event: &[&Proof]) -> Option<Token> {
     if !has(&[Identifier::Name]) || !has(&[Identifier::BirthDate, Identifier::Address]) {
         return None;
     }
-    let mut parts: Vec<u128> = event
+    let mut parts: Vec<Token> = event
         .iter()
         .filter(|item| {
             matches!(
@@ -167,8 +169,8 @@ fn composite(event: &[&Proof]) -> Option<Token> {
     parts.dedup();
     // Made of tokens, not of values, so that it can be computed from a redacted
     // capture.
-    let parts: String = parts.into_iter().map(digits).collect();
-    Some(Token {
+    let parts: String = parts.iter().map(Token::to_string).collect();
+    Some(Ranked {
         number: keyless("person", &parts),
         rank: 0,
     })

@@ -6,6 +6,7 @@
 //! a line.
 
 mod assemble;
+mod contact;
 mod hashes;
 mod judge;
 pub(crate) mod key_path;
@@ -18,66 +19,56 @@ mod recent;
 mod residence;
 mod severity;
 pub(crate) mod target;
+#[cfg(test)]
+mod tests;
 pub(crate) mod vocabulary;
 mod why;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 pub use assemble::{Context, Sender, assemble};
 pub(crate) use assemble::{blank, id, method, path, place};
+pub use contact::{Contact, ContactRecord, Contacts};
 pub use hashes::DigestCache;
 pub(crate) use key_path::{Values, is_vocabulary, show};
 pub use memory::{Memory, strongest};
-pub(crate) use note::number;
-pub use note::{class, form};
 pub use page::{PageProofs, PageResult, PageSettings, Pages};
 pub use people::PeopleCount;
 pub use proof::{Proof, prove};
 pub use severity::{HealthLevel, IdentifierLevel, severity};
 pub(crate) use target::{affixes, is_shown_segment, template};
 
+use crate::{
+    event::{Source, Timestamp},
+    http::{Completeness, Protocol},
+    name::named,
+    phi::{Class, Form, Health, Identifier},
+    token::Token,
+    tracker::{Category, MatchedBy},
+};
+
 /// The schema of the record that [`Finding`] serialises to.
 pub const SCHEMA: &str = "phiwatch.finding/1";
 
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Recorded, no alarm.
-    Info,
-    /// Worth a look.
-    Low,
-    /// Worth a ticket.
-    Medium,
-    /// Worth waking someone.
-    High,
-    /// The incident this program exists for.
-    Critical,
+named! {
+    /// How bad it is.
+    pub enum Severity {
+        /// Recorded, no alarm.
+        Info = "info",
+        /// Worth a look.
+        Low = "low",
+        /// Worth a ticket.
+        Medium = "medium",
+        /// Worth waking someone.
+        High = "high",
+        /// The incident this program exists for.
+        Critical = "critical",
+    }
 }
 
 impl Severity {
-    /// Every severity, mildest first.
-    pub const ALL: &'static [Self] = &[
-        Self::Info,
-        Self::Low,
-        Self::Medium,
-        Self::High,
-        Self::Critical,
-    ];
-
-    /// The name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
     /// This severity, `levels` milder, at least [`Severity::Info`].
     #[must_use]
     pub fn milder(self, levels: usize) -> Self {
@@ -85,32 +76,60 @@ impl Severity {
     }
 }
 
-/// What kind of disclosure it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A request carried the data.
-    Request,
-    /// A page that a server sent loads a tracker.
-    Page,
-    /// A tracker was contacted and the content could not be read.
-    Contact,
-    /// A planted value of a synthetic patient was seen.
-    Canary,
+named! {
+    /// What kind of disclosure it is.
+    pub enum Kind {
+        /// A request carried the data.
+        Request = "request",
+        /// A page that a server sent loads a tracker.
+        Page = "page",
+        /// A tracker was contacted and the content could not be read.
+        Contact = "contact",
+        /// A planted value of a synthetic patient was seen.
+        Canary = "canary",
+    }
 }
 
-impl Kind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Request, Self::Page, Self::Contact, Self::Canary];
+named! {
+    /// What else is to be said of a finding.
+    pub enum Label {
+        /// The recipient refused the request.
+        Attempted = "attempted",
+        /// There is a declared agreement with the recipient.
+        Agreement = "agreement",
+        /// An IP address and a public page, nothing else.
+        IpOnlyUnauth = "ip_only_unauth",
+        /// It stands for the person-events of one request beyond those that are
+        /// listed.
+        Summary = "summary",
+        /// The host also serves what is no tracker.
+        SharedHost = "shared_host",
+    }
+}
 
-    /// The name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Page => "page",
-            Self::Contact => "contact",
-            Self::Canary => "canary",
-        }
+named! {
+    /// What else is to be said of a field.
+    pub enum FieldLabel {
+        /// Plain where the recipient's documentation demands a hash.
+        Unhashed = "unhashed",
+        /// The hash of a plain identifier that was seen before.
+        Confirmed = "confirmed",
+    }
+}
+
+named! {
+    /// What the name of a recipient's host was taken from.
+    pub enum HostSource {
+        /// The header `Host`.
+        HostHeader = "host-header",
+        /// The request target, in absolute form.
+        Target = "target",
+        /// The server name that the TLS client asked for.
+        Sni = "sni",
+        /// The markup of a page.
+        Page = "page",
+        /// Nothing names a host.
+        None = "none",
     }
 }
 
@@ -121,33 +140,36 @@ pub struct RecipientRecord {
     pub tracker: Arc<str>,
     /// The company behind it.
     pub owner: Arc<str>,
-    /// The catalog's category.
-    pub category: &'static str,
+    /// The catalog's category; `other` in records for what it does not know.
+    #[serde(serialize_with = "category")]
+    pub category: Option<Category>,
     /// The host that the request named.
     pub host: String,
-    /// Which rule of the catalog matched: `host`, `host+path` or `protocol`.
-    pub matched_by: &'static str,
+    /// Which rule of the catalog matched.
+    pub matched_by: MatchedBy,
 }
 
 /// One field that is evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldRecord {
     /// Identifier or health class.
-    pub class: &'static str,
-    /// `plain`, or the hash that the value is.
-    pub form: &'static str,
+    pub class: Class,
+    /// How the value is written; `asked` in records where a form asks for it.
+    #[serde(serialize_with = "form")]
+    pub form: Option<Form>,
     /// The path to the field, with steps that could be payload replaced.
     pub path: String,
     /// The rule that recognised it.
     pub rule: &'static str,
     /// What of the value may be shown.
     pub masked: String,
-    /// Keyed HMAC of the normalised value: equal for equal values.
-    pub token: String,
-    /// `unhashed`: plain where the recipient's documentation demands a hash;
-    /// `confirmed`: the hash of a plain identifier that was seen before.
+    /// Keyed HMAC of the normalised value: equal for equal values. Empty in
+    /// records where there is no value.
+    #[serde(serialize_with = "token")]
+    pub token: Option<Token>,
+    /// What else is to be said of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<&'static str>,
+    pub labels: Vec<FieldLabel>,
 }
 
 /// The request, without payload.
@@ -161,7 +183,7 @@ pub struct RequestRecord {
     /// Template of its path: segments that could be payload are `{id}`.
     pub path: String,
     /// Its protocol.
-    pub protocol: &'static str,
+    pub protocol: Protocol,
     /// Status of the response, if it was seen.
     pub status: Option<u16>,
     /// Length of the whole message as sent, in bytes; of a page, of its body.
@@ -194,11 +216,11 @@ pub struct ProcessRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PeerRecord {
     /// Address and port, where known.
-    pub addr: Option<String>,
+    pub addr: Option<SocketAddr>,
     /// The server name that the TLS client asked for.
     pub sni: Option<String>,
-    /// What `recipient.host` was taken from: `host-header`, `target` or `sni`.
-    pub host_source: &'static str,
+    /// What `recipient.host` was taken from.
+    pub host_source: HostSource,
 }
 
 /// Where the bytes are recorded.
@@ -220,41 +242,43 @@ pub struct Finding {
     /// Derived from the content: the same disclosure has the same id live and
     /// on replay.
     pub id: String,
-    /// When the first byte was sent, RFC 3339 with nanoseconds.
-    pub time: String,
+    /// When the first byte was sent.
+    pub time: Timestamp,
     /// What kind of disclosure.
     pub kind: Kind,
     /// How bad.
     pub severity: Severity,
     /// Why, in words: composed of classes, levels and the recipient's name.
     pub why: String,
-    /// `attempted`: the recipient refused; `agreement`: a declared agreement
-    /// with the recipient; `ip_only_unauth`: an IP address and a public page,
-    /// nothing else; `summary`: the person-events of one request beyond those
-    /// that are listed.
+    /// What else is to be said of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<&'static str>,
+    pub labels: Vec<Label>,
     /// Who received it.
     pub recipient: RecipientRecord,
-    /// Identifier classes, sorted, each once.
-    pub identifiers: Vec<&'static str>,
-    /// Health classes, sorted, each once.
-    pub health: Vec<&'static str>,
+    /// Identifier classes, sorted by name, each once.
+    pub identifiers: Vec<Identifier>,
+    /// Health classes, sorted by name, each once.
+    pub health: Vec<Health>,
     /// The evidence, in the order of the message.
     pub fields: Vec<FieldRecord>,
     /// The request.
     pub request: Option<RequestRecord>,
+    /// The connections that a `contact` is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactRecord>,
     /// The process.
     pub process: ProcessRecord,
     /// The other end.
     pub peer: PeerRecord,
-    /// Which hook or kind of file saw it.
-    pub source: &'static str,
+    /// Which hook or kind of file saw it; `unknown` in records where nothing
+    /// tells.
+    #[serde(serialize_with = "source")]
+    pub source: Option<Source>,
     /// How much of the message was seen.
-    pub completeness: &'static str,
+    pub completeness: Completeness,
     /// Groups findings about the same person: the token of the identifier by
     /// which they first became known. Depends on this finding and earlier ones.
-    pub person: Option<String>,
+    pub person: Option<Token>,
     /// How many people a `summary` is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<u64>,
@@ -264,4 +288,49 @@ pub struct Finding {
     /// sorted. Not part of the id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<&'static str>,
+}
+
+impl Finding {
+    /// The classes of identifiers, then those of health information.
+    pub fn classes(&self) -> impl Iterator<Item = Class> {
+        let identifiers = self.identifiers.iter().copied().map(Class::Identifier);
+        identifiers.chain(self.health.iter().copied().map(Class::Health))
+    }
+}
+
+/// The name of a category in records.
+pub fn category_name(category: Option<Category>) -> &'static str {
+    category.map_or("other", Category::as_str)
+}
+
+/// The name of a form in records.
+pub fn form_name(form: Option<Form>) -> &'static str {
+    form.map_or("asked", Form::as_str)
+}
+
+/// The name of a source in records.
+pub fn source_name(source: Option<Source>) -> &'static str {
+    source.map_or("unknown", Source::as_str)
+}
+
+/// The digits of a token in records.
+pub fn token_digits(token: Option<Token>) -> String {
+    token.map(|own| own.to_string()).unwrap_or_default()
+}
+
+/// Writes what is missing under a name of its own.
+macro_rules! optional {
+    ($($function:ident: $type:ty, $text:expr;)+) => {$(
+        #[expect(clippy::ref_option, reason = "serde hands out references")]
+        fn $function<S: Serializer>(own: &Option<$type>, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_str(&$text(*own))
+        }
+    )+};
+}
+
+optional! {
+    category: Category, category_name;
+    form: Form, form_name;
+    source: Source, source_name;
+    token: Token, token_digits;
 }

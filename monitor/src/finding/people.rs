@@ -22,8 +22,8 @@ const MAX_CHAIN: usize = 64;
 
 /// An identifier of one person.
 #[derive(Clone, Copy)]
-pub(super) struct Token {
-    /// Its keyed hash.
+pub(super) struct Ranked {
+    /// Its token.
     pub(super) number: u128,
     /// How easily many people share it: 0 if it belongs to one person.
     pub(super) rank: u8,
@@ -90,7 +90,7 @@ impl People {
 
     /// The person to whom `tokens` (the strongest first) belong; from now on
     /// they belong together. `None` without tokens.
-    pub(super) fn meet(&mut self, tokens: &[Token], losses: &mut Losses) -> Option<u128> {
+    pub(super) fn meet(&mut self, tokens: &[Ranked], losses: &mut Losses) -> Option<u128> {
         let first = tokens.first()?;
         let mut person: Option<Person> = None;
         let mut known = Vec::with_capacity(tokens.len());
@@ -240,7 +240,7 @@ mod tests {
     fn meet(people: &mut People, losses: &mut Losses, numbers: &[u128]) -> Option<u128> {
         let tokens: Vec<_> = numbers
             .iter()
-            .map(|number| Token {
+            .map(|number| Ranked {
                 number: *number,
                 rank: u8::from(*number >= 1_000),
             })

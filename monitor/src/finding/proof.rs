@@ -16,7 +16,7 @@ use crate::{
     field::{Fields, Part},
     phi::{Class, Evidence, Form, States, Strength},
     secret::Secret,
-    token::{TokenKey, digits},
+    token::{Token, TokenKey},
 };
 
 /// What findings need to know of one piece of evidence.
@@ -43,7 +43,7 @@ pub struct Proof {
     /// What of the value may be shown.
     pub masked: String,
     /// Keyed hash of the normalized value.
-    pub token: u128,
+    pub token: Token,
     /// States of the United States that the event names, noted at one of its
     /// proofs.
     pub states: States,
@@ -60,12 +60,12 @@ impl Proof {
     /// The record of the field in a finding, without labels.
     pub(super) fn record(&self) -> FieldRecord {
         FieldRecord {
-            class: self.class.as_str(),
-            form: self.form.as_str(),
+            class: self.class,
+            form: Some(self.form),
             path: self.path.clone(),
             rule: self.rule,
             masked: self.masked.clone(),
-            token: digits(self.token),
+            token: Some(self.token),
             labels: Vec::new(),
         }
     }
@@ -108,10 +108,11 @@ fn one(
     cache: Option<&mut DigestCache>,
 ) -> Option<Proof> {
     let field = fields.get(item.field)?;
-    let token = key.number(item.class.as_str(), item.normalized.expose());
+    let token = key.token(item.class.as_str(), item.normalized.expose());
     let digest = FORMS
         .contains(&item.form)
-        .then(|| digest_number(key, item.normalized.expose()));
+        .then(|| digest_number(key, item.normalized.expose()))
+        .flatten();
     let learned = (item.form == Form::Plain && is_learned(item.class)).then(|| {
         let learned = LearnedIdentifier {
             normalized: item.normalized,

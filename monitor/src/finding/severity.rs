@@ -41,7 +41,7 @@ impl HealthLevel {
 }
 
 /// How many levels milder a disclosure under an agreement is.
-const AGREEMENT_LEVELS: usize = 2;
+pub(super) const AGREEMENT_LEVELS: usize = 2;
 
 /// The severity of a disclosure; `None` if there is nothing to report.
 pub fn severity(

@@ -85,7 +85,7 @@ fn reason(judgment: Judgment) -> String {
 }
 
 /// What a recipient is in business for.
-const fn trade(category: Category) -> &'static str {
+pub(super) const fn trade(category: Category) -> &'static str {
     match category {
         Category::Ads => "advertising",
         Category::Dsp => "programmatic advertising",

@@ -17,19 +17,12 @@ impl Date {
     }
 
     fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let days = match month {
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + u8::from(leap),
-            1..=12 => 31,
-            _ => return None,
-        };
-        ((1_900..=2_099).contains(&year) && (1..=days).contains(&day)).then_some(Self {
-            year,
-            month,
-            day,
-        })
+        if !(1_900..=2_099).contains(&year) {
+            return None;
+        }
+        let (y, m, d) = (year.try_into(), month.try_into(), day.try_into());
+        jiff::civil::Date::new(y.ok()?, m.ok()?, d.ok()?).ok()?;
+        Some(Self { year, month, day })
     }
 }
 
@@ -181,25 +174,12 @@ pub(super) fn parse_birth(value: &str) -> Option<Date> {
 
 /// The date so many days after 1970-01-01, in the Gregorian calendar.
 fn of_days(days: i64) -> Option<Date> {
-    /// Days of 400 years.
-    const ERA: i64 = 146_097;
-    // Years begin in March here, so that the leap day is the last.
-    let days = days.checked_add(719_468)?;
-    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (day - day / 1_460 + day / 36_524 - day / (ERA - 1)) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era.checked_mul(400)?.checked_add(year + next)?;
+    let midnight = jiff::Timestamp::from_second(days.checked_mul(86_400)?).ok()?;
+    let date = jiff::tz::Offset::UTC.to_datetime(midnight).date();
     Date::new(
-        u16::try_from(year).ok()?,
-        u8::try_from(month).ok()?,
-        u8::try_from(day).ok()?,
+        u16::try_from(date.year()).ok()?,
+        u8::try_from(date.month()).ok()?,
+        u8::try_from(date.day()).ok()?,
     )
 }
 

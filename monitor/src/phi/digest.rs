@@ -6,7 +6,6 @@ use base64::{
 };
 
 use super::Form;
-use crate::token::hex;
 
 /// A value that has the shape of a hash. The shape alone is no evidence: keys,
 /// checksums and cookies have it too.
@@ -112,7 +111,7 @@ fn shape(value: &str) -> Option<Digest> {
         .ok()?;
     Some(Digest {
         form: form_of_length(bytes.len())?,
-        hex: hex(&bytes, bytes.len()),
+        hex: base16ct::lower::encode_string(&bytes),
     })
 }
 

@@ -10,7 +10,6 @@ mod appointment;
 mod assessment;
 mod biometric;
 mod birth_date;
-mod class;
 mod coding;
 mod columns;
 mod compound;
@@ -62,7 +61,7 @@ mod vehicle;
 use lexicon::Kind;
 use subject::{Subject, Surroundings};
 
-pub use class::{Form, Health, Identifier};
+pub use crate::class::{Class, Form, Health, Identifier, Strength};
 pub use columns::label_columns;
 pub use engine::Detector;
 pub(crate) use path::elements;
@@ -72,41 +71,6 @@ use crate::{
     field::{Fields, StepId},
     secret::Secret,
 };
-
-/// What a value is evidence of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Class {
-    /// Of who someone is.
-    Identifier(Identifier),
-    /// Of someone's health.
-    Health(Health),
-}
-
-impl Class {
-    /// The name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Identifier(identifier) => identifier.as_str(),
-            Self::Health(health) => health.as_str(),
-        }
-    }
-}
-
-/// How much one piece of evidence says by itself: the two axes of the severity
-/// matrix. Identifiers have `I1` to `I3`, health information `H2` or `H3`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Strength {
-    /// A pseudonym, or a part of an identifier.
-    I1,
-    /// A direct identifier, hashed.
-    I2,
-    /// A direct identifier as it is.
-    I3,
-    /// A term in a context: URL, title, name of an event.
-    H2,
-    /// An explicit value.
-    H3,
-}
 
 /// One value that identifies someone or says something about health.
 #[derive(Clone, Debug, PartialEq, Eq)]

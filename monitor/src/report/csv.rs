@@ -5,8 +5,11 @@
 
 use std::io::{self, Write};
 
-use super::text;
-use crate::finding::Finding;
+use super::{Facts, Report, text};
+use crate::{
+    finding::{Finding, category_name, form_name, source_name, token_digits},
+    name::joined,
+};
 
 const HEADER: &[&str] = &[
     "id",
@@ -27,6 +30,8 @@ const HEADER: &[&str] = &[
     "protocol",
     "status",
     "bytes",
+    "reason",
+    "connections",
     "service",
     "comm",
     "exe",
@@ -49,20 +54,22 @@ const MAX_CELL: usize = 32_000;
 
 /// Writes rows.
 #[derive(Default)]
-pub struct Csv {
+pub(super) struct Csv {
     has_header: bool,
 }
 
-impl Csv {
-    pub(super) fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+impl Report for Csv {
+    fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         self.begin(out)?;
         row(out, &cells(finding))
     }
 
-    pub(super) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    fn finish(&mut self, _facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
         self.begin(out)
     }
+}
 
+impl Csv {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if std::mem::replace(&mut self.has_header, true) {
             return Ok(());
@@ -95,6 +102,7 @@ fn cells(finding: &Finding) -> Vec<String> {
         fields,
         states,
         request,
+        contact,
         process,
         peer,
         source,
@@ -103,7 +111,7 @@ fn cells(finding: &Finding) -> Vec<String> {
         people,
         evidence,
     } = finding;
-    let request = request.as_ref();
+    let (request, contact) = (request.as_ref(), contact.as_ref());
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let fields: Vec<_> = fields
@@ -111,40 +119,46 @@ fn cells(finding: &Finding) -> Vec<String> {
         .map(|field| {
             format!(
                 "{} ({}) at {}: {} [{}]",
-                field.class, field.form, field.path, field.masked, field.rule
+                field.class.as_str(),
+                form_name(field.form),
+                field.path,
+                field.masked,
+                field.rule
             )
         })
         .collect();
     vec![
         id.clone(),
-        time.clone(),
+        time.to_string(),
         kind.as_str().to_owned(),
         severity.as_str().to_owned(),
         recipient.tracker.to_string(),
         recipient.owner.to_string(),
-        recipient.category.to_owned(),
+        category_name(recipient.category).to_owned(),
         recipient.host.clone(),
-        identifiers.join(" "),
-        health.join(" "),
+        joined(identifiers, " "),
+        joined(health, " "),
         states.join(" "),
-        labels.join(" "),
+        joined(labels, " "),
         why.clone(),
         request.map(|own| own.method.clone()).unwrap_or_default(),
         request.map(|own| own.path.clone()).unwrap_or_default(),
-        request.map_or("", |own| own.protocol).to_owned(),
+        request.map_or("", |own| own.protocol.as_str()).to_owned(),
         number(request.and_then(|own| own.status).map(u64::from)),
         number(request.map(|own| own.bytes)),
+        contact.map_or("", |own| own.reason.as_str()).to_owned(),
+        number(contact.map(|own| own.connections)),
         optional(&process.service),
         optional(&process.comm),
         optional(&process.exe),
         number(process.pid.map(u64::from)),
         optional(&process.unit),
         optional(&process.container),
-        optional(&peer.addr),
+        peer.addr.map(|own| own.to_string()).unwrap_or_default(),
         optional(&peer.sni),
-        (*source).to_owned(),
-        (*completeness).to_owned(),
-        optional(person),
+        source_name(*source).to_owned(),
+        completeness.as_str().to_owned(),
+        token_digits(*person),
         number(*people),
         evidence
             .as_ref()

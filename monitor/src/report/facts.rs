@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use serde::Serialize;
 
-use crate::{event::Timestamp, finding::PeopleCount, loss::Losses};
+use crate::{event::Timestamp, finding::PeopleCount, loss::Losses, token::Token};
 
 /// From when to when, in nanoseconds since the Unix epoch, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ pub struct Facts {
     pub people_in_total: PeopleCount,
     /// Names of people who turned out to be someone else, mapped to the names
     /// of those.
-    pub merged: HashMap<u128, u128>,
+    pub merged: HashMap<Token, Token>,
     /// What was lost on the way from the inputs to the findings.
     pub losses: Losses,
     /// Messages by protocol and completeness.

@@ -4,55 +4,56 @@
 //! then `summary` and `facts`, which are known only at the end. Only counts are
 //! kept in memory.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use serde_json::{Value, json};
 
 use super::{
+    Report,
     facts::{Facts, InputFacts, SectionFacts},
     people::{self, Bounds},
     plain, silence,
     tally::Tally,
 };
-use crate::finding::{Finding, Severity};
+use crate::{
+    finding::{Finding, Severity, category_name},
+    name::Named,
+};
 
-/// The schema of the document.
-const SCHEMA: &str = "phiwatch.report/1";
+/// The document up to its findings.
+const OPENING: &str = "{\n\"schema\": \"phiwatch.report/1\",\n\"findings\": [";
 
 /// Writes the document.
-#[derive(Default)]
-pub struct Json {
+pub(super) struct Json {
+    findings: plain::List,
     tally: Tally,
-    has_begun: bool,
 }
 
-impl Json {
-    pub(super) fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        self.begin(out)?;
-        let separator: &[u8] = if self.tally.findings == 0 {
-            b"\n"
-        } else {
-            b",\n"
-        };
+impl Default for Json {
+    fn default() -> Self {
+        Self {
+            findings: plain::List::new(OPENING),
+            tally: Tally::default(),
+        }
+    }
+}
+
+impl Report for Json {
+    fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         self.tally.add(finding);
-        out.write_all(separator)?;
-        plain::compact(out, finding)
+        self.findings.item(out, finding)
     }
 
-    pub(super) fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
-        self.begin(out)?;
-        out.write_all(b"\n],\n\"summary\": ")?;
+    fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+        self.findings.end(out)?;
+        out.write_all(b",\n\"summary\": ")?;
         plain::pretty(out, &summary(&self.tally, facts))?;
         out.write_all(b",\n\"facts\": ")?;
         plain::pretty(out, &described(facts))?;
         out.write_all(b"\n}\n")
-    }
-
-    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if std::mem::replace(&mut self.has_begun, true) {
-            return Ok(());
-        }
-        write!(out, "{{\n\"schema\": \"{SCHEMA}\",\n\"findings\": [")
     }
 }
 
@@ -74,13 +75,13 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
             json!({
                 "tracker": tracker,
                 "owner": received.owner,
-                "category": received.category,
+                "category": category_name(received.category),
                 "findings": received.findings,
                 "attempted": received.attempted,
                 "worst": received.worst.map(Severity::as_str),
                 "people": bounds(people::of(tracker, received, facts)),
                 "patients": bounds(people::counted(&received.patients, facts)),
-                "classes": received.classes,
+                "classes": by_name(&received.classes),
                 "hosts": received.hosts,
                 "first": received.span.map(|span| span.first.to_string()),
                 "last": received.span.map(|span| span.last.to_string()),
@@ -103,7 +104,7 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
         "severities": severities,
         "worst": tally.worst().map(Severity::as_str),
         "attempted": tally.attempted,
-        "completeness": tally.completeness,
+        "completeness": by_name(&tally.completeness),
         "people": bounds(people::in_total(tally, facts)),
         "patients": bounds(people::counted(&tally.patients, facts)),
         "first": tally.span.map(|span| span.first.to_string()),
@@ -116,6 +117,12 @@ pub(super) fn summary(tally: &Tally, facts: &Facts) -> Value {
         "recipients": recipients,
         "states": states,
     })
+}
+
+/// Counts in the order of their names.
+fn by_name<T: Named>(counts: &BTreeMap<T, u64>) -> BTreeMap<&'static str, u64> {
+    let counts = counts.iter();
+    counts.map(|(own, count)| (own.name(), *count)).collect()
 }
 
 fn bounds(people: Bounds) -> Value {

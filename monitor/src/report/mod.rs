@@ -10,6 +10,7 @@ mod csv;
 mod facts;
 mod html;
 mod json;
+mod jsonl;
 mod people;
 mod plain;
 mod sarif;
@@ -21,75 +22,79 @@ mod timeline;
 
 use std::io::{self, Write};
 
-pub use self::facts::{Facts, InputFacts, Readability, SectionFacts, Span};
+use clap::ValueEnum;
+
 pub(crate) use self::text::{clean, cut};
+use self::{csv::Csv, html::Html, json::Json, jsonl::Jsonl, sarif::Sarif, table::Table};
 pub use self::{
-    csv::Csv,
-    html::Html,
-    json::Json,
-    sarif::Sarif,
+    facts::{Facts, InputFacts, Readability, SectionFacts, Span},
     silence::LONG_SILENCE,
-    table::{Table, TableOptions},
+    table::TableOptions,
 };
 use crate::finding::Finding;
 
-/// Turns findings into a report.
-pub enum Reporter {
-    /// One JSON object a line, as soon as it is known.
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document: findings, what they come to, where they come from.
+    Json,
+    /// One JSON object a line, and nothing else.
     Jsonl,
-    /// For people at a terminal.
-    Table(Box<Table>),
-    /// One JSON document with a summary and the facts.
-    Json(Box<Json>),
-    /// For spreadsheets.
-    Csv(Csv),
-    /// One page for people without tools.
-    Html(Box<Html>),
-    /// For code scanning and dashboards.
-    Sarif(Box<Sarif>),
+    /// For spreadsheets, one row a finding.
+    Csv,
+    /// SARIF 2.1.0, for code scanning and dashboards.
+    Sarif,
+    /// One page for people without tools: no scripts, no requests.
+    Html,
 }
 
-impl Reporter {
-    /// A table for people that looks like this.
-    pub fn table(look: TableOptions) -> Self {
-        Self::Table(Box::new(Table::new(look)))
+impl Format {
+    /// The names of all formats.
+    pub fn names() -> impl Iterator<Item = String> {
+        let values = Self::value_variants()
+            .iter()
+            .filter_map(Self::to_possible_value);
+        values.map(|value| value.get_name().to_owned())
     }
 
+    /// Whether the report says what its inputs are, which have to be read for
+    /// that.
+    pub const fn has_facts(self) -> bool {
+        match self {
+            Self::Json | Self::Sarif | Self::Html => true,
+            Self::Table | Self::Jsonl | Self::Csv => false,
+        }
+    }
+
+    /// A report in this format, with nothing in it yet. Tables look like `look`.
+    pub fn report(self, look: TableOptions) -> Box<dyn Report> {
+        match self {
+            Self::Table => Box::new(Table::new(look)),
+            Self::Json => Box::<Json>::default(),
+            Self::Jsonl => Box::new(Jsonl),
+            Self::Csv => Box::<Csv>::default(),
+            Self::Sarif => Box::<Sarif>::default(),
+            Self::Html => Box::<Html>::default(),
+        }
+    }
+}
+
+/// Turns findings into a report.
+pub trait Report {
     /// Takes one finding. Output that is possible at once goes to `out`.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            Self::Jsonl => {
-                serde_json::to_writer(&mut *out, finding)?;
-                out.write_all(b"\n")
-            }
-            Self::Table(table) => table.finding(finding, out),
-            Self::Json(json) => json.finding(finding, out),
-            Self::Csv(csv) => csv.finding(finding, out),
-            Self::Sarif(sarif) => sarif.finding(finding, out),
-            Self::Html(html) => {
-                html.finding(finding);
-                Ok(())
-            }
-        }
-    }
+    fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()>;
 
     /// Says what is left, now that all `facts` are known.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            Self::Jsonl => Ok(()),
-            Self::Table(table) => table.finish(out),
-            Self::Json(json) => json.finish(facts, out),
-            Self::Csv(csv) => csv.finish(out),
-            Self::Sarif(sarif) => sarif.finish(facts, out),
-            Self::Html(html) => html.finish(facts, out),
-        }
-    }
+    fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()>;
 }
 
 #[cfg(test)]

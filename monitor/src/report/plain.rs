@@ -26,6 +26,45 @@ pub(super) fn pretty(out: &mut dyn Write, value: &impl Serialize) -> io::Result<
     Ok(value.serialize(&mut serializer)?)
 }
 
+/// The list in a document, written as its items come.
+pub(super) struct List {
+    /// What stands before it.
+    opening: &'static str,
+    has_begun: bool,
+}
+
+impl List {
+    /// A list behind `opening`.
+    pub(super) const fn new(opening: &'static str) -> Self {
+        Self {
+            opening,
+            has_begun: false,
+        }
+    }
+
+    /// Writes one item in a line.
+    pub(super) fn item(&mut self, out: &mut dyn Write, item: &impl Serialize) -> io::Result<()> {
+        let is_first = self.begin(out)?;
+        out.write_all(if is_first { b"\n" } else { b",\n" })?;
+        compact(out, item)
+    }
+
+    /// Writes the end.
+    pub(super) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.begin(out)?;
+        out.write_all(b"\n]")
+    }
+
+    /// Returns whether it begins here.
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<bool> {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        if is_first {
+            out.write_all(self.opening.as_bytes())?;
+        }
+        Ok(is_first)
+    }
+}
+
 struct Plain<F>(F);
 
 impl<F: Formatter> Formatter for Plain<F> {

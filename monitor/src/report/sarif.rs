@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{
-    clock,
+    Report, clock,
     facts::{Facts, InputFacts},
     json, plain,
     tally::{Tally, process},
@@ -21,11 +21,15 @@ use super::{
 };
 use crate::{
     finding::{Finding, Kind, Severity},
+    phi::Class,
     rules,
 };
 
-const SCHEMA: &str =
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// The document up to its results.
+const OPENING: &str = concat!(
+    "{\n\"$schema\": \"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/",
+    "sarif-schema-2.1.0.json\",\n\"version\": \"2.1.0\",\n\"runs\": [\n{\n\"results\": ["
+);
 
 /// The rule of a finding without evidence: the recipient was contacted.
 const CONTACT: &str = "contact";
@@ -38,30 +42,32 @@ const IN_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Writes a run.
-#[derive(Default)]
-pub struct Sarif {
+pub(super) struct Sarif {
+    results: plain::List,
     tally: Tally,
     leading: BTreeSet<&'static str>,
-    has_begun: bool,
 }
 
-impl Sarif {
-    pub(super) fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        self.begin(out)?;
-        let separator: &[u8] = if self.tally.findings == 0 {
-            b"\n"
-        } else {
-            b",\n"
-        };
+impl Default for Sarif {
+    fn default() -> Self {
+        Self {
+            results: plain::List::new(OPENING),
+            tally: Tally::default(),
+            leading: BTreeSet::new(),
+        }
+    }
+}
+
+impl Report for Sarif {
+    fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         self.tally.add(finding);
         let rule = leading(finding);
         self.leading.insert(rule);
-        out.write_all(separator)?;
-        plain::compact(out, &result(finding, rule))
+        self.results.item(out, &result(finding, rule))
     }
 
-    pub(super) fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
-        self.begin(out)?;
+    fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+        self.results.end(out)?;
         let driver = json!({
             "name": "phiwatch",
             "version": facts.version,
@@ -76,7 +82,7 @@ impl Sarif {
             "executionSuccessful": facts.ended.is_none(),
             "toolExecutionNotifications": notifications(facts),
         });
-        out.write_all(b"\n],\n\"columnKind\": \"unicodeCodePoints\",\n\"tool\": ")?;
+        out.write_all(b",\n\"columnKind\": \"unicodeCodePoints\",\n\"tool\": ")?;
         plain::pretty(out, &json!({"driver": driver}))?;
         out.write_all(b",\n\"artifacts\": ")?;
         plain::pretty(out, &facts.inputs.iter().map(artifact).collect::<Vec<_>>())?;
@@ -90,16 +96,6 @@ impl Sarif {
         plain::pretty(out, &properties)?;
         out.write_all(b"\n}\n]\n}\n")
     }
-
-    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if std::mem::replace(&mut self.has_begun, true) {
-            return Ok(());
-        }
-        write!(
-            out,
-            "{{\n\"$schema\": \"{SCHEMA}\",\n\"version\": \"2.1.0\",\n\"runs\": [\n{{\n\"results\": ["
-        )
-    }
 }
 
 /// The rule that recognized what weighs most.
@@ -107,7 +103,7 @@ fn leading(finding: &Finding) -> &'static str {
     let health = finding
         .fields
         .iter()
-        .find(|field| finding.health.contains(&field.class));
+        .find(|field| matches!(field.class, Class::Health(own) if finding.health.contains(&own)));
     health
         .or(finding.fields.first())
         .map_or(CONTACT, |field| field.rule)
@@ -138,8 +134,8 @@ fn result(finding: &Finding, rule: &'static str) -> Value {
     }
     let mut properties = serde_json::to_value(finding).unwrap_or_default();
     if let Some(members) = properties.as_object_mut() {
-        let tags = finding.identifiers.iter().chain(&finding.health);
-        members.insert("tags".to_owned(), tags.copied().collect());
+        let tags = finding.classes().map(Class::as_str).collect();
+        members.insert("tags".to_owned(), tags);
         members.insert(
             "security-severity".to_owned(),
             score(finding.severity).into(),

@@ -10,8 +10,11 @@ use comfy_table::{
     presets::NOTHING,
 };
 
-use super::{tally::process, text::cut};
-use crate::finding::{Finding, Severity};
+use super::{Facts, Report, tally::process, text::cut};
+use crate::{
+    finding::{Finding, Severity},
+    name::{Named, joined},
+};
 
 /// Rows that are laid out together.
 const BLOCK: usize = 500;
@@ -38,7 +41,7 @@ pub struct TableOptions {
 }
 
 /// Prints findings as rows.
-pub struct Table {
+pub(super) struct Table {
     look: TableOptions,
     grid: Grid,
 }
@@ -51,7 +54,17 @@ impl Table {
         }
     }
 
-    pub(super) fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let full = std::mem::replace(&mut self.grid, grid(self.look));
+        for line in full.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl Report for Table {
+    fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         self.grid.add_row(row(finding, self.look));
         if self.grid.row_count() >= BLOCK {
             self.flush(out)?;
@@ -59,17 +72,9 @@ impl Table {
         Ok(())
     }
 
-    pub(super) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    fn finish(&mut self, _facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
         if self.grid.row_count() > 0 {
             self.flush(out)?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let full = std::mem::replace(&mut self.grid, grid(self.look));
-        for line in full.lines() {
-            writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
@@ -100,7 +105,8 @@ fn grid(look: TableOptions) -> Grid {
 }
 
 fn row(finding: &Finding, look: TableOptions) -> Vec<Cell> {
-    let time = finding.time.get(..19).unwrap_or(&finding.time);
+    let time = finding.time.to_string();
+    let time = time.get(..19).unwrap_or(&time);
     let severity = Cell::new(finding.severity.as_str());
     let severity = match finding.severity {
         _ if !look.is_colored => severity,
@@ -124,17 +130,20 @@ fn row(finding: &Finding, look: TableOptions) -> Vec<Cell> {
         Cell::new(format!("{}Z", time.replace('T', " "))),
         severity,
         Cell::new(cut(&recipient, MAX_CELL)),
-        Cell::new(list(&finding.identifiers)),
+        Cell::new(finding.contact.as_ref().map_or_else(
+            || list(&finding.identifiers),
+            |contact| format!("not read: {}", contact.reason.as_str()),
+        )),
         Cell::new(list(&finding.health)),
         Cell::new(cut(&process, MAX_CELL)),
         Cell::new(id),
     ]
 }
 
-fn list(classes: &[&str]) -> String {
+fn list<T: Named>(classes: &[T]) -> String {
     if classes.is_empty() {
         "-".to_owned()
     } else {
-        classes.join(", ")
+        joined(classes, ", ")
     }
 }

@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{clock, facts::Span, timeline::Timeline};
+use super::{facts::Span, timeline::Timeline};
 use crate::{
     event::Timestamp,
-    finding::{Finding, Kind, Severity, strongest},
+    finding::{Finding, Kind, Label, Severity, strongest},
+    http::Completeness,
+    phi::Class,
+    token::Token,
+    tracker::Category,
 };
 
 /// Recipients that are distinguished.
@@ -32,9 +36,9 @@ pub(super) const OTHERS: &str = "others";
 #[derive(Default)]
 pub(super) struct PeopleCounter {
     /// By the names of persons.
-    people: HashSet<u128>,
+    people: HashSet<Token>,
     /// By the strongest identifier of each finding.
-    unmerged: HashSet<u128>,
+    unmerged: HashSet<Token>,
     /// People that a summary counts without naming them.
     pub(super) unnamed: u64,
     /// There was no room for someone.
@@ -44,8 +48,8 @@ pub(super) struct PeopleCounter {
 impl PeopleCounter {
     /// How many there are, counted by their names; people whom `merged` maps to
     /// one name count once.
-    pub(super) fn least(&self, merged: &HashMap<u128, u128>) -> u64 {
-        let people: HashSet<u128> = self
+    pub(super) fn least(&self, merged: &HashMap<Token, Token>) -> u64 {
+        let people: HashSet<Token> = self
             .people
             .iter()
             .map(|name| *merged.get(name).unwrap_or(name))
@@ -67,13 +71,13 @@ pub(super) struct Received {
     /// The company.
     pub(super) owner: String,
     /// What it is in business for.
-    pub(super) category: &'static str,
+    pub(super) category: Option<Category>,
     /// Findings.
     pub(super) findings: u64,
     /// Those that the recipient refused.
     pub(super) attempted: u64,
     /// Findings by class.
-    pub(super) classes: BTreeMap<&'static str, u64>,
+    pub(super) classes: BTreeMap<Class, u64>,
     /// Findings by host, the first [`MAX_HOSTS`] of them.
     pub(super) hosts: BTreeMap<String, u64>,
     /// There were more hosts.
@@ -115,7 +119,7 @@ pub(super) struct Tally {
     /// By kind.
     pub(super) kinds: BTreeMap<Kind, u64>,
     /// By how much of the message was seen.
-    pub(super) completeness: BTreeMap<&'static str, u64>,
+    pub(super) completeness: BTreeMap<Completeness, u64>,
     /// Findings that the recipient refused.
     pub(super) attempted: u64,
     /// Findings under a declared agreement.
@@ -160,10 +164,13 @@ impl Tally {
             *count += 1;
         }
         *self.kinds.entry(finding.kind).or_default() += 1;
-        *self.completeness.entry(finding.completeness).or_default() += 1;
-        let attempted = u64::from(finding.labels.contains(&"attempted"));
+        // Of a contact no message was seen.
+        if finding.kind != Kind::Contact {
+            *self.completeness.entry(finding.completeness).or_default() += 1;
+        }
+        let attempted = u64::from(finding.labels.contains(&Label::Attempted));
         self.attempted += attempted;
-        self.under_agreement += u64::from(finding.labels.contains(&"agreement"));
+        self.under_agreement += u64::from(finding.labels.contains(&Label::Agreement));
         self.with_health += u64::from(!finding.health.is_empty());
         self.with_identifier += u64::from(!finding.identifiers.is_empty());
         if let Some(request) = &finding.request {
@@ -175,19 +182,17 @@ impl Tally {
         }
         self.rules
             .extend(finding.fields.iter().map(|field| field.rule));
-        let time = clock::parse(&finding.time);
-        if let Some(time) = time {
-            widen(&mut self.span, time);
-            self.timeline.add(time, finding.severity);
-            self.alarm(time, finding);
-        }
-        let recipient = self.recipient(finding, time, attempted);
+        widen(&mut self.span, finding.time);
+        self.timeline.add(finding.time, finding.severity);
+        self.alarm(finding);
+        let recipient = self.recipient(finding, attempted);
         self.flow(finding, &recipient);
         self.route(finding);
         self.people(finding, &recipient);
     }
 
-    fn alarm(&mut self, time: Timestamp, finding: &Finding) {
+    fn alarm(&mut self, finding: &Finding) {
+        let time = finding.time;
         let is_first = self.alarm.as_ref().is_none_or(|alarm| time < alarm.time);
         if finding.severity >= Severity::High && is_first {
             self.alarm = Some(FirstAlert {
@@ -201,7 +206,7 @@ impl Tally {
 
     /// Counts the finding for its recipient; returns the name that it counts
     /// under.
-    fn recipient(&mut self, finding: &Finding, time: Option<Timestamp>, attempted: u64) -> String {
+    fn recipient(&mut self, finding: &Finding, attempted: u64) -> String {
         let record = &finding.recipient;
         let is_full = self.recipients.len() >= MAX_RECIPIENTS;
         let name = if is_full && !self.recipients.contains_key(&*record.tracker) {
@@ -221,7 +226,7 @@ impl Tally {
         }
         received.findings += 1;
         received.attempted += attempted;
-        for class in finding.identifiers.iter().chain(&finding.health) {
+        for class in finding.classes() {
             *received.classes.entry(class).or_default() += 1;
         }
         if let Some(count) = received.hosts.get_mut(&record.host) {
@@ -231,9 +236,7 @@ impl Tally {
         } else {
             received.has_more_hosts = true;
         }
-        if let Some(time) = time {
-            widen(&mut received.span, time);
-        }
+        widen(&mut received.span, finding.time);
         received.worst = received.worst.max(Some(finding.severity));
         name.to_owned()
     }
@@ -268,7 +271,7 @@ impl Tally {
     }
 
     fn people(&mut self, finding: &Finding, recipient: &str) {
-        let person = finding.person.as_deref().and_then(crate::finding::number);
+        let person = finding.person;
         let strongest = strongest(&finding.fields);
         let unnamed = finding.people.unwrap_or(0);
         let Self {
@@ -313,6 +316,17 @@ impl Tally {
             *findings += 1;
             add(disclosed);
         }
+    }
+
+    /// Findings in messages: all but contacts.
+    pub(super) fn messages(&self) -> u64 {
+        self.completeness.values().sum()
+    }
+
+    /// Findings whose message was seen whole.
+    pub(super) fn complete(&self) -> u64 {
+        let complete = self.completeness.get(&Completeness::Complete);
+        complete.copied().unwrap_or_default()
     }
 
     /// The worst severity.
@@ -373,7 +387,7 @@ pub(super) fn process(finding: &Finding) -> String {
     }
 }
 
-fn length(people: &HashSet<u128>) -> u64 {
+fn length(people: &HashSet<Token>) -> u64 {
     people.len().try_into().unwrap_or(u64::MAX)
 }
 

@@ -1,8 +1,7 @@
 //! A checked expression, and whether a finding fits it.
 
 use super::{
-    glob,
-    moment::Span,
+    Span, glob,
     subject::{Subject, Value},
 };
 use crate::finding::{Finding, Severity};
@@ -89,11 +88,9 @@ impl Check {
             (Self::Number(compare, wanted), Value::Number(Some(own))) => {
                 compare.holds(own.cmp(wanted))
             }
-            (Self::Time(compare, span), Value::Time(Some(own))) => {
-                compare.holds(order(*own, *span))
-            }
+            (Self::Time(compare, span), Value::Time(own)) => compare.holds(order(*own, *span)),
             (Self::Numbers(wanted), Value::Number(Some(own))) => wanted.contains(own),
-            (Self::Times(wanted), Value::Time(Some(own))) => {
+            (Self::Times(wanted), Value::Time(own)) => {
                 wanted.iter().any(|span| order(*own, *span).is_eq())
             }
             (Self::Severities(wanted), Value::Severity(own)) => wanted.contains(own),

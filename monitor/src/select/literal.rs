@@ -1,11 +1,12 @@
 //! What a field is compared with, parsed according to the field's type.
 
 use super::{
+    Span,
+    duration::parse_duration,
     error::FilterError,
     expression::{Check, Compare},
     lexer::{Kind, Token},
-    moment::{Span, parse_duration, parse_time},
-    near,
+    near, parse_time,
     parser::Parser,
     subject::{Subject, Type},
 };

@@ -5,12 +5,12 @@
 //! clock and no file, so times are absolute. Filters select what is shown; they
 //! never affect detection, or who is counted.
 
+mod duration;
 mod error;
 mod expression;
 mod glob;
 mod lexer;
 mod literal;
-mod moment;
 mod near;
 mod parser;
 mod selection;
@@ -20,15 +20,13 @@ mod tests;
 
 use std::fmt::Write as _;
 
+pub(crate) use self::near::nearest;
 pub use self::{
-    error::FilterError,
-    lexer::MAX_LENGTH,
-    moment::{Span, parse_duration, parse_time},
-    parser::MAX_DEPTH,
-    selection::Selection,
-    subject::Vocabulary,
+    duration::parse_duration, error::FilterError, lexer::MAX_LENGTH, parser::MAX_DEPTH,
+    selection::Selection, subject::Vocabulary,
 };
 use self::{expression::Expression, near::advice, subject::SUBJECTS};
+pub use crate::event::{Span, parse_time};
 use crate::finding::Finding;
 
 /// A parsed filter expression.

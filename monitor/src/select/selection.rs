@@ -1,7 +1,10 @@
 //! The filters of the command line, all of which must match.
 
 use super::{Filter, glob};
-use crate::finding::{Finding, Severity};
+use crate::{
+    event::Timestamp,
+    finding::{Finding, Severity},
+};
 
 /// How many digits of a container's id are enough.
 const MIN_CONTAINER: usize = 6;
@@ -57,8 +60,7 @@ impl Selection {
             && self.severity.is_none_or(|least| finding.severity >= least)
             && one_fits(&self.trackers, |id| *id == *finding.recipient.tracker)
             && one_fits(&self.classes, |class| {
-                let mut all = finding.identifiers.iter().chain(&finding.health);
-                all.any(|own| own == class)
+                finding.classes().any(|own| own.as_str() == class)
             })
             && one_fits(&self.hosts, |name| {
                 let page = finding.request.as_ref().and_then(|own| own.host.as_deref());
@@ -70,13 +72,8 @@ impl Selection {
     }
 
     fn fits_time(&self, finding: &Finding) -> bool {
-        if self.since.is_none() && self.until.is_none() {
-            return true;
-        }
-        super::parse_time(&finding.time).is_some_and(|own| {
-            self.since.is_none_or(|since| own.first >= since)
-                && self.until.is_none_or(|until| own.first <= until)
-        })
+        let Timestamp(time) = finding.time;
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
     }
 }
 

@@ -3,14 +3,13 @@
 //! One table: the name of each field, its type, and its values if they are a
 //! closed set.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use super::moment::parse_time;
 use crate::{
-    event::Source,
-    finding::{Finding, Kind, Severity},
+    event::{Blindness, Source},
+    finding::{Finding, Kind, Severity, category_name, form_name, source_name, token_digits},
     http::Completeness,
-    phi::{Form, Health, Identifier},
+    phi::{Class, Form, Health, Identifier},
     rules,
     tracker::{Catalog, Category, IMPORTED},
 };
@@ -47,9 +46,9 @@ impl Type {
 pub(super) enum Value<'a> {
     Severity(Severity),
     Number(Option<u64>),
-    Time(Option<u64>),
-    Text(Option<&'a str>),
-    Set(Vec<&'a str>),
+    Time(u64),
+    Text(Option<Cow<'a, str>>),
+    Set(Vec<Cow<'a, str>>),
 }
 
 /// A field that can be asked for.
@@ -79,52 +78,63 @@ macro_rules! subjects {
     };
 }
 
+fn text<'a>(text: impl Into<Cow<'a, str>>) -> Value<'a> {
+    Value::Text(Some(text.into()))
+}
+
+fn maybe<'a>(text: Option<impl Into<Cow<'a, str>>>) -> Value<'a> {
+    Value::Text(text.map(Into::into))
+}
+
+fn set<'a>(texts: impl Iterator<Item: Into<Cow<'a, str>>>) -> Value<'a> {
+    Value::Set(texts.map(Into::into).collect())
+}
+
 subjects! {
-    "id" Text "id of the finding" |f| Value::Text(Some(&f.id));
-    "time" Time "when the first byte was sent" |f| {
-        Value::Time(parse_time(&f.time).map(|span| span.first))
-    };
-    "kind" Text "request, page, contact, canary" |f| Value::Text(Some(f.kind.as_str()));
+    "id" Text "id of the finding" |f| text(&*f.id);
+    "time" Time "when the first byte was sent" |f| Value::Time(f.time.0);
+    "kind" Text "request, page, contact, canary" |f| text(f.kind.as_str());
     "severity" Severity "info < low < medium < high < critical" |f| Value::Severity(f.severity);
     "label" Set "labels of the finding and of its fields" |f| {
         let fields = f.fields.iter().flat_map(|field| &field.labels);
-        Value::Set(f.labels.iter().chain(fields).copied().collect())
+        let fields = fields.map(|label| label.as_str());
+        set(f.labels.iter().map(|label| label.as_str()).chain(fields))
     };
     "tracker" Text "id of the recipient (phiwatch trackers lists them)" |f| {
-        Value::Text(Some(&f.recipient.tracker))
+        text(&*f.recipient.tracker)
     };
-    "owner" Text "company of the recipient" |f| Value::Text(Some(&f.recipient.owner));
-    "category" Text "category of the recipient" |f| Value::Text(Some(f.recipient.category));
-    "host" Text "host that received it" |f| Value::Text(Some(&f.recipient.host));
+    "owner" Text "company of the recipient" |f| text(&*f.recipient.owner);
+    "category" Text "category of the recipient" |f| text(category_name(f.recipient.category));
+    "host" Text "host that received it" |f| text(&*f.recipient.host);
     "page_host" Text "host of a page with a tracker in it" |f| {
         let request = f.request.as_ref();
-        Value::Text(request.and_then(|request| request.host.as_deref()))
+        maybe(request.and_then(|request| request.host.as_deref()))
     };
     "class" Set "classes of data, of identifiers and health together" |f| {
-        Value::Set(f.identifiers.iter().chain(&f.health).copied().collect())
+        set(f.classes().map(Class::as_str))
     };
-    "identifiers" Set "classes of identifiers" |f| Value::Set(f.identifiers.clone());
-    "health" Set "classes of health information" |f| Value::Set(f.health.clone());
+    "identifiers" Set "classes of identifiers" |f| set(f.identifiers.iter().map(|own| own.as_str()));
+    "health" Set "classes of health information" |f| set(f.health.iter().map(|own| own.as_str()));
     "form" Set "forms of the values: plain, sha256, …" |f| {
-        Value::Set(f.fields.iter().map(|field| field.form).collect())
+        set(f.fields.iter().map(|field| form_name(field.form)))
     };
     "rule" Set "rules that recognized them" |f| {
-        Value::Set(f.fields.iter().map(|field| field.rule).collect())
+        set(f.fields.iter().map(|field| field.rule))
     };
     "field" Set "paths of the fields: body.email, query.q, …" |f| {
-        Value::Set(f.fields.iter().map(|field| &*field.path).collect())
+        set(f.fields.iter().map(|field| &*field.path))
     };
     "token" Set "tokens of the values" |f| {
-        Value::Set(f.fields.iter().map(|field| &*field.token).collect())
+        set(f.fields.iter().map(|field| token_digits(field.token)))
     };
     "method" Text "method of the request" |f| {
-        Value::Text(f.request.as_ref().map(|request| &*request.method))
+        maybe(f.request.as_ref().map(|request| &*request.method))
     };
     "path" Text "path of the request, as findings show it" |f| {
-        Value::Text(f.request.as_ref().map(|request| &*request.path))
+        maybe(f.request.as_ref().map(|request| &*request.path))
     };
     "protocol" Text "http/1.1, …" |f| {
-        Value::Text(f.request.as_ref().map(|request| request.protocol))
+        maybe(f.request.as_ref().map(|request| request.protocol.as_str()))
     };
     "status" Number "status of the answer" |f| {
         let status = f.request.as_ref().and_then(|request| request.status);
@@ -136,22 +146,28 @@ subjects! {
     "body_bytes" Number "length of its body as sent" |f| {
         Value::Number(f.request.as_ref().map(|request| request.body_bytes))
     };
+    "reason" Text "of a contact: why it could not be read" |f| {
+        maybe(f.contact.as_ref().map(|contact| contact.reason.as_str()))
+    };
+    "connections" Number "of a contact: how many connections it was" |f| {
+        Value::Number(f.contact.as_ref().map(|contact| contact.connections))
+    };
     "pid" Number "id of the process" |f| Value::Number(f.process.pid.map(u64::from));
-    "exe" Text "executable of the process" |f| Value::Text(f.process.exe.as_deref());
-    "comm" Text "name of the process" |f| Value::Text(f.process.comm.as_deref());
-    "cgroup" Text "cgroup of the process" |f| Value::Text(f.process.cgroup.as_deref());
-    "container" Text "id of its container" |f| Value::Text(f.process.container.as_deref());
-    "unit" Text "its systemd unit" |f| Value::Text(f.process.unit.as_deref());
-    "service" Text "the operator's name for it" |f| Value::Text(f.process.service.as_deref());
-    "peer" Text "address and port of the other end" |f| Value::Text(f.peer.addr.as_deref());
-    "sni" Text "server name that the TLS client asked for" |f| Value::Text(f.peer.sni.as_deref());
-    "source" Text "who saw it: openssl, socket, pcap, har" |f| Value::Text(Some(f.source));
-    "completeness" Text "how much of the message was seen" |f| Value::Text(Some(f.completeness));
-    "person" Text "token of the person" |f| Value::Text(f.person.as_deref());
-    "state" Set "US states of the addresses in it" |f| Value::Set(f.states.clone());
+    "exe" Text "executable of the process" |f| maybe(f.process.exe.as_deref());
+    "comm" Text "name of the process" |f| maybe(f.process.comm.as_deref());
+    "cgroup" Text "cgroup of the process" |f| maybe(f.process.cgroup.as_deref());
+    "container" Text "id of its container" |f| maybe(f.process.container.as_deref());
+    "unit" Text "its systemd unit" |f| maybe(f.process.unit.as_deref());
+    "service" Text "the operator's name for it" |f| maybe(f.process.service.as_deref());
+    "peer" Text "address and port of the other end" |f| maybe(f.peer.addr.map(|own| own.to_string()));
+    "sni" Text "server name that the TLS client asked for" |f| maybe(f.peer.sni.as_deref());
+    "source" Text "who saw it, like openssl or socket" |f| text(source_name(f.source));
+    "completeness" Text "how much of the message was seen" |f| text(f.completeness.as_str());
+    "person" Text "token of the person" |f| maybe(f.person.map(|own| own.to_string()));
+    "state" Set "US states of the addresses in it" |f| set(f.states.iter().copied());
     "people" Number "how many people a summary is about" |f| Value::Number(f.people);
     "file" Text "capture file with the bytes" |f| {
-        Value::Text(f.evidence.as_ref().map(|evidence| &*evidence.file))
+        maybe(f.evidence.as_ref().map(|evidence| &*evidence.file))
     };
     "packet" Number "number of the packet in it" |f| {
         Value::Number(f.evidence.as_ref().map(|evidence| evidence.packet))
@@ -198,6 +214,7 @@ impl Vocabulary {
             "class" => identifiers().chain(health()).collect(),
             "identifiers" => identifiers().collect(),
             "health" => health().collect(),
+            "reason" => Blindness::ALL.iter().map(|own| own.as_str()).collect(),
             "form" => Form::ALL.iter().map(|own| own.as_str()).collect(),
             "source" => Source::ALL.iter().map(|own| own.as_str()).collect(),
             "completeness" => Completeness::ALL.iter().map(|own| own.as_str()).collect(),

@@ -102,7 +102,8 @@ impl PathRule {
         self.pattern.matches(path) && self.host_fits(host) && self.method_fits(method)
     }
 
-    fn host_fits(&self, host: &str) -> bool {
+    /// Whether the rule holds for `host` (normalized), one of its entry's.
+    pub(super) fn host_fits(&self, host: &str) -> bool {
         match self.host.strip_prefix('.') {
             Some(apex) => host == apex || is_below(host, apex),
             None => self.host.is_empty() || &*self.host == host,

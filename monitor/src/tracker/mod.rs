@@ -31,28 +31,22 @@ pub use self::{
 
 pub(crate) use pattern::literal_segments;
 
+use crate::name::named;
+
 /// The id of the entry that imported hosts belong to.
 pub const IMPORTED: &str = "imported";
 
-/// How a request was matched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum MatchedBy {
-    /// The host alone.
-    Host,
-    /// The host and the path.
-    HostAndPath,
-    /// The path, and if needed the body, on an unknown host.
-    Protocol,
-}
-
-impl MatchedBy {
-    /// The name in records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::HostAndPath => "host+path",
-            Self::Protocol => "protocol",
-        }
+named! {
+    /// How a request was matched.
+    pub enum MatchedBy {
+        /// The host alone.
+        Host = "host",
+        /// The host and the path.
+        HostAndPath = "host+path",
+        /// The path, and if needed the body, on an unknown host.
+        Protocol = "protocol",
+        /// A page's script, or an id of the tracker in it.
+        Script = "script",
     }
 }
 
@@ -82,6 +76,18 @@ pub struct HostMatch {
     pub tracker: Arc<Tracker>,
     /// Whether the host serves only the tracker.
     pub alone: bool,
+    /// The interfaces that the catalog knows at the host, of any tracker.
+    pub paths: PathCount,
+}
+
+/// How many of a host's interfaces are those of trackers, as far as the catalog
+/// knows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PathCount {
+    /// Those that carry events or people.
+    pub events: usize,
+    /// All of them.
+    pub known: usize,
 }
 
 /// Longer names are no host names (RFC 1035 allows 253).

@@ -5,59 +5,33 @@
 //! message. Input: the paths of its fields as findings show them
 //! (`body.batch[0].userId`). Output: whether they are those of the protocol.
 
-use crate::field::{Field, Fields, Step};
+use crate::{
+    field::{Field, Fields, Step},
+    name::named,
+};
 
-/// The keys that a protocol's messages have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BodyShape {
-    /// Segment's, which `RudderStack` and others use too: calls with a user and
-    /// with what the library adds.
-    Segment,
-    /// `PostHog`'s: the project's key, an event, a distinct id.
-    Posthog,
-    /// Mixpanel's: the project's token and the distinct id among the properties.
-    Mixpanel,
-    /// Amplitude's: the project's key and events with a type.
-    Amplitude,
-    /// Universal Analytics: version, property, hit type, client.
-    UniversalAnalytics,
-    /// Snowplow's pixel: event, platform and tracker version.
-    Snowplow,
-    /// Adobe's experience data model.
-    Xdm,
+named! {
+    /// The keys that a protocol's messages have.
+    pub enum BodyShape {
+        /// Segment's, which `RudderStack` and others use too: calls with a user and
+        /// with what the library adds.
+        Segment = "segment",
+        /// `PostHog`'s: the project's key, an event, a distinct id.
+        Posthog = "posthog",
+        /// Mixpanel's: the project's token and the distinct id among the properties.
+        Mixpanel = "mixpanel",
+        /// Amplitude's: the project's key and events with a type.
+        Amplitude = "amplitude",
+        /// Universal Analytics: version, property, hit type, client.
+        UniversalAnalytics = "universal_analytics",
+        /// Snowplow's pixel: event, platform and tracker version.
+        Snowplow = "snowplow",
+        /// Adobe's experience data model.
+        Xdm = "xdm",
+    }
 }
 
 impl BodyShape {
-    /// Every shape.
-    pub const ALL: &'static [Self] = &[
-        Self::Segment,
-        Self::Posthog,
-        Self::Mixpanel,
-        Self::Amplitude,
-        Self::UniversalAnalytics,
-        Self::Snowplow,
-        Self::Xdm,
-    ];
-
-    /// The name in catalog files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Segment => "segment",
-            Self::Posthog => "posthog",
-            Self::Mixpanel => "mixpanel",
-            Self::Amplitude => "amplitude",
-            Self::UniversalAnalytics => "universal_analytics",
-            Self::Snowplow => "snowplow",
-            Self::Xdm => "xdm",
-        }
-    }
-
-    /// The shape that [`BodyShape::as_str`] names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|shape| shape.as_str() == name)
-    }
-
     /// For each required item, the field paths that show it: `key` anywhere,
     /// `.key` at the top of the message, `key.` with anything below.
     const fn needs(self) -> &'static [&'static [&'static str]] {

@@ -31,6 +31,7 @@ fn outcome(found: &Match) -> &'static str {
         (MatchedBy::Host, _) => "host",
         (MatchedBy::Protocol, _) if found.needs_body_shape.is_some() => "guess",
         (MatchedBy::Protocol, _) => "protocol",
+        (MatchedBy::Script, _) => "script",
     }
 }
 
@@ -156,6 +157,43 @@ fn a_host_alone_says_whether_it_suffices() {
             .map(|found| (&*found.tracker.id, found.alone));
         assert_eq!(found, expected, "{host}");
     }
+}
+
+#[test]
+fn a_request_that_no_rule_matches_belongs_to_whom_its_host_does() {
+    let catalog = Catalog::builtin();
+    let hosts = catalog.entries().iter().flat_map(|entry| &entry.hosts);
+    for host in hosts {
+        let by_name = catalog.match_host(&host.name).unwrap();
+        let request = find(&catalog, "BREW", &host.name, "/no/tracker/has/this");
+        let own = by_name.alone.then_some(&by_name.tracker);
+        let found = request.filter(|found| found.matched_by == MatchedBy::Host);
+        if let Some(found) = &found {
+            assert_eq!(Some(&found.tracker), own, "{host}");
+        }
+    }
+}
+
+#[test]
+fn a_shared_host_says_how_much_of_it_is_a_tracker() {
+    let catalog = Catalog::builtin();
+    let mut shared = 0;
+    for entry in catalog.entries() {
+        for host in entry.hosts.iter().filter(|host| !host.alone) {
+            let paths = catalog.match_host(&host.name).unwrap().paths;
+            assert!(paths.events <= paths.known, "{host}");
+            shared += usize::from(paths.events > 0);
+        }
+    }
+    assert!(shared > 60, "{shared}");
+    assert!(
+        catalog
+            .match_host("graph.facebook.com")
+            .unwrap()
+            .paths
+            .events
+            > 0
+    );
 }
 
 #[test]

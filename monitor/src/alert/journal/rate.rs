@@ -27,8 +27,8 @@ const MAX_RECIPIENTS: usize = 1_024;
 /// holds one finding, a few kilobytes.
 pub(super) const MAX_REPEATED: usize = 512;
 
-/// Length of `2026-11-24T02:41:03`, the second that a finding belongs to.
-const SECOND_LENGTH: usize = 19;
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
 
 /// What happens to a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +46,19 @@ pub(super) struct Repeated {
     /// The one that came first.
     finding: Finding,
     count: u64,
-    first: String,
-    last: String,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 /// The `repeated` member of a line.
 #[derive(Serialize)]
-struct Times<'a> {
+struct Times {
     /// How many findings the line stands for, including the one it shows.
     count: u64,
     /// The earliest of their times.
-    first: &'a str,
+    first: Timestamp,
     /// The latest.
-    last: &'a str,
+    last: Timestamp,
 }
 
 /// A finding, and how many it stands for.
@@ -66,7 +66,7 @@ struct Times<'a> {
 struct Line<'a> {
     #[serde(flatten)]
     finding: &'a Finding,
-    repeated: Times<'a>,
+    repeated: Times,
 }
 
 impl Repeated {
@@ -74,19 +74,15 @@ impl Repeated {
         Self {
             finding: finding.clone(),
             count: 1,
-            first: finding.time.clone(),
-            last: finding.time.clone(),
+            first: finding.time,
+            last: finding.time,
         }
     }
 
-    fn add(&mut self, time: &str) {
+    fn add(&mut self, time: Timestamp) {
         self.count = self.count.saturating_add(1);
-        if time < self.first.as_str() {
-            time.clone_into(&mut self.first);
-        }
-        if time > self.last.as_str() {
-            time.clone_into(&mut self.last);
-        }
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
     }
 
     /// How many findings they are.
@@ -104,8 +100,8 @@ impl Repeated {
             finding: &self.finding,
             repeated: Times {
                 count: self.count,
-                first: &self.first,
-                last: &self.last,
+                first: self.first,
+                last: self.last,
             },
         })
     }
@@ -114,7 +110,7 @@ impl Repeated {
 /// How many findings one recipient got in a second.
 #[derive(Default)]
 struct Rate {
-    second: String,
+    second: u64,
     count: u64,
     repeated: HashTable<Repeated>,
 }
@@ -151,15 +147,15 @@ impl Rates {
     /// second that its recipient has reached; otherwise findings that alternate
     /// between two seconds would begin both again and again.
     pub(super) fn admit(&mut self, finding: &Finding) -> Admission {
-        let second = finding.time.get(..SECOND_LENGTH).unwrap_or_default();
+        let second = second_of(finding.time);
         let tracker = &finding.recipient.tracker;
         if self.recipients.len() >= MAX_RECIPIENTS && !self.recipients.contains_key(tracker) {
             self.end_all(|_| true);
             self.recipients.clear();
         }
         let rate = self.recipients.entry(Arc::clone(tracker)).or_default();
-        if second > rate.second.as_str() {
-            second.clone_into(&mut rate.second);
+        if second > rate.second {
+            rate.second = second;
             rate.count = 0;
             self.over.extend(rate.repeated.drain());
         }
@@ -170,7 +166,7 @@ impl Rates {
         let hash = self.hasher.hash_one(FindingKind(finding));
         let alike = |other: &Repeated| FindingKind(&other.finding) == FindingKind(finding);
         if let Some(repeated) = rate.repeated.find_mut(hash, alike) {
-            repeated.add(&finding.time);
+            repeated.add(finding.time);
             return Admission::Gathered;
         }
         if self.gathered >= MAX_REPEATED {
@@ -206,7 +202,7 @@ impl Rates {
         let mut over = std::mem::take(&mut self.over);
         self.gathered = self.gathered.saturating_sub(over.len());
         over.sort_by(|one, other| {
-            (&one.first, &one.finding.id).cmp(&(&other.first, &other.finding.id))
+            (one.first, &one.finding.id).cmp(&(other.first, &other.finding.id))
         });
         over
     }
@@ -218,15 +214,13 @@ impl Rates {
     }
 }
 
-/// The second of `time`, as findings have it.
-fn second_of(time: Timestamp) -> String {
-    let mut text = time.to_string();
-    text.truncate(SECOND_LENGTH);
-    text
+/// The number of the second that a time is in.
+const fn second_of(time: Timestamp) -> u64 {
+    time.0 / SECOND
 }
 
 /// What repeated findings have in common: everything but the time, the person,
-/// the lengths and the evidence.
+/// the lengths, the number of connections and the evidence.
 struct FindingKind<'a>(&'a Finding);
 
 impl FindingKind<'_> {
@@ -242,12 +236,14 @@ impl FindingKind<'_> {
             states,
             source,
             completeness,
+            contact,
             ..
         } = self.0;
         (
             (kind, severity, labels, &recipient.host),
             (identifiers, health, people, states),
             (recipient.matched_by, source, completeness),
+            contact.as_ref().map(|contact| contact.reason),
         )
     }
 

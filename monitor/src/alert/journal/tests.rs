@@ -8,18 +8,26 @@ use std::{
 };
 
 use super::*;
-use crate::finding::{
-    FieldRecord, Kind, PeerRecord, ProcessRecord, RecipientRecord, RequestRecord, SCHEMA, Severity,
+use crate::{
+    event::Source,
+    finding::{
+        FieldRecord, HostSource, Kind, Label, PeerRecord, ProcessRecord, RecipientRecord,
+        RequestRecord, SCHEMA, Severity,
+    },
+    http::{Completeness, Protocol},
+    phi::{Class, Form, Health, Identifier},
+    token::Token,
+    tracker::{Category, MatchedBy},
 };
 
 /// After every finding here.
 const NOW: Timestamp = Timestamp(1_800_000_000_000_000_000);
 
-fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
+fn finding(number: usize, tracker: &'static str, at: u64) -> Finding {
     Finding {
         schema: SCHEMA,
         id: format!("finding-{number}"),
-        time: format!("2026-11-24T02:41:{second:02}.000000000Z"),
+        time: second(at),
         kind: Kind::Request,
         severity: Severity::High,
         why: String::new(),
@@ -27,22 +35,23 @@ fn finding(number: usize, tracker: &'static str, second: u32) -> Finding {
         recipient: RecipientRecord {
             tracker: tracker.into(),
             owner: "Example".into(),
-            category: "ads",
+            category: Some(Category::Ads),
             host: "tracker.example.com".to_owned(),
-            matched_by: "host",
+            matched_by: MatchedBy::Host,
         },
         identifiers: Vec::new(),
         health: Vec::new(),
         fields: Vec::new(),
         request: None,
+        contact: None,
         process: ProcessRecord::default(),
         peer: PeerRecord {
             addr: None,
             sni: None,
-            host_source: "host-header",
+            host_source: HostSource::HostHeader,
         },
-        source: "openssl",
-        completeness: "complete",
+        source: Some(Source::OpenSsl),
+        completeness: Completeness::Complete,
         person: None,
         people: None,
         evidence: None,
@@ -333,7 +342,7 @@ const fn second(second: u64) -> Timestamp {
 
 #[test]
 fn beyond_the_rate_of_a_recipient_and_second_findings_share_lines() {
-    let batch = |findings: &[(usize, &'static str, u32)]| -> Vec<Finding> {
+    let batch = |findings: &[(usize, &'static str, u64)]| -> Vec<Finding> {
         let all = findings.iter();
         all.map(|(number, tracker, second)| finding(*number, tracker, *second))
             .collect()
@@ -374,17 +383,20 @@ fn beyond_the_rate_of_a_recipient_and_second_findings_share_lines() {
 fn findings_share_a_line_if_they_differ_in_the_person_only() {
     type Change = fn(&mut Finding);
     let changes: &[(Change, bool)] = &[
-        (|finding| finding.person = Some("other".to_owned()), true),
+        (|finding| finding.person = Some(Token(8)), true),
         (|finding| finding.process.pid = Some(8), true),
-        (|finding| finding.fields[0].token = "other".to_owned(), true),
+        (|finding| finding.fields[0].token = None, true),
         (|finding| finding.fields[0].masked = "o…".to_owned(), true),
-        (|finding| finding.time.replace_range(20..21, "5"), true),
+        (|finding| finding.time = finding.time.plus(5), true),
         (|finding| finding.kind = Kind::Canary, false),
         (|finding| finding.severity = Severity::Low, false),
-        (|finding| finding.labels = vec!["attempted"], false),
+        (|finding| finding.labels = vec![Label::Attempted], false),
         (|finding| finding.recipient.host = String::new(), false),
-        (|finding| finding.identifiers = vec!["phone"], false),
-        (|finding| finding.health = vec!["condition"], false),
+        (
+            |finding| finding.identifiers = vec![Identifier::Phone],
+            false,
+        ),
+        (|finding| finding.health = vec![Health::Condition], false),
         (
             |finding| finding.fields[0].path = "body.b".to_owned(),
             false,
@@ -398,23 +410,24 @@ fn findings_share_a_line_if_they_differ_in_the_person_only() {
     for (index, (change, is_alike)) in changes.iter().enumerate() {
         let plain = Finding {
             fields: vec![FieldRecord {
-                class: "email",
-                form: "plain",
+                class: Class::Identifier(Identifier::Email),
+                form: Some(Form::Plain),
                 path: "body.a".to_owned(),
                 rule: "email",
                 masked: "j…".to_owned(),
-                token: "token".to_owned(),
+                token: Some(Token(7)),
                 labels: Vec::new(),
             }],
             request: Some(RequestRecord {
                 method: "POST".to_owned(),
                 host: None,
                 path: "/events".to_owned(),
-                protocol: "http/1.1",
+                protocol: Protocol::Http1,
                 status: Some(200),
                 bytes: 100 + index as u64,
                 body_bytes: 50,
             }),
+            contact: None,
             process: ProcessRecord {
                 exe: Some("/usr/bin/python3".to_owned()),
                 ..ProcessRecord::default()

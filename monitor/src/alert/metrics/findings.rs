@@ -11,6 +11,7 @@ use super::{MetricsError, OTHER, seconds, set::SetBuilder};
 use crate::{
     event::Timestamp,
     finding::{Finding, Kind, Severity},
+    phi::{Class, Form, Health, Identifier},
 };
 
 /// Upper bounds of `phiwatch_detection_seconds`, in seconds.
@@ -19,24 +20,22 @@ const DETECTION_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0
 /// Severities whose findings are created at zero.
 const ZERO_SEVERITIES: &[Severity] = &[Severity::High, Severity::Critical];
 
+/// The counters of fields.
+type Fields = HashMap<(Class, Form), IntCounter>;
+
 /// The metrics of findings.
 pub(super) struct FindingMetrics {
     trackers: HashSet<String>,
     findings: IntCounterVec,
     last: GaugeVec,
-    fields: HashMap<(&'static str, &'static str), IntCounter>,
+    fields: Fields,
+    other_fields: IntCounter,
     detection: Histogram,
 }
 
 impl FindingMetrics {
     /// Registers the metrics in `set`; `trackers` include [`OTHER`].
-    pub(super) fn new(
-        set: &SetBuilder,
-        trackers: &[&str],
-        identifiers: &[&'static str],
-        health: &[&'static str],
-        forms: &[&'static str],
-    ) -> Result<Self, MetricsError> {
+    pub(super) fn new(set: &SetBuilder, trackers: &[&str]) -> Result<Self, MetricsError> {
         let last = set.gauges(
             "phiwatch_last_finding_timestamp_seconds",
             "When the data of the last finding was sent, Unix time; 0 if there was none.",
@@ -50,11 +49,13 @@ impl FindingMetrics {
             ),
             buckets: DETECTION_BUCKETS.to_vec(),
         })?;
+        let (fields, other_fields) = fields(set)?;
         Ok(Self {
             trackers: trackers.iter().map(|id| (*id).to_owned()).collect(),
             findings: findings(set, trackers)?,
             last,
-            fields: fields(set, identifiers, health, forms)?,
+            fields,
+            other_fields,
             detection,
         })
     }
@@ -72,12 +73,12 @@ impl FindingMetrics {
             .with_label_values(&[severity, tracker, finding.kind.as_str()])
             .inc();
         for field in &finding.fields {
-            let counter = self.fields.get(&(field.class, field.form));
-            if let Some(counter) = counter.or_else(|| self.fields.get(&(OTHER, OTHER))) {
-                counter.inc();
-            }
+            let form = field
+                .form
+                .and_then(|form| self.fields.get(&(field.class, form)));
+            form.unwrap_or(&self.other_fields).inc();
         }
-        let sent = parse_time(&finding.time).unwrap_or(now);
+        let sent = finding.time;
         let gauge = self.last.with_label_values(&[severity]);
         gauge.set(gauge.get().max(seconds(sent)));
         self.detection.observe(seconds(Timestamp(now.since(sent))));
@@ -115,56 +116,31 @@ fn findings(set: &SetBuilder, trackers: &[&str]) -> Result<IntCounterVec, Metric
     Ok(findings)
 }
 
-fn fields(
-    set: &SetBuilder,
-    identifiers: &[&'static str],
-    health: &[&'static str],
-    forms: &[&'static str],
-) -> Result<HashMap<(&'static str, &'static str), IntCounter>, MetricsError> {
+/// The counters of fields by class and form, and that of all others.
+fn fields(set: &SetBuilder) -> Result<(Fields, IntCounter), MetricsError> {
+    let identifiers = Identifier::ALL.iter().flat_map(|class| {
+        let forms = Form::ALL.iter();
+        forms.map(|form| (Class::Identifier(*class), *form))
+    });
     // Health information is always plain.
-    let children = identifiers
+    let health = Health::ALL.iter();
+    let health = health.map(|class| (Class::Health(*class), Form::Plain));
+    let known: Vec<_> = identifiers.chain(health).collect();
+    let names = known
         .iter()
-        .flat_map(|class| forms.iter().map(move |form| (*class, *form)))
-        .chain(health.iter().map(|class| (*class, "plain")))
-        .chain([(OTHER, OTHER)]);
+        .map(|(class, form)| vec![class.as_str(), form.as_str()]);
     let counters = set.counters(
         "phiwatch_phi_fields_total",
         "Fields with protected health information in findings.",
         &["class", "form"],
-        &children
-            .clone()
-            .map(|(class, form)| vec![class, form])
-            .collect::<Vec<_>>(),
+        &names.chain([vec![OTHER, OTHER]]).collect::<Vec<_>>(),
     )?;
-    Ok(children
-        .map(|(class, form)| ((class, form), counters.with_label_values(&[class, form])))
-        .collect())
-}
-
-/// The inverse of [`Timestamp`]'s `Display`: `2026-11-24T02:41:03.123456789Z`.
-pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
-    let number = |range: std::ops::Range<usize>| -> Option<u64> {
-        let digits = text.get(range)?;
-        digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| digits.parse().ok())?
+    let of = |(class, form): (Class, Form)| {
+        let counter = counters.with_label_values(&[class.as_str(), form.as_str()]);
+        ((class, form), counter)
     };
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let nanosecond = number(20..29)?;
-    if text.len() != 30 || !(1..=12).contains(&month) || year < 1970 {
-        return None;
-    }
-    // Days from a civil date, counted in years that begin on 1 March.
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
-    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100
-        + shifted_year / 400
-        + day_of_year;
-    let since_epoch = days.checked_sub(719_468)?;
-    let total = ((since_epoch * 24 + hour) * 60 + minute) * 60 + second;
-    Some(Timestamp(
-        total.checked_mul(1_000_000_000)?.checked_add(nanosecond)?,
+    Ok((
+        known.into_iter().map(of).collect(),
+        counters.with_label_values(&[OTHER, OTHER]),
     ))
 }

@@ -23,7 +23,7 @@ use self::{
     set::SetBuilder, trackers::TrackerMetrics,
 };
 use crate::{
-    event::{Source, Timestamp},
+    event::{Blindness, Source, Timestamp},
     finding::Finding,
     http::{Completeness, Protocol},
     loss::{Loss, Losses},
@@ -31,29 +31,6 @@ use crate::{
 
 /// The label value for anything outside of the set known at start.
 pub const OTHER: &str = "other";
-
-/// Why a connection to a tracker could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blindness {
-    /// No hook read the plaintext: the process uses a TLS library that phiwatch
-    /// does not know, or has it compiled in without symbols.
-    NotRead,
-    /// Any other reason.
-    Other,
-}
-
-impl Blindness {
-    /// Every reason.
-    pub const ALL: &'static [Self] = &[Self::NotRead, Self::Other];
-
-    /// The name in labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotRead => "not_read",
-            Self::Other => OTHER,
-        }
-    }
-}
 
 /// How many attachments of one hook are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,19 +76,12 @@ impl Metrics {
     /// a counter that first appears at 1 has no increase.
     ///
     /// `trackers` are the ids of the catalog, `hooks` the names in the hook
-    /// table, `identifiers` and `health` the class names, `forms` the names of
-    /// the forms of an identifier. Findings are created at zero only for
+    /// table. Findings are created at zero only for
     /// requests of high and critical severity, and the traffic of a tracker
     /// appears with its first request or connection: all combinations would
     /// exceed the budget of 1,000 series, and the shipped alert rules do not
     /// need those zeros.
-    pub fn new(
-        trackers: &[&str],
-        hooks: &[&'static str],
-        identifiers: &[&'static str],
-        health: &[&'static str],
-        forms: &[&'static str],
-    ) -> Result<Self, MetricsError> {
+    pub fn new(trackers: &[&str], hooks: &[&'static str]) -> Result<Self, MetricsError> {
         let set = SetBuilder::default();
         set.constant(
             "phiwatch_build_info",
@@ -132,7 +102,7 @@ impl Metrics {
             .chain([OTHER])
             .collect();
         Ok(Self {
-            findings: FindingMetrics::new(&set, &trackers, identifiers, health, forms)?,
+            findings: FindingMetrics::new(&set, &trackers)?,
             trackers: TrackerMetrics::new(&set, &trackers)?,
             flow: FlowMetrics::new(&set)?,
             host: HostMetrics::new(&set, hooks)?,
@@ -152,18 +122,10 @@ impl Metrics {
         self.trackers.requests(tracker).inc();
     }
 
-    /// Counts one connection to `tracker` whose content can be read.
-    pub fn readable_connection(&self, tracker: &str) {
-        self.trackers.connections(tracker, true).inc();
-    }
-
-    /// Counts one connection to `tracker` whose content cannot be read.
-    pub fn blind_connection(&self, tracker: &str, reason: Blindness) {
-        self.trackers.connections(tracker, false).inc();
-        self.trackers
-            .blind
-            .with_label_values(&[reason.as_str()])
-            .inc();
+    /// Counts one TLS connection to `tracker`, and why it was not read, if it was
+    /// not.
+    pub fn connection(&self, tracker: &str, blindness: Option<Blindness>) {
+        self.trackers.connection(tracker, blindness);
     }
 
     /// Sets the number of distinct people, at least, whose data `tracker` got.

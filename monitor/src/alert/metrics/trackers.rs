@@ -4,11 +4,15 @@
 //! each for every tracker that was seen; the catalog has too many trackers for
 //! all of them to be created at zero.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
-use super::{Blindness, MetricsError, OTHER, set::SetBuilder};
+use super::{MetricsError, OTHER, set::SetBuilder};
+use crate::event::Blindness;
 
 /// The metrics of trackers.
 pub(super) struct TrackerMetrics {
@@ -16,8 +20,11 @@ pub(super) struct TrackerMetrics {
     requests: IntCounterVec,
     connections: IntCounterVec,
     people: IntGaugeVec,
-    /// Connections that cannot be read, by reason.
-    pub(super) blind: IntCounterVec,
+    blind: IntCounterVec,
+    coverage: Gauge,
+    /// Connections so far: those that were read, and all.
+    read: AtomicU64,
+    all: AtomicU64,
 }
 
 impl TrackerMetrics {
@@ -34,7 +41,7 @@ impl TrackerMetrics {
             )?,
             connections: set.sparse_counters(
                 "phiwatch_tracker_connections_total",
-                "Connections to trackers, by whether their content could be read.",
+                "TLS connections to trackers, and to hosts that they share, by whether they were read.",
                 &["tracker", "readable"],
                 &trackers
                     .iter()
@@ -47,16 +54,29 @@ impl TrackerMetrics {
                 &["tracker"],
                 &ids,
             )?,
-            blind: set.counters(
+            blind: set.sparse_counters(
                 "phiwatch_blind_connections_total",
-                "Connections to trackers that could not be read, by reason.",
-                &["reason"],
-                &Blindness::ALL
+                "TLS connections to trackers, and to hosts that they share, that were not read, by reason.",
+                &["tracker", "reason"],
+                &trackers
                     .iter()
-                    .map(|reason| vec![reason.as_str()])
+                    .flat_map(|id| {
+                        let reasons = Blindness::ALL.iter();
+                        reasons.map(|reason| vec![*id, reason.as_str()])
+                    })
                     .collect::<Vec<_>>(),
             )?,
+            coverage: set.gauge(
+                "phiwatch_plaintext_coverage_ratio",
+                "Share of the TLS connections to trackers, and to hosts that they share, that were read; 1 before the first.",
+            )?,
+            read: AtomicU64::new(0),
+            all: AtomicU64::new(0),
         };
+        metrics.coverage.set(1.0);
+        for reason in Blindness::ALL {
+            metrics.blind.with_label_values(&[OTHER, reason.as_str()]);
+        }
         // The metrics themselves are there from the start.
         metrics.requests(OTHER);
         metrics.connections(OTHER, true);
@@ -70,8 +90,22 @@ impl TrackerMetrics {
         self.requests.with_label_values(&[self.known(id)])
     }
 
-    /// Connections to the tracker `id` that can, or cannot, be read.
-    pub(super) fn connections(&self, id: &str, readable: bool) -> IntCounter {
+    /// Counts a connection to the tracker `id`.
+    pub(super) fn connection(&self, id: &str, blindness: Option<Blindness>) {
+        self.connections(id, blindness.is_none()).inc();
+        let read = u64::from(blindness.is_none());
+        let read = self.read.fetch_add(read, Ordering::Relaxed) + read;
+        let all = self.all.fetch_add(1, Ordering::Relaxed) + 1;
+        self.coverage.set(read as f64 / all as f64);
+        if let Some(reason) = blindness {
+            self.blind
+                .with_label_values(&[self.known(id), reason.as_str()])
+                .inc();
+        }
+    }
+
+    /// Connections to the tracker `id` that were, or were not, read.
+    fn connections(&self, id: &str, readable: bool) -> IntCounter {
         let readable = if readable { "true" } else { "false" };
         self.connections
             .with_label_values(&[self.known(id), readable])

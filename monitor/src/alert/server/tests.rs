@@ -22,7 +22,7 @@ struct Served {
 async fn start(limits: Limits) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let metrics = Metrics::new(&["meta"], &[], &[], &[], &[]).unwrap();
+    let metrics = Metrics::new(&["meta"], &[]).unwrap();
     let (reload, reloads) = mpsc::channel(1);
     let state = Arc::new(State::new(Arc::new(metrics), reload));
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,13 +1,13 @@
 //! Evidence to findings: one per person-event.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    EvidenceRecord, Finding, Kind, Memory, PeerRecord, ProcessRecord, RecipientRecord,
-    RequestRecord, SCHEMA, Severity,
+    EvidenceRecord, FieldLabel, Finding, HostSource, Kind, Label, Memory, PeerRecord,
+    ProcessRecord, RecipientRecord, RequestRecord, SCHEMA, Severity,
     judge::{Judgment, judge},
     memory::Who,
     proof::Proof,
@@ -17,9 +17,10 @@ use crate::{
     event::Origin,
     http::Request,
     loss::{Loss, Losses},
+    name,
     phi::{Class, Form, Health},
-    token::{TokenKey, digits, hex},
-    tracker::Match,
+    token::{Token, TokenKey},
+    tracker::{Match, MatchedBy},
 };
 
 /// How many fields a finding lists; the classes of further ones still count.
@@ -57,8 +58,8 @@ pub struct Context<'a> {
     pub matched: Option<&'a Match>,
     /// The recipient's host name.
     pub host: &'a str,
-    /// What `host` was taken from: `host-header`, `target` or `sni`.
-    pub host_source: &'static str,
+    /// What `host` was taken from.
+    pub host_source: HostSource,
     /// The template of the path as recorded earlier.
     pub path: Option<&'a str>,
     /// The key of the tokens.
@@ -166,7 +167,7 @@ struct Event<'a> {
 struct Rest<'a> {
     worst: Judgment,
     evidence: Vec<&'a Proof>,
-    people: HashSet<u128>,
+    people: HashSet<Token>,
     events: u64,
 }
 
@@ -201,7 +202,7 @@ impl<'a> Rest<'a> {
             who: None,
         };
         let mut finding = finding(context, matched, &event, memory);
-        finding.labels.push("summary");
+        finding.labels.push(Label::Summary);
         finding.why = format!("{} more of the same request: {}", self.events, finding.why);
         finding.people = Some(self.people.len().try_into().unwrap_or(u64::MAX));
         finding
@@ -219,20 +220,20 @@ fn finding(
         judgment,
         who,
     } = *event;
-    let (mut identifiers, mut health) = (BTreeSet::new(), BTreeSet::new());
+    let (mut identifiers, mut health) = (Vec::new(), Vec::new());
     for item in evidence {
         match item.class {
-            Class::Identifier(class) => identifiers.insert(class.as_str()),
-            Class::Health(class) => health.insert(class.as_str()),
-        };
+            Class::Identifier(class) => identifiers.push(class),
+            Class::Health(class) => health.push(class),
+        }
     }
     if context.sender.is_health {
-        health.insert(Health::Inherent.as_str());
+        health.push(Health::Inherent);
     }
     let records = evidence.iter().take(MAX_FIELDS).map(|item| item.record());
     let mut finding = blank(context, Kind::Request, judgment.severity);
-    finding.identifiers = identifiers.into_iter().collect();
-    finding.health = health.into_iter().collect();
+    finding.identifiers = name::sorted(identifiers);
+    finding.health = name::sorted(health);
     finding.fields = records.collect();
     finding.id = id(&finding);
     // The id covers only the content, not what earlier events decide: a capture
@@ -248,26 +249,26 @@ fn finding(
     for (record, item) in finding.fields.iter_mut().zip(evidence) {
         record.labels = labels(matched, item, memory);
     }
-    finding.person = who.map(|who| digits(who.person));
+    finding.person = who.map(|who| who.person);
     finding.evidence = place(context);
     finding.states = residence::of(evidence.iter().copied());
     finding
 }
 
 /// The labels of one field.
-fn labels(matched: &Match, item: &Proof, memory: &mut Memory) -> Vec<&'static str> {
+fn labels(matched: &Match, item: &Proof, memory: &mut Memory) -> Vec<FieldLabel> {
     let Class::Identifier(identifier) = item.class else {
         return Vec::new();
     };
     if item.form == Form::Plain {
         return if matched.tracker.documents_hashing(identifier.as_str()) {
-            vec!["unhashed"]
+            vec![FieldLabel::Unhashed]
         } else {
             Vec::new()
         };
     }
     if memory.confirm(item).is_some() {
-        vec!["confirmed"]
+        vec![FieldLabel::Confirmed]
     } else {
         Vec::new()
     }
@@ -281,16 +282,16 @@ fn recipient(context: &Context<'_>) -> RecipientRecord {
         Some(matched) => RecipientRecord {
             tracker: Arc::clone(&matched.tracker.id),
             owner: Arc::clone(&matched.tracker.owner),
-            category: matched.tracker.category.as_str(),
+            category: Some(matched.tracker.category),
             host,
-            matched_by: matched.matched_by.as_str(),
+            matched_by: matched.matched_by,
         },
         None => RecipientRecord {
             tracker: "unknown".into(),
             owner: "unknown".into(),
-            category: "other",
+            category: None,
             host,
-            matched_by: "host",
+            matched_by: MatchedBy::Host,
         },
     }
 }
@@ -306,7 +307,7 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
     Finding {
         schema: SCHEMA,
         id: String::new(),
-        time: request.time.to_string(),
+        time: request.time,
         kind,
         severity,
         why: String::new(),
@@ -319,21 +320,20 @@ pub(crate) fn blank(context: &Context<'_>, kind: Kind, severity: Severity) -> Fi
             method: method(&request.method).to_owned(),
             host: None,
             path: path(context),
-            protocol: request.protocol.as_str(),
+            protocol: request.protocol,
             status: request.status,
             bytes: request.wire_length,
             body_bytes: request.body_wire_length,
         }),
+        contact: None,
         process: process(origin, context.sender),
         peer: PeerRecord {
-            addr: origin
-                .and_then(|origin| origin.peer)
-                .map(|peer| peer.to_string()),
+            addr: origin.and_then(|origin| origin.peer),
             sni: server_name.map(str::to_owned),
             host_source: context.host_source,
         },
-        source: origin.map_or("unknown", |origin| origin.source.as_str()),
-        completeness: request.completeness.as_str(),
+        source: origin.map(|origin| origin.source),
+        completeness: request.completeness,
         person: None,
         people: None,
         evidence: None,
@@ -408,7 +408,7 @@ pub(super) fn process(origin: Option<&Origin>, sender: Sender<'_>) -> ProcessRec
 /// differ between live and replay, the disclosure does not.
 pub(crate) fn id(finding: &Finding) -> String {
     let record = serde_json::to_vec(finding).expect("a finding has only text keys");
-    hex(&Sha256::digest(&record), ID_BYTES)
+    base16ct::lower::encode_string(&Sha256::digest(&record)[..ID_BYTES])
 }
 
 #[cfg(test)]

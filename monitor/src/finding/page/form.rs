@@ -14,11 +14,11 @@ use crate::{
 /// Longest label that is read: longer ones are terms to agree to.
 const MAX_LABEL: usize = 300;
 
-/// What forms ask for, as sorted class names.
+/// What forms ask for.
 #[derive(Default)]
 pub(super) struct FormClasses {
-    pub(super) identifiers: BTreeSet<&'static str>,
-    pub(super) health: BTreeSet<&'static str>,
+    pub(super) identifiers: BTreeSet<Identifier>,
+    pub(super) health: BTreeSet<Health>,
 }
 
 impl FormClasses {
@@ -28,7 +28,7 @@ impl FormClasses {
             || self
                 .identifiers
                 .iter()
-                .any(|class| *class != Identifier::Email.as_str())
+                .any(|class| *class != Identifier::Email)
     }
 }
 
@@ -145,8 +145,8 @@ pub(super) fn asked(inputs: &[Input]) -> FormClasses {
     let mut asked = FormClasses::default();
     for input in inputs {
         match input.kind.as_str() {
-            "email" => _ = asked.identifiers.insert(Identifier::Email.as_str()),
-            "tel" => _ = asked.identifiers.insert(Identifier::Phone.as_str()),
+            "email" => _ = asked.identifiers.insert(Identifier::Email),
+            "tel" => _ = asked.identifiers.insert(Identifier::Phone),
             _ => {}
         }
         for text in input.texts().filter(|text| text.len() <= MAX_LABEL) {
@@ -159,12 +159,12 @@ pub(super) fn asked(inputs: &[Input]) -> FormClasses {
             let says = |phrases: &[&[&str]]| phrases.iter().any(|phrase| holds(&words, phrase));
             for (class, phrases) in IDENTIFIERS {
                 if says(phrases) {
-                    asked.identifiers.insert(class.as_str());
+                    asked.identifiers.insert(*class);
                 }
             }
             for (class, phrases) in HEALTH {
                 if says(phrases) {
-                    asked.health.insert(class.as_str());
+                    asked.health.insert(*class);
                 }
             }
         }
@@ -205,6 +205,7 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phi::Class;
 
     #[test]
     fn inputs_say_what_they_want() {
@@ -236,7 +237,9 @@ mod tests {
                 identifiers,
                 health,
             } = asked(&[input]);
-            let found: Vec<_> = identifiers.into_iter().chain(health).collect();
+            let health = health.into_iter().map(Class::Health);
+            let found = identifiers.into_iter().map(Class::Identifier).chain(health);
+            let found: Vec<_> = found.map(Class::as_str).collect();
             assert_eq!(found.join(" "), expected, "{kind} {name} {label}");
         }
     }

@@ -117,7 +117,7 @@ pub(super) struct Loaded {
     pub(super) tracker: Arc<Tracker>,
     pub(super) weight: Weight,
     pub(super) host: String,
-    pub(super) matched_by: &'static str,
+    pub(super) matched_by: MatchedBy,
 }
 
 /// The trackers that a page loads, each once, in the order of their ids.
@@ -175,7 +175,7 @@ fn of_resource(resource: &Resource, catalog: &Catalog, is_loaded: bool) -> Optio
             tracker: matched.tracker,
             weight: matched.weight,
             host: host.clone(),
-            matched_by: matched.matched_by.as_str(),
+            matched_by: matched.matched_by,
         });
     }
     let (.., id) = SCRIPTS
@@ -196,7 +196,7 @@ fn of_id(id: &str, host: &str, catalog: &Catalog) -> Option<Loaded> {
         tracker,
         weight,
         host: host.to_owned(),
-        matched_by: "script",
+        matched_by: MatchedBy::Script,
     })
 }
 

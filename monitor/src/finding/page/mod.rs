@@ -21,7 +21,7 @@ mod loader;
 mod route;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -31,21 +31,22 @@ use form::FormClasses;
 use loader::Loaded;
 
 use super::{
-    EvidenceRecord, FieldRecord, Finding, HealthLevel, IdentifierLevel, Kind, Memory, PeerRecord,
-    RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
+    EvidenceRecord, FieldRecord, Finding, HealthLevel, HostSource, IdentifierLevel, Kind, Memory,
+    PeerRecord, RecipientRecord, RequestRecord, SCHEMA, Sender, Severity,
     assemble::{self, MAX_FIELDS},
     judge,
     proof::{Proof, prove},
-    severity,
+    severity::{AGREEMENT_LEVELS, severity},
 };
 use crate::{
     event::{Origin, Timestamp},
     field::{FieldLimits, Fields, Part, html},
     http::{Completeness, Page, Protocol},
     loss::{Loss, Losses},
+    name,
     phi::{self, Class, Evidence, Health},
     secret::Secret,
-    token::{TokenKey, digits},
+    token::TokenKey,
     tracker::{Catalog, Weight},
 };
 
@@ -160,7 +161,7 @@ impl Pages {
             if let Class::Health(class) = item.class
                 && item.part == Part::Form
             {
-                asked.health.insert(class.as_str());
+                asked.health.insert(class);
             }
         }
         let context = PageContext {
@@ -214,7 +215,7 @@ impl Pages {
             &finding.health,
             &context.asked.identifiers,
             &context.asked.health,
-            finding.severity as usize,
+            finding.severity,
         ));
         if !self.is_new(route, version, losses) {
             return None;
@@ -222,7 +223,7 @@ impl Pages {
         // Added after the id, which does not cover what earlier events decide.
         if let Some(who) = memory.meet(&context.counted(), losses) {
             memory.count(&loaded.tracker.id, who, losses);
-            finding.person = Some(digits(who.person));
+            finding.person = Some(who.person);
         }
         Some(finding)
     }
@@ -321,7 +322,8 @@ impl PageContext<'_> {
         let base = severity(identifier, health, weight).unwrap_or(Severity::Info);
         // An agreement makes both the matrix and these additions milder.
         let agreed = weight == Weight::R1;
-        let at_least = |level: Severity| base.max(if agreed { level.milder(2) } else { level });
+        let levels = if agreed { AGREEMENT_LEVELS } else { 0 };
+        let at_least = |level: Severity| base.max(level.milder(levels));
         let plain = identifier == IdentifierLevel::I1 && health == HealthLevel::H2;
         if health < HealthLevel::H2 {
             if self.asked.is_personal() {
@@ -345,18 +347,18 @@ impl PageContext<'_> {
         let mut health = self.asked.health.clone();
         for item in &counted {
             match item.class {
-                Class::Identifier(class) => identifiers.insert(class.as_str()),
-                Class::Health(class) => health.insert(class.as_str()),
+                Class::Identifier(class) => identifiers.insert(class),
+                Class::Health(class) => health.insert(class),
             };
         }
         if self.sender.is_health {
-            health.insert(Health::Inherent.as_str());
+            health.insert(Health::Inherent);
         }
         let severity = self.judge(&counted, loaded.weight);
         let mut finding = Finding {
             schema: SCHEMA,
             id: String::new(),
-            time: page.time.to_string(),
+            time: page.time,
             kind: Kind::Page,
             severity,
             why: self.why(loaded, severity),
@@ -364,33 +366,32 @@ impl PageContext<'_> {
             recipient: RecipientRecord {
                 tracker: Arc::clone(&loaded.tracker.id),
                 owner: Arc::clone(&loaded.tracker.owner),
-                category: loaded.tracker.category.as_str(),
+                category: Some(loaded.tracker.category),
                 host: loaded.host.clone(),
                 matched_by: loaded.matched_by,
             },
-            identifiers: identifiers.into_iter().collect(),
-            health: health.into_iter().collect(),
+            identifiers: name::sorted(identifiers),
+            health: name::sorted(health),
             fields: self.records(&counted),
             request: Some(RequestRecord {
                 method: assemble::method(page.method.as_deref().unwrap_or("GET")).to_owned(),
                 host: page.host.clone(),
                 path: self.template.to_owned(),
-                protocol: Protocol::Http1.as_str(),
+                protocol: Protocol::Http1,
                 status: Some(page.status),
                 bytes: page.wire_length,
                 body_bytes: page.wire_length,
             }),
+            contact: None,
             process: assemble::process(self.origin(), self.sender),
             // The other end is the visitor.
             peer: PeerRecord {
                 addr: None,
                 sni: None,
-                host_source: "page",
+                host_source: HostSource::Page,
             },
-            source: self
-                .origin()
-                .map_or("unknown", |origin| origin.source.as_str()),
-            completeness: self.completeness.as_str(),
+            source: self.origin().map(|origin| origin.source),
+            completeness: self.completeness,
             person: None,
             people: None,
             evidence: None,
@@ -422,20 +423,27 @@ impl PageContext<'_> {
 
     /// The evidence, each class once at each path, and what forms ask for.
     fn records(&self, counted: &[&Proof]) -> Vec<FieldRecord> {
-        let mut known = BTreeSet::new();
+        let mut known = HashSet::new();
         let found = counted
             .iter()
-            .filter(|item| known.insert((item.class.as_str(), item.path.as_str())))
+            .filter(|item| known.insert((item.class, item.path.as_str())))
             .map(|item| item.record());
         let mut records: Vec<_> = found.collect();
-        let asked = self.asked.identifiers.iter().chain(&self.asked.health);
+        let FormClasses {
+            identifiers,
+            health,
+        } = &self.asked;
+        let identifiers = name::sorted(identifiers.iter().copied());
+        let health = name::sorted(health.iter().copied());
+        let identifiers = identifiers.into_iter().map(Class::Identifier);
+        let asked = identifiers.chain(health.into_iter().map(Class::Health));
         records.extend(asked.map(|class| FieldRecord {
             class,
-            form: "asked",
+            form: None,
             path: "form".to_owned(),
             rule: "page.form",
             masked: String::new(),
-            token: String::new(),
+            token: None,
             labels: Vec::new(),
         }));
         records.truncate(MAX_FIELDS);

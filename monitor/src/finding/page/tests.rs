@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::{event::StreamId, secret::Secret, stream::Facts};
+use crate::{event::StreamId, name::joined, secret::Secret, stream::Facts};
 
 const PIXEL: &str = "<script>fbq('init', '1'); fbq('track', 'PageView')</script>";
 const ANALYTICS: &str = "<script src='https://cdn.amplitude.com/a.js'></script>";
@@ -58,8 +58,8 @@ fn check(target: &str, markup: &str, expected: &str) {
                 finding.recipient.tracker,
                 finding.request.as_ref().unwrap().path,
                 finding.severity.as_str(),
-                finding.identifiers.join(" "),
-                finding.health.join(" ")
+                joined(&finding.identifiers, " "),
+                joined(&finding.health, " ")
             )
         })
         .collect();

@@ -6,12 +6,12 @@
 //! and how a canary is found. Every string here is payload: callers compare and
 //! drop them.
 
+use base16ct::lower::encode_string as hex;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 use super::{Form, Identifier};
-use crate::token;
 
 /// Longer values are not respelled.
 pub const MAX_LENGTH: usize = 512;
@@ -140,10 +140,6 @@ pub fn soundex(name: &str) -> Option<String> {
         code.push('0');
     }
     Some(code)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    token::hex(bytes, bytes.len())
 }
 
 /// Different spellings, in the order of their likelihood.

@@ -13,10 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::table::{AMBIGUOUS, POSTAL, STATES};
 use super::{Class, Evidence, Form, Identifier, path::elements};
-use crate::{
-    field::{Field, Fields, Step, StepId},
-    token::hex,
-};
+use crate::field::{Field, Fields, Step, StepId};
 
 /// Keys that hold a state, folded, also behind a word of [`OWNERS`].
 const KEYS: &[&str] = &[
@@ -68,7 +65,7 @@ const MAX_LENGTH: usize = 64;
 
 /// Hashes of letters and names in lower case, as platforms want them.
 static HASHES: LazyLock<HashMap<String, States>> = LazyLock::new(|| {
-    let hash = |text: &str| hex(&Sha256::digest(text.as_bytes()), 32);
+    let hash = |text: &str| base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()));
     STATES
         .iter()
         .enumerate()
@@ -85,8 +82,9 @@ static HASHES: LazyLock<HashMap<String, States>> = LazyLock::new(|| {
         .collect()
 });
 
-static US_HASHES: LazyLock<[String; 2]> =
-    LazyLock::new(|| ["us", "usa"].map(|text| hex(&Sha256::digest(text.as_bytes()), 32)));
+static US_HASHES: LazyLock<[String; 2]> = LazyLock::new(|| {
+    ["us", "usa"].map(|text| base16ct::lower::encode_string(&Sha256::digest(text.as_bytes())))
+});
 
 /// A set of states.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -10,7 +10,10 @@ use super::{
     kept::MAX_KEPT,
     label,
 };
-use crate::finding::{FieldRecord, Finding, Severity};
+use crate::{
+    finding::{FieldRecord, Finding, token_digits},
+    name::Named as _,
+};
 
 /// Fields of one finding that are listed.
 const MAX_FIELDS: usize = 16;
@@ -22,15 +25,13 @@ pub(super) struct Evidence<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// Says which findings are not listed.
     pub(super) left_out: Option<String>,
-    /// Severities that occur, worst first: name, label, count.
-    pub(super) severities: Vec<(&'static str, &'static str, String)>,
 }
 
 /// One finding.
 pub(super) struct Row<'a> {
     pub(super) id: &'a str,
-    pub(super) day: &'a str,
-    pub(super) time: &'a str,
+    pub(super) day: String,
+    pub(super) time: String,
     pub(super) severity: &'static str,
     pub(super) severity_label: &'static str,
     pub(super) kind: &'static str,
@@ -46,7 +47,7 @@ pub(super) struct Row<'a> {
     pub(super) details: Vec<(&'static str, String)>,
     pub(super) labels: Vec<&'static str>,
     pub(super) completeness: &'static str,
-    pub(super) person: Option<&'a str>,
+    pub(super) person: Option<String>,
     pub(super) place: String,
     pub(super) fields: Vec<Field<'a>>,
     pub(super) more_fields: usize,
@@ -59,7 +60,7 @@ pub(super) struct Field<'a> {
     pub(super) form: String,
     pub(super) path: String,
     pub(super) masked: &'a str,
-    pub(super) token: &'a str,
+    pub(super) token: String,
     pub(super) rule: &'static str,
     pub(super) labels: Vec<&'static str>,
 }
@@ -75,15 +76,6 @@ impl<'a> Evidence<'a> {
                 counted(left_out, "is", "are")
             )
         });
-        let severities = Severity::ALL
-            .iter()
-            .rev()
-            .filter(|severity| tally.severity(**severity) > 0)
-            .map(|severity| {
-                let count = grouped(tally.severity(*severity));
-                (severity.as_str(), label::severity(*severity), count)
-            })
-            .collect();
         let has_many_inputs = facts.inputs.len() > 1;
         Self {
             rows: kept
@@ -91,7 +83,6 @@ impl<'a> Evidence<'a> {
                 .map(|finding| row(finding, has_many_inputs))
                 .collect(),
             left_out,
-            severities,
         }
     }
 }
@@ -100,17 +91,18 @@ fn row(finding: &Finding, has_many_inputs: bool) -> Row<'_> {
     let request = finding.request.as_ref();
     let identifiers = finding.identifiers.iter().copied();
     let health = finding.health.iter().copied();
+    let time = finding.time.to_string();
     Row {
         id: &finding.id,
-        day: finding.time.get(..10).unwrap_or_default(),
-        time: finding.time.get(11..23).unwrap_or_default(),
+        day: part(&time, 0, 10),
+        time: part(&time, 11, 23),
         severity: finding.severity.as_str(),
         severity_label: label::severity(finding.severity),
         kind: finding.kind.as_str(),
         owner: clean(&finding.recipient.owner).into_owned(),
         host: clean(&finding.recipient.host).into_owned(),
-        identifiers: identifiers.map(label::class).collect(),
-        health: health.map(label::class).collect(),
+        identifiers: identifiers.map(label::identifier).collect(),
+        health: health.map(label::health).collect(),
         states: finding.states.join(", "),
         why: cut(&finding.why, 1_000).into_owned(),
         request: request.map(|request| {
@@ -125,12 +117,11 @@ fn row(finding: &Finding, has_many_inputs: bool) -> Row<'_> {
         }),
         process: clean(&process(finding)).into_owned(),
         details: details(finding),
-        labels: finding.labels.clone(),
-        completeness: finding.completeness,
+        labels: finding.labels.iter().map(|own| own.name()).collect(),
+        completeness: finding.completeness.as_str(),
         person: finding
             .person
-            .as_deref()
-            .map(|person| person.get(..TOKEN_DIGITS).unwrap_or(person)),
+            .map(|person| part(&person.to_string(), 0, TOKEN_DIGITS)),
         place: finding.evidence.as_ref().map_or_else(String::new, |place| {
             if has_many_inputs {
                 format!("{}, packet {}", clean(&place.file), grouped(place.packet))
@@ -143,6 +134,11 @@ fn row(finding: &Finding, has_many_inputs: bool) -> Row<'_> {
     }
 }
 
+/// The characters of `text` from one place to another.
+fn part(text: &str, from: usize, to: usize) -> String {
+    text.get(from..to).unwrap_or_default().to_owned()
+}
+
 fn details(finding: &Finding) -> Vec<(&'static str, String)> {
     let process = &finding.process;
     let pid = process.pid.map(|pid| pid.to_string());
@@ -152,7 +148,15 @@ fn details(finding: &Finding) -> Vec<(&'static str, String)> {
         ("name", process.comm.clone()),
         ("unit", process.unit.clone()),
         ("container", process.container.clone()),
-        ("address", finding.peer.addr.clone()),
+        (
+            "connections",
+            finding.contact.as_ref().map(|own| grouped(own.connections)),
+        ),
+        (
+            "not read because",
+            (finding.contact.as_ref()).map(|own| own.reason.as_str().replace('_', " ")),
+        ),
+        ("address", finding.peer.addr.map(|own| own.to_string())),
         ("server name", finding.peer.sni.clone()),
     ]
     .into_iter()
@@ -163,12 +167,12 @@ fn details(finding: &Finding) -> Vec<(&'static str, String)> {
 fn field(field: &FieldRecord) -> Field<'_> {
     Field {
         class: label::class(field.class),
-        is_health: label::is_health(field.class),
+        is_health: field.class.is_health(),
         form: label::form(field.form),
         path: cut(&field.path, 200).into_owned(),
         masked: &field.masked,
-        token: field.token.get(..TOKEN_DIGITS).unwrap_or(&field.token),
+        token: part(&token_digits(field.token), 0, TOKEN_DIGITS),
         rule: field.rule,
-        labels: field.labels.clone(),
+        labels: field.labels.iter().map(|own| own.name()).collect(),
     }
 }

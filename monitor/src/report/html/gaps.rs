@@ -3,14 +3,16 @@
 //! In: facts and counts. Out: tables of messages, connections, losses and
 //! silences in words.
 
-use super::{
-    super::clock::{lasting, to_second},
-    super::facts::Facts,
-    super::silence::{LONG_SILENCE, silences},
-    super::tally::Tally,
-    super::text::{clean, cut, grouped},
+use crate::{
+    loss::Loss,
+    report::{
+        clock::{lasting, to_second},
+        facts::Facts,
+        silence::{LONG_SILENCE, silences},
+        tally::Tally,
+        text::{clean, cut, grouped},
+    },
 };
-use crate::loss::Loss;
 
 /// The section.
 pub(super) struct Gaps {
@@ -53,7 +55,7 @@ impl Gaps {
             && blind == 0
             && silent.unrecorded == 0
             && facts.ended.is_none()
-            && tally.completeness.keys().all(|name| *name == "complete");
+            && tally.complete() == tally.messages();
         let mut verdict = if is_whole {
             "Nothing is known to be missing from the inputs.".to_owned()
         } else {

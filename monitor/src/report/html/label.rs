@@ -1,29 +1,24 @@
 //! The names of classes, categories and severities on the page.
 //!
-//! In: names as in records. Out: words for people who do not know those.
+//! In: the closed sets of findings. Out: words for people who do not know their
+//! names in records.
 
 use crate::{
-    finding::Severity,
-    phi::{Health, Identifier},
+    finding::{Severity, category_name, form_name},
+    phi::{Class, Form, Health, Identifier},
+    tracker::Category,
 };
 
 /// What a class of data is called.
-pub(super) fn class(name: &'static str) -> &'static str {
-    let identifier = Identifier::ALL.iter().find(|own| own.as_str() == name);
-    let health = Health::ALL.iter().find(|own| own.as_str() == name);
-    match (identifier, health) {
-        (Some(own), _) => identifier_label(*own),
-        (_, Some(own)) => health_label(*own),
-        _ => name,
+pub(super) const fn class(class: Class) -> &'static str {
+    match class {
+        Class::Identifier(own) => identifier(own),
+        Class::Health(own) => health(own),
     }
 }
 
-/// Whether the class is one of health information.
-pub(super) fn is_health(name: &str) -> bool {
-    Health::ALL.iter().any(|own| own.as_str() == name)
-}
-
-const fn identifier_label(identifier: Identifier) -> &'static str {
+/// What a class of identifiers is called.
+pub(super) const fn identifier(identifier: Identifier) -> &'static str {
     match identifier {
         Identifier::Name => "name",
         Identifier::Email => "email address",
@@ -51,7 +46,8 @@ const fn identifier_label(identifier: Identifier) -> &'static str {
     }
 }
 
-const fn health_label(health: Health) -> &'static str {
+/// What a class of health information is called.
+pub(super) const fn health(health: Health) -> &'static str {
     match health {
         Health::Condition => "condition or diagnosis",
         Health::Medication => "medication",
@@ -69,27 +65,27 @@ const fn health_label(health: Health) -> &'static str {
 }
 
 /// What a category of recipients is called.
-pub(super) fn category(name: &str) -> &str {
-    match name {
-        "ads" => "advertising",
-        "dsp" => "programmatic advertising",
-        "dmp" => "data marketplace",
-        "identity" => "identity matching",
-        "exchange" => "advertising exchange",
-        "replay" => "session replay",
-        "cdp" => "customer data platform",
-        "tag_manager" => "tag manager",
-        "call_tracking" => "call tracking",
-        other => other,
+pub(super) fn category(category: Option<Category>) -> &'static str {
+    match category {
+        Some(Category::Ads) => "advertising",
+        Some(Category::Dsp) => "programmatic advertising",
+        Some(Category::Dmp) => "data marketplace",
+        Some(Category::Identity) => "identity matching",
+        Some(Category::Exchange) => "advertising exchange",
+        Some(Category::Replay) => "session replay",
+        Some(Category::Cdp) => "customer data platform",
+        Some(Category::TagManager) => "tag manager",
+        Some(Category::CallTracking) => "call tracking",
+        other => category_name(other),
     }
 }
 
 /// How a value was written.
-pub(super) fn form(name: &'static str) -> String {
-    if name == "plain" {
+pub(super) fn form(form: Option<Form>) -> String {
+    if form == Some(Form::Plain) {
         "in clear".to_owned()
     } else {
-        format!("hashed ({name})")
+        format!("hashed ({})", form_name(form))
     }
 }
 

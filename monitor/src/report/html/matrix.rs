@@ -6,6 +6,7 @@ use super::{
     super::{tally::Tally, text::clean, text::grouped},
     label,
 };
+use crate::phi::Class;
 
 /// Recipients that have a row; the others share one.
 const MAX_ROWS: usize = 60;
@@ -14,12 +15,12 @@ const MAX_ROWS: usize = 60;
 const MAX_HOSTS: usize = 4;
 
 /// The table.
-pub(super) struct Matrix<'a> {
+pub(super) struct Matrix {
     /// Columns of identifiers.
     pub(super) identifiers: Vec<&'static str>,
     /// Columns of health information.
     pub(super) health: Vec<&'static str>,
-    pub(super) rows: Vec<Row<'a>>,
+    pub(super) rows: Vec<Row>,
     /// Recipients that have no row.
     pub(super) more: usize,
     /// The sums of the columns, of all recipients.
@@ -28,9 +29,9 @@ pub(super) struct Matrix<'a> {
 }
 
 /// One recipient.
-pub(super) struct Row<'a> {
+pub(super) struct Row {
     pub(super) owner: String,
-    pub(super) category: &'a str,
+    pub(super) category: &'static str,
     pub(super) hosts: String,
     pub(super) severity: &'static str,
     pub(super) worst: &'static str,
@@ -48,20 +49,20 @@ pub(super) struct Cell {
     pub(super) is_health: bool,
 }
 
-impl<'a> Matrix<'a> {
-    pub(super) fn new(tally: &'a Tally) -> Self {
-        let mut sums = std::collections::BTreeMap::<&'static str, u64>::new();
+impl Matrix {
+    pub(super) fn new(tally: &Tally) -> Self {
+        let mut sums = std::collections::BTreeMap::<Class, u64>::new();
         for received in tally.recipients.values() {
             for (class, count) in &received.classes {
-                *sums.entry(class).or_default() += count;
+                *sums.entry(*class).or_default() += count;
             }
         }
         let (mut health, mut identifiers): (Vec<_>, Vec<_>) = sums
             .iter()
             .map(|(class, count)| (*class, *count))
-            .partition(|(class, _)| label::is_health(class));
+            .partition(|(class, _)| class.is_health());
         for columns in [&mut health, &mut identifiers] {
-            columns.sort_by_key(|(class, count)| (u64::MAX - count, *class));
+            columns.sort_by_key(|(class, count)| (u64::MAX - count, class.as_str()));
         }
         let columns: Vec<_> = identifiers.iter().chain(&health).copied().collect();
         let most = columns.iter().map(|(_, count)| *count).max().unwrap_or(0);
@@ -70,7 +71,7 @@ impl<'a> Matrix<'a> {
             .iter()
             .take(MAX_ROWS)
             .map(|(_, received)| {
-                let count = |class: &str| received.classes.get(class).copied().unwrap_or(0);
+                let count = |class: &Class| received.classes.get(class).copied().unwrap_or(0);
                 let mut hosts: Vec<_> = received
                     .hosts
                     .iter()
@@ -96,7 +97,7 @@ impl<'a> Matrix<'a> {
                     worst: received.worst.map_or("Info", label::severity),
                     cells: columns
                         .iter()
-                        .map(|(class, _)| Cell::new(class, count(class), most))
+                        .map(|(class, _)| Cell::new(*class, count(class), most))
                         .collect(),
                     total: grouped(received.findings),
                 }
@@ -105,14 +106,14 @@ impl<'a> Matrix<'a> {
         Self {
             identifiers: identifiers
                 .iter()
-                .map(|(own, _)| label::class(own))
+                .map(|(own, _)| label::class(*own))
                 .collect(),
-            health: health.iter().map(|(own, _)| label::class(own)).collect(),
+            health: health.iter().map(|(own, _)| label::class(*own)).collect(),
             rows,
             more: ranked.len().saturating_sub(MAX_ROWS),
             sums: columns
                 .iter()
-                .map(|(class, count)| Cell::new(class, *count, 0))
+                .map(|(class, count)| Cell::new(*class, *count, 0))
                 .collect(),
             total: grouped(tally.findings),
         }
@@ -120,7 +121,7 @@ impl<'a> Matrix<'a> {
 }
 
 impl Cell {
-    fn new(class: &str, count: u64, most: u64) -> Self {
+    fn new(class: Class, count: u64, most: u64) -> Self {
         let heat = if count == 0 || most == 0 {
             0
         } else {
@@ -141,7 +142,7 @@ impl Cell {
                 grouped(count)
             },
             heat,
-            is_health: label::is_health(class),
+            is_health: class.is_health(),
         }
     }
 }

@@ -25,15 +25,15 @@ use self::{
     evidence::Evidence, flow::Diagram, gaps::Gaps, kept::Kept, matrix::Matrix, origin::Origin,
     overview::Overview, plot::Plot, residents::Residents,
 };
-use super::{facts::Facts, tally::Tally};
-use crate::finding::Finding;
+use super::{Report, facts::Facts, tally::Tally, text::grouped};
+use crate::finding::{Finding, Severity};
 
 /// How the page looks.
 const STYLE: &str = include_str!("../../../templates/report/style.css");
 
 /// Collects findings for the page.
 #[derive(Default)]
-pub struct Html {
+pub(super) struct Html {
     tally: Tally,
     kept: Kept,
 }
@@ -46,8 +46,10 @@ struct Page<'a> {
     style_hash: String,
     version: &'a str,
     has_findings: bool,
+    /// Those that occur, worst first: name, label, count.
+    severities: Vec<(&'static str, &'static str, String)>,
     overview: Overview,
-    matrix: Matrix<'a>,
+    matrix: Matrix,
     residents: Residents,
     plot: Plot,
     diagram: Diagram,
@@ -56,13 +58,14 @@ struct Page<'a> {
     origin: Origin,
 }
 
-impl Html {
-    pub(super) fn finding(&mut self, finding: &Finding) {
+impl Report for Html {
+    fn finding(&mut self, finding: &Finding, _out: &mut dyn Write) -> io::Result<()> {
         self.tally.add(finding);
         self.kept.add(finding);
+        Ok(())
     }
 
-    pub(super) fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
+    fn finish(&mut self, facts: &Facts, out: &mut dyn Write) -> io::Result<()> {
         let tally = &self.tally;
         let kept = self.kept.in_order();
         let style = STYLE.trim();
@@ -71,6 +74,7 @@ impl Html {
             style_hash: STANDARD.encode(Sha256::digest(style.as_bytes())),
             version: &facts.version,
             has_findings: tally.findings > 0,
+            severities: severities(tally),
             overview: Overview::new(tally, facts, self.kept.worst()),
             matrix: Matrix::new(tally),
             residents: Residents::new(tally, facts),
@@ -84,4 +88,19 @@ impl Html {
         page.write_into(&mut out)?;
         out.write_all(b"\n")
     }
+}
+
+fn severities(tally: &Tally) -> Vec<(&'static str, &'static str, String)> {
+    let worst_first = Severity::ALL.iter().rev();
+    worst_first
+        .map(|severity| (severity, tally.severity(*severity)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| {
+            (
+                severity.as_str(),
+                label::severity(*severity),
+                grouped(count),
+            )
+        })
+        .collect()
 }

@@ -11,7 +11,7 @@ use super::{
     super::text::{clean, counted, grouped},
     label,
 };
-use crate::{event::Timestamp, rules};
+use crate::{event::Timestamp, phi::Class, rules};
 
 /// Inputs that are listed.
 const MAX_INPUTS: usize = 500;
@@ -205,7 +205,7 @@ fn topics(tally: &Tally) -> Vec<Topic> {
         topics
             .entry(topic.class)
             .or_insert_with(|| Topic {
-                class: label::class(topic.class),
+                class: Class::from_name(topic.class).map_or(topic.class, label::class),
                 why: topic.why,
                 hazards: topic.hazards,
                 advice: topic.advice,

@@ -11,7 +11,10 @@ use super::{
     super::text::{clean, counted, grouped, listed},
     label,
 };
-use crate::finding::{Finding, Kind, Severity};
+use crate::{
+    finding::{Finding, Kind, Severity},
+    phi::Class,
+};
 
 /// How many recipients and classes a sentence names; others are counted.
 const MAX_NAMED: usize = 5;
@@ -108,19 +111,19 @@ fn sentences(
         recipients(tally),
     )];
     let classes = |is_health: bool| {
-        let mut sums = std::collections::BTreeMap::<&'static str, u64>::new();
+        let mut sums = std::collections::BTreeMap::<Class, u64>::new();
         for received in tally.recipients.values() {
             for (class, count) in &received.classes {
-                if label::is_health(class) == is_health {
-                    *sums.entry(class).or_default() += count;
+                if class.is_health() == is_health {
+                    *sums.entry(*class).or_default() += count;
                 }
             }
         }
         let mut sorted: Vec<_> = sums.into_iter().collect();
-        sorted.sort_by_key(|(class, count)| (u64::MAX - count, *class));
+        sorted.sort_by_key(|(class, count)| (u64::MAX - count, class.as_str()));
         let names = sorted
             .iter()
-            .map(|(class, _)| label::class(class).to_owned());
+            .map(|(class, _)| label::class(*class).to_owned());
         shortened(names.collect(), "more kind", "more kinds")
     };
     let (identifiers, health) = (classes(false), classes(true));
@@ -298,7 +301,7 @@ fn certain(tally: &Tally) -> Vec<String> {
             counted(tally.accepted, "request was", "requests were")
         ));
     }
-    let complete = tally.completeness.get("complete").copied().unwrap_or(0);
+    let complete = tally.complete();
     if complete > 0 {
         list.push(format!(
             "{} seen from the first byte to the last.",
@@ -335,12 +338,7 @@ fn uncertain(tally: &Tally, facts: &Facts, people: Bounds) -> Vec<String> {
             counted(tally.unanswered, "request", "requests")
         ));
     }
-    let partial: u64 = tally
-        .completeness
-        .iter()
-        .filter(|(name, _)| **name != "complete")
-        .map(|(_, count)| count)
-        .sum();
+    let partial = tally.messages() - tally.complete();
     if partial > 0 {
         list.push(format!(
             "{} not seen whole. There may be more in them than is listed.",

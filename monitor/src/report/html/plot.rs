@@ -7,7 +7,6 @@ use super::{
     super::clock::{SECOND, day, lasting, minute, to_second},
     super::tally::Tally,
     super::text::{counted, grouped},
-    label,
 };
 use crate::{event::Timestamp, finding::Severity};
 
@@ -38,8 +37,6 @@ pub(super) struct Plot {
     pub(super) lines: Vec<Line>,
     pub(super) ticks: Vec<Tick>,
     pub(super) alarm: Option<Mark>,
-    /// Severities that occur, worst first: name and label.
-    pub(super) legend: Vec<(&'static str, &'static str, String)>,
     pub(super) step: String,
 }
 
@@ -119,15 +116,6 @@ impl Plot {
                 label: format!("first alarm, {}", to_second(alarm.time)),
             }
         });
-        let legend = Severity::ALL
-            .iter()
-            .rev()
-            .filter(|severity| tally.severity(**severity) > 0)
-            .map(|severity| {
-                let count = grouped(tally.severity(*severity));
-                (severity.as_str(), label::severity(*severity), count)
-            })
-            .collect();
         Self {
             width: WIDTH,
             height: HEIGHT,
@@ -139,7 +127,6 @@ impl Plot {
             lines: lines(top),
             ticks: ticks(&steps, length, slot),
             alarm,
-            legend,
             step: lasting(length),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use hashbrown::HashMap;
 
 use super::{
-    BodyShape, Category, Confidence, Host, HostMatch, IMPORTED, Match, MatchedBy, PathRule, Policy,
-    Role, Tracker, Weight, normalize_host, parse_catalog, pattern::Segments,
+    BodyShape, Category, Confidence, Host, HostMatch, IMPORTED, Match, MatchedBy, PathCount,
+    PathRule, Policy, Role, Tracker, Weight, normalize_host, parse_catalog, pattern::Segments,
 };
 
 /// The embedded files. The order matters in two ways: entries that share a host
@@ -171,25 +171,17 @@ impl Catalog {
             return None;
         }
         let segments = Segments::new(path);
-        let mut is_known = false;
-        let mut alone = None;
-        for (tracker, entry) in self.candidates(host) {
-            is_known = true;
+        for (tracker, _) in self.candidates(host) {
             let mut rules = tracker.paths.iter();
             if let Some(segments) = &segments
                 && let Some(rule) = rules.find(|rule| rule.matches(host, method, segments))
             {
                 return Some(self.found(tracker, host, MatchedBy::HostAndPath, Some(rule)));
             }
-            if entry.alone && alone.is_none() {
-                alone = Some(tracker);
-            }
         }
-        if let Some(tracker) = alone {
-            return Some(self.found(tracker, host, MatchedBy::Host, None));
-        }
-        if is_known {
-            return None;
+        if let Some((tracker, entry)) = self.by_name(host) {
+            let is_tracker = entry.alone;
+            return is_tracker.then(|| self.found(tracker, host, MatchedBy::Host, None));
         }
         let segments = segments?;
         self.index.protocols.iter().find_map(|(position, rule)| {
@@ -237,14 +229,29 @@ impl Catalog {
         if self.policy.is_first_party(&host) {
             return None;
         }
-        let found = |(tracker, entry): (&Arc<Tracker>, &Host)| HostMatch {
+        let (tracker, entry) = self.by_name(&host)?;
+        let mut paths = PathCount::default();
+        for (tracker, _) in self.candidates(&host) {
+            let rules = tracker.paths.iter().filter(|rule| rule.host_fits(&host));
+            for rule in rules {
+                paths.known += 1;
+                paths.events += usize::from(rule.role == Role::Event);
+            }
+        }
+        Some(HostMatch {
             tracker: Arc::clone(tracker),
             alone: entry.alone,
-        };
-        self.candidates(&host)
+            paths,
+        })
+    }
+
+    /// The entry to which a host (normalized) belongs as long as no path decides:
+    /// the one answer for requests that no rule matches, for connections and for
+    /// contacts. Entries that the host alone identifies come first.
+    fn by_name<'a>(&'a self, host: &'a str) -> Option<(&'a Arc<Tracker>, &'a Host)> {
+        self.candidates(host)
             .find(|(_, entry)| entry.alone)
-            .or_else(|| self.candidates(&host).next())
-            .map(found)
+            .or_else(|| self.candidates(host).next())
     }
 
     /// The entries for `host` (normalized), the longest name first.

@@ -9,10 +9,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Context, Finding, MAX_FIELDS, MAX_FINDINGS, Memory, Sender, assemble};
 use crate::{
     event::{Origin, Place, Process, Source, StreamId, Timestamp},
-    finding::prove,
+    finding::{HostSource, Label, form_name, prove},
     http::{Completeness, Protocol, Request},
     loss::{Loss, Losses},
-    phi::{detect, label_columns, tests::fields},
+    name::joined,
+    phi::{Health, detect, label_columns, tests::fields},
     secret::Secret,
     token::TokenKey,
     tracker::Catalog,
@@ -98,6 +99,7 @@ fn with_context<T>(
         local: None,
         peer: Some("203.0.113.5:443".parse().unwrap()),
         one_way: false,
+        blindness: None,
     };
     let key = TokenKey::from_bytes([1; 32]);
     let context = Context {
@@ -107,7 +109,7 @@ fn with_context<T>(
         server_name: Some(&host),
         matched: Some(&matched),
         host: &host,
-        host_source: "host-header",
+        host_source: HostSource::HostHeader,
         path: None,
         key: &key,
     };
@@ -122,8 +124,8 @@ fn check(line: &str, status: Option<u16>, pairs: &[(&str, &str)], expected: &[&s
             format!(
                 "{}: {} / {}",
                 finding.severity.as_str(),
-                finding.identifiers.join(" "),
-                finding.health.join(" "),
+                joined(&finding.identifiers, " "),
+                joined(&finding.health, " "),
             )
         })
         .collect();
@@ -276,13 +278,14 @@ fn a_batch_of_three_people_is_three_findings() {
     let first = &found[0];
     assert_eq!(first.fields[0].path, "body.data[0].user_data.em[0]");
     assert_eq!(first.fields[0].masked, "ff8d…d976");
-    assert_eq!(first.person.as_ref(), Some(&first.fields[0].token));
+    assert_eq!(first.person, first.fields[0].token);
     assert_eq!(&*first.recipient.tracker, "meta");
     assert_eq!(first.request.as_ref().unwrap().path, "/v26.0/{id}/events");
-    assert_eq!(first.time, "2025-11-25T02:41:03.123456789Z");
+    assert_eq!(first.time, Timestamp(1_764_038_463_123_456_789));
     assert_eq!(first.process.comm.as_deref(), Some("python3"));
-    assert_eq!((first.source, first.completeness), ("openssl", "complete"));
-    assert_eq!(first.peer.addr.as_deref(), Some("203.0.113.5:443"));
+    assert_eq!(first.source, Some(Source::OpenSsl));
+    assert_eq!(first.completeness, Completeness::Complete);
+    assert_eq!(first.peer.addr, "203.0.113.5:443".parse().ok());
     assert_eq!(first.evidence.as_ref().map(|place| place.packet), Some(12));
     // A key that is somebody's name is hidden.
     assert!(
@@ -293,7 +296,7 @@ fn a_batch_of_three_people_is_three_findings() {
     );
     let people: Vec<_> = found
         .iter()
-        .map(|finding| finding.person.clone().unwrap())
+        .map(|finding| finding.person.unwrap())
         .collect();
     assert!(people[0] != people[1] && people[1] != people[2] && people[0] != people[2]);
 }
@@ -379,7 +382,7 @@ fn fields_are_bounded_and_classes_are_not() {
     let found = findings(META, Some(200), &pairs);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].fields.len(), MAX_FIELDS);
-    assert_eq!(found[0].health, ["condition"]);
+    assert_eq!(found[0].health, [Health::Condition]);
 }
 
 #[test]

@@ -5,14 +5,14 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 
 fn sha256(text: &str) -> String {
-    crate::token::hex(&Sha256::digest(text), 32)
+    base16ct::lower::encode_string(&Sha256::digest(text))
 }
 
 /// The people of requests to Meta, numbered in the order of their names, `-`
 /// for none.
 fn check_people(requests: &[&[(&str, &str)]], expected: &str) {
     let mut host = Host::default();
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     let mut found = Vec::new();
     for pairs in requests {
         for finding in host.send(META, Some(200), pairs) {
@@ -94,7 +94,7 @@ fn a_list_is_as_many_people_as_rows() {
     let found = host.send(line, Some(200), &pairs);
     assert_eq!(found.len(), MAX_FINDINGS + 1);
     let summary = found.last().unwrap();
-    assert_eq!(summary.labels, ["summary"]);
+    assert_eq!(summary.labels, [Label::Summary]);
     assert_eq!(summary.people, Some(744));
     assert!(summary.why.starts_with("744 more of the same request: "));
     assert_eq!(host.losses.get(Loss::FindingLimit), 744);
@@ -110,7 +110,10 @@ fn check_labels(host: &mut Host, line: &str, pairs: &[(&str, &str)], expected: &
         .send(line, Some(200), pairs)
         .iter()
         .flat_map(|finding| &finding.fields)
-        .map(|field| format!("{} {} {}", field.class, field.form, field.labels.join(" ")))
+        .map(|field| {
+            let (class, form) = (field.class.as_str(), form_name(field.form));
+            format!("{class} {form} {}", joined(&field.labels, " "))
+        })
         .collect();
     assert_eq!(found, expected, "{pairs:?}");
 }
@@ -167,7 +170,11 @@ fn a_health_service_is_health_information_by_itself() {
         let found = host.send(META, Some(200), pairs);
         let found = found.first().map(|finding| {
             assert_eq!(finding.process.service.as_deref(), Some("intake"));
-            format!("{} {}", finding.severity.as_str(), finding.health.join(" "))
+            format!(
+                "{} {}",
+                finding.severity.as_str(),
+                joined(&finding.health, " ")
+            )
         });
         assert_eq!(found.as_deref(), expected, "{pairs:?}");
     }
@@ -198,7 +205,11 @@ fn an_address_and_a_public_page_alone_are_low() {
     ] {
         let found = findings(META, Some(200), pairs);
         let finding = found.first().unwrap();
-        let found = format!("{} {}", finding.severity.as_str(), finding.labels.join(" "));
+        let found = format!(
+            "{} {}",
+            finding.severity.as_str(),
+            joined(&finding.labels, " ")
+        );
         assert_eq!(found, expected, "{pairs:?}");
     }
 }
@@ -231,7 +242,7 @@ fn a_finding_says_why() {
         assert_eq!(found.first().unwrap().why, expected);
     }
     let refused = findings(META, Some(500), pairs);
-    assert_eq!(refused.first().unwrap().labels, ["attempted"]);
+    assert_eq!(refused.first().unwrap().labels, [Label::Attempted]);
     let alone = findings(META, None, &[("url", "https://clinic.example/anxiety")]);
     assert_eq!(
         alone.first().unwrap().why,
