@@ -7,10 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use phiwatch::{
-    cli::Cli,
-    command::{self, ExitStatus},
-};
+use phiwatch::command::{self, Cli, ExitStatus};
 use tracing_log::{AsLog as _, LogTracer};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 

@@ -2,14 +2,24 @@
 
 use std::{
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use clap::Args;
+
 use super::{ExitStatus, Failure, OrFail as _, recipients};
-use crate::{
-    cli::CheckArgs,
-    config::{Config, DEFAULT_PATH},
-};
+use crate::config::{Config, DEFAULT_PATH};
+
+/// `phiwatch check`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  phiwatch check /etc/phiwatch/phiwatch.toml && systemctl reload phiwatch")]
+pub struct CheckArgs {
+    /// The configuration file [default: /etc/phiwatch/phiwatch.toml]
+    #[arg(value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+}
 
 /// Loads the file as `run` would and reports success. Unlike for `run`, a
 /// missing file is an error.

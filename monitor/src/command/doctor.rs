@@ -6,13 +6,19 @@
 
 use std::{fmt::Write as _, io::Write as _};
 
+use clap::Args;
 use serde::Serialize;
 
 use super::{ExitStatus, Failure, OrFail as _};
-use crate::{
-    cli::DoctorArgs,
-    probe::{Check, Outcome, examine},
-};
+use crate::probe::{Check, Outcome, examine};
+
+/// `phiwatch doctor`
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 #[derive(Serialize)]
 struct Line {

@@ -1,6 +1,7 @@
-//! The verbs of the command line, one file each, and how they end.
+//! The verbs of the command line: a file each, with its arguments and help and
+//! with what it does.
 //!
-//! Input: the parsed command line. Output: data on standard output, and a
+//! Input: the arguments of the process. Output: data on standard output, and a
 //! [`Failure`] that `main` prints once.
 
 pub mod capture;
@@ -9,7 +10,7 @@ mod core;
 pub mod doctor;
 pub mod explain;
 pub mod export;
-mod parallel;
+mod failure;
 mod recording;
 pub mod replay;
 pub mod run;
@@ -21,103 +22,93 @@ pub mod verify;
 mod watch;
 
 use std::{
+    ffi::OsString,
     fmt,
     io::{self, Write as _},
 };
 
-use crate::{
-    cli::{Cli, Command},
-    config::{Config, Recipients},
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+
+pub use self::failure::{ExitStatus, Failure, OrFail};
+use self::{
+    capture::CaptureArgs, check::CheckArgs, doctor::DoctorArgs, explain::ExplainArgs,
+    export::ExportArgs, replay::ReplayArgs, run::RunArgs, trackers::TrackersArgs,
+    verify::VerifyArgs,
 };
+use crate::config::{Config, Recipients};
 
-/// The meaning of the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum ExitStatus {
-    /// All is well.
-    Success = 0,
-    /// Findings at or above `--fail-on`.
-    Findings = 1,
-    /// Wrong use of the command line.
-    Usage = 2,
-    /// Input that cannot be read.
-    BadInput = 65,
-    /// This kernel lacks something.
-    Unsupported = 69,
-    /// An error of phiwatch itself.
-    Internal = 70,
-    /// Reading or writing failed.
-    Io = 74,
-    /// Not permitted.
-    NotPermitted = 77,
-    /// The configuration is wrong.
-    Config = 78,
+/// Sees the HTTP that server processes send before it is encrypted, and reports
+/// protected health information on its way to advertising and analytics
+/// platforms.
+#[derive(Debug, Parser)]
+#[command(name = "phiwatch", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
 }
 
-impl ExitStatus {
-    /// Every status.
-    pub const ALL: &'static [Self] = &[
-        Self::Success,
-        Self::Findings,
-        Self::Usage,
-        Self::BadInput,
-        Self::Unsupported,
-        Self::Internal,
-        Self::Io,
-        Self::NotPermitted,
-        Self::Config,
-    ];
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   all is well
+  1   findings at or above --fail-on
+  2   wrong use of the command line
+  65  input that cannot be read
+  69  this kernel lacks something
+  70  an error of phiwatch itself
+  74  reading or writing failed
+  77  not permitted
+  78  the configuration is wrong
+
+Data goes to standard output, messages to standard error. PHIWATCH_LOG sets
+the level of the messages (error, warn, info, debug, trace), NO_COLOR removes
+their color.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch this host and report findings
+    Run(RunArgs),
+    /// Record what processes send, without looking for findings
+    Capture(CaptureArgs),
+    /// Look for findings in captures
+    Replay(ReplayArgs),
+    /// Write messages of captures for other tools
+    Export(ExportArgs),
+    /// Check that captures are as they were written
+    Verify(VerifyArgs),
+    /// Say what this host allows phiwatch to see, and what not
+    Doctor(DoctorArgs),
+    /// Check a configuration file
+    Check(CheckArgs),
+    /// Explain a rule of the detectors, or how severities come about
+    Explain(ExplainArgs),
+    /// List the trackers of the catalog, or say which one a host is
+    Trackers(TrackersArgs),
 }
 
-impl From<ExitStatus> for std::process::ExitCode {
-    fn from(status: ExitStatus) -> Self {
-        Self::from(status as u8)
+impl Cli {
+    /// Parses the arguments of this process, and exits with help or a usage
+    /// error where there is nothing to do.
+    pub fn from_process() -> Self {
+        Self::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
-}
 
-/// Why a verb failed: the exit code and the chain of causes.
-#[derive(Debug)]
-pub struct Failure {
-    /// The exit code.
-    pub code: ExitStatus,
-    /// What went wrong, to be printed once with all its causes.
-    pub source: anyhow::Error,
-}
-
-impl Failure {
-    /// A failure with this exit code.
-    pub fn new(code: ExitStatus, source: impl Into<anyhow::Error>) -> Self {
-        Self {
-            code,
-            source: source.into(),
+    /// Parses `arguments`, the first of which is the program's name.
+    pub fn from_arguments(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(arguments)?;
+        if let Command::Replay(args) = &cli.command
+            && args.files.is_empty()
+            && !args.wants_filter_help()
+        {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "replay needs captures: phiwatch replay FILE...",
+            ));
         }
-    }
-
-    /// A failure with this exit code and message.
-    pub fn message(code: ExitStatus, message: impl fmt::Display) -> Self {
-        Self {
-            code,
-            source: anyhow::anyhow!("{message}"),
-        }
-    }
-}
-
-/// The message and its causes in one line.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.source)
-    }
-}
-
-/// Gives the error of a result its exit code.
-pub trait OrFail<T> {
-    /// The value, or a [`Failure`] with `code`.
-    fn or_fail(self, code: ExitStatus) -> Result<T, Failure>;
-}
-
-impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
-    fn or_fail(self, code: ExitStatus) -> Result<T, Failure> {
-        self.map_err(|error| Failure::new(code, error))
+        Ok(cli)
     }
 }
 
@@ -176,7 +167,75 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::PathBuf;
+
+    use super::{watch::KernelLog, *};
+    use crate::finding::Severity;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::from_arguments(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_readme_shows_every_verb() {
+        let readme = include_str!("../../../README.md");
+        for verb in Cli::command().get_subcommands() {
+            let line = format!("    phiwatch {} ", verb.get_name());
+            assert!(readme.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn scope_flags_repeat() {
+        let cli = parse("phiwatch run --pid 1 --pid 2 --exe /a --exe /b --cgroup /c").unwrap();
+        let Command::Run(args) = cli.command else {
+            panic!("not run")
+        };
+        assert_eq!(args.scope.pid, [1, 2]);
+        assert_eq!(args.scope.exe, [PathBuf::from("/a"), PathBuf::from("/b")]);
+        assert_eq!(args.scope.cgroup, Some(PathBuf::from("/c")));
+        assert_eq!(args.kernel_log, KernelLog::Off);
+    }
+
+    #[test]
+    fn severities_are_parsed_by_their_names() {
+        for severity in Severity::ALL {
+            let cli = parse(&format!(
+                "phiwatch replay a --fail-on {}",
+                severity.as_str()
+            ))
+            .unwrap();
+            let Command::Replay(args) = cli.command else {
+                panic!("not replay")
+            };
+            assert_eq!(args.fail_on, Some(*severity));
+        }
+        for wrong in [
+            "replay a --fail-on awful",
+            "replay",
+            "run --pid 0",
+            "trackers --json a b c",
+        ] {
+            assert_eq!(
+                parse(&format!("phiwatch {wrong}")).unwrap_err().exit_code(),
+                2,
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn help_names_every_exit_code() {
+        for status in ExitStatus::ALL {
+            let number = format!("\n  {:<3} ", *status as u8);
+            assert!(EXIT_CODES.contains(&number), "{status:?}");
+        }
+    }
 
     #[test]
     fn a_closed_pipe_is_told_from_other_failures() {
@@ -193,15 +252,5 @@ mod tests {
         };
         check(io::ErrorKind::BrokenPipe, true);
         check(io::ErrorKind::StorageFull, false);
-    }
-
-    #[test]
-    fn a_failure_prints_its_causes_once_and_in_order() {
-        let cause = std::io::Error::other("no room");
-        let failure = Err::<(), _>(anyhow::Error::new(cause).context("write the journal"))
-            .or_fail(ExitStatus::Io)
-            .unwrap_err();
-        assert_eq!(failure.to_string(), "write the journal: no room");
-        assert_eq!(failure.code, ExitStatus::Io);
     }
 }

@@ -7,11 +7,12 @@ use std::{
 };
 
 use crate::{
-    capture::{CaptureWriter, Ring, StoreError},
     event::{Event, Place},
     finding::{EvidenceRecord, Finding, Severity},
     loss::Losses,
     pipeline::Output,
+    record::Ring,
+    store::{CaptureWriter, StoreError},
 };
 
 /// How often a capture is synced to disk and its limits are checked.
@@ -52,7 +53,8 @@ impl Recording {
     /// sets its place.
     pub(super) fn event(&mut self, event: &mut Event) {
         if matches!(self.mode, Mode::Raw) {
-            self.write(event);
+            let written = self.writer.write(event);
+            self.wrote(written);
         }
     }
 
@@ -65,18 +67,19 @@ impl Recording {
             let is_due = match &mut self.mode {
                 Mode::Raw => false,
                 Mode::Redacted => {
-                    due.push(record.event);
+                    due.push(record.message);
                     true
                 }
                 Mode::OnFinding(ring, least) => {
                     let is_finding = findings.iter().any(|finding| finding.severity >= *least);
-                    ring.push(record.event, is_finding, &mut due)
+                    ring.push(record.message, is_finding, &mut due)
                 }
             };
             let mut place = None;
-            for mut event in due {
-                self.write(&mut event);
-                place = event.place;
+            for mut message in due {
+                let written = self.writer.write_message(&mut message);
+                self.wrote(written);
+                place = message.place;
             }
             if is_due {
                 say_where(findings, place.as_ref());
@@ -84,8 +87,8 @@ impl Recording {
         }
     }
 
-    fn write(&mut self, event: &mut Event) {
-        match self.writer.write(event) {
+    fn wrote(&mut self, written: Result<(), StoreError>) {
+        match written {
             // A message that is only buffered does not end a failure.
             Ok(()) => self.is_broken &= self.writer.is_failing(),
             Err(error) => self.failed(error),

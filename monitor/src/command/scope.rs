@@ -7,15 +7,32 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
+
+use clap::Args;
 
 use super::{ExitStatus, Failure, OrFail as _};
 use crate::{
-    cli::ScopeArgs,
     config::ScopeSection,
     probe::{Cgroup, Scope},
 };
+
+/// Which processes are watched; without any of these, all of them.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Scope")]
+pub struct ScopeArgs {
+    /// Watch only this cgroup v2 folder and those below it
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Option<PathBuf>,
+    /// Watch only this process, not those that it starts; may be repeated
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: Vec<u32>,
+    /// Watch only processes of this executable or script, with all that they
+    /// fork; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub exe: Vec<PathBuf>,
+}
 
 /// Overlays the scope of the configuration by that of the command line.
 pub(super) fn overlay(section: &mut ScopeSection, args: &ScopeArgs) {

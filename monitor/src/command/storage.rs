@@ -1,14 +1,27 @@
 //! How `run` and `capture` store captures, from the configuration and the
 //! command line.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
+
+use clap::Args;
 
 use super::{ExitStatus, Failure, OrFail as _};
 use crate::{
-    capture::{AgeRecipients, QuotaLimits, SigningKey, StoreOptions},
-    cli::EncryptArgs,
     config::CaptureSection,
+    store::{AgeRecipients, QuotaLimits, SigningKey, StoreOptions},
 };
+
+/// Who can read raw captures.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EncryptArgs {
+    /// The age recipient who can read what --raw records; may be repeated
+    /// [default: capture.recipients of the configuration]
+    #[arg(long, value_name = "AGE1…", requires = "raw")]
+    pub recipient: Vec<String>,
+    /// A file with one recipient a line
+    #[arg(long, value_name = "FILE", requires = "raw")]
+    pub recipients_file: Option<PathBuf>,
+}
 
 /// A segment takes at most one part in this many of all captures, so that
 /// deleting the oldest does not delete everything.

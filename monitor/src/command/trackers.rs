@@ -3,16 +3,44 @@
 //! Input: the configuration, and optionally a host and a path. Output: a table,
 //! sentences or JSON.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
+use clap::Args;
 use serde::Serialize;
 
 use super::{ExitStatus, Failure, OrFail as _, recipients};
 use crate::{
-    cli::TrackersArgs,
     config::Config,
     tracker::{BodyShape, Catalog, Confidence, Match, MatchedBy, PathRule, Role, Tracker, Weight},
 };
+
+/// `phiwatch trackers`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  phiwatch trackers
+  phiwatch trackers graph.facebook.com /v26.0/1234/events")]
+pub struct TrackersArgs {
+    /// A host name to look up
+    #[arg(value_name = "HOST")]
+    pub host: Option<String>,
+    /// The path of a request to it
+    #[arg(value_name = "PATH", requires = "host")]
+    pub path: Option<String>,
+    /// The method of the request
+    #[arg(long, value_name = "METHOD", default_value = "POST", requires = "host")]
+    pub method: String,
+    /// The configuration, whose lists and policy count [default:
+    /// /etc/phiwatch/phiwatch.toml if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// One complete entry.
 #[derive(Serialize)]
@@ -240,7 +268,9 @@ fn explain(host: &str, found: &Match) -> String {
     introduce(&mut text, &found.tracker);
     let pattern = found.pattern.as_deref().unwrap_or_default();
     let why = match found.matched_by {
-        MatchedBy::Host => "The host alone tells it; no rule about paths matched.".to_owned(),
+        MatchedBy::Host | MatchedBy::Script => {
+            "The host alone tells it; no rule about paths matched.".to_owned()
+        }
         MatchedBy::HostAndPath => format!("The host and the path rule {pattern} tell it."),
         MatchedBy::Protocol => format!(
             "The host is not known; the path has the shape {pattern} of this tracker's protocol, \

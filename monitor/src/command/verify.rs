@@ -1,15 +1,42 @@
 //! `phiwatch verify`: whether captures are as they were written.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
+use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
 use super::{ExitStatus, Failure, OrFail as _};
-use crate::{
-    capture::{CheckingKey, StoreError, Verification, verify},
-    cli::VerifyArgs,
-};
+use crate::store::{CheckingKey, StoreError, Verification, verify};
+
+/// `phiwatch verify`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  phiwatch verify /var/tmp/evidence
+  phiwatch verify --public-key minisign.pub --json /var/tmp/evidence
+
+Every file of a folder is checked against its manifest, whose entries are
+chained by hashes, and against the signature if there is one. A file without a
+manifest beside it can only be checked for being complete. Exit code 65 says
+that something is not as it was written. Stock tools check the same:
+  sha256sum -c SHA256SUMS
+  minisign -V -p minisign.pub -m SHA256SUMS")]
+pub struct VerifyArgs {
+    /// Folders of captures, or single captures
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub paths: Vec<PathBuf>,
+    /// The minisign public key that must have signed [default: the key that the
+    /// manifest names, which only tells that nothing changed since]
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Checks the folders and files. A problem is shown like every other result,
 /// and mentioned once more in the failure.

@@ -22,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::ValueEnum;
 use phiwatch_ebpf::abi::counter;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -30,7 +31,7 @@ use tokio::{
 
 use super::{
     ExitStatus, Failure, OrFail as _,
-    core::{Core, Reloaded, Request},
+    core::{Live, Reloaded, Request, pipeline},
     recipients,
     scope::scope,
 };
@@ -39,13 +40,11 @@ use crate::{
         metrics::{HookCounts, Metrics},
         server::{self, ReloadRequest, State as ServerState},
     },
-    capture::StoreOptions,
     config::Config,
     event::{Event, Source},
     loss::{Loss, Losses},
-    probe::{
-        Counters, ProbeConfig, ProbeError, Probes, Reader, Sight, Signal, State, Status, WatchState,
-    },
+    probe::{ProbeConfig, ProbeError, Probes, Reader, Sight, Signal, State, Status, WatchState},
+    store::StoreOptions,
 };
 
 /// How long the ring thread sleeps at most while records arrive. The kernel
@@ -74,6 +73,24 @@ const DRAINING: usize = 2;
 /// How long the threads may take to end.
 const MAX_JOIN: Duration = Duration::from_millis(1_700);
 
+/// The level of what the kernel programs log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum KernelLog {
+    /// Nothing; costs nothing.
+    #[default]
+    Off,
+    /// Errors.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens rarely.
+    Info,
+    /// And what happens often.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
 /// What to watch, and what to do with it.
 pub(super) struct Plan {
     /// The configuration, overlaid by the command line.
@@ -96,6 +113,13 @@ pub(super) struct Plan {
     pub detect: bool,
     /// Whether the kernel programs' diagnostics are wanted.
     pub kernel_log: bool,
+}
+
+impl Plan {
+    /// Whether messages are examined, for findings or to be redacted.
+    pub(super) const fn is_examining(&self) -> bool {
+        self.detect || self.capture.is_some() && !self.raw
+    }
 }
 
 /// The exit code of a probe error.
@@ -135,8 +159,11 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let listener = plan.listen.map(bind).transpose()?;
     let before = Arc::new(Mutex::new(Losses::default()));
     let (signals_in, signals) = sync_channel(MAX_SIGNALS);
-    let core = Core::new(plan, recipients, Arc::clone(&metrics), Arc::clone(&before))?
-        .with_signals(signals_in.clone());
+    let (batches_in, batches) = sync_channel(MAX_BATCHES_WAITING);
+    let (requests_in, requests) = channel();
+    let queues = (batches, requests);
+    let core = pipeline(plan, recipients)?;
+    let live = Live::new(plan, &metrics, queues, &before, &signals_in)?;
     let mut probes = Probes::load(ProbeConfig {
         scope,
         data_ring_bytes: plan.config.ring.data_bytes,
@@ -156,8 +183,6 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
     let status = probes.status();
     let sight = status.clone();
     let stop = Arc::new(AtomicBool::new(false));
-    let (batches_in, batches) = sync_channel(MAX_BATCHES_WAITING);
-    let (requests_in, requests) = channel();
     let watching = Arc::new(Mutex::new(WatchState::default()));
 
     let mut threads = vec![
@@ -171,9 +196,7 @@ pub(super) fn watch(plan: &Plan) -> Result<(), Failure> {
             };
             move || ring(reader, &stop, &batches_in, &signals_in, &targets)
         })?,
-        spawn("phiwatch-core", move || {
-            core.run(&batches, &requests, verdicts);
-        })?,
+        spawn("phiwatch-core", move || live.run(core, verdicts))?,
     ];
     let mut kernel_log = probes.logger();
     let count = probes.attach().map_err(|error| probe_failure(&error))?;
@@ -343,7 +366,7 @@ fn ring(
         }
         let interval = if is_news { REPORT } else { REPORT_IDLE };
         if stopping || last_report.is_none_or(|last| last.elapsed() >= interval) {
-            report(&reader.counters(), &losses, targets);
+            report(&reader, &losses, targets);
             (last_report, is_news) = (Some(Instant::now()), false);
         }
         if more {
@@ -368,7 +391,8 @@ struct ReportTargets {
     losses: Arc<Mutex<Losses>>,
 }
 
-fn report(counters: &Counters, losses: &Losses, targets: &ReportTargets) {
+fn report(reader: &Reader, losses: &Losses, targets: &ReportTargets) {
+    let counters = reader.counters();
     let ReportTargets {
         metrics,
         status,
@@ -392,11 +416,8 @@ fn report(counters: &Counters, losses: &Losses, targets: &ReportTargets) {
     metrics.follow_losses(losses);
     metrics.follow_probe_hits(Source::OpenSsl, watching.hits);
     metrics.follow_probe_hits(Source::Socket, counters.get(counter::HITS_SOCKET));
-    for (source, bytes) in [
-        (Source::OpenSsl, counter::BYTES_OPENSSL),
-        (Source::Socket, counter::BYTES_SOCKET),
-    ] {
-        metrics.follow_bytes(source, counters.get(bytes));
+    for (source, bytes) in reader.bytes() {
+        metrics.follow_bytes(source, bytes);
     }
     for (hook, places) in status.snapshot() {
         metrics.set_hook(

@@ -1,21 +1,26 @@
 //! The beginning of the core: events to steps.
 //!
-//! In: events. Out: [`Step`]s in an order that depends only on the events.
-//! Several threads can examine the steps; their effects are applied in this
-//! order.
+//! In: events, and whole messages of redacted captures. Out: [`Step`]s in an order
+//! that depends only on these. Several threads can examine the steps; their effects
+//! are applied in this order.
 
 use std::sync::Arc;
 
-use super::recorded::{self, RecordedMessage};
+use hashbrown::HashSet;
+
+use super::recorded::{self, Whole};
 use crate::{
-    event::{Event, EventKind, Message, MessageFacts, StreamId, Timestamp},
+    event::{Blindness, Direction, Event, EventKind, Place, StreamId, Timestamp},
     http::{Connections, Exchange, Page},
     loss::{Loss, Losses},
+    message::Message,
     stream::{Delivery, Facts, Segment, Streams},
 };
 
+/// What a step weighs besides its payload, in bytes.
+const STEP_BYTES: usize = 256;
 /// How often the time becomes a step, in nanoseconds of event time.
-const TIME_STEP: u64 = 1_000_000_000;
+const TIME_STEP: u64 = 500_000_000;
 
 /// One unit of the core's work, in order.
 pub enum Step {
@@ -31,15 +36,54 @@ pub enum Step {
         facts: Arc<Facts>,
         /// When.
         now: Timestamp,
+        /// Where it is recorded, if it is.
+        place: Option<Place>,
+        /// What a redacted capture holds of it.
+        recorded: Option<Box<Message>>,
     },
+    /// The first plaintext of a TLS stream.
+    Plaintext {
+        /// The stream.
+        stream: StreamId,
+        /// The server's name.
+        name: Arc<str>,
+        /// When.
+        now: Timestamp,
+    },
+    /// More than a handshake is sent over the TLS connection of a socket.
+    Encrypted(StreamId, Timestamp),
+    /// What keeps the TLS connection of a socket from being read.
+    Obstacle(StreamId, Blindness),
     /// A stream ended.
     Closed(StreamId),
-    /// A request with its response; with what was known of it if its values
-    /// were replaced.
-    Exchange(Box<Exchange>, Option<Box<MessageFacts>>),
-    /// A page that a server sent; with what was known of it if its values were
-    /// replaced.
-    Page(Box<Page>, Option<Box<MessageFacts>>),
+    /// A request with its response; with what a redacted capture holds of it.
+    Exchange(Box<Exchange>, Option<Box<Message>>),
+    /// A page that a server sent; with what a redacted capture holds of it.
+    Page(Box<Page>, Option<Box<Message>>),
+}
+
+impl Step {
+    /// Bytes of memory that it holds, about.
+    pub(super) fn weight(&self) -> usize {
+        let payload = match self {
+            Self::Exchange(exchange, _) => {
+                let request = &exchange.request;
+                let lengths = request
+                    .headers
+                    .iter()
+                    .map(|header| header.value.expose().len());
+                lengths.sum::<usize>() + request.target.expose().len() + request.body.expose().len()
+            }
+            Self::Page(page, _) => page.body.expose().len(),
+            Self::Time(_)
+            | Self::Hello { .. }
+            | Self::Plaintext { .. }
+            | Self::Encrypted(..)
+            | Self::Obstacle(..)
+            | Self::Closed(_) => 0,
+        };
+        payload.saturating_add(STEP_BYTES)
+    }
 }
 
 /// The stages up to whole messages.
@@ -47,6 +91,9 @@ pub enum Step {
 pub struct MessageAssembler {
     streams: Streams,
     connections: Connections,
+    /// TLS streams whose first plaintext has come: at most as many as there are
+    /// streams.
+    plain: HashSet<StreamId>,
     now: Timestamp,
     told: u64,
     deliveries: Vec<Delivery>,
@@ -59,30 +106,39 @@ impl MessageAssembler {
         // Deadlines first, whatever happened in between, so that the order of
         // steps depends only on the events.
         self.tick(event.time, losses, out);
-        if let EventKind::Message(message) = &event.kind {
-            self.message(event, message, losses, out);
-            return;
-        }
         self.streams.push(event, losses, &mut self.deliveries);
         self.drain(losses, out);
+        if let EventKind::Opened(origin) = &event.kind
+            && let Some(obstacle) = origin.blindness
+        {
+            out.push(Step::Obstacle(event.stream, obstacle));
+        }
     }
 
     /// Takes a message of a redacted capture.
-    fn message(&self, event: &Event, message: &Message, losses: &mut Losses, out: &mut Vec<Step>) {
+    pub fn message(&mut self, message: &Message, losses: &mut Losses, out: &mut Vec<Step>) {
+        self.tick(message.time, losses, out);
+        let recorded = Some(Box::new(message.clone()));
         if message.facts.greeting {
             let name = message.facts.host.as_deref().map(Arc::from);
             out.extend(name.map(|name| Step::Hello {
-                stream: event.stream,
+                stream: message.stream,
                 name,
-                facts: Arc::default(),
-                now: self.now,
+                facts: Arc::new(Facts {
+                    origin: message.origin.clone(),
+                    server_name: message.server_name.clone(),
+                }),
+                now: message.time,
+                place: message.place.clone(),
+                recorded,
             }));
             return;
         }
-        let facts = Some(message.facts.clone());
-        match recorded::whole(event, message) {
-            Some(RecordedMessage::Exchange(own)) => out.push(Step::Exchange(Box::new(own), facts)),
-            Some(RecordedMessage::Page(own)) => out.push(Step::Page(Box::new(own), facts)),
+        match recorded::whole(message) {
+            Some(Whole::Exchange(own)) => {
+                out.push(Step::Exchange(Box::new(own), recorded));
+            }
+            Some(Whole::Page(own)) => out.push(Step::Page(Box::new(own), recorded)),
             None => losses.count(Loss::CaptureMalformed),
         }
     }
@@ -122,17 +178,42 @@ impl MessageAssembler {
                             name,
                             facts: Arc::clone(&delivery.facts),
                             now: self.now,
+                            place: delivery.place.clone(),
+                            recorded: None,
                         });
                     }
                 }
-                Segment::Closed => out.push(Step::Closed(delivery.stream)),
+                Segment::Bytes {
+                    direction: Direction::Sent,
+                    ..
+                } => out.extend(self.first_plaintext(&delivery)),
+                Segment::Encrypted => out.push(Step::Encrypted(delivery.stream, self.now)),
                 _ => {}
             }
             self.connections
                 .push(&delivery, losses, &mut self.exchanges);
             self.hand_on(out);
+            // Behind its last requests.
+            if matches!(delivery.what, Segment::Closed) {
+                self.plain.remove(&delivery.stream);
+                out.push(Step::Closed(delivery.stream));
+            }
         }
         self.deliveries = deliveries;
+    }
+
+    /// The step for bytes that a process sent, if they are the first plaintext
+    /// of a TLS stream whose server is known by its name. Without one the host of
+    /// its first request tells it.
+    fn first_plaintext(&mut self, delivery: &Delivery) -> Option<Step> {
+        let origin = delivery.facts.origin.as_ref()?;
+        let name = delivery.facts.server_name.as_ref()?;
+        let is_first = origin.source.is_tls() && self.plain.insert(delivery.stream);
+        is_first.then(|| Step::Plaintext {
+            stream: delivery.stream,
+            name: Arc::clone(name),
+            now: self.now,
+        })
     }
 
     fn hand_on(&mut self, out: &mut Vec<Step>) {

@@ -4,38 +4,33 @@
 //! findings and notes. Everything that the core remembers between messages is
 //! here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
 use super::{
     Note, Output, Record,
     assembler::Step,
-    examiner::{Examined, Examiner},
+    examiner::{Examined, Examiner, Records},
+    matching::{Connection, Matching},
     recorded,
 };
 use crate::{
     canary,
-    event::{MessageFacts, Source, StreamId, Timestamp},
-    finding::{self, Memory, PageSettings, Pages, PeopleCount, assemble},
+    event::{Blindness, Place, Source, StreamId, Timestamp},
+    finding::{
+        self, Contact, Contacts, HostSource, Memory, PageSettings, Pages, PeopleCount, assemble,
+    },
     http::{Exchange, Page, Request},
     loss::Losses,
+    message::{ConnectionNote, MaybeKnown, Message},
     stream::Facts,
+    token::Token,
+    tracker::MatchedBy,
 };
 
-/// How long after a ClientHello its plaintext may come, in nanoseconds.
-const CONTACT_WAIT: u64 = 30_000_000_000;
-/// How many connections to trackers wait for their plaintext.
-const MAX_CONTACTS: usize = 16_384;
-/// How many streams are remembered as unwanted, or as read.
+/// How many streams are remembered as unwanted.
 const MAX_STREAMS: usize = 65_536;
-
-/// A TLS connection to a tracker whose plaintext has not been seen yet.
-struct Contact {
-    owner: u32,
-    name: Arc<str>,
-    tracker: Arc<str>,
-}
 
 /// A TLS connection that has just begun.
 struct SeenHello<'a> {
@@ -44,44 +39,50 @@ struct SeenHello<'a> {
     /// The server's name.
     name: Arc<str>,
     /// What is known of the stream.
-    facts: &'a Facts,
+    facts: Arc<Facts>,
     /// When.
     now: Timestamp,
+    /// Where it is recorded, if it is.
+    place: Option<Place>,
+    /// The recorded message, if it is from a redacted capture.
+    recorded: Option<&'a Message>,
 }
 
 /// What is remembered between messages.
 #[derive(Default)]
-pub struct Correlator {
+pub(super) struct Correlator {
     memory: Memory,
     pages: Pages,
-    contacts: BTreeMap<(Timestamp, u64), Contact>,
-    next_contact: u64,
-    /// Streams whose plaintext was seen, by process and server name, that no
-    /// contact has claimed yet.
-    read: HashMap<(u32, Arc<str>), u64>,
-    counted: HashSet<StreamId>,
+    matching: Matching,
+    contacts: Contacts,
     unwanted: HashSet<StreamId>,
 }
 
 impl Correlator {
     /// How many people's data the tracker with this id has received so far.
-    pub fn people(&self, tracker: &str) -> PeopleCount {
+    pub(super) fn people(&self, tracker: &str) -> PeopleCount {
         self.memory.people(tracker)
     }
 
     /// How many people any tracker has heard of so far.
-    pub fn people_in_total(&self) -> PeopleCount {
+    pub(super) fn people_in_total(&self) -> PeopleCount {
         self.memory.people_in_total()
     }
 
     /// Names of people who turned out to be someone else, mapped to the names
     /// of those.
-    pub fn merged(&self) -> HashMap<u128, u128> {
+    pub(super) fn merged(&self) -> HashMap<Token, Token> {
         self.memory.merged()
     }
 
     /// Takes any step except an exchange, which must be examined first.
-    pub fn step(&mut self, examiner: &Examiner, step: Step, losses: &mut Losses, out: &mut Output) {
+    pub(super) fn step(
+        &mut self,
+        examiner: &Examiner,
+        step: Step,
+        losses: &mut Losses,
+        out: &mut Output,
+    ) {
         match step {
             Step::Page(page, recorded) => {
                 self.page(examiner, &page, recorded.as_deref(), losses, out);
@@ -91,38 +92,44 @@ impl Correlator {
                 name,
                 facts,
                 now,
+                place,
+                recorded,
             } => {
                 let hello = SeenHello {
                     stream,
                     name,
-                    facts: &facts,
+                    facts,
                     now,
+                    place,
+                    recorded: recorded.as_deref(),
                 };
                 self.hello(examiner, hello, out);
             }
+            Step::Plaintext { stream, name, now } => {
+                if examiner.catalog.match_host(&name).is_some() {
+                    self.matching.seen(stream, &name, now);
+                }
+            }
+            Step::Encrypted(stream, now) => self.matching.sends(stream, now),
+            Step::Obstacle(stream, obstacle) => self.matching.explain(stream, obstacle),
             Step::Closed(stream) => self.close(stream),
-            Step::Time(now) => self.time(now, out),
+            Step::Time(now) => self.time(examiner, now, out),
             Step::Exchange(..) => {}
         }
     }
 
     /// It is this time.
-    fn time(&mut self, now: Timestamp, out: &mut Output) {
-        while self
-            .contacts
-            .first_key_value()
-            .is_some_and(|((due, _), _)| *due <= now)
-        {
-            if let Some((_, contact)) = self.contacts.pop_first() {
-                self.settle(&contact, out);
-            }
+    fn time(&mut self, examiner: &Examiner, now: Timestamp, out: &mut Output) {
+        while let Some(connection) = self.matching.take(now) {
+            self.settle(examiner, &connection, out);
         }
+        out.findings.extend(self.contacts.time(now));
     }
 
     /// A stream ended.
     fn close(&mut self, stream: StreamId) {
         self.unwanted.remove(&stream);
-        self.counted.remove(&stream);
+        self.matching.close(stream);
     }
 
     /// A process greeted a server that wants TLS.
@@ -132,64 +139,102 @@ impl Correlator {
             name,
             facts,
             now,
+            place,
+            recorded,
         } = hello;
-        let Some(found) = examiner.catalog.match_host(&name) else {
-            return;
-        };
-        if stream.owner != 0 {
-            out.notes.push(Note::Contact(stream.owner));
+        let note = recorded.and_then(|message| message.facts.connection.as_ref());
+        let found = examiner.catalog.match_host(&name);
+        let first = out.findings.len();
+        if let Some(found) = found {
+            if stream.owner != 0 {
+                out.notes.push(Note::Contact(stream.owner));
+            }
+            let connection = Connection {
+                is_recorded: recorded.is_some(),
+                ..Connection::new(stream, name, found, now, facts, place)
+            };
+            match note {
+                // What became of it is recorded.
+                Some(note) => {
+                    let connection = Connection {
+                        tracker: note.tracker.as_deref().map(Arc::from),
+                        is_tunnel: note.tunnel,
+                        obstacle: obstacle(note),
+                        is_read: note.blindness.is_none(),
+                        ..connection
+                    };
+                    self.settle(examiner, &connection, out);
+                }
+                None => self.begin(examiner, connection, out),
+            }
         }
-        if !found.alone {
-            return;
-        }
-        if examiner.redactor.is_some() {
+        if let Some(recorded) = recorded.filter(|_| !matches!(examiner.records, Records::None)) {
             out.records.push(Record {
-                event: recorded::greeting_event(stream, facts, &name, now),
-                findings: 0..0,
+                message: recorded.clone(),
+                findings: first..out.findings.len(),
             });
         }
-        if self.contacts.len() >= MAX_CONTACTS
-            && let Some((_, oldest)) = self.contacts.pop_first()
-        {
-            self.settle(&oldest, out);
-        }
-        let contact = Contact {
-            owner: stream.owner,
-            name,
-            tracker: Arc::clone(&found.tracker.id),
-        };
-        self.contacts
-            .insert((now.plus(CONTACT_WAIT), self.next_contact), contact);
-        self.next_contact += 1;
     }
 
-    fn settle(&mut self, contact: &Contact, out: &mut Output) {
-        let key = (contact.owner, Arc::clone(&contact.name));
-        let key = if contact.owner == 0 {
-            // The socket's process is not known: a stream of any process to the
-            // same name is accepted.
-            self.read
-                .keys()
-                .filter(|(_, name)| *name == contact.name)
-                .min()
-                .cloned()
-        } else {
-            Some(key)
-        };
-        let readable = key.is_some_and(|key| {
-            let Some(count) = self.read.get_mut(&key) else {
-                return false;
-            };
-            *count -= 1;
-            if *count == 0 {
-                self.read.remove(&key);
-            }
-            true
-        });
+    fn begin(&mut self, examiner: &Examiner, connection: Connection, out: &mut Output) {
+        if let Some(evicted) = self.matching.begin(connection) {
+            self.settle(examiner, &evicted, out);
+        }
+    }
+
+    /// It is known whether a connection was read.
+    fn settle(&mut self, examiner: &Examiner, connection: &Connection, out: &mut Output) {
+        let blindness = connection.blindness();
+        let tracker = connection.tracker.as_ref();
         out.notes.push(Note::Connection {
-            tracker: Arc::clone(&contact.tracker),
-            readable,
+            tracker: Arc::clone(tracker.unwrap_or(&connection.found.tracker.id)),
+            blindness,
         });
+        let first = out.findings.len();
+        if let Some(reason) = blindness {
+            let contact = contact(examiner, connection, reason);
+            let finding = self.contacts.take(connection.stream.owner, &contact);
+            out.findings.extend(finding);
+        }
+        if matches!(examiner.records, Records::Redacted(_)) && !connection.is_recorded {
+            out.records.push(Record {
+                message: recorded::connection(connection),
+                findings: first..out.findings.len(),
+            });
+        }
+    }
+
+    /// A proxy was asked for a tunnel, through which TLS goes if it was granted.
+    fn tunnel(&mut self, examiner: &Examiner, result: &Examined, out: &mut Output) {
+        let Exchange { request, facts, .. } = &*result.exchange;
+        // What follows on the stream is not HTTP.
+        if self.unwanted.len() < MAX_STREAMS && self.unwanted.insert(request.stream) {
+            out.notes
+                .push(Note::Unwanted(request.stream, result.source));
+        }
+        // Of a recorded one it is recorded, too, what became of it.
+        let Some(host) = request
+            .host
+            .as_deref()
+            .filter(|_| result.recorded.is_none())
+        else {
+            return;
+        };
+        let Some(found) = examiner.catalog.match_host(host) else {
+            return;
+        };
+        if request.stream.owner != 0 {
+            out.notes.push(Note::Contact(request.stream.owner));
+        }
+        let (began, facts) = (request.time, Arc::clone(facts));
+        let place = request.place.clone();
+        let connection = Connection {
+            is_tunnel: true,
+            // What goes through it is not looked at.
+            sends: Some(began),
+            ..Connection::new(request.stream, host.into(), found, began, facts, place)
+        };
+        self.begin(examiner, connection, out);
     }
 
     /// A page that a server sent.
@@ -197,11 +242,12 @@ impl Correlator {
         &mut self,
         examiner: &Examiner,
         page: &Page,
-        facts: Option<&MessageFacts>,
+        recorded: Option<&Message>,
         losses: &mut Losses,
         out: &mut Output,
     ) {
-        let known = facts
+        let known = recorded
+            .map(|message| &*message.facts)
             .filter(|facts| recorded::is_current(facts))
             .map(recorded::page_proofs);
         let settings = PageSettings {
@@ -214,28 +260,34 @@ impl Correlator {
         let told = self
             .pages
             .examine(page, &settings, &mut self.memory, losses);
-        let Some(told) = told else { return };
+        let message = match (&examiner.records, recorded) {
+            (Records::None, _) => None,
+            (_, Some(recorded)) => Some(recorded.clone()),
+            (Records::Redacted(redactor), None) => told.as_ref().map(|told| {
+                let redacted = redactor.page(
+                    page,
+                    &told.proofs.path,
+                    told.markup.expose(),
+                    &told.fields,
+                    &told.evidence,
+                    &[],
+                );
+                recorded::redacted_page(page, &redacted, &told.proofs)
+            }),
+            (Records::Sent, None) => page
+                .markup(&mut Losses::default())
+                .map(|(markup, _)| recorded::sent_page(page, &markup)),
+        };
         let first = out.findings.len();
-        out.findings.extend(told.findings);
-        if let Some(redactor) = &examiner.redactor {
-            let markup = told.markup.expose();
-            let redacted = redactor.page(
-                page,
-                &told.proofs.path,
-                markup,
-                &told.fields,
-                &told.evidence,
-                &[],
-            );
-            out.records.push(Record {
-                event: recorded::page_event(page, &redacted, &told.proofs),
-                findings: first..out.findings.len(),
-            });
-        }
+        out.findings
+            .extend(told.into_iter().flat_map(|told| told.findings));
+        let findings = first..out.findings.len();
+        out.records
+            .extend(message.map(|message| Record { message, findings }));
     }
 
     /// A request that was examined.
-    pub fn exchange(
+    pub(super) fn exchange(
         &mut self,
         examiner: &Examiner,
         result: &Examined,
@@ -243,11 +295,19 @@ impl Correlator {
         out: &mut Output,
     ) {
         losses.merge(&result.losses);
-        self.count_read(examiner, result);
         let request = &result.exchange.request;
-        let first = out.findings.len();
         let context = examiner.context(result);
-        if let Some(matched) = &result.matched {
+        let is_connect = request.method == "CONNECT";
+        if is_connect && request.status.is_some_and(|status| status / 100 == 2) {
+            self.tunnel(examiner, result, out);
+        }
+        self.read(examiner, result);
+        let first = out.findings.len();
+        if is_connect {
+            // It goes to the proxy, whatever it names.
+            out.notes
+                .push(Note::Message(request.protocol, request.completeness));
+        } else if let Some(matched) = &result.matched {
             if self.unwanted.remove(&request.stream) {
                 out.notes.push(Note::Wanted(request.stream, result.source));
             }
@@ -267,14 +327,19 @@ impl Correlator {
         let plantings = result.plantings.iter();
         out.findings
             .extend(plantings.map(|planting| canary::finding(&context, planting)));
-        if let Some(redacted) = &result.redacted {
-            let path = finding::path(&context);
-            let proofs = self.memory.confirmed(&result.proofs);
-            out.records.push(Record {
-                event: recorded::request_event(result, redacted, path, &proofs),
-                findings: first..out.findings.len(),
-            });
-        }
+        let message = match (&examiner.records, &result.recorded) {
+            (Records::None, _) => None,
+            (_, Some(recorded)) => Some(Message::clone(recorded)),
+            (Records::Redacted(_), None) => result.redacted.as_ref().map(|redacted| {
+                let path = finding::path(&context);
+                let proofs = self.memory.confirmed(&result.proofs);
+                recorded::redacted_request(result, redacted, path, &proofs)
+            }),
+            (Records::Sent, None) => Some(recorded::sent_request(&result.exchange)),
+        };
+        let findings = first..out.findings.len();
+        out.records
+            .extend(message.map(|message| Record { message, findings }));
     }
 
     /// Ignores a request that goes to no tracker. The rest of its stream is
@@ -291,25 +356,55 @@ impl Correlator {
         }
     }
 
-    /// Remembers that a TLS stream's plaintext was seen.
-    fn count_read(&mut self, examiner: &Examiner, result: &Examined) {
+    /// A request of a TLS stream was read.
+    fn read(&mut self, examiner: &Examiner, result: &Examined) {
         let Exchange { request, facts, .. } = &*result.exchange;
-        let (stream, source) = (request.stream, result.source);
-        if source != Source::OpenSsl || self.counted.len() >= MAX_STREAMS {
+        if !result.source.is_tls() {
             return;
         }
-        let Some(name) = facts
-            .server_name
-            .clone()
-            .or_else(|| request.host.as_deref().map(Arc::from))
-        else {
+        let named = request.host.as_deref();
+        let name = facts.server_name.clone().or_else(|| named.map(Arc::from));
+        let Some(name) = name.filter(|name| examiner.catalog.match_host(name).is_some()) else {
             return;
         };
-        if examiner.catalog.match_host(&name).is_some() && self.counted.insert(stream) {
-            if self.read.len() >= MAX_CONTACTS {
-                self.read.clear();
-            }
-            *self.read.entry((stream.owner, name)).or_insert(0) += 1;
+        self.matching.seen(request.stream, &name, request.time);
+        if let Some(matched) = &result.matched
+            && matched.matched_by != MatchedBy::Protocol
+        {
+            self.matching.identify(request.stream, &matched.tracker.id);
         }
     }
+}
+
+/// A connection that could not be read, as its finding needs it.
+fn contact<'a>(
+    examiner: &'a Examiner,
+    connection: &'a Connection,
+    reason: Blindness,
+) -> Contact<'a> {
+    let origin = connection.facts.origin.as_deref();
+    let (found, host) = (&connection.found, &connection.host);
+    Contact {
+        time: connection.began,
+        host,
+        host_source: if connection.is_tunnel {
+            HostSource::Target
+        } else {
+            HostSource::Sni
+        },
+        found,
+        matched: examiner
+            .catalog
+            .found(&found.tracker, host, MatchedBy::Host, None),
+        origin,
+        sender: examiner.sender(origin),
+        reason,
+        place: connection.place.as_ref(),
+    }
+}
+
+/// The reason in a note; one that another version knows is unknown to this one.
+fn obstacle(note: &ConnectionNote) -> Option<Blindness> {
+    let reason = note.blindness.as_ref();
+    reason.map(|reason| MaybeKnown::value(reason).unwrap_or(Blindness::Unknown))
 }

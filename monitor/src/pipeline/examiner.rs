@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     canary::{self, Canaries, Disclosure, Planting},
-    event::{MessageFacts, Origin, Source},
+    event::{Origin, Source},
     field::{self, FieldLimits},
-    finding::{Context, DigestCache, Proof, Sender, prove, template},
-    http::{Exchange, Request},
+    finding::{Context, DigestCache, HostSource, Proof, Sender, prove, template},
+    http::{Exchange, Protocol, Request},
     loss::Losses,
+    message::Message,
     phi::{self, Detector},
     redact::{RedactedRequest, RedactionKey, Redactor},
     token::TokenKey,
@@ -27,7 +28,7 @@ struct Destination<'a> {
     /// The tracker, if it is one.
     matched: Option<Match>,
     host: &'a str,
-    host_source: &'static str,
+    host_source: HostSource,
     /// The fields, where they had to be read to decide.
     fields: Option<field::Fields>,
     /// Whether the stream may carry requests to a tracker.
@@ -44,27 +45,37 @@ pub struct Examiner {
     pub(super) key: TokenKey,
     pub(super) canaries: Canaries,
     pub(super) limits: FieldLimits,
-    /// Messages are to be recorded with their values replaced.
-    pub(super) redactor: Option<Arc<Redactor>>,
+    pub(super) records: Records,
+}
+
+/// How messages are to be recorded.
+#[derive(Clone)]
+pub(super) enum Records {
+    /// Not at all.
+    None,
+    /// With their values replaced.
+    Redacted(Arc<Redactor>),
+    /// As they were sent.
+    Sent,
 }
 
 /// What a worker thread remembers of earlier messages to be faster.
 #[derive(Default)]
-pub struct WorkerCache {
+pub(super) struct WorkerCache {
     detector: Detector,
     digests: DigestCache,
 }
 
 /// An exchange with the results of examining it.
-pub struct Examined {
+pub(super) struct Examined {
     pub(super) exchange: Box<Exchange>,
-    /// What was known of it, if its values were replaced.
-    pub(super) recorded: Option<Box<MessageFacts>>,
+    /// What a redacted capture holds of it.
+    pub(super) recorded: Option<Box<Message>>,
     pub(super) source: Source,
     /// The tracker, if it is one.
     pub(super) matched: Option<Match>,
     pub(super) host: String,
-    pub(super) host_source: &'static str,
+    pub(super) host_source: HostSource,
     /// Whether the stream may carry requests that matter.
     pub(super) may_follow: bool,
     /// Whether only the path matches a tracker's protocol so far.
@@ -89,7 +100,7 @@ impl Examiner {
             key,
             canaries: Canaries::default(),
             limits: FieldLimits::default(),
-            redactor: None,
+            records: Records::None,
         }
     }
 
@@ -98,30 +109,39 @@ impl Examiner {
         &self.catalog
     }
 
-    /// This desk with another catalog.
+    /// This examiner with another catalog.
     #[must_use]
     pub fn with_catalog(self, catalog: Catalog) -> Self {
         Self { catalog, ..self }
     }
 
-    /// This desk, which knows these services.
+    /// This examiner, which knows these services.
     #[must_use]
     pub fn with_services(self, services: Services) -> Self {
         Self { services, ..self }
     }
 
-    /// This desk, which seeks planted values as well.
+    /// This examiner, which seeks planted values as well.
     #[must_use]
     pub fn with_canaries(self, canaries: Canaries) -> Self {
         Self { canaries, ..self }
     }
 
     /// This examiner, also replacing the values of every message for a
-    /// recording.
+    /// recording. Messages whose values were replaced before stay as they are.
     #[must_use]
     pub fn with_redactor(self, redactor: Redactor) -> Self {
         Self {
-            redactor: Some(Arc::new(redactor)),
+            records: Records::Redacted(Arc::new(redactor)),
+            ..self
+        }
+    }
+
+    /// This examiner, also recording every message as it was sent.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self {
+            records: Records::Sent,
             ..self
         }
     }
@@ -134,13 +154,13 @@ impl Examiner {
         self.with_redactor(Redactor::new(key))
     }
 
-    /// Examines one exchange; `recorded` is what was known of it if its values
-    /// were replaced. `cache` only affects speed.
-    pub fn examine(
+    /// Examines one exchange; `recorded` is what a redacted capture holds of it.
+    /// `cache` only affects speed.
+    pub(super) fn examine(
         &self,
         cache: &mut WorkerCache,
         mut exchange: Box<Exchange>,
-        recorded: Option<Box<MessageFacts>>,
+        recorded: Option<Box<Message>>,
     ) -> Examined {
         let mut losses = Losses::default();
         if exchange.coded.is_some() && self.may_read(&exchange) {
@@ -160,8 +180,13 @@ impl Examiner {
             && is_third_party(host, origin)
             && !self.catalog.is_first_party(host);
         let mut found = Found::default();
-        let is_wanted = matched.is_some() || self.redactor.is_some();
-        match &recorded {
+        let redactor = match &self.records {
+            Records::Redacted(redactor) if recorded.is_none() => Some(&**redactor),
+            _ => None,
+        };
+        let is_wanted = matched.is_some() || redactor.is_some();
+        let known = recorded.as_ref().map(|message| &*message.facts);
+        match known {
             Some(facts) if recorded::is_current(facts) => {
                 found.proofs = recorded::proofs(facts);
             }
@@ -172,15 +197,16 @@ impl Examiner {
                     matched: matched.as_ref(),
                     is_read: is_wanted,
                     sought,
+                    redactor,
                 };
                 found = self.find(request, fields, &wanted, cache);
-                if let Some(facts) = &recorded {
+                if let Some(facts) = known {
                     found.proofs = recorded::joined(facts, found.proofs);
                 }
             }
             _ => {}
         }
-        if let Some(facts) = recorded.as_ref().filter(|_| !self.canaries.is_empty()) {
+        if let Some(facts) = known.filter(|_| !self.canaries.is_empty()) {
             found.plantings = recorded::plantings(facts);
         }
         let Found {
@@ -212,7 +238,7 @@ impl Examiner {
             let found = self.catalog.match_request(host, &request.method, &path);
             found.is_some()
         };
-        self.redactor.is_some()
+        !matches!(self.records, Records::None)
             || !self.canaries.is_empty()
             || is_tracker(request.host.as_deref())
             || (facts.server_name.as_deref()).is_some_and(|name| is_tracker(Some(name)))
@@ -230,6 +256,7 @@ impl Examiner {
             matched,
             is_read,
             sought,
+            redactor,
         } = *wanted;
         let mut found = Found::default();
         let mut planted: Vec<String> = Vec::new();
@@ -244,7 +271,7 @@ impl Examiner {
         if is_read {
             phi::label_columns(&mut fields);
             let evidence = cache.detector.detect(&fields);
-            found.redacted = self.redactor.as_ref().map(|redactor| {
+            found.redacted = redactor.map(|redactor| {
                 let planted: Vec<_> = planted.iter().map(String::as_str).collect();
                 let pattern = matched.and_then(|matched| matched.pattern.as_deref());
                 let shown = template(request.target.expose(), pattern);
@@ -266,27 +293,37 @@ impl Examiner {
     ) -> Destination<'a> {
         let path = path_of(request.target.expose());
         let is_absolute = !request.target.expose().starts_with(b"/");
-        let named = request
-            .host
-            .as_deref()
-            .map(|host| (host, if is_absolute { "target" } else { "host-header" }));
-        let sni = server_name.map(|name| (name, "sni"));
-        let candidates: Vec<(&str, &'static str)> = named.into_iter().chain(sni).collect();
-        let (host, host_source) = candidates.first().copied().unwrap_or(("", "none"));
-        // A host that serves trackers under other paths, or a proxy, may send
-        // the next request on this connection to a tracker.
+        let named = request.host.as_deref().map(|host| {
+            (
+                host,
+                if is_absolute {
+                    HostSource::Target
+                } else {
+                    HostSource::HostHeader
+                },
+            )
+        });
+        let sni = server_name.map(|name| (name, HostSource::Sni));
+        let candidates: Vec<(&str, HostSource)> = named.into_iter().chain(sni).collect();
+        let (host, host_source) = candidates
+            .first()
+            .copied()
+            .unwrap_or(("", HostSource::None));
+        // A host that serves trackers under other paths, or a proxy, may get the
+        // next request to a tracker on this connection.
         let mut destination = Destination {
             matched: None,
             host,
             host_source,
             fields: None,
             may_follow: is_absolute
+                || is_shared(request, server_name)
                 || candidates
                     .iter()
                     .any(|(host, _)| self.catalog.match_host(host).is_some()),
             is_guess: false,
         };
-        let nameless = candidates.is_empty().then_some((None, "none"));
+        let nameless = candidates.is_empty().then_some((None, HostSource::None));
         let named = candidates.iter().map(|(host, from)| (Some(*host), *from));
         for (host, from) in named.chain(nameless) {
             let Some(mut found) = self.catalog.match_request(host, &request.method, &path) else {
@@ -337,7 +374,7 @@ impl Examiner {
             path: examined
                 .recorded
                 .as_ref()
-                .map(|facts| facts.path.as_str())
+                .map(|recorded| recorded.facts.path.as_str())
                 .filter(|path| !path.is_empty()),
             key: &self.key,
         }
@@ -352,6 +389,8 @@ struct Wanted<'a> {
     is_read: bool,
     /// Planted values are sought in it.
     sought: bool,
+    /// Replaces its values.
+    redactor: Option<&'a Redactor>,
 }
 
 /// What was found in one request.
@@ -382,4 +421,15 @@ fn sender(service: Option<&Service>) -> Sender<'_> {
         service: Some(&service.name),
         is_health: service.health,
     })
+}
+
+/// Whether a connection may carry requests to several hosts. One of HTTP/2 may where it
+/// does not lead to the host that this request names: to a proxy or a sidecar. Nothing
+/// that is left out of it could be understood later, so this must be certain.
+fn is_shared(request: &Request, server_name: Option<&str>) -> bool {
+    let is_direct = || {
+        let names = request.host.as_deref().zip(server_name);
+        names.is_some_and(|(host, name)| host.eq_ignore_ascii_case(name))
+    };
+    request.protocol == Protocol::Http2 && !is_direct()
 }

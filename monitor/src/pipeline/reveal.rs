@@ -12,9 +12,9 @@ use crate::{
     finding::{FieldRecord, Finding, prove},
     http::{Exchange, Page},
     loss::Losses,
-    phi,
+    phi::{self, Class},
     secret::Secret,
-    token::digits,
+    token::Token,
 };
 
 /// The values of a message that belong to a finding.
@@ -45,7 +45,12 @@ impl Examiner {
                 }
                 (self.in_page(page, finding), recorded)
             }
-            Step::Time(_) | Step::Hello { .. } | Step::Closed(_) => return Revealed::Other,
+            Step::Time(_)
+            | Step::Hello { .. }
+            | Step::Plaintext { .. }
+            | Step::Encrypted(..)
+            | Step::Obstacle(..)
+            | Step::Closed(_) => return Revealed::Other,
         };
         if recorded.is_some() {
             return Revealed::Redacted;
@@ -100,15 +105,15 @@ impl Examiner {
             .into_iter()
             .filter_map(|proof| {
                 let value = fields.get(proof.field)?.value().to_owned();
-                let token = digits(proof.token);
-                Some((proof.class.as_str(), proof.path, token, Secret::new(value)))
+                let token = Some(proof.token);
+                Some((proof.class, proof.path, token, Secret::new(value)))
             })
             .collect()
     }
 }
 
 /// Class, path and token of a piece of evidence, and the value.
-type Known = (&'static str, String, String, Secret<String>);
+type Known = (Class, String, Option<Token>, Secret<String>);
 
 fn select(wanted: &[FieldRecord], known: &[Known]) -> Vec<Option<Secret<String>>> {
     let find = |record: &FieldRecord| {
@@ -131,5 +136,5 @@ fn is_of(finding: &Finding, time: Timestamp, place: Option<&Place>) -> bool {
         (None, None) => true,
         _ => false,
     };
-    is_there && time.to_string() == finding.time
+    is_there && time == finding.time
 }

@@ -10,14 +10,18 @@ use std::{
     sync::Arc,
 };
 
+use super::ExplainArgs;
 use crate::{
-    capture::{Custody, CustodyFile, Who},
-    cli::ExplainArgs,
-    command::{ExitStatus, Failure, replay, say},
+    command::{
+        ExitStatus, Failure,
+        replay::{self, Captures},
+        say,
+    },
     finding::Finding,
-    loss::Losses,
-    pipeline::{Examiner, MessageAssembler, Revealed},
+    phi::Class,
+    pipeline::{Examiner, Revealed, each_step},
     secret::Secret,
+    store::{Custody, CustodyFile, Who},
 };
 
 /// How deep below a folder a capture is searched for.
@@ -49,36 +53,23 @@ fn values(
     examiner: &Examiner,
     finding: &Finding,
 ) -> Result<Vec<Option<Secret<String>>>, Failure> {
-    let mut source = replay::open(&args.captures, &args.identity, &Arc::default())?;
-    let mut losses = Losses::default();
-    let mut assembler = MessageAssembler::default();
-    let mut steps = Vec::new();
-    loop {
-        let event = source.next(&mut losses).map_err(replay::unreadable)?;
-        match &event {
-            Some(event) => assembler.push(event, &mut losses, &mut steps),
-            None => assembler.finish(&mut losses, &mut steps),
+    let (identities, threads) = (&args.identity, replay::all_cores());
+    let mut captures = Captures::open(&args.captures, identities, &Arc::default(), threads)?;
+    let revealed = each_step(&mut captures, |step| {
+        let revealed = examiner.reveal(step, finding);
+        (!matches!(revealed, Revealed::Other)).then_some(revealed)
+    })?;
+    let missing = match revealed {
+        Some(Revealed::Values(values)) => return Ok(values),
+        Some(Revealed::Redacted) => {
+            "this capture is redacted; a raw capture of the same time would have them"
         }
-        for step in steps.drain(..) {
-            match examiner.reveal(&step, finding) {
-                Revealed::Other => {}
-                Revealed::Values(values) => return Ok(values),
-                Revealed::Redacted => {
-                    return Err(Failure::message(
-                        ExitStatus::BadInput,
-                        "the values are not there: this capture is redacted; a raw capture of the \
-                         same time would have them",
-                    ));
-                }
-            }
-        }
-        if event.is_none() {
-            return Err(Failure::message(
-                ExitStatus::BadInput,
-                "the values are not there: the message could not be read again",
-            ));
-        }
-    }
+        Some(Revealed::Other) | None => "the message could not be read again",
+    };
+    Err(Failure::message(
+        ExitStatus::BadInput,
+        format!("the values are not there: {missing}"),
+    ))
 }
 
 /// Records in the custody log beside each capture with the evidence that its
@@ -102,7 +93,7 @@ fn write_down(args: &ExplainArgs, finding: &Finding, reason: &str) -> Result<(),
             own.insert(file);
         }
     }
-    let classes = finding.identifiers.iter().chain(&finding.health).copied();
+    let classes = finding.classes().map(Class::as_str);
     let details = BTreeMap::from([
         ("finding".to_owned(), finding.id.clone()),
         ("fields".to_owned(), finding.fields.len().to_string()),

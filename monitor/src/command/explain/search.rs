@@ -13,11 +13,14 @@ use std::{
 
 use serde_json::Value;
 
-use super::{reveal, show};
+use super::{ExplainArgs, reveal, show};
 use crate::{
-    cli::ExplainArgs,
-    command::{ExitStatus, Failure, OrFail as _, parallel, replay},
+    command::{
+        ExitStatus, Failure, OrFail as _,
+        replay::{self, Captures, Replay, all_cores},
+    },
     finding::Finding,
+    pipeline::{Output, drive},
 };
 
 /// Digits of the id of a finding.
@@ -63,30 +66,27 @@ pub(super) fn in_captures(
 ) -> Result<(), Failure> {
     let id = id.to_ascii_lowercase();
     let examiner = replay::examiner(args.config.as_deref(), args.state.as_deref())?;
-    let mut source = replay::open(&args.captures, &args.identity, &Arc::default())?;
+    let threads = all_cores();
+    let captures = Captures::open(&args.captures, &args.identity, &Arc::default(), threads)?;
     let mut found: BTreeMap<String, Finding> = BTreeMap::new();
     let mut is_over = false;
-    let replayed = parallel::replay(
-        &mut *source,
-        &examiner,
-        parallel::all_cores(),
-        replay::unreadable,
-        |output| {
-            for finding in output.findings.drain(..) {
-                if finding.id.starts_with(&id) && found.len() <= MAX_NAMED {
-                    found.insert(finding.id.clone(), finding);
-                }
+    let take = |out: &mut Output| {
+        for finding in out.findings.drain(..) {
+            if finding.id.starts_with(&id) && found.len() <= MAX_NAMED {
+                found.insert(finding.id.clone(), finding);
             }
-            // A whole id is the only one.
-            is_over = id.len() == ID_LENGTH && !found.is_empty();
-            if is_over {
-                return Err(Failure::message(ExitStatus::Internal, "found"));
-            }
-            Ok(())
-        },
-    );
+        }
+        // A whole id is the only one.
+        is_over = id.len() == ID_LENGTH && !found.is_empty();
+        if is_over {
+            return Err(Failure::message(ExitStatus::Internal, "found"));
+        }
+        Ok(())
+    };
+    let mut core = replay::core(examiner.clone(), threads)?;
+    let replayed = drive(&mut Replay { captures, take }, &mut core);
     if !is_over {
-        replayed.map(drop)?;
+        replayed?;
     }
     if found.len() > 1 {
         return Err(several(&id, found.keys()));

@@ -75,6 +75,10 @@ pub(super) fn show(
     line(out, "Recipient", &recipient)?;
     line(out, "Process", &process(record))?;
     line(out, "Request", &request(record))?;
+    if let Some(reason) = text("/contact/reason") {
+        let count = text("/contact/connections").unwrap_or_default();
+        line(out, "Not read", &format!("{reason}, connections: {count}"))?;
+    }
     let connection = [
         text("/peer/addr"),
         text("/peer/sni").map(|name| format!("TLS name {name}")),

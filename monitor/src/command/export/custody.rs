@@ -9,11 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::output::Written;
+use super::{ExportArgs, output::Written};
 use crate::{
-    capture::{CUSTODY_FILE, Custody, CustodyError, CustodyFile, MAX_CUSTODY_FILES, Who},
-    cli::ExportArgs,
     command::{ExitStatus, Failure},
+    store::{CUSTODY_FILE, Custody, CustodyError, CustodyFile, MAX_CUSTODY_FILES, Who},
 };
 
 /// The reason of a redacted export for which none was given.

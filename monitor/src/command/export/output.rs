@@ -85,10 +85,9 @@ impl Output {
         self.file
             .sync_all()
             .map_err(|error| failed("write", &self.part.at, error))?;
-        let digest = self.hash.finalize();
         Ok(Written {
             part: self.part,
-            sha256: crate::token::hex(&digest, digest.len()),
+            sha256: base16ct::lower::encode_string(&self.hash.finalize()),
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::{cli::ExportArgs, event::Timestamp, finding::Finding, select::Selection};
+use super::ExportArgs;
+use crate::{event::Timestamp, finding::Finding, select::Selection};
 
 /// What the command line selects.
 pub(super) struct Chosen {

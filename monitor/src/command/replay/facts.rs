@@ -9,12 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     capture::{FileSurvey, SectionSurvey},
-    command::parallel::Replayed,
     config::Config,
-    pipeline::Note,
+    pipeline::{Note, Pipeline},
     report::{Facts, InputFacts, Readability, SectionFacts, Span},
     rules,
-    token::hex,
     tracker::Catalog,
 };
 
@@ -50,7 +48,7 @@ impl FactCollector {
                     let key = (protocol.as_str(), completeness.as_str());
                     *self.facts.messages.entry(key).or_default() += 1;
                 }
-                Note::Connection { tracker, readable } => {
+                Note::Connection { tracker, blindness } => {
                     let known = self.facts.connections.get_mut(&**tracker);
                     let count = match known {
                         Some(count) => count,
@@ -61,7 +59,7 @@ impl FactCollector {
                             .or_default(),
                     };
                     let Readability { readable: r, blind } = count;
-                    *(if *readable { r } else { blind }) += 1;
+                    *(if blindness.is_none() { r } else { blind }) += 1;
                 }
                 Note::TrackerRequest(tracker) => {
                     if !self.recipients.contains(&**tracker) {
@@ -78,20 +76,20 @@ impl FactCollector {
         self.facts.inputs = inputs.into_iter().map(input).collect();
     }
 
-    /// All facts at the end of the replay: with its results, or with the reason
+    /// All facts at the end of the replay: with its totals, or with the reason
     /// why it ended early.
-    pub(super) fn close(mut self, replayed: Result<&Replayed, String>) -> Facts {
+    pub(super) fn close(mut self, replayed: Result<&Pipeline, String>) -> Facts {
         match replayed {
-            Ok(replayed) => {
-                self.facts.events = replayed.events;
-                self.facts.losses = replayed.losses.clone();
-                self.facts.people_in_total = replayed.correlator.people_in_total();
-                self.facts.merged = replayed.correlator.merged();
+            Ok(core) => {
+                self.facts.events = core.events();
+                self.facts.losses = core.losses().clone();
+                self.facts.people_in_total = core.people_in_total();
+                self.facts.merged = core.merged();
                 self.facts.people = self
                     .recipients
                     .into_iter()
                     .map(|tracker| {
-                        let people = replayed.people(&tracker);
+                        let people = core.people(&tracker);
                         (tracker, people)
                     })
                     .collect();
@@ -122,8 +120,7 @@ fn digest(catalog: &Catalog) -> String {
         _ = writeln!(text, "{tracker:?}");
         hash.update(text.as_bytes());
     }
-    let digest = hash.finalize();
-    hex(&digest, digest.len())
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
 fn input(survey: FileSurvey) -> InputFacts {

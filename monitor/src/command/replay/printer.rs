@@ -11,9 +11,8 @@ use std::{
 };
 
 use crate::{
-    cli::Format,
     finding::Finding,
-    report::{Csv, Facts, Reporter, TableOptions},
+    report::{Facts, Format, Report, TableOptions},
 };
 
 /// Who may read what is written to a file: its owner.
@@ -21,7 +20,7 @@ const MODE: u32 = 0o600;
 
 /// Prints findings.
 pub(super) struct Printer {
-    reporter: Reporter,
+    report: Box<dyn Report>,
     out: Destination,
     /// Every finding is shown at once.
     is_terminal: bool,
@@ -35,14 +34,7 @@ impl Printer {
     pub(super) fn new(format: Format, file: Option<&Path>) -> io::Result<Self> {
         let (out, is_terminal) = Destination::open(file)?;
         Ok(Self {
-            reporter: match format {
-                Format::Table => Reporter::table(look(is_terminal)),
-                Format::Json => Reporter::Json(Box::default()),
-                Format::Jsonl => Reporter::Jsonl,
-                Format::Csv => Reporter::Csv(Csv::default()),
-                Format::Html => Reporter::Html(Box::default()),
-                Format::Sarif => Reporter::Sarif(Box::default()),
-            },
+            report: format.report(look(is_terminal)),
             out,
             is_terminal,
         })
@@ -50,7 +42,7 @@ impl Printer {
 
     /// Prints one finding.
     pub(super) fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        self.reporter.finding(finding, self.out.writer())?;
+        self.report.finding(finding, self.out.writer())?;
         if self.is_terminal {
             self.out.writer().flush()?;
         }
@@ -59,7 +51,7 @@ impl Printer {
 
     /// Prints what was held back.
     pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
-        self.reporter.finish(facts, self.out.writer())?;
+        self.report.finish(facts, self.out.writer())?;
         self.out.finish()
     }
 }

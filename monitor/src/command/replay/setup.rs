@@ -1,16 +1,20 @@
 //! What every verb needs that searches captures for findings.
 //!
 //! In: the names of a configuration and of a state folder. Out: the [`Examiner`]
-//! that examines messages, and the [`Failure`] of a capture that cannot be read.
+//! that examines messages, the core around it, and the [`Failure`] of a capture
+//! that cannot be read.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     canary::Canaries,
     capture::CaptureError,
     command::{ExitStatus, Failure, OrFail as _, recipients, state::token_key},
     config::{Config, Recipients},
-    pipeline::Examiner,
+    pipeline::{Examiner, Pipeline},
 };
 
 /// The examiner for the configuration at `config`, with the token key in
@@ -27,6 +31,13 @@ pub(crate) fn examiner(config: Option<&Path>, state: Option<&Path>) -> Result<Ex
     Ok(Examiner::new(catalog, key)
         .with_services(services)
         .with_canaries(canaries))
+}
+
+/// A core that examines messages like `examiner`, on this many threads.
+pub(crate) fn core(examiner: Examiner, threads: NonZero<usize>) -> Result<Pipeline, Failure> {
+    Pipeline::from(examiner)
+        .with_threads(threads)
+        .or_fail(ExitStatus::Internal)
 }
 
 /// The configured state folder if this user can use it, otherwise the user's

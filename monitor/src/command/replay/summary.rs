@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    command::{parallel::Replayed, say},
+    command::say,
     finding::{Finding, PeopleCount, Severity},
+    pipeline::Pipeline,
 };
 
 /// Counts what was shown.
@@ -49,7 +50,7 @@ impl Summary {
 
     /// Prints the summary to standard error, with how many findings were shown
     /// if not all were.
-    pub(super) fn print(&self, replayed: &Replayed, is_filtered: bool) {
+    pub(super) fn print(&self, core: &Pipeline, is_filtered: bool) {
         let shown = if is_filtered {
             format!(", {} shown", self.shown)
         } else {
@@ -57,13 +58,13 @@ impl Summary {
         };
         say(format_args!(
             "phiwatch: {} event{}, {} finding{}{shown}",
-            replayed.events,
-            plural(replayed.events),
+            core.events(),
+            plural(core.events()),
             self.findings,
             plural(self.findings)
         ));
         for tracker in &self.trackers {
-            let PeopleCount { at_least, at_most } = replayed.people(tracker);
+            let PeopleCount { at_least, at_most } = core.people(tracker);
             if at_most > 0 {
                 let plural = if at_most == 1 { "person" } else { "people" };
                 let number = if at_least == at_most {
@@ -74,7 +75,7 @@ impl Summary {
                 say(format_args!("phiwatch: {tracker}: {number} {plural}"));
             }
         }
-        for (loss, count) in replayed.losses.iter() {
+        for (loss, count) in core.losses().iter() {
             let (stage, reason) = loss.labels();
             say(format_args!(
                 "phiwatch: lost in stage {stage}, {reason}: {count}"

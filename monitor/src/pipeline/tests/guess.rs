@@ -6,7 +6,7 @@ use super::super::*;
 use crate::{
     event::{Data, Direction, EventKind, Origin, Process},
     secret::Secret,
-    tracker::Service,
+    tracker::{MatchedBy, Service},
 };
 
 /// The results for a process `/srv/intake` that posts `body` to `path` of its
@@ -17,8 +17,9 @@ fn post(path: &str, body: &str) -> Output {
         exe: Some("/srv/*".to_owned()),
         ..Service::default()
     };
-    let mut pipeline = Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
+    let examiner = Examiner::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
         .with_services(Services::new(vec![service]));
+    let mut pipeline = Pipeline::from(examiner);
     let origin = Origin {
         source: Source::OpenSsl,
         process: Some(Arc::new(Process {
@@ -28,6 +29,7 @@ fn post(path: &str, body: &str) -> Output {
         local: None,
         peer: None,
         one_way: false,
+        blindness: None,
     };
     let length = body.len();
     let text = format!(
@@ -79,7 +81,7 @@ fn a_path_that_others_have_needs_the_body_of_the_protocol() {
             .any(|note| matches!(note, Note::TrackerRequest(_)));
         assert_eq!(noted, expected.is_some(), "{path} {body}");
         for finding in &out.findings {
-            assert_eq!(finding.recipient.matched_by, "protocol");
+            assert_eq!(finding.recipient.matched_by, MatchedBy::Protocol);
             assert_eq!(finding.process.service.as_deref(), Some("intake"));
         }
     }

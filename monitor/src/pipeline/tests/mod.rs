@@ -1,5 +1,7 @@
 //! Tests of the core as a whole: events in, findings out.
 
+mod contacts;
+mod driver;
 mod guess;
 mod recorded;
 mod reveal;
@@ -8,7 +10,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    canary::{Canary, Planted},
+    canary::{Canaries, Canary, Planted},
     event::Origin,
     event::{Data, Direction, EventKind},
     finding::Kind,
@@ -60,6 +62,7 @@ fn events(number: u64, request: &str, split: usize) -> Vec<Event> {
         local: None,
         peer: None,
         one_way: false,
+        blindness: None,
     };
     let data = |from: usize, to: usize| {
         EventKind::Data(Data {
@@ -90,15 +93,19 @@ fn post(host: &str, path: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
-fn pipeline() -> Pipeline {
+fn examiner(key: u8) -> Examiner {
     let canary = Canary {
         values: vec![(
             Planted::Email,
             Secret::new("quillon@example.com".to_owned()),
         )],
     };
-    Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([3; 32]))
+    Examiner::new(Catalog::builtin(), TokenKey::from_bytes([key; 32]))
         .with_canaries(Canaries::new(&[canary]).unwrap())
+}
+
+fn pipeline() -> Pipeline {
+    Pipeline::from(examiner(3))
 }
 
 /// The results for these requests, each on a stream of its own.
@@ -184,11 +191,59 @@ fn the_same_requests_split_differently_give_the_same_findings() {
     ];
     let whole = run(&requests, usize::MAX).findings;
     assert_eq!(whole.len(), 4);
-    let person = |index: usize| whole.get(index).and_then(|finding| finding.person.clone());
+    let person = |index: usize| whole.get(index).and_then(|finding| finding.person);
     assert!(person(0).is_some());
     assert_eq!(person(0), person(1));
     assert_eq!(person(0), person(3));
     for split in [0, 1, 17, 60, 100, 130] {
         assert_eq!(run(&requests, split).findings, whole, "{split}");
+    }
+}
+
+/// Whether a request over HTTP/2 to `host`, which is no tracker, makes its connection
+/// unwanted.
+fn is_unwanted(host: &str, server_name: Option<&str>) -> bool {
+    let mut block = vec![0x82, 0x84, 0x87, 1, host.len() as u8];
+    block.extend(host.bytes());
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend([0, 0, block.len() as u8, 1, 5, 0, 0, 0, 1]);
+    bytes.extend(block);
+    let data = EventKind::Data(Data {
+        direction: Direction::Sent,
+        offset: 0,
+        bytes: Secret::new(bytes.into()),
+    });
+    let name = server_name.map(|name| EventKind::Named(name.into()));
+    let opened = events(1, "", 0).swap_remove(0);
+    let (mut pipeline, mut out) = (pipeline(), Output::default());
+    let kinds = [Some(opened.kind.clone()), name, Some(data)];
+    for kind in kinds.into_iter().flatten() {
+        let event = Event {
+            kind,
+            ..opened.clone()
+        };
+        pipeline.push(&event, &mut out);
+    }
+    pipeline.finish(&mut out);
+    let is_read = |note: &Note| matches!(note, Note::Message(Protocol::Http2, _));
+    assert!(out.notes.iter().any(is_read));
+    out.notes
+        .iter()
+        .any(|note| matches!(note, Note::Unwanted(..)))
+}
+
+#[test]
+fn connections_for_many_requests_stay_wanted_where_they_may_lead_elsewhere() {
+    for (host, server_name, expected) in [
+        ("api.internal", Some("api.internal"), true),
+        ("API.internal:443", Some("api.internal"), true),
+        // A proxy.
+        ("api.internal", Some("proxy.internal"), false),
+        // Cleartext, or no name.
+        ("api.internal", None, false),
+        // Other paths of it are a tracker's.
+        (META, Some(META), false),
+    ] {
+        assert_eq!(is_unwanted(host, server_name), expected, "{host}");
     }
 }

@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::{
-    capture::{Encoder, Provenance, read_bytes},
+    capture::{Provenance, Recorded, read_bytes},
+    record::Encoder,
     redact::{RedactionKey, Redactor},
 };
 
@@ -14,8 +15,9 @@ const PLANTED: &[&str] = &[
     "1987-03-14",
 ];
 
-fn redacting() -> Pipeline {
-    pipeline().with_redactor(Redactor::new(RedactionKey::from_bytes([9; 32])))
+pub(super) fn redacting() -> Pipeline {
+    let redactor = Redactor::new(RedactionKey::from_bytes([9; 32]));
+    Pipeline::from(examiner(3).with_redactor(redactor))
 }
 
 /// The records of `out` as one capture file.
@@ -27,7 +29,7 @@ fn file(out: &Output) -> Vec<u8> {
     let mut file = Vec::new();
     encoder.begin_segment(&mut file);
     for record in &out.records {
-        encoder.event(&record.event, &mut file);
+        encoder.message(&record.message, &mut file);
     }
     encoder.end_segment(&Losses::default(), &mut file);
     file
@@ -36,19 +38,12 @@ fn file(out: &Output) -> Vec<u8> {
 /// What a core with another key finds in a file.
 fn replayed(file: &[u8]) -> (Output, Losses) {
     let mut losses = Losses::default();
-    let mut pipeline = {
-        let canary = Canary {
-            values: vec![(
-                Planted::Email,
-                Secret::new("quillon@example.com".to_owned()),
-            )],
-        };
-        Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([77; 32]))
-            .with_canaries(Canaries::new(&[canary]).unwrap())
-    };
-    let mut out = Output::default();
-    for event in read_bytes(file, &mut losses) {
-        pipeline.push(&event, &mut out);
+    let (mut pipeline, mut out) = (Pipeline::from(examiner(77)), Output::default());
+    for recorded in read_bytes(file, &mut losses) {
+        match recorded {
+            Recorded::Event(event) => pipeline.push(&event, &mut out),
+            Recorded::Message(message) => pipeline.message(&message, &mut out),
+        }
     }
     pipeline.finish(&mut out);
     losses.merge(pipeline.losses());
@@ -150,5 +145,53 @@ fn records_know_their_findings() {
         for record in &out.records {
             assert_eq!(record.findings, 0..out.findings.len(), "{number}");
         }
+    }
+}
+
+#[test]
+fn messages_are_kept_as_they_were_sent() {
+    let requests = requests();
+    let mut pipeline = Pipeline::from(examiner(3).keeping());
+    let mut out = Output::default();
+    for (number, request) in (1..).zip(&requests) {
+        for event in events(number, request, 40) {
+            pipeline.push(&event, &mut out);
+        }
+    }
+    pipeline.finish(&mut out);
+    let sent: Vec<_> = out
+        .records
+        .iter()
+        .map(|record| String::from_utf8_lossy(record.message.request.expose()).to_lowercase())
+        .collect();
+    // Names of headers are in lower case.
+    let expected: Vec<_> = requests.iter().map(|own| own.to_lowercase()).collect();
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn a_message_is_recorded_only_once() {
+    let requests = requests();
+    let (mut pipeline, mut live) = (redacting(), Output::default());
+    for (number, request) in (1..).zip(&requests) {
+        for event in events(number, request, 40) {
+            pipeline.push(&event, &mut live);
+        }
+    }
+    pipeline.finish(&mut live);
+    for again in [redacting(), Pipeline::from(examiner(3).keeping())] {
+        let (mut pipeline, mut out) = (again, Output::default());
+        let messages = live.records.iter().map(|record| &record.message);
+        for message in messages.clone() {
+            pipeline.message(message, &mut out);
+        }
+        pipeline.finish(&mut out);
+        assert!(
+            out.records
+                .iter()
+                .map(|record| &record.message)
+                .eq(messages)
+        );
+        assert_eq!(lines(&out), lines(&live));
     }
 }

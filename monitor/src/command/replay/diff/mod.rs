@@ -7,7 +7,11 @@ mod pair;
 mod printer;
 mod totals;
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::Path,
+    sync::Arc,
+};
 
 use self::{
     pair::{Change, Outcome, pair},
@@ -15,37 +19,39 @@ use self::{
     totals::{People, Totals},
 };
 use super::{
-    Counter, examiner, input::open, judged, progress_bar::ReplayBar, selection::selection,
-    unreadable,
+    Captures, Counter, ReplayArgs, all_cores, core, examiner, judged, progress_bar::ReplayBar,
+    selection::selection,
 };
 use crate::{
-    capture::{EventSource, Progress},
-    cli::ReplayArgs,
+    capture::Progress,
     command::{ExitStatus, Failure, OrFail as _},
-    finding::Severity,
+    event::Timestamp,
+    finding::{Finding, Severity},
     loss::Losses,
-    pipeline::{Correlator, Examiner, MessageAssembler, Output, Step, WorkerCache},
+    pipeline::{Examiner, Feed, Input, Output, Pipeline, Sink, drive},
     select::{Selection, Vocabulary},
 };
 
 /// Replays the files with `before` and with the configuration at `other`.
-pub(super) fn execute(args: &ReplayArgs, before: &Examiner, other: &Path) -> Result<(), Failure> {
+pub(super) fn execute(args: &ReplayArgs, before: Examiner, other: &Path) -> Result<(), Failure> {
     let after = examiner(Some(other), args.state.as_deref())?;
     let vocabulary = Vocabulary::of([before.catalog(), after.catalog()]);
     let selection = selection(&args.select, &vocabulary, &args.files, &args.identity)?;
     let progress = Arc::<Progress>::default();
-    let mut source = open(&args.files, &args.identity, &progress)?;
+    let threads = args.threads.unwrap_or_else(all_cores);
+    let captures = Captures::open(&args.files, &args.identity, &progress, threads)?;
     let bar = ReplayBar::start(&progress, args.quiet);
     let mut comparison = Comparison::default();
-    let (mut before, mut after) = (Side::new(before), Side::new(&after));
     let mut printer = Printer::new(args)?;
     let mut counter = Counter::new(args);
-    let mut losses = Losses::default();
-    let compared = compare(
-        &mut *source,
-        (&mut before, &mut after),
-        &mut losses,
-        |changes, unchanged| {
+    let mut before = core(before, threads)?;
+    let mut both = Both {
+        captures,
+        after: core(after, threads)?,
+        read: Losses::default(),
+        out: Output::default(),
+        sides: [Side::default(), Side::default()],
+        take: |(changes, unchanged)| {
             comparison.unchanged += unchanged;
             for change in changes {
                 if !is_shown(&selection, &change) {
@@ -56,7 +62,11 @@ pub(super) fn execute(args: &ReplayArgs, before: &Examiner, other: &Path) -> Res
             }
             Ok(())
         },
-    );
+    };
+    let compared = drive(&mut both, &mut before);
+    let Both {
+        after, read, sides, ..
+    } = both;
     drop(bar);
     // A file that would not be whole does not appear.
     if let Err(failure) = compared
@@ -65,8 +75,9 @@ pub(super) fn execute(args: &ReplayArgs, before: &Examiner, other: &Path) -> Res
         drop(printer.flush());
         return Err(failure);
     }
-    losses.merge(&after.losses);
-    let totals = comparison.totals(&before, &after, counter.is_over);
+    let mut losses = read;
+    losses.merge(after.losses());
+    let totals = comparison.totals((&before, &after), &sides, counter.is_over);
     let finished = printer.finish(&totals);
     let finished = finished.or_else(|error| counter.closed(error));
     finished.or_fail(ExitStatus::Io)?;
@@ -85,99 +96,78 @@ fn is_shown(selection: &Selection, change: &Change) -> bool {
     both.any(|finding| selection.matches(finding))
 }
 
-/// One configuration, with its state.
-struct Side<'a> {
-    examiner: &'a Examiner,
-    correlator: Correlator,
-    cache: WorkerCache,
-    losses: Losses,
+/// Feeds the cores of both configurations, and compares their results.
+struct Both<F> {
+    captures: Captures,
+    after: Pipeline,
+    /// What could not be read.
+    read: Losses,
+    /// Results of the other core.
     out: Output,
+    sides: [Side; 2],
+    take: F,
+}
+
+/// What one configuration leads to.
+#[derive(Default)]
+struct Side {
     findings: u64,
+    /// The findings of each step, as far as the other side has not come to it.
+    steps: VecDeque<Vec<Finding>>,
 }
 
-impl<'a> Side<'a> {
-    fn new(examiner: &'a Examiner) -> Self {
-        Self {
-            examiner,
-            correlator: Correlator::default(),
-            cache: WorkerCache::default(),
-            losses: Losses::default(),
-            out: Output::default(),
-            findings: 0,
+impl Side {
+    /// Takes results.
+    fn add(&mut self, out: &mut Output) {
+        let mut findings = out.findings.drain(..);
+        let mut last = 0;
+        for end in out.step_ends.drain(..) {
+            self.steps
+                .push_back(findings.by_ref().take(end.findings - last).collect());
+            last = end.findings;
         }
     }
 
-    fn take(&mut self, step: Step) {
-        let Self {
-            examiner,
-            correlator,
-            cache,
-            losses,
-            out,
-            findings: _,
-        } = self;
-        out.notes.clear();
-        match step {
-            Step::Exchange(exchange, recorded) => {
-                let examined = examiner.examine(cache, exchange, recorded);
-                correlator.exchange(examiner, &examined, losses, out);
-            }
-            other => correlator.step(examiner, other, losses, out),
-        }
-        self.findings += self.out.findings.len() as u64;
+    /// The findings of the next step.
+    fn next(&mut self) -> Vec<Finding> {
+        let findings = self.steps.pop_front().unwrap_or_default();
+        self.findings += findings.len() as u64;
+        findings
     }
 }
 
-/// Passes every event through both sides, and the differences of each message
-/// to `sink`.
-fn compare(
-    source: &mut dyn EventSource,
-    (before, after): (&mut Side<'_>, &mut Side<'_>),
-    losses: &mut Losses,
-    mut sink: impl FnMut(Vec<Change>, u64) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut assembler = MessageAssembler::default();
-    let mut steps = Vec::new();
-    loop {
-        let event = source.next(losses).map_err(unreadable)?;
-        match &event {
-            Some(event) => assembler.push(event, losses, &mut steps),
-            None => assembler.finish(losses, &mut steps),
+impl<F> Feed for Both<F> {
+    type Error = Failure;
+
+    fn next(&mut self, _losses: &mut Losses) -> Result<Input, Failure> {
+        let input = self.captures.next(&mut self.read);
+        match &input {
+            Ok(Input::Event(event)) => self.after.push(event, &mut self.out),
+            Ok(Input::Message(message)) => self.after.message(message, &mut self.out),
+            Ok(Input::End) => self.after.finish(&mut self.out),
+            // What was found before an error stays found.
+            _ => self.after.tick(Timestamp(0), &mut self.out),
         }
-        for step in steps.drain(..) {
-            before.take(copy(&step));
-            after.take(step);
-            let one = std::mem::take(&mut before.out.findings);
-            let other = std::mem::take(&mut after.out.findings);
+        input
+    }
+}
+
+impl<F> Sink for Both<F>
+where
+    F: FnMut((Vec<Change>, u64)) -> Result<(), Failure>,
+{
+    fn take(&mut self, out: &mut Output, _core: &Pipeline) -> Result<(), Failure> {
+        let [before, after] = &mut self.sides;
+        before.add(out);
+        after.add(&mut self.out);
+        self.out = Output::default();
+        while !before.steps.is_empty() && !after.steps.is_empty() {
+            let (one, other) = (before.next(), after.next());
             if !one.is_empty() || !other.is_empty() {
-                let (changes, unchanged) = pair(one, other);
-                sink(changes, unchanged)?;
+                (self.take)(pair(one, other))?;
             }
         }
-        if event.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-/// A step again: payload is shared and not copied.
-fn copy(step: &Step) -> Step {
-    match step {
-        Step::Time(now) => Step::Time(*now),
-        Step::Hello {
-            stream,
-            name,
-            facts,
-            now,
-        } => Step::Hello {
-            stream: *stream,
-            name: Arc::clone(name),
-            facts: Arc::clone(facts),
-            now: *now,
-        },
-        Step::Closed(stream) => Step::Closed(*stream),
-        Step::Exchange(exchange, recorded) => Step::Exchange(exchange.clone(), recorded.clone()),
-        Step::Page(page, recorded) => Step::Page(page.clone(), recorded.clone()),
+        Ok(())
     }
 }
 
@@ -220,20 +210,28 @@ impl Comparison {
     }
 
     /// All numbers, once the sides are finished, or stopped early.
-    fn totals(&self, before: &Side<'_>, after: &Side<'_>, is_partial: bool) -> Totals {
+    fn totals(
+        &self,
+        (before, after): (&Pipeline, &Pipeline),
+        [one, other]: &[Side; 2],
+        is_partial: bool,
+    ) -> Totals {
         let people = self.trackers.iter().map(|tracker| People {
             tracker: tracker.to_string(),
-            before: before.correlator.people(tracker),
-            after: after.correlator.people(tracker),
+            before: before.people(tracker),
+            after: after.people(tracker),
         });
         Totals {
-            before: before.findings,
-            after: after.findings,
+            before: one.findings,
+            after: other.findings,
             gained: self.gained,
             lost: self.lost,
             changed: self.changed,
             unchanged: self.unchanged,
-            people: people.filter(|own| own.before != own.after).collect(),
+            // How far either side came before it stopped is chance.
+            people: people
+                .filter(|own| !is_partial && own.before != own.after)
+                .collect(),
             is_partial,
         }
     }

@@ -10,10 +10,13 @@ use super::{
     totals::Totals,
 };
 use crate::{
-    cli::{Format, ReplayArgs},
-    command::{ExitStatus, Failure, OrFail as _, replay::printer::Destination},
+    command::{
+        ExitStatus, Failure, OrFail as _,
+        replay::{ReplayArgs, printer::Destination},
+    },
     finding::Finding,
-    report::clean,
+    phi::Class,
+    report::{Format, clean},
 };
 
 /// How differences are printed.
@@ -131,14 +134,13 @@ fn table(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     let what = if change.outcome == Outcome::Changed {
         change.words()
     } else {
-        let classes = latest.identifiers.iter().chain(&latest.health).copied();
-        let classes: Vec<&str> = classes.collect();
+        let classes: Vec<_> = latest.classes().map(Class::as_str).collect();
         let process = latest.process.comm.as_deref().unwrap_or("-");
         format!("{} by {process}", classes.join(","))
     };
     let cells = [
         change.outcome.as_str(),
-        &latest.time,
+        &latest.time.to_string(),
         &severity,
         &clean(&tracker),
         &clean(&what),

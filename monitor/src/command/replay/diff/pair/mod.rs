@@ -7,7 +7,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Kind};
+use crate::{
+    finding::{Finding, Kind, category_name, form_name},
+    name::joined,
+    phi::Class,
+};
 
 /// What happened to a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -117,7 +121,7 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
         && one.people.is_some() == other.people.is_some()
 }
 
-fn places(finding: &Finding) -> impl Iterator<Item = (&str, &str)> {
+fn places(finding: &Finding) -> impl Iterator<Item = (Class, &str)> {
     let fields = finding.fields.iter();
     fields.map(|field| (field.class, field.path.as_str()))
 }
@@ -133,7 +137,10 @@ fn element(finding: &Finding) -> Option<&str> {
 fn differences(before: &Finding, after: &Finding) -> Vec<Difference> {
     let fields = |finding: &Finding| {
         let fields = finding.fields.iter();
-        let fields = fields.map(|field| format!("{} ({}, {})", field.path, field.rule, field.form));
+        let fields = fields.map(|field| {
+            let form = form_name(field.form);
+            format!("{} ({}, {form})", field.path, field.rule)
+        });
         fields.collect::<Vec<_>>().join(", ")
     };
     let field_labels = |finding: &Finding| {
@@ -141,7 +148,7 @@ fn differences(before: &Finding, after: &Finding) -> Vec<Difference> {
             .fields
             .iter()
             .filter(|field| !field.labels.is_empty());
-        let fields = fields.map(|field| format!("{}: {}", field.path, field.labels.join(" ")));
+        let fields = fields.map(|field| format!("{}: {}", field.path, joined(&field.labels, " ")));
         fields.collect::<Vec<_>>().join(", ")
     };
     let values = |finding: &Finding| {
@@ -152,11 +159,14 @@ fn differences(before: &Finding, after: &Finding) -> Vec<Difference> {
             ("severity", finding.severity.as_str().to_owned()),
             ("recipient.tracker", recipient.tracker.to_string()),
             ("recipient.owner", recipient.owner.to_string()),
-            ("recipient.category", recipient.category.to_owned()),
+            (
+                "recipient.category",
+                category_name(recipient.category).to_owned(),
+            ),
             ("recipient.host", recipient.host.clone()),
-            ("identifiers", finding.identifiers.join(",")),
-            ("health", finding.health.join(",")),
-            ("labels", finding.labels.join(",")),
+            ("identifiers", joined(&finding.identifiers, ",")),
+            ("health", joined(&finding.health, ",")),
+            ("labels", joined(&finding.labels, ",")),
             ("fields", fields(finding)),
             ("fields.labels", field_labels(finding)),
             ("people", people.unwrap_or_default()),

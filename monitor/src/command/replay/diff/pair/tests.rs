@@ -1,23 +1,33 @@
 //! Findings of one message under two configurations.
 
 use super::*;
-use crate::finding::{FieldRecord, PeerRecord, ProcessRecord, RecipientRecord, SCHEMA, Severity};
+use crate::{
+    event::{Source, Timestamp},
+    finding::{
+        FieldRecord, HostSource, Label, PeerRecord, ProcessRecord, RecipientRecord, SCHEMA,
+        Severity,
+    },
+    http::Completeness,
+    phi::{Form, Health, Identifier},
+    token::Token,
+    tracker::{Category, MatchedBy},
+};
 
 /// A finding of `kind` about the fields at these paths.
 fn finding(kind: Kind, id: &str, tracker: &str, paths: &[&str]) -> Finding {
     let fields = paths.iter().map(|path| FieldRecord {
-        class: "email",
-        form: "plain",
+        class: Class::Identifier(Identifier::Email),
+        form: Some(Form::Plain),
         path: (*path).to_owned(),
         rule: "email.key",
         masked: String::new(),
-        token: String::new(),
+        token: None,
         labels: Vec::new(),
     });
     Finding {
         schema: SCHEMA,
         id: id.to_owned(),
-        time: "2026-11-24T02:41:03.000000000Z".to_owned(),
+        time: Timestamp(1_795_488_063_000_000_000),
         kind,
         severity: Severity::High,
         why: String::new(),
@@ -25,22 +35,23 @@ fn finding(kind: Kind, id: &str, tracker: &str, paths: &[&str]) -> Finding {
         recipient: RecipientRecord {
             tracker: tracker.into(),
             owner: tracker.into(),
-            category: "ads",
+            category: Some(Category::Ads),
             host: format!("{tracker}.example.com"),
-            matched_by: "host",
+            matched_by: MatchedBy::Host,
         },
-        identifiers: vec!["email"],
+        identifiers: vec![Identifier::Email],
         health: Vec::new(),
         fields: fields.collect(),
         request: None,
+        contact: None,
         process: ProcessRecord::default(),
         peer: PeerRecord {
             addr: None,
             sni: None,
-            host_source: "none",
+            host_source: HostSource::None,
         },
-        source: "openssl",
-        completeness: "complete",
+        source: Some(Source::OpenSsl),
+        completeness: Completeness::Complete,
         person: None,
         people: None,
         states: Vec::new(),
@@ -80,7 +91,7 @@ fn findings_are_gained_lost_and_the_same() {
     check(vec![one()], vec![], &["lost 1 -"], 0);
     // The configuration does not change who a finding is about.
     let mut other = one();
-    other.person = Some("x".to_owned());
+    other.person = Some(Token(7));
     check(vec![one()], vec![other], &[], 1);
 }
 
@@ -89,12 +100,12 @@ fn what_changed_is_said() {
     let one = || request("1", &["body.email"]);
     let mut other = request("2", &["body.email"]);
     other.severity = Severity::Low;
-    other.labels = vec!["agreement"];
+    other.labels = vec![Label::Agreement];
     let expected = ["changed 1 2 severity high → low; labels +agreement"];
     check(vec![one()], vec![other], &expected, 0);
     let mut other = request("2", &["body.email", "query.q"]);
-    other.health = vec!["condition"];
-    other.identifiers = vec!["ip"];
+    other.health = vec![Health::Condition];
+    other.identifiers = vec![Identifier::Ip];
     other.process.service = Some("shop".to_owned());
     let expected = [
         "changed 1 2 identifiers +ip -email; health +condition; fields; \
