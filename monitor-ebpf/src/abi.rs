@@ -5,7 +5,7 @@
 /// Version of these layouts; every incompatible change changes it. The programs
 /// carry it in the section [`ABI_SECTION`], and user space refuses programs of
 /// another version.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 7;
 
 /// The section of the object file that holds [`ABI_VERSION`].
 pub const ABI_SECTION: &str = "abi_version";
@@ -26,7 +26,7 @@ pub struct Header {
     pub tgid: u32,
     /// `CLOCK_MONOTONIC`, nanoseconds.
     pub time: u64,
-    /// Address of the `SSL` object, or cookie of the socket.
+    /// Address of the library's object, or cookie of the socket.
     pub handle: u64,
     /// When the kernel first saw the stream, `CLOCK_MONOTONIC`, nanoseconds.
     pub born: u64,
@@ -66,28 +66,85 @@ pub mod kind {
     pub const MOVED: u8 = 9;
 }
 
+/// Calls the macro `$each` with every function of a library that is probed: its
+/// name in the module `function`, its number there, and the program that probes it
+/// on kernels without attach cookies. Numbers are not used again.
+#[macro_export]
+macro_rules! library_functions {
+    ($each:ident) => {
+        $each! {
+            SSL_WRITE = 1, ssl_write, "`SSL_write`.";
+            SSL_WRITE_EX = 2, ssl_write_ex, "`SSL_write_ex`.";
+            SSL_READ = 3, ssl_read, "`SSL_read`.";
+            SSL_READ_EX = 4, ssl_read_ex, "`SSL_read_ex`.";
+            SSL_CTRL = 5, ssl_ctrl, "`SSL_ctrl`.";
+            SSL_FREE = 6, ssl_free, "`SSL_free`.";
+            SSL_WRITE_EX2 = 9, ssl_write_ex2, "`SSL_write_ex2`.";
+            LOADER = 10, library_loaded, "`_dl_debug_state` of a dynamic loader.";
+            GNUTLS_SEND = 11, gnutls_record_send, "`gnutls_record_send`.";
+            GNUTLS_SEND2 = 12, gnutls_record_send2, "`gnutls_record_send2`.";
+            GNUTLS_RECV = 13, gnutls_record_recv, "`gnutls_record_recv`.";
+            GNUTLS_DEINIT = 14, gnutls_deinit, "`gnutls_deinit`.";
+            GNUTLS_SERVER_NAME = 15, gnutls_server_name_set, "`gnutls_server_name_set`.";
+            SSL_SERVER_NAME = 16, ssl_set_tlsext_host_name, "`SSL_set_tlsext_host_name`, where it is a function.";
+            GNUTLS_UNCORK = 17, gnutls_record_uncork, "`gnutls_record_uncork`.";
+            GO_WRITE = 18, go_write, "`(*Conn).writeRecordLocked` of Go's `crypto/tls`.";
+            GO_HANDSHAKE = 19, go_handshake, "`(*Conn).clientHandshake` of Go's `crypto/tls`.";
+            GO_CLOSE = 20, go_close, "`(*Conn).Close` of Go's `crypto/tls`.";
+            GO_ACCEPT = 21, go_accept, "`(*Conn).serverHandshake` of Go's `crypto/tls`.";
+        }
+    };
+}
+
 /// The values of [`Header::function`].
 pub mod function {
-    /// `SSL_write`.
-    pub const SSL_WRITE: u8 = 1;
-    /// `SSL_write_ex`.
-    pub const SSL_WRITE_EX: u8 = 2;
-    /// `SSL_read`.
-    pub const SSL_READ: u8 = 3;
-    /// `SSL_read_ex`.
-    pub const SSL_READ_EX: u8 = 4;
-    /// `SSL_ctrl`.
-    pub const SSL_CTRL: u8 = 5;
-    /// `SSL_free`.
-    pub const SSL_FREE: u8 = 6;
+    macro_rules! numbers {
+        ($($name:ident = $number:literal, $program:ident, $about:literal;)+) => {
+            $(#[doc = $about] pub const $name: u8 = $number;)+
+        };
+    }
+    library_functions!(numbers);
+
     /// The cgroup's socket programs.
     pub const SOCKET: u8 = 7;
     /// A tracepoint of the scheduler or of a system call.
     pub const PROCESS: u8 = 8;
-    /// `SSL_write_ex2`.
-    pub const SSL_WRITE_EX2: u8 = 9;
-    /// `_dl_debug_state` of a dynamic loader.
-    pub const LOADER: u8 = 10;
+
+    /// The functions that send what is in their buffers, a bit for each.
+    const WRITES: u64 = 1 << SSL_WRITE
+        | 1 << SSL_WRITE_EX
+        | 1 << SSL_WRITE_EX2
+        | 1 << GNUTLS_SEND
+        | 1 << GNUTLS_SEND2
+        | 1 << GO_WRITE;
+
+    /// Whether the function is one of Go's, which has a calling convention of its own.
+    #[inline]
+    pub const fn is_go(function: u8) -> bool {
+        matches!(function, GO_WRITE | GO_HANDSHAKE | GO_CLOSE | GO_ACCEPT)
+    }
+
+    /// Whether the function ends a stream.
+    #[inline]
+    pub const fn is_end(function: u8) -> bool {
+        matches!(function, SSL_FREE | GNUTLS_DEINIT | GO_CLOSE)
+    }
+
+    /// Whether the function sends what is in its buffer.
+    ///
+    /// Without a comparison for each: programs ask in loops, where every branch
+    /// multiplies what verifiers before Linux 6.6 have to follow.
+    #[inline]
+    pub const fn is_write(function: u8) -> bool {
+        WRITES >> (function & 63) & 1 != 0
+    }
+
+    /// The [`Header::direction`](super::Header::direction) of what the function
+    /// carries.
+    #[inline]
+    pub const fn direction(function: u8) -> u8 {
+        super::RECEIVED ^ (WRITES >> (function & 63) & 1) as u8
+    }
 }
 
 /// [`Header::direction`]: written by the process.
@@ -247,7 +304,7 @@ const _: () = assert!(size_of::<Stream>() == 64);
 /// | 0 to 15 | bytes between the stack pointer at the site and at the first instruction |
 /// | 16 to 31 | index of the attachment in the map `TARGETS` |
 /// | 32 to 39 | which function it is in: one of [`function`] |
-/// | 40 to 47 | [`cookie::SINGLE_STEPPED`], [`cookie::NO_EXIT`] |
+/// | 40 to 47 | the flags of [`cookie`] |
 /// | 48 to 63 | offset in `SSL` of what its last call waited for; 0 if that is not known |
 ///
 /// Kernels before 5.15 have no cookies: all of it is 0 there, and every probe
@@ -257,6 +314,10 @@ pub mod cookie {
     pub const SINGLE_STEPPED: u64 = 1 << 40;
     /// The function has no exit that can be probed.
     pub const NO_EXIT: u64 = 1 << 41;
+    /// What the library gives is not read, so no response can be waited for.
+    pub const NO_READS: u64 = 1 << 42;
+    /// The exit is that of a function which others call, too.
+    pub const SHARED: u64 = 1 << 43;
 
     /// Builds a cookie; `flags` are in place already.
     pub const fn pack(depth: u16, target: u16, function: u8, flags: u64, state: u16) -> u64 {
@@ -321,9 +382,13 @@ pub struct Usage {
     /// When it last reported that it loads libraries, `CLOCK_MONOTONIC`,
     /// nanoseconds.
     pub loaded: u64,
+    /// When it last got its probes back from the budget, `CLOCK_MONOTONIC`,
+    /// nanoseconds; 0: never. Nobody knows what its older streams have carried
+    /// meanwhile, so they end.
+    pub since: u64,
 }
 
-const _: () = assert!(size_of::<Usage>() == 48);
+const _: () = assert!(size_of::<Usage>() == 56);
 
 /// The bits of [`Usage::flags`].
 pub mod usage {
@@ -334,6 +399,8 @@ pub mod usage {
     /// The exits of the process's calls are probed although those of its file
     /// are not.
     pub const EXITS_PROBED: u64 = 2;
+    /// The budget leaves it no probes, so nobody knows what its streams carry.
+    pub const UNPROBED: u64 = 4;
 }
 
 /// What the kernel remembers of a socket of TCP, in the map `SOCKET_STREAMS`.
@@ -397,6 +464,8 @@ pub mod socket {
     pub const FINISHED: u32 = 128;
     /// The stream has ended; later packets are ignored.
     pub const ENDED: u32 = 256;
+    /// It is HTTP/2, where any packet may begin with a response.
+    pub const MULTIPLEXED: u32 = 512;
 }
 
 /// How much is kept of a request that a server reads: the request line, and
@@ -440,7 +509,7 @@ pub struct Call {
     pub count: u64,
     /// One of [`function`].
     pub function: u32,
-    /// The [`flag`]s that its records begin with.
+    /// The [`flag`]s of its records.
     pub flags: u32,
     /// When the stream was first seen.
     pub born: u64,
@@ -473,12 +542,8 @@ pub mod counter {
     pub const TABLE_FULL: u32 = 5;
     /// Packets of watched sockets.
     pub const HITS_SOCKET: u32 = 6;
-    /// Bytes handed over from TLS functions.
-    pub const BYTES_OPENSSL: u32 = 7;
-    /// Bytes handed over from sockets.
-    pub const BYTES_SOCKET: u32 = 8;
     /// How many counters there are.
-    pub const COUNT: u32 = 9;
+    pub const COUNT: u32 = 7;
 }
 
 /// Bytes of a path in [`kind::EXEC`], with its final zero.

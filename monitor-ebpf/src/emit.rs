@@ -102,23 +102,24 @@ pub(crate) trait ByteRange {
     fn done(&self) -> u64;
     /// Says that `done` bytes have been handed over.
     fn set_done(&self, done: u64);
-    /// Copies `length` bytes, at least 1, from `done` bytes into the range on.
+    /// Copies `length` bytes, at least 1 and at most `N`, from `done` bytes into the
+    /// range on.
     /// Returns whether it could.
-    fn copy(&self, to: *mut u8, length: u64) -> bool;
+    fn copy<const N: usize>(&self, to: *mut u8, length: u64) -> bool;
     /// Fills every field of `header` but `offset`, `captured`, `length`.
     fn describe(&self, header: &mut Header);
 }
 
-/// Hands a range over, and counts its bytes in the counter `bytes`.
+/// Hands a range over.
 #[inline(always)]
-pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
+pub(crate) fn data<S: ByteRange>(range: &S) {
     range.set_done(0);
     let mut rounds = 0_u64;
     while rounds < MAX_CHUNKS_PER_CALL {
         if range.wanted() - range.done() < MAX_CHUNK as u64 {
             break;
         }
-        chunk::<S, MAX_CHUNK, true>(range, bytes);
+        chunk::<S, MAX_CHUNK, true>(range);
         range.set_done(range.done() + MAX_CHUNK as u64);
         rounds += 1;
     }
@@ -133,15 +134,15 @@ pub(crate) fn data<S: ByteRange>(range: &S, bytes: u32) {
             skipped(range, rest, flag::UNWANTED);
         }
     } else if tail < 512 {
-        chunk::<S, 512, false>(range, bytes);
+        chunk::<S, 512, false>(range);
     } else if tail < 1024 {
-        chunk::<S, 1024, false>(range, bytes);
+        chunk::<S, 1024, false>(range);
     } else if tail < 2048 {
-        chunk::<S, 2048, false>(range, bytes);
+        chunk::<S, 2048, false>(range);
     } else if tail < 8192 {
-        chunk::<S, 8192, false>(range, bytes);
+        chunk::<S, 8192, false>(range);
     } else {
-        chunk::<S, MAX_CHUNK, false>(range, bytes);
+        chunk::<S, MAX_CHUNK, false>(range);
     }
 }
 
@@ -156,14 +157,27 @@ pub(crate) fn opaque(mut value: u64) -> u64 {
     value
 }
 
-/// The smaller of `value`, which is not 0, and `limit`, so that every verifier
-/// knows it to be neither 0 nor more. Before Linux 6.8 a comparison with 0 teaches
-/// it nothing, and helpers that read packets want a length that is not 0.
+/// The smaller of `value`, which is not 0, and `LIMIT`, so that every verifier knows
+/// it to be neither 0 nor more.
+///
+/// Before Linux 6.8 a comparison with 0 for equality teaches a verifier nothing, and
+/// that of 5.10 forgets the bounds of what goes to the stack. So the instructions are
+/// spelled out, and whoever needs the bounds asks right before.
 #[inline(always)]
-pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
-    // Both bounds have to be seen on the register that is handed on.
-    let below = opaque(value.wrapping_sub(1));
-    opaque(if below < limit { below } else { limit - 1 }) + 1
+pub(crate) fn bounded<const LIMIT: usize>(mut value: u64) -> u64 {
+    // SAFETY: only the register of `value` is changed.
+    unsafe {
+        core::arch::asm!(
+            "if {value} s> 0 goto +1",
+            "{value} = 1",
+            "if {value} s< {limit} goto +1",
+            "{value} = {limit}",
+            value = inout(reg) value,
+            limit = const LIMIT,
+            options(nomem, nostack),
+        );
+    }
+    value
 }
 
 /// One record of class `N` with the next wanted bytes: `N` of them if it is to be
@@ -173,7 +187,7 @@ pub(crate) fn bounded(value: u64, limit: u64) -> u64 {
 /// What a full one holds is a constant, so that verifiers have no branches to
 /// follow in each round of the loop: that of Linux 5.10 took minutes.
 #[inline(always)]
-fn chunk<S: ByteRange, const N: usize, const FULL: bool>(range: &S, bytes: u32) {
+fn chunk<S: ByteRange, const N: usize, const FULL: bool>(range: &S) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;
@@ -191,19 +205,16 @@ fn chunk<S: ByteRange, const N: usize, const FULL: bool>(range: &S, bytes: u32) 
             range.length() - range.done()
         };
         header.length = length as u32;
-        // Last: Linux 5.10 forgets the bounds of what goes to the stack meanwhile.
         let captured = if FULL {
             N as u64
         } else {
-            bounded(range.wanted() - range.done(), N as u64)
+            range.wanted() - range.done()
         };
         header.captured = captured as u32;
         if captured < length {
             header.flags |= flag::UNWANTED;
         }
-        if range.copy((&raw mut (*record).bytes).cast(), captured) {
-            count(bytes, captured);
-        } else {
+        if !range.copy::<N>((&raw mut (*record).bytes).cast(), captured) {
             header.captured = 0;
             header.flags |= flag::FAULT;
             count(counter::FAULT, 1);

@@ -1,7 +1,9 @@
 //! The headers of a packet, as a program on a cgroup sees it.
 
-use aya_ebpf::programs::SkBuffContext;
+use aya_ebpf::{EbpfContext as _, helpers::generated::bpf_skb_load_bytes, programs::SkBuffContext};
 use phiwatch_ebpf::abi::{Addresses, SENT};
+
+use crate::emit::bounded;
 
 /// The protocol number of TCP.
 pub(crate) const IPPROTO_TCP: u8 = 6;
@@ -83,6 +85,23 @@ pub(crate) fn first(ctx: &SkBuffContext, segment: &Segment) -> Option<u32> {
     } else {
         ctx.load(segment.payload as usize).ok()
     }
+}
+
+/// Copies `length` bytes of the packet, at least 1 and at most `N`, from its byte
+/// `from` on. Returns whether it could.
+///
+/// # Safety
+/// `to` is valid for writes of `N` bytes.
+#[inline(always)]
+pub(crate) unsafe fn copy<const N: usize>(
+    ctx: &SkBuffContext,
+    from: u32,
+    to: *mut u8,
+    length: u64,
+) -> bool {
+    let length = bounded::<N>(length);
+    // SAFETY: that of the caller; the helper checks the source.
+    unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), length as u32) == 0 }
 }
 
 /// Writes both ends of the connection to `addresses`, of which `direction` says

@@ -146,9 +146,9 @@ fn look<S: ByteRange>(range: &S) -> HeadKind {
         return HeadKind::Other;
     };
     let bytes = entry.as_mut_ptr().cast::<u8>();
-    let length = bounded(range.length(), MAX_SEARCHED as u64);
+    let length = bounded::<MAX_SEARCHED>(range.length());
     let mut found = HeadKind::Other;
-    if range.length() > 0 && range.copy(bytes, length) {
+    if range.length() > 0 && range.copy::<MAX_SEARCHED>(bytes, length) {
         if length < MAX_SEARCHED as u64 {
             found = HeadKind::Open;
         }
@@ -192,7 +192,7 @@ pub(crate) fn keep<K: Key>(
     if length == 0 {
         return None;
     }
-    let captured = bounded(length, MAX_REQUEST as u64);
+    let captured = bounded::<MAX_REQUEST>(length);
     // SAFETY: the value stays mapped while a program runs, and one thread at a
     // time reads from a connection.
     unsafe {
@@ -209,11 +209,7 @@ pub(crate) fn keep<K: Key>(
 /// Hands over the kept request of a stream, once. `describe` fills the header
 /// except for offset and lengths.
 #[inline(always)]
-pub(crate) fn request<K: Key>(
-    key: &K,
-    bytes: u32,
-    describe: impl FnOnce(&mut Header),
-) -> Option<()> {
+pub(crate) fn request<K: Key>(key: &K, describe: impl FnOnce(&mut Header)) -> Option<()> {
     let request: *mut Request = K::requests().get_ptr_mut(key)?;
     // SAFETY: the value stays mapped while a program runs.
     let captured = unsafe { (&raw const (*request).captured).read_volatile() };
@@ -243,6 +239,5 @@ pub(crate) fn request<K: Key>(
         (&raw mut (*request).captured).write_volatile(0);
     }
     entry.submit(wakeup(&DATA_RING, size_of::<Record<MAX_REQUEST>>() as u64));
-    count(bytes, u64::from(captured));
     Some(())
 }

@@ -32,27 +32,26 @@ use aya_ebpf::{
     bindings::{BPF_SK_STORAGE_GET_F_CREATE, BPF_TCP_LISTEN, bpf_sock, bpf_sock_addr},
     helpers::{
         bpf_get_current_pid_tgid,
-        generated::{
-            bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_sk_fullsock, bpf_sk_storage_get,
-            bpf_skb_load_bytes,
-        },
+        generated::{bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_sk_fullsock, bpf_sk_storage_get},
     },
     macros::{cgroup_skb, cgroup_sock_addr},
     programs::{SkBuffContext, SockAddrContext},
 };
 use aya_log_ebpf::debug;
 use phiwatch_ebpf::abi::{
-    RECEIVED, SENT, SocketStream, counter, kind, scope,
-    socket::{CLIENT, ENDED, FINISHED, IGNORED, LATE, RECEIVED_KNOWN, SERVER, TLS, UNWANTED},
+    MAX_REQUEST, RECEIVED, SENT, SocketStream, counter, kind, scope,
+    socket::{
+        CLIENT, ENDED, FINISHED, IGNORED, LATE, MULTIPLEXED, RECEIVED_KNOWN, SERVER, TLS, UNWANTED,
+    },
 };
 
 use crate::{
     emit::{self, REQUEST_HEAD, RESPONSE_HEAD, count, opaque},
     maps::{SCOPE, SOCKET_REQUESTS, SOCKET_STREAMS, SOCKET_VERDICTS},
-    packet::{IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
+    packet::{self, IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
     page,
     scope::is_watched,
-    sniff::{Sniffed, sniff},
+    sniff::{MIN_HEADERS, Sniffed, is_request, sniff},
     socket_records::{Payload, end, opened, skipped},
 };
 
@@ -245,6 +244,7 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
     if (stream.flags | stream.received_flags) & (CLIENT | SERVER | TLS) == 0 {
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT,
+            Sniffed::Preface => stream.flags |= CLIENT | MULTIPLEXED,
             Sniffed::Response => stream.flags |= SERVER,
             // The message type follows the record header of five bytes: only a
             // client's first message is wanted.
@@ -258,9 +258,16 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
                 stream.flags |= IGNORED;
                 return None;
             }
+            Sniffed::Headers
+                if stream.flags & LATE != 0
+                    && u64::from(segment.length) >= MIN_HEADERS
+                    && asks_in_frames(ctx, segment) =>
+            {
+                stream.flags |= CLIENT | MULTIPLEXED;
+            }
             // The middle of a body, perhaps: look again.
             _ if stream.flags & LATE != 0 => return None,
-            Sniffed::Other => {
+            Sniffed::Headers | Sniffed::Other => {
                 stream.flags |= IGNORED;
                 return None;
             }
@@ -280,8 +287,14 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
     } else {
         request(&range, stream, sniffed)?
     };
-    emit::data(&range, counter::BYTES_SOCKET);
+    emit::data(&range);
     Some(())
+}
+
+/// Whether a segment begins with a request of HTTP/2.
+#[inline(always)]
+fn asks_in_frames(ctx: &SkBuffContext, segment: &Segment) -> bool {
+    is_request(|at| ctx.load(segment.payload as usize + at).ok()) == Some(true)
 }
 
 /// The smaller of the two, opaque to the compiler: the verifier does not know
@@ -345,7 +358,7 @@ fn response(range: &Payload<'_>, stream: &mut SocketStream, sniffed: Sniffed) ->
         if SOCKET_REQUESTS.get_ptr(origin.cookie).is_none() {
             count(counter::TABLE_FULL, 1);
         }
-        page::request(&origin.cookie, counter::BYTES_SOCKET, |header| {
+        page::request(&origin.cookie, |header| {
             origin.describe(header, kind::DATA, RECEIVED);
         });
     }
@@ -386,7 +399,9 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
     if segment.length > 0 && stream.flags & TLS == 0 {
         if stream.flags & CLIENT == 0 {
             asked(ctx, &segment, stream);
-        } else if stream.asked != stream.answered {
+        } else if stream.asked != stream.answered
+            || stream.flags & (MULTIPLEXED | UNWANTED) == MULTIPLEXED
+        {
             answered(ctx, &segment, stream);
             // Nothing else was awaited.
             if stream.flags & FINISHED != 0 {
@@ -408,8 +423,7 @@ fn received(ctx: &SkBuffContext) -> Option<()> {
 #[inline(always)]
 fn asks(ctx: &SkBuffContext, segment: &Segment) -> Option<()> {
     let length = u64::from(segment.length);
-    let asks =
-        length >= page::MIN_REQUEST && sniff(first(ctx, segment)?, length) == Sniffed::Request;
+    let asks = length >= page::MIN_REQUEST && sniff(first(ctx, segment)?, length).asks();
     asks.then_some(())
 }
 
@@ -443,10 +457,8 @@ fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> O
     let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
     let length = u64::from(segment.length);
     page::keep(&cookie, u64::from(offset), length, |to, length| {
-        // SAFETY: the map's value has room for `length` bytes; the helper checks
-        // the source.
-        let result = unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), length as u32) };
-        result == 0
+        // SAFETY: the map's value has room for as many bytes.
+        unsafe { packet::copy::<MAX_REQUEST>(ctx, from, to, length) }
     })?;
     stream.asked = stream.asked.wrapping_add(1);
     Some(())
@@ -466,5 +478,5 @@ fn answered(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) {
     let offset = segment.sequence.wrapping_sub(stream.received);
     let mut range = Payload::new(ctx, segment, stream, RECEIVED, offset);
     range.wanted = at_most(range.length, RESPONSE_HEAD);
-    emit::data(&range, counter::BYTES_SOCKET);
+    emit::data(&range);
 }

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use aya_ebpf::{
     EbpfContext as _,
-    helpers::generated::{bpf_get_socket_cookie, bpf_ktime_get_ns, bpf_skb_load_bytes},
+    helpers::generated::{bpf_get_socket_cookie, bpf_ktime_get_ns},
     programs::SkBuffContext,
 };
 use phiwatch_ebpf::abi::{
@@ -118,13 +118,10 @@ impl ByteRange for Payload<'_> {
     }
 
     #[inline(always)]
-    fn copy(&self, to: *mut u8, length: u64) -> bool {
+    fn copy<const N: usize>(&self, to: *mut u8, length: u64) -> bool {
         let from = self.start + self.done.get() as u32;
-        // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
-        // the source.
-        let result =
-            unsafe { bpf_skb_load_bytes(self.ctx.as_ptr(), from, to.cast(), length as u32) };
-        result == 0
+        // SAFETY: the caller reserved `N` bytes at `to`.
+        unsafe { packet::copy::<N>(self.ctx, from, to, length) }
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! Uprobes on OpenSSL and its relatives.
+//! Uprobes on OpenSSL and its relatives, and on `GnuTLS`.
 //!
 //! Only arguments and results are read, never fields of `SSL`, but for the one
 //! whose place an exported getter of the library gives away: they move with every
@@ -12,11 +12,27 @@
 //! | `SSL_read` | `int (SSL *, void *buf, int num)`, result > 0: bytes |
 //! | `SSL_read_ex` | `int (SSL *, void *buf, size_t num, size_t *readbytes)`, result 1: `*readbytes` bytes |
 //! | `SSL_ctrl` | `long (SSL *, int cmd, long larg, void *parg)`, cmd 55: `parg` is the server name |
+//! | `SSL_set_tlsext_host_name` | `int (SSL *, const char *name)`; a function in `BoringSSL` and AWS-LC alone |
 //! | `SSL_free` | `void (SSL *)` |
+//! | `gnutls_record_send` | `ssize_t (gnutls_session_t, const void *buf, size_t num)`, result > 0: bytes |
+//! | `gnutls_record_send2` | the same with two more arguments |
+//! | `gnutls_record_uncork` | `int (gnutls_session_t, unsigned flags)`; sends nothing new |
+//! | `gnutls_record_recv` | `ssize_t (gnutls_session_t, void *buf, size_t num)`, result > 0: bytes |
+//! | `gnutls_server_name_set` | `int (gnutls_session_t, type, const void *name, size_t num)`, type 1 |
+//! | `gnutls_deinit` | `void (gnutls_session_t)` |
 //!
 //! `SSL_write_early_data` needs no hook: it calls `SSL_write_ex`, in each of twelve
 //! builds from 1.1.1 to 3.6. `SSL_clear` ends no stream: the library calls it
 //! itself at every handshake.
+//!
+//! A corked `GnuTLS` session accepts what it is given as any other does. When it is
+//! uncorked it sends all of it by calls of `gnutls_record_send`, which count as little
+//! as others that are nested. `gnutls_record_send_file` calls that, too, unless the
+//! kernel encrypts; `gnutls_record_send_range` and `gnutls_record_send_early_data` do
+//! not and are not read. After `GNUTLS_E_AGAIN` a program may repeat its call with no
+//! buffer: the library kept the bytes, and so, usually, did the program. One that
+//! names its buffer again is told from one that goes on only by how calls end: where
+//! ends are not probed its bytes are seen twice.
 //!
 //! # What was accepted, exactly once, without return probes
 //!
@@ -66,20 +82,27 @@ use aya_ebpf::{
     programs::ProbeContext,
 };
 use phiwatch_ebpf::abi::{
-    NAME_LENGTH, SENT, StreamKey, Usage, cookie, counter, function, kind, target, usage,
+    Call, NAME_LENGTH, SENT, StreamKey, Usage, cookie, counter, flag, function, kind, target, usage,
 };
 
 use crate::{
-    emit::{NO_WAKEUP, Record, add, count, reserve_control, submit_control, submit_urgent},
+    emit::{
+        NO_WAKEUP, Record, add, bounded, count, opaque, reserve_control, submit_control,
+        submit_urgent,
+    },
+    go,
     maps::{CALLS, REQUESTS, STREAMS, TARGETS, VERDICTS, ZERO_CALL},
     page,
     scope::watched_process,
-    transfer::{Buffer, SERVER, call, describe, hand_over, is_write, stream, transferred},
-    usage::usage_of,
+    transfer::{Buffer, SERVER, call, describe, hand_over, stream, transferred},
+    usage::{known_usage, usage_of},
 };
 
 /// `SSL_CTRL_SET_TLSEXT_HOSTNAME` of OpenSSL's tls1.h.
 const SET_SERVER_NAME: i32 = 55;
+
+/// `GNUTLS_NAME_DNS` of `GnuTLS`'s gnutls.h.
+const NAME_DNS: i32 = 1;
 
 /// `SSL_WRITING` of OpenSSL's ssl.h: the last call waits until it can write.
 const WRITING: u32 = 2;
@@ -101,7 +124,7 @@ fn frame(ctx: &ProbeContext, cookie: u64) -> u64 {
 
 /// What the hooks cost the process and bring it, with this hit in it.
 #[inline(always)]
-fn charged(tgid: u32, cookie: u64) -> Option<&'static mut Usage> {
+pub(crate) fn charged(tgid: u32, cookie: u64) -> Option<&'static mut Usage> {
     let usage = usage_of(tgid)?;
     if cookie & cookie::SINGLE_STEPPED == 0 {
         add(&raw mut usage.emulated, 1);
@@ -114,6 +137,9 @@ fn charged(tgid: u32, cookie: u64) -> Option<&'static mut Usage> {
 /// A hit that is no exit.
 #[inline(always)]
 fn call(ctx: &ProbeContext, cookie: u64) -> Option<()> {
+    if function::is_go(cookie::function(cookie)) {
+        return go::call(ctx, cookie);
+    }
     // The one key of the program, for whatever it looks up: there is no room on
     // the stack for a second.
     let mut key = StreamKey {
@@ -126,12 +152,31 @@ fn call(ctx: &ProbeContext, cookie: u64) -> Option<()> {
     if flags & target::ENABLED == 0 {
         return None;
     }
+    if function::is_end(cookie::function(cookie)) || is_interrupted(&key, usage) {
+        freed(&key);
+    }
     match cookie::function(cookie) {
-        function::SSL_CTRL => server_name(ctx, &key),
-        function::SSL_FREE => freed(&key),
-        function::LOADER => loaded(&key, usage),
+        function::SSL_CTRL | function::SSL_SERVER_NAME | function::GNUTLS_SERVER_NAME => {
+            server_name(ctx, cookie::function(cookie), &key)
+        }
+        function::SSL_FREE | function::GNUTLS_DEINIT => None,
+        function::LOADER => loaded(&key),
         _ => begin(ctx, cookie, flags, usage, &mut key),
     }
+}
+
+/// Whether bytes of a stream were seen before its process had no probes for a while:
+/// what comes now must not continue where they ended.
+#[inline(always)]
+pub(crate) fn is_interrupted(key: &StreamKey, usage: &Usage) -> bool {
+    if usage.since == 0 {
+        return false;
+    }
+    STREAMS.get_ptr(key).is_some_and(|stream| {
+        // SAFETY: the value stays mapped while a program runs.
+        let stream = unsafe { &*stream };
+        stream.born < usage.since && stream.sent | stream.received != 0
+    })
 }
 
 /// The beginning of a call that writes or reads.
@@ -143,7 +188,7 @@ fn begin(
     usage: &mut Usage,
     key: &mut StreamKey,
 ) -> Option<()> {
-    let is_write = is_write(u32::from(cookie::function(cookie)));
+    let is_write = function::is_write(cookie::function(cookie));
     let exit = cookie & cookie::NO_EXIT == 0
         && (flags & target::EXITS_PROBED != 0 || usage.flags & usage::EXITS_PROBED != 0)
         && usage.flags & usage::MOVES_STACKS == 0;
@@ -151,11 +196,21 @@ fn begin(
         // Nobody will see what it gives.
         return None;
     }
+    let is_uncork = cookie::function(cookie) == function::GNUTLS_UNCORK;
+    let holds_calls = exit && (is_write || is_uncork);
     // Arguments are read from the context each time: there is no stack to keep
     // them on.
-    if let Some(stream) = STREAMS.get_ptr_mut(&*key) {
+    // The buffer of a call that repeats the last one without naming it.
+    let mut repeated = 0;
+    let known = if holds_calls {
+        stream(&*key)
+    } else {
         // SAFETY: the value stays mapped while a program runs.
-        let stream = unsafe { &mut *stream };
+        STREAMS
+            .get_ptr_mut(&*key)
+            .map(|known| unsafe { &mut *known })
+    };
+    if let Some(stream) = known {
         if stream.flags & SERVER != 0 {
             add(&raw mut usage.served, 1);
             if is_write && !exit {
@@ -167,12 +222,13 @@ fn begin(
             }
         }
         // A function that is made of another one hands its buffer on: one of
-        // the two calls counts, the outer one.
-        if is_write && exit {
+        // the two calls counts, the outer one. Under one that sends what the stream
+        // was given before, and has no buffer, none counts.
+        if holds_calls {
             let frame = frame(ctx, cookie);
             let is_nested = stream.frame > frame
                 && stream.frame - frame < NESTED
-                && stream.buffer == ctx.arg(1)?;
+                && (stream.buffer == 0 || stream.buffer == ctx.arg(1)?);
             if is_nested {
                 // Its end finds a call that has ended.
                 key.handle = frame;
@@ -180,27 +236,32 @@ fn begin(
                 return None;
             }
             stream.frame = frame;
-            stream.buffer = ctx.arg(1)?;
+            if is_uncork {
+                // Zeroes in a row would become a call.
+                // SAFETY: a reference to the field.
+                unsafe { (&raw mut stream.buffer).write_volatile(0) };
+            } else if ctx.arg::<u64>(1)? == 0 {
+                repeated = stream.buffer;
+            } else {
+                stream.buffer = ctx.arg(1)?;
+            }
             stream.offered = 0;
         }
     }
     key.handle = frame(ctx, cookie);
-    let mut call = CALLS.get_ptr_mut(&*key);
-    if call.is_none() {
-        if CALLS.insert(&*key, ZERO_CALL.get(0)?, 0).is_err() {
-            count(counter::TABLE_FULL, 1);
-            return None;
-        }
-        call = CALLS.get_ptr_mut(&*key);
-    }
-    let call = call?;
+    let call = call_of(key)?;
     // SAFETY: no other call in flight has this frame.
     unsafe {
         (*call).stream.tgid = key.tgid;
         (*call).stream.handle = ctx.arg(0)?;
-        (*call).buffer = ctx.arg(1)?;
+        (*call).buffer = ctx.arg::<u64>(1)? | repeated;
         (*call).count = count_address(ctx, cookie::function(cookie))?;
         (*call).function = u32::from(cookie::function(cookie));
+        (*call).flags = if cookie & cookie::NO_READS == 0 {
+            0
+        } else {
+            u32::from(flag::ONE_WAY)
+        };
     }
     if exit || !is_write {
         return Some(());
@@ -227,6 +288,20 @@ fn begin(
     Some(())
 }
 
+/// What is kept of the call that `key` names by its frame, made if it is new.
+#[inline(always)]
+pub(crate) fn call_of(key: &StreamKey) -> Option<*mut Call> {
+    let mut call = CALLS.get_ptr_mut(key);
+    if call.is_none() {
+        if CALLS.insert(key, ZERO_CALL.get(0)?, 0).is_err() {
+            count(counter::TABLE_FULL, 1);
+            return None;
+        }
+        call = CALLS.get_ptr_mut(key);
+    }
+    call
+}
+
 #[inline(always)]
 fn read_u32(address: u64) -> Option<u32> {
     // SAFETY: the helper checks the address.
@@ -237,11 +312,14 @@ fn read_u32(address: u64) -> Option<u32> {
 /// returns it.
 #[inline(always)]
 fn count_address(ctx: &ProbeContext, function: u8) -> Option<u64> {
-    match function {
-        function::SSL_WRITE_EX | function::SSL_READ_EX => ctx.arg(3),
-        function::SSL_WRITE_EX2 => ctx.arg(4),
-        _ => Some(0),
-    }
+    // As in `name`.
+    let fourth = opaque(ctx.arg(3)?);
+    let fifth = opaque(ctx.arg(4)?);
+    Some(match function {
+        function::SSL_WRITE_EX | function::SSL_READ_EX => fourth,
+        function::SSL_WRITE_EX2 => fifth,
+        _ => 0,
+    })
 }
 
 /// The end of a call that writes or reads: its result is in its register.
@@ -253,14 +331,20 @@ fn end(ctx: &ProbeContext, cookie: u64) -> Option<()> {
         handle: 0,
     };
     key.handle = frame(ctx, cookie);
+    let call = CALLS.get_ptr_mut(&key);
+    // Whoever has begun a call is watched. Of others nothing is kept, also where a
+    // file is hooked for all.
+    if call.is_none() {
+        watched_process()?;
+    }
     let usage = charged(key.tgid, cookie)?;
     if usage.flags & usage::MOVES_STACKS != 0 {
         return None;
     }
-    let Some(call) = CALLS.get_ptr_mut(&key) else {
+    let Some(call) = call else {
         let flags = *TARGETS.get(cookie::target(cookie))?;
         let is_probed = flags & target::EXITS_PROBED != 0 || usage.flags & usage::EXITS_PROBED != 0;
-        if is_probed && watched_process().is_some() {
+        if is_probed && cookie & cookie::SHARED == 0 {
             count(counter::NO_ENTRY, 1);
         }
         return None;
@@ -274,8 +358,11 @@ fn end(ctx: &ProbeContext, cookie: u64) -> Option<()> {
     // SAFETY: a uprobe's context is the registers of the interrupted thread. The
     // result is a C int: widened, -1 would be a huge number of bytes.
     let result = unsafe { (*ctx.as_ptr().cast::<pt_regs>()).rax } as i32;
+    let is_uncork = call!(buffer, function) == u32::from(function::GNUTLS_UNCORK);
     let count_address = call!(buffer, count);
-    let length = if count_address == 0 {
+    let length = if is_uncork {
+        0
+    } else if count_address == 0 {
         if result > 0 { result as u64 } else { 0 }
     } else if result == 1 {
         // SAFETY: the helper checks the address.
@@ -292,7 +379,7 @@ fn end(ctx: &ProbeContext, cookie: u64) -> Option<()> {
     }
     // SAFETY: as in `call!`.
     let key = unsafe { &(*buffer.0).stream };
-    if is_write(call!(buffer, function))
+    if (is_uncork || function::is_write(call!(buffer, function) as u8))
         && let Some(stream) = STREAMS.get_ptr_mut(key)
     {
         // SAFETY: the value stays mapped while a program runs.
@@ -328,35 +415,18 @@ const fn fixed(function: u8) -> u64 {
     cookie::pack(0, 0, function, cookie::SINGLE_STEPPED, 0)
 }
 
-#[uprobe]
-pub(crate) fn ssl_write(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_WRITE));
-    0
+macro_rules! programs {
+    ($($function:ident = $number:literal, $program:ident, $about:literal;)+) => {
+        $(
+            #[uprobe]
+            pub(crate) fn $program(ctx: ProbeContext) -> u32 {
+                _ = call(&ctx, fixed(function::$function));
+                0
+            }
+        )+
+    };
 }
-
-#[uprobe]
-pub(crate) fn ssl_write_ex(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_WRITE_EX));
-    0
-}
-
-#[uprobe]
-pub(crate) fn ssl_write_ex2(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_WRITE_EX2));
-    0
-}
-
-#[uprobe]
-pub(crate) fn ssl_read(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_READ));
-    0
-}
-
-#[uprobe]
-pub(crate) fn ssl_read_ex(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_READ_EX));
-    0
-}
+phiwatch_ebpf::library_functions!(programs);
 
 #[uprobe]
 pub(crate) fn ssl_exit(ctx: ProbeContext) -> u32 {
@@ -364,35 +434,21 @@ pub(crate) fn ssl_exit(ctx: ProbeContext) -> u32 {
     0
 }
 
-#[uprobe]
-pub(crate) fn ssl_ctrl(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_CTRL));
-    0
-}
-
-#[uprobe]
-pub(crate) fn library_loaded(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::LOADER));
-    0
-}
-
-#[uprobe]
-pub(crate) fn ssl_free(ctx: ProbeContext) -> u32 {
-    _ = call(&ctx, fixed(function::SSL_FREE));
-    0
-}
-
 /// The dynamic loader has changed the list of a process's libraries, or is about
 /// to: both glibc and musl call an empty function then, for debuggers. Unlike
 /// tracepoints on system calls this costs nothing but where libraries are loaded.
 #[inline(always)]
-fn loaded(key: &StreamKey, usage: &mut Usage) -> Option<()> {
+fn loaded(key: &StreamKey) -> Option<()> {
     // SAFETY: the helper has no precondition.
     let now = unsafe { bpf_ktime_get_ns() };
-    if now - usage.loaded < TELL_EVERY {
-        return None;
+    // Where the table had no room for the process, its entry is one that it shares
+    // with others, and what they load says nothing of it.
+    if let Some(usage) = known_usage(key.tgid) {
+        if now - usage.loaded < TELL_EVERY {
+            return None;
+        }
+        usage.loaded = now;
     }
-    usage.loaded = now;
     let mut entry = reserve_control::<0>()?;
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {
@@ -407,9 +463,28 @@ fn loaded(key: &StreamKey, usage: &mut Usage) -> Option<()> {
     Some(())
 }
 
+/// Where the server name is among the arguments of `function`, and how long it may
+/// be with a final zero.
 #[inline(always)]
-fn server_name(ctx: &ProbeContext, key: &StreamKey) -> Option<()> {
-    if ctx.arg::<u64>(1)? as i32 != SET_SERVER_NAME {
+fn name(ctx: &ProbeContext, function: u8) -> Option<(u64, u64)> {
+    // All are read before one is chosen: a verifier refuses a choice between places in
+    // the context.
+    let second = opaque(ctx.arg(1)?);
+    let third = opaque(ctx.arg(2)?);
+    let fourth = opaque(ctx.arg(3)?);
+    Some(match function {
+        function::SSL_CTRL => (fourth, NAME_LENGTH as u64),
+        function::SSL_SERVER_NAME => (second, NAME_LENGTH as u64),
+        _ => (third, fourth + 1),
+    })
+}
+
+#[inline(always)]
+fn server_name(ctx: &ProbeContext, function: u8, key: &StreamKey) -> Option<()> {
+    let kind = ctx.arg::<u64>(1)? as i32;
+    if function == function::SSL_CTRL && kind != SET_SERVER_NAME
+        || function == function::GNUTLS_SERVER_NAME && kind != NAME_DNS
+    {
         return None;
     }
     let stream = stream(key)?;
@@ -419,19 +494,13 @@ fn server_name(ctx: &ProbeContext, key: &StreamKey) -> Option<()> {
     // written, and the helper checks the source.
     let copied = unsafe {
         let header = &mut (*record).header;
-        describe(
-            header,
-            kind::SERVER_NAME,
-            function::SSL_CTRL,
-            SENT,
-            key,
-            stream.born,
-        );
+        describe(header, kind::SERVER_NAME, function, SENT, key, stream.born);
         header.offset = 0;
+        let (address, room) = name(ctx, function)?;
         let copied = raw_probe_read_user_str(
             (&raw mut (*record).bytes).cast(),
-            NAME_LENGTH as u32,
-            ctx.arg::<u64>(3)? as *const _,
+            bounded::<NAME_LENGTH>(room) as u32,
+            address as *const _,
         );
         header.captured = if copied > 0 { copied as u32 - 1 } else { 0 };
         header.length = header.captured;
@@ -446,7 +515,7 @@ fn server_name(ctx: &ProbeContext, key: &StreamKey) -> Option<()> {
 }
 
 #[inline(always)]
-fn freed(key: &StreamKey) -> Option<()> {
+pub(crate) fn freed(key: &StreamKey) -> Option<()> {
     let stream = STREAMS.get_ptr(key)?;
     // SAFETY: the value stays mapped while a program runs; it is copied before
     // the entry is deleted.

@@ -9,16 +9,14 @@ use aya_ebpf::helpers::{
     bpf_probe_read_user,
     generated::{bpf_ktime_get_ns, bpf_probe_read_user as raw_probe_read_user},
 };
-use phiwatch_ebpf::abi::{
-    Call, Header, RECEIVED, SENT, Stream, StreamKey, counter, flag, function, kind,
-};
+use phiwatch_ebpf::abi::{Call, Header, RECEIVED, Stream, StreamKey, flag, function, kind};
 
 use crate::{
-    emit::{self, ByteRange, REQUEST_HEAD, RESPONSE_HEAD, add},
+    emit::{self, ByteRange, REQUEST_HEAD, RESPONSE_HEAD, add, bounded},
     maps::{STREAMS, ZERO_STREAM},
     page,
     scope::is_unwanted,
-    sniff::{Sniffed, sniff},
+    sniff::{MIN_HEADERS, Sniffed, is_request, sniff},
     usage::known_usage,
 };
 
@@ -28,6 +26,8 @@ const CLIENT: u32 = 1;
 pub(crate) const SERVER: u32 = 2;
 /// `Stream::flags`: something was sent since the last head of a response.
 const AWAITS_RESPONSE: u32 = 4;
+/// `Stream::flags`: it is HTTP/2, where any read may begin with a response.
+const MULTIPLEXED: u32 = 8;
 
 /// The buffer of a call. All of it lives in the map `CALLS`: the program has no
 /// stack to keep numbers on.
@@ -71,10 +71,11 @@ impl ByteRange for Buffer {
     }
 
     #[inline(always)]
-    fn copy(&self, to: *mut u8, length: u64) -> bool {
+    fn copy<const N: usize>(&self, to: *mut u8, length: u64) -> bool {
         let from = call!(self, buffer) + self.done();
-        // SAFETY: the caller reserved `length` bytes at `to`; the helper checks
-        // the source itself.
+        let length = bounded::<N>(length);
+        // SAFETY: the caller reserved `N` bytes at `to`; the helper checks the source
+        // itself.
         let result = unsafe { raw_probe_read_user(to.cast(), length as u32, from as *const _) };
         result == 0
     }
@@ -82,7 +83,7 @@ impl ByteRange for Buffer {
     #[inline(always)]
     fn describe(&self, header: &mut Header) {
         let function = call!(self, function);
-        let direction = if is_write(function) { SENT } else { RECEIVED };
+        let direction = function::direction(function as u8);
         let stream = call!(self, stream);
         describe(
             header,
@@ -94,11 +95,6 @@ impl ByteRange for Buffer {
         );
         header.flags = call!(self, flags) as u8;
     }
-}
-
-#[inline(always)]
-pub(crate) const fn is_write(function: u32) -> bool {
-    function <= function::SSL_WRITE_EX as u32 || function == function::SSL_WRITE_EX2 as u32
 }
 
 /// Fills every field of `header` but `offset`, `captured` and `length`.
@@ -144,7 +140,7 @@ pub(crate) fn stream(key: &StreamKey) -> Option<&'static mut Stream> {
 /// Hands over what is wanted of the call's buffer.
 #[inline(always)]
 pub(crate) fn hand_over(buffer: &Buffer) {
-    emit::data(buffer, counter::BYTES_OPENSSL);
+    emit::data(buffer);
 }
 
 /// Where in the stream a write begins of which only the entry is seen, and how
@@ -175,7 +171,7 @@ pub(crate) fn transferred(buffer: &Buffer, offered: Option<bool>) -> Option<()> 
     let length = buffer.length();
     let offset;
     let wanted;
-    if is_write(call!(buffer, function)) {
+    if function::is_write(call!(buffer, function) as u8) {
         if let Some(is_repeated) = offered {
             offset = resumed(stream, buffer, is_repeated);
             stream.buffer = call!(buffer, buffer);
@@ -206,6 +202,14 @@ pub(crate) fn transferred(buffer: &Buffer, offered: Option<bool>) -> Option<()> 
         };
         match sniffed {
             Sniffed::Request => stream.flags |= CLIENT | AWAITS_RESPONSE,
+            Sniffed::Preface => stream.flags |= CLIENT | AWAITS_RESPONSE | MULTIPLEXED,
+            // Joined behind the preface. An unwanted stream begins no other request.
+            Sniffed::Headers if !unwanted && length >= MIN_HEADERS => {
+                if !asks_in_frames(buffer) {
+                    return None;
+                }
+                stream.flags |= CLIENT | AWAITS_RESPONSE | MULTIPLEXED;
+            }
             Sniffed::Response => {
                 stream.flags |= SERVER;
                 return if offered.is_some() {
@@ -245,7 +249,10 @@ pub(crate) fn transferred(buffer: &Buffer, offered: Option<bool>) -> Option<()> 
         }
         // Also where only the heads of requests are wanted: user space waits for
         // the answer to each.
-        stream.flags &= !AWAITS_RESPONSE;
+        // SAFETY: as in `call!`.
+        if stream.flags & MULTIPLEXED == 0 || is_unwanted(unsafe { &(*buffer.0).stream }, stream) {
+            stream.flags &= !AWAITS_RESPONSE;
+        }
         wanted = if length < RESPONSE_HEAD {
             length
         } else {
@@ -257,11 +264,9 @@ pub(crate) fn transferred(buffer: &Buffer, offered: Option<bool>) -> Option<()> 
         (*buffer.0).born = stream.born;
         (*buffer.0).offset = offset;
         (*buffer.0).wanted = wanted;
-        (*buffer.0).flags = if offered.is_some() {
-            u32::from(flag::ONE_WAY)
-        } else {
-            0
-        };
+        if offered.is_some() {
+            (*buffer.0).flags |= u32::from(flag::ONE_WAY);
+        }
     }
     Some(())
 }
@@ -273,6 +278,16 @@ fn first(buffer: &Buffer) -> u32 {
     let address = call!(buffer, buffer) as *const u32;
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_user(address) }.unwrap_or(0)
+}
+
+/// Whether the call's buffer begins with a request of HTTP/2.
+#[inline(always)]
+fn asks_in_frames(buffer: &Buffer) -> bool {
+    let address = call!(buffer, buffer) as *const u8;
+    is_request(|at| {
+        // SAFETY: the helper checks the address.
+        unsafe { bpf_probe_read_user(address.wrapping_add(at)) }.ok()
+    }) == Some(true)
 }
 
 /// A server sends: hands over what is part of a page, behind the request that
@@ -291,15 +306,10 @@ fn respond(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
         (*buffer.0).wanted = wanted;
         (*buffer.0).flags = u32::from(flag::SERVER);
         let key = &(*buffer.0).stream;
-        page::request(key, counter::BYTES_OPENSSL, |header| {
-            describe(
-                header,
-                kind::DATA,
-                function::SSL_READ,
-                RECEIVED,
-                key,
-                stream.born,
-            );
+        // It says whose library it is; not which function received the request.
+        let function = (*buffer.0).function as u8;
+        page::request(key, |header| {
+            describe(header, kind::DATA, function, RECEIVED, key, stream.born);
             header.flags = flag::SERVER;
         });
     }
@@ -310,9 +320,7 @@ fn respond(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
 /// and the request is kept. Nothing is handed over now.
 #[inline(always)]
 fn asked(buffer: &Buffer, stream: &mut Stream, offset: u64) -> Option<()> {
-    if sniff(first(buffer), buffer.length()) != Sniffed::Request
-        || buffer.length() < page::MIN_REQUEST
-    {
+    if !sniff(first(buffer), buffer.length()).asks() || buffer.length() < page::MIN_REQUEST {
         return None;
     }
     stream.flags |= SERVER;

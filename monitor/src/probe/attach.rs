@@ -3,6 +3,7 @@
 //! what comes later.
 
 use std::{
+    collections::HashSet,
     fs::File,
     os::fd::{AsFd as _, OwnedFd},
 };
@@ -20,10 +21,12 @@ use super::{
     budget::Budget,
     calibrate,
     cgroup::Cgroup,
+    executable::Executables,
     hooks::{Hooks, TargetMaps},
     libraries::{Libraries, Owner},
     library::{self, Library},
     load::{ProbeError, anchor, load, map, program, raise_descriptors, reason},
+    maps::Name,
     process::Scope,
     reader::{Reader, Verdicts},
     status::{State, Status},
@@ -66,6 +69,10 @@ pub struct Probes {
     pub(super) libraries: Libraries,
     pub(super) hooks: Hooks,
     pub(super) budget: Budget,
+    pub(super) executables: Executables,
+    /// During a scan, the files that need not be looked at again in it, by who brought
+    /// them: to one owner a file may be refused for what others cost it.
+    pub(super) passed: Option<HashSet<(Owner, Name)>>,
 }
 
 impl Probes {
@@ -113,6 +120,8 @@ impl Probes {
             tracepoints: Vec::new(),
             libraries: Libraries::default(),
             budget,
+            executables: Executables::default(),
+            passed: None,
         })
     }
 
@@ -153,7 +162,7 @@ impl Probes {
             map("COUNTERS", Array::try_from(counters))?,
             map("STREAMS", BpfHashMap::try_from(streams))?,
             Translator::new(anchor()),
-            self.hooks.since(),
+            self.hooks.known(),
         ))
     }
 

@@ -2,7 +2,7 @@
 //! within their budget.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::ControlFlow,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -17,10 +17,11 @@ use rustix::time::{ClockId, clock_gettime};
 use super::{
     attach::Probes,
     elf::BuildId,
-    libraries::{Admission, Full, Owner},
+    libraries::{Admission, Full, Owner, Room},
     library::{self, FileId, Library, LibraryError},
-    maps,
-    plan::Member,
+    load::monotonic,
+    maps::{Mapped, Maps},
+    plan::{Coverage, Member},
     process,
     status::State,
     translate::Signal,
@@ -68,7 +69,10 @@ impl Probes {
             self.hooks.remove(id);
         }
         self.hooks.retain(|pid| all.contains(&pid));
-        all.into_iter().filter(|pid| self.look_at(*pid)).count()
+        self.passed = Some(HashSet::new());
+        let count = all.into_iter().filter(|pid| self.look_at(*pid)).count();
+        self.passed = None;
+        count
     }
 
     /// Follows signals until `stop` says to end or their sender has gone, scanning
@@ -127,11 +131,14 @@ impl Probes {
     fn follow(&mut self, signal: &Signal, now: Duration) -> Option<u32> {
         match *signal {
             Signal::Exec(pid) => {
+                self.hooks.learn(|known| known.executed(pid));
                 if !self.is_let_in(pid, &mut Vec::new()) {
                     self.map(pid, &[]);
                     return None;
                 }
-                self.expect(pid);
+                // Its executable is mapped already and may have a TLS library in it.
+                let own = self.hook_mapped(pid)?;
+                self.expect(pid, own);
                 Some(pid)
             }
             Signal::Fork { parent, child } => {
@@ -140,7 +147,7 @@ impl Probes {
                 for id in self.libraries.files(child) {
                     self.reconcile(id);
                 }
-                self.expect(child);
+                self.expect(child, Vec::new());
                 Some(child)
             }
             Signal::Library(pid) => {
@@ -157,9 +164,17 @@ impl Probes {
                 self.config.scope.ended(pid);
                 None
             }
+            Signal::Hello(pid) => {
+                if self.look_at(pid) && self.hooks.learn(|known| known.is_hidden(pid)) {
+                    let has = self.executables.have_rustls(pid);
+                    self.hooks.learn(|known| known.searched(pid, has));
+                }
+                None
+            }
             Signal::Tracker(pid) => {
                 if self.budget.needed(pid, now) {
                     tracing::info!(pid, "it connects to a tracker: its calls are probed again");
+                    self.hooks.usage().set_probed(pid, true, monotonic());
                     self.reconcile_all(pid);
                 }
                 None
@@ -167,14 +182,18 @@ impl Probes {
         }
     }
 
-    /// Hooks a process, where processes are hooked one by one, in the libraries
-    /// that it is likely to map, before it does: it may live for milliseconds. The
-    /// next look at it takes away what it does not map.
-    fn expect(&mut self, pid: u32) {
+    /// Hooks a process in the files that it maps already and, where processes are
+    /// hooked one by one, in the libraries that it is likely to map, before it does: it
+    /// may live for milliseconds. The next look at it takes away what it does not map.
+    fn expect(&mut self, pid: u32, mut files: Vec<FileId>) {
+        let before = self.libraries.files(pid);
         let is_separate = self.config.scope.is_narrow() || self.hooks.is_separate();
-        if is_separate && self.libraries.files(pid).is_empty() {
-            let likely = self.libraries.likely(MAX_EXPECTED);
-            self.map(pid, &likely);
+        if is_separate && before.is_empty() {
+            files.extend(self.libraries.likely(MAX_EXPECTED));
+        }
+        if !files.is_empty() {
+            files.extend(before);
+            self.map(pid, &files);
         }
     }
 
@@ -200,21 +219,66 @@ impl Probes {
             self.map(pid, &[]);
             return false;
         }
-        let Some(seen) = process::read(pid) else {
+        let Some(files) = self.hook_mapped(pid) else {
             return false;
         };
-        if maps::moves_stacks(pid) {
+        self.map(pid, &files);
+        true
+    }
+
+    /// Hooks the files that a process maps, as far as they have functions to be hooked,
+    /// and says which have; `None` if it has gone. Notes what its maps tell.
+    fn hook_mapped(&mut self, pid: u32) -> Option<Vec<FileId>> {
+        let seen = process::read(pid)?;
+        let owner = Owner::of(seen.process.cgroup.as_deref());
+        let maps = Maps::read(pid);
+        if maps.moves_stacks() {
             // The kernel notes it by itself of a process that starts later.
             let usage = self.hooks.usage();
             usage.set_flag(pid, abi::usage::MOVES_STACKS, true);
         }
-        let owner = Owner::of(seen.process.cgroup.as_deref());
-        let files: Vec<FileId> = maps::mapped_by(pid)
+        let files: Vec<FileId> = maps
+            .files()
             .iter()
-            .filter_map(|mapped| self.hook(library::open_mapped(pid, mapped), &owner))
+            .filter_map(|mapped| {
+                if mapped.is_named {
+                    self.hook(library::open_mapped(pid, mapped), &owner)
+                } else {
+                    self.hook_other(pid, mapped, &owner)
+                }
+            })
             .collect();
-        self.map(pid, &files);
-        true
+        let is_hooked = files.iter().any(|id| self.hooks.is_tls(*id));
+        if let Some(engine) = maps.engine(is_hooked) {
+            let is_excluded = self.budget.coverage(pid) == Coverage::Nothing;
+            let looked = maps.time();
+            self.hooks
+                .learn(|known| known.looked(pid, engine, is_excluded, looked));
+        }
+        Some(files)
+    }
+
+    /// Hooks a file of any name, if it has TLS functions. Almost none has, and all
+    /// processes map dozens: what is known of a file is not asked again.
+    fn hook_other(&mut self, pid: u32, mapped: &Mapped, owner: &Owner) -> Option<FileId> {
+        let key = (owner.clone(), mapped.name.clone());
+        if self.passed.as_ref().is_some_and(|all| all.contains(&key)) {
+            return None;
+        }
+        let found = match library::identify(pid, mapped) {
+            Some((id, stamp)) => match self.libraries.admit(id, stamp) {
+                Admission::Refused(_) => None,
+                Admission::Hooked(id) => return Some(id),
+                Admission::New | Admission::Changed(_) => {
+                    self.hook(library::open_mapped(pid, mapped), owner)
+                }
+            },
+            None => self.hook(library::open_mapped(pid, mapped), owner),
+        };
+        if let (None, Some(passed)) = (found, &mut self.passed) {
+            passed.insert(key);
+        }
+        found
     }
 
     /// Whether a process is watched. What it has forked goes to `forked` if it is
@@ -311,16 +375,31 @@ impl Probes {
                 return None;
             }
         };
-        let id = match self.admit(&library, owner) {
-            ControlFlow::Continue(id) => id,
+        let (id, is_new) = match self.admit(&library) {
+            ControlFlow::Continue(admitted) => admitted,
             ControlFlow::Break(known) => return known,
         };
         let stamp = library.stamp;
         let build_id = library.build_id().ok().flatten();
+        // Before it is asked for room: another name of a file takes none, and the
+        // share that it would be taken from is not that of the file's owner.
+        if let Some(principal) = self.hooked_as(&library, build_id.as_ref()) {
+            self.libraries.same(id, principal);
+            return Some(principal);
+        }
+        // Any program may have a TLS library linked into it, so it is searched first;
+        // a file that is called as one asks for room at once.
+        let is_named = library::object(&library.path).is_some();
+        if is_new && is_named && !self.make_room(owner) {
+            return None;
+        }
+        if !is_named && !self.libraries.may_search(owner, library.weight()) {
+            return None;
+        }
         let sites = match self.hooks.decide(&library) {
             Ok(sites) => sites,
             Err(error) => {
-                tracing::info!(%error, "file is no TLS library");
+                tracing::debug!(%error, "file is no TLS library");
                 let why = "it is no ELF file of this machine";
                 self.libraries.refused(id, stamp, why);
                 return None;
@@ -331,9 +410,8 @@ impl Probes {
             self.libraries.refused(id, stamp, why);
             return None;
         }
-        if let Some(principal) = self.hooked_as(&library, build_id.as_ref()) {
-            self.libraries.same(id, principal);
-            return Some(principal);
+        if is_new && !is_named && !self.make_room(owner) {
+            return None;
         }
         let is_kept = *owner == Owner::Host;
         self.libraries.hooked(id, stamp, owner.clone(), is_kept);
@@ -342,20 +420,16 @@ impl Probes {
         Some(id)
     }
 
-    /// Whether a library is to be examined, and under which id; if not, its id
-    /// where it is hooked already.
-    fn admit(&mut self, library: &Library, owner: &Owner) -> ControlFlow<Option<FileId>, FileId> {
-        match self.libraries.admit(library.id, library.stamp, owner) {
-            Admission::New => ControlFlow::Continue(library.id),
-            Admission::Instead(other) => {
-                self.hooks.remove(other);
-                ControlFlow::Continue(library.id)
-            }
+    /// Whether a library is to be examined: under which id, and whether that is a
+    /// new one. If not, its id where it is hooked already.
+    fn admit(&mut self, library: &Library) -> ControlFlow<Option<FileId>, (FileId, bool)> {
+        match self.libraries.admit(library.id, library.stamp) {
+            Admission::New => ControlFlow::Continue((library.id, true)),
             Admission::Hooked(id) => ControlFlow::Break(Some(id)),
             Admission::Changed(id) => {
                 self.hooks.remove(id);
                 if self.libraries.changed(id, library.stamp) {
-                    return ControlFlow::Continue(id);
+                    return ControlFlow::Continue((id, false));
                 }
                 let why = "it changes too often";
                 self.libraries.refused(id, library.stamp, why);
@@ -365,22 +439,30 @@ impl Probes {
                 tracing::trace!(path = %library.path.display(), why, "file is not hooked");
                 ControlFlow::Break(None)
             }
-            Admission::Full(full) => {
-                let why = match full {
-                    Full::Everyone => "too many libraries are hooked",
-                    Full::Owner => "too many libraries of one container or unit are hooked",
-                };
-                self.status
-                    .set("ssl_write", "further libraries", State::Failed, why);
-                ControlFlow::Break(None)
-            }
         }
+    }
+
+    /// Whether there is room for a further library of `owner`, perhaps that of one
+    /// that nobody maps any more.
+    fn make_room(&mut self, owner: &Owner) -> bool {
+        let why = match self.libraries.room(owner) {
+            Room::Free => return true,
+            Room::Instead(other) => {
+                self.hooks.remove(other);
+                return true;
+            }
+            Room::Full(Full::Everyone) => "too many libraries are hooked",
+            Room::Full(Full::Owner) => "too many libraries of one container or unit are hooked",
+        };
+        self.status
+            .set("ssl_write", "further libraries", State::Failed, why);
+        false
     }
 
     /// The hooked file that this one is, seen through another layer of a
     /// container's file system.
     fn hooked_as(&self, library: &Library, build_id: Option<&BuildId>) -> Option<FileId> {
-        let (id, offsets) = self.hooks.of_build(build_id?)?;
+        let (id, offsets) = self.hooks.same_build(build_id?, library)?;
         // All of them: another tool may have set a breakpoint, too.
         let is_hooked = offsets
             .iter()
@@ -404,6 +486,9 @@ impl Probes {
         let turn = self.budget.turn(now, usage, own);
         for (pid, coverage) in &turn.changes {
             tracing::info!(pid, ?coverage, "the budget changes what is probed");
+            let is_probed = *coverage > Coverage::Nothing;
+            let usage = self.hooks.usage();
+            usage.set_probed(*pid, is_probed, monotonic());
         }
         let changed = turn.changes.keys().copied();
         for pid in changed.chain(clients).collect::<Vec<_>>() {

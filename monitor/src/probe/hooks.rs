@@ -25,8 +25,9 @@ use phiwatch_ebpf::abi::{MAX_TARGETS, target as bits, usage};
 
 use super::{
     elf::BuildId,
-    library::{FileId, Library, LibraryError, Stamp},
+    library::{self, FileId, Library, LibraryError, Stamp},
     load::monotonic,
+    obstacle::Processes,
     plan::{self, Member, Probing, Whom},
     process,
     sites::{Decision, Part, Sites},
@@ -45,11 +46,6 @@ const CLOSERS_AT_END: usize = 64;
 const IN_FLIGHT: Duration = Duration::from_millis(100);
 /// Of how many files it is remembered what was decided.
 const MAX_DECIDED: usize = 512;
-/// Of how many processes it is remembered when they were hooked.
-const MAX_SINCE: usize = 65_536;
-
-/// When each process was first hooked, nanoseconds of `CLOCK_MONOTONIC`.
-pub(super) type HookedSince = HashMap<u32, u64>;
 
 /// The maps by which the programs know the attachments.
 pub(super) struct TargetMaps {
@@ -75,6 +71,13 @@ struct Hooked {
     attached: BTreeMap<Whom, Attached>,
 }
 
+impl Hooked {
+    fn is_tls(&self) -> bool {
+        let object = library::object(&self.library.path);
+        object.is_none_or(|object| object.source().is_some())
+    }
+}
+
 /// Links that are to be taken away, and the index of their attachment if all of
 /// it goes: until they are gone, whoever was given it would let them count again.
 struct Closing {
@@ -97,9 +100,11 @@ pub(super) struct Hooks {
     next_index: u16,
     free: Vec<u16>,
     closing: Sender<Closing>,
+    /// The other end of that, from which the threads take.
+    queue: Arc<Mutex<Receiver<Closing>>>,
     /// Indices of attachments whose links are gone.
     closed: Receiver<u16>,
-    since: Arc<Mutex<HookedSince>>,
+    known: Arc<Mutex<Processes>>,
 }
 
 impl Hooks {
@@ -113,11 +118,11 @@ impl Hooks {
     ) -> Self {
         // Writing an array of the right size cannot fail.
         drop(maps.targets.set(0, bits::ENABLED | bits::EXITS_PROBED, 0));
-        let (closing, links) = channel();
+        let (closing, queue) = channel();
         let (closed_in, closed) = channel();
-        let links = Arc::new(Mutex::new(links));
+        let queue = Arc::new(Mutex::new(queue));
         for number in 0..CLOSERS {
-            let links = Arc::clone(&links);
+            let links = Arc::clone(&queue);
             let closed = closed_in.clone();
             let spawned = thread::Builder::new()
                 .name(format!("phiwatch-close-{number}"))
@@ -136,8 +141,9 @@ impl Hooks {
             next_index: 1,
             free: Vec::new(),
             closing,
+            queue,
             closed,
-            since: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -151,9 +157,20 @@ impl Hooks {
         &self.interface
     }
 
-    /// When each process was hooked.
-    pub(super) fn since(&self) -> Arc<Mutex<HookedSince>> {
-        Arc::clone(&self.since)
+    /// What is known of how processes encrypt: since when they are hooked, and what
+    /// discovery saw.
+    pub(super) fn known(&self) -> Arc<Mutex<Processes>> {
+        Arc::clone(&self.known)
+    }
+
+    /// Whether a hooked file has TLS functions, as all have but the loader.
+    pub(super) fn is_tls(&self, id: FileId) -> bool {
+        self.files.get(&id).is_some_and(Hooked::is_tls)
+    }
+
+    /// Notes, or asks, something about how processes encrypt.
+    pub(super) fn learn<T>(&self, note: impl FnOnce(&mut Processes) -> T) -> T {
+        note(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The hooked libraries, sorted.
@@ -172,10 +189,21 @@ impl Hooks {
         })
     }
 
-    /// A hooked file of this build, and where in it the probes are.
-    pub(super) fn of_build(&self, build_id: &BuildId) -> Option<(FileId, Vec<u64>)> {
-        let mut files = self.files.iter();
-        let (id, file) = files.find(|(_, file)| file.build_id.as_ref() == Some(build_id))?;
+    /// The hooked file of this build that `library` most likely is another name of,
+    /// and where in it the probes are. Breakpoints tell whether it is, but not of
+    /// which of two copies; only those for all processes can be looked for.
+    pub(super) fn same_build(
+        &self,
+        build_id: &BuildId,
+        library: &Library,
+    ) -> Option<(FileId, Vec<u64>)> {
+        let files = self.files.iter().filter(|(_, file)| {
+            file.build_id.as_ref() == Some(build_id) && file.attached.contains_key(&Whom::Everyone)
+        });
+        let (id, file) = files.max_by_key(|(id, file)| {
+            let likeness = id.likeness(file.library.stamp, library);
+            (likeness, **id)
+        })?;
         Some((*id, file.sites.call_offsets()))
     }
 
@@ -186,11 +214,14 @@ impl Hooks {
             return Ok(Arc::clone(sites));
         }
         let sites = Arc::new(Sites::decide(library, self.interface.has_cookies())?);
-        if self.decided.len() >= MAX_DECIDED {
-            // Deciding again costs a millisecond each.
-            self.decided.clear();
+        // Those with nothing to hook are remembered by whoever asks.
+        if !sites.is_empty() {
+            if self.decided.len() >= MAX_DECIDED {
+                // Deciding again costs a millisecond each.
+                self.decided.clear();
+            }
+            self.decided.insert(file, Arc::clone(&sites));
         }
-        self.decided.insert(file, Arc::clone(&sites));
         Ok(sites)
     }
 
@@ -235,22 +266,33 @@ impl Hooks {
     /// Forgets processes that are no more: their end may not have been seen.
     pub(super) fn retain(&mut self, is_alive: impl Fn(u32) -> bool) {
         self.maps.usage.retain(&is_alive);
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.retain(|pid, _| is_alive(*pid));
+        self.learn(|known| known.retain(&is_alive));
     }
 
     /// Forgets a process that has ended.
     pub(super) fn ended(&mut self, pid: u32) {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.remove(&pid);
+        self.learn(|known| known.ended(pid));
     }
 
     /// Takes all links away, in parallel, and closes `others` with them: the kernel
-    /// waits a while for each.
-    pub(super) fn close_all(mut self, others: Vec<OwnedFd>) {
-        let attached = self.files.drain().flat_map(|(_, file)| file.attached);
+    /// waits a while for each, one after the other if it is left to the end of the
+    /// process.
+    pub(super) fn close_all(self, others: Vec<OwnedFd>) {
+        let Self {
+            files,
+            closing,
+            queue,
+            ..
+        } = self;
+        // Those that were to go anyway: there may be hundreds. The threads end now,
+        // instead of waiting for more and keeping the lock meanwhile.
+        drop(closing);
+        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = queue.try_iter().flat_map(|closing| closing.links);
+        let attached = files.into_values().flat_map(|file| file.attached);
         let links = attached
             .flat_map(|(_, Attached { calls, results, .. })| [calls, results])
+            .chain(waiting)
             .flatten()
             .flat_map(Link::into_parts);
         let others = others.into_iter().map(LinkPart::from);
@@ -351,16 +393,23 @@ impl Hooks {
 
     /// Notes since when the processes are hooked.
     fn note_since(&self, file: &Hooked, members: &BTreeMap<u32, Member>) {
-        let of = |whom| file.attached.get(&whom).map(|attached| attached.since);
-        let everyone = of(Whom::Everyone);
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        for pid in members.keys() {
-            if let Some(time) = everyone.or_else(|| of(Whom::One(*pid)))
-                && (since.len() < MAX_SINCE || since.contains_key(pid))
-            {
-                since.entry(*pid).or_insert(time);
-            }
+        if !file.is_tls() {
+            return;
         }
+        // One that failed reads nothing.
+        let is_linked = |own: &&Attached| own.calls.is_some() || own.results.is_some();
+        let of = |whom| {
+            let attached = file.attached.get(&whom).filter(is_linked);
+            attached.map(|attached| attached.since)
+        };
+        let everyone = of(Whom::Everyone);
+        self.learn(|known| {
+            for pid in members.keys() {
+                if let Some(time) = everyone.or_else(|| of(Whom::One(*pid))) {
+                    known.hooked(*pid, time);
+                }
+            }
+        });
     }
 
     /// Makes the links of one attachment. Gives its index and the flags with which

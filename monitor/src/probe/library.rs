@@ -1,5 +1,5 @@
-//! TLS libraries as files: those that processes map, and those in the host's
-//! standard folders.
+//! Files with TLS functions: those that processes map, and the libraries in the
+//! host's standard folders.
 
 use std::{
     ffi::OsStr,
@@ -25,9 +25,10 @@ use super::{
     elf::{BuildId, Elf, ElfError, Function},
     maps::{Mapped, without_deleted},
     process,
+    table::Object,
 };
 
-/// Folders where distributions put libssl. A process that starts later finds
+/// Folders where distributions put TLS libraries. A process that starts later finds
 /// its library hooked already.
 const STANDARD_FOLDERS: &[&str] = &[
     "/lib/x86_64-linux-gnu",
@@ -57,6 +58,14 @@ pub struct FileId {
     pub device: u64,
     /// Inode number.
     pub inode: u64,
+}
+
+impl FileId {
+    /// How much a file of this id and `stamp` looks as if `other` were another name
+    /// of it: layers keep the number, the size and the time of the file behind them.
+    pub(super) fn likeness(self, stamp: Stamp, other: &Library) -> u8 {
+        u8::from(self.inode == other.id.inode) * 2 + u8::from(stamp == other.stamp)
+    }
 }
 
 /// Tells a file from what it was before: when either differs it has changed.
@@ -170,16 +179,10 @@ impl Library {
         // Not blocking, because a process may hold a lease on its file.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = open(&itself, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+        let (id, stamp) = identity(&metadata);
         Ok(Self {
-            id: FileId {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            },
-            stamp: Stamp {
-                size: metadata.len(),
-                modified: i128::from(metadata.mtime()) * 1_000_000_000
-                    + i128::from(metadata.mtime_nsec()),
-            },
+            id,
+            stamp,
             path: shown.to_owned(),
             file: File::from(file),
         })
@@ -197,6 +200,16 @@ impl Library {
             .map_err(|source| self.broken(source))
     }
 
+    /// How many bytes of names there are to search.
+    pub(super) fn weight(&self) -> u64 {
+        Elf::read(&self.file).map_or(0, |elf| elf.weight())
+    }
+
+    /// What its headers say, for whoever asks more than one thing of it.
+    pub(super) fn elf(&self) -> Result<Elf<'_>, LibraryError> {
+        Elf::read(&self.file).map_err(|source| self.broken(source))
+    }
+
     /// The build id, if the linker left one.
     pub fn build_id(&self) -> Result<Option<BuildId>, LibraryError> {
         Elf::read(&self.file)
@@ -204,7 +217,7 @@ impl Library {
             .map_err(|source| self.broken(source))
     }
 
-    fn broken(&self, source: ElfError) -> LibraryError {
+    pub(super) fn broken(&self, source: ElfError) -> LibraryError {
         LibraryError::Elf {
             path: self.path.clone(),
             source,
@@ -239,6 +252,19 @@ impl Library {
         memory.read_exact_at(&mut mapped, (mapping.address() + into) as u64)?;
         Ok(mapped != original)
     }
+}
+
+/// Which file it is, and what it looks like.
+fn identity(metadata: &fs::Metadata) -> (FileId, Stamp) {
+    let id = FileId {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    };
+    let stamp = Stamp {
+        size: metadata.len(),
+        modified: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
+    };
+    (id, stamp)
 }
 
 /// Some pages of a file in this process's memory, which nothing points to.
@@ -283,24 +309,9 @@ fn name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// Whether a path is that of a libssl of OpenSSL or a relative. `libssl3.so` is
-/// NSS, which has another interface.
-pub(super) fn is_tls_library(path: impl AsRef<OsStr>) -> bool {
-    name(path.as_ref().as_bytes())
-        .strip_prefix(b"libssl")
-        .is_some_and(|rest| {
-            rest.starts_with(b".so")
-                || matches!(rest.first(), Some(b'-' | b'_'))
-                    && memchr::memmem::find(rest, b".so").is_some()
-        })
-}
-
-/// Whether a path is that of a dynamic loader, of glibc or musl.
-pub(super) fn is_loader(path: impl AsRef<OsStr>) -> bool {
-    let name = name(path.as_ref().as_bytes());
-    [&b"ld-linux"[..], b"ld-musl-", b"ld-2."]
-        .iter()
-        .any(|start| name.starts_with(start))
+/// The kind of file that a path names, if its functions are probed.
+pub(super) fn object(path: impl AsRef<OsStr>) -> Option<Object> {
+    Object::of_name(name(path.as_ref().as_bytes()))
 }
 
 /// Whether a path is that of the C library.
@@ -318,7 +329,7 @@ pub(super) fn standard() -> Vec<PathBuf> {
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if is_tls_library(&name) || is_loader(&name) {
+            if object(&name).is_some() {
                 found.push(entry.path());
             }
         }
@@ -327,11 +338,19 @@ pub(super) fn standard() -> Vec<PathBuf> {
     found
 }
 
+/// Which file a process maps and what it looks like, without opening it.
+pub(super) fn identify(pid: u32, mapped: &Mapped) -> Option<(FileId, Stamp)> {
+    let by_mapping = format!("/proc/{pid}/map_files/{}", mapped.range);
+    fs::metadata(by_mapping)
+        .ok()
+        .map(|metadata| identity(&metadata))
+}
+
 /// Opens a library that a process maps: by its mapping, which outlives its
 /// path; else by its path in the process's own file system.
 pub(super) fn open_mapped(pid: u32, mapped: &Mapped) -> Result<Library, LibraryError> {
     let by_mapping = PathBuf::from(format!("/proc/{pid}/map_files/{}", mapped.range));
-    Library::open(&by_mapping, &mapped.path).or_else(|_| open_in_root(pid, &mapped.path))
+    Library::open(&by_mapping, &mapped.name.path).or_else(|_| open_in_root(pid, &mapped.name.path))
 }
 
 /// Opens the library at `path` of a process's own file system.
@@ -448,17 +467,45 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_belongs_to_the_copy_whose_inode_number_it_has() {
+        let path = std::env::current_exe().expect("this test is a file");
+        let seen = Library::open(&path, &path).expect("and can be opened");
+        // What a hooked file has in common with it, the least likely first.
+        let mut before = None;
+        for (inode, is_as_old) in [(0, false), (0, true), (1, false), (1, true)] {
+            let hooked = FileId {
+                device: 9,
+                inode: seen.id.inode.wrapping_add(1 - inode),
+            };
+            let stamp = if is_as_old {
+                seen.stamp
+            } else {
+                Stamp::default()
+            };
+            let likeness = Some(hooked.likeness(stamp, &seen));
+            assert!(likeness > before, "{inode} {is_as_old}");
+            before = likeness;
+        }
+    }
+
+    #[test]
     fn library_names() {
         for (path, expected) in [
-            ("/usr/lib/libssl.so", true),
-            ("/usr/lib/libssl.so.3", true),
-            ("libssl-1a2b3c.so.1.1", true),
-            ("/usr/lib/libcrypto.so.3", false),
-            ("/usr/lib/libssl.a", false),
-            ("/usr/lib/libssl3.so", false),
-            ("/srv/libssl.so.d/readme", false),
+            ("/usr/lib/libssl.so", Some(Object::OpenSsl)),
+            ("/usr/lib/libssl.so.3", Some(Object::OpenSsl)),
+            ("libssl-1a2b3c.so.1.1", Some(Object::OpenSsl)),
+            ("/usr/lib/libgnutls.so.30", Some(Object::GnuTls)),
+            ("libgnutls-1a2b3c.so.30.34.3", Some(Object::GnuTls)),
+            ("/usr/lib/libgnutlsxx.so.30", None),
+            ("/usr/lib/libcurl-gnutls.so.4", None),
+            ("/lib64/ld-linux-x86-64.so.2", Some(Object::Loader)),
+            ("/lib/ld-musl-x86_64.so.1", Some(Object::Loader)),
+            ("/usr/lib/libcrypto.so.3", None),
+            ("/usr/lib/libssl.a", None),
+            ("/usr/lib/libssl3.so", None),
+            ("/srv/libssl.so.d/readme", None),
         ] {
-            assert_eq!(is_tls_library(path), expected, "{path}");
+            assert_eq!(object(path), expected, "{path}");
         }
     }
 }

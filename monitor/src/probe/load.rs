@@ -20,25 +20,12 @@ use super::{
     cgroup::{Cgroup, CgroupError},
     multi::{self, MultiError},
     status::{State, Status},
-    table::HOOKS,
+    table::{Attachment, EXIT_PROGRAM, HOOKS},
     uprobes::Interface,
 };
 
 /// The kernel programs, as the build script built them.
 static PROGRAMS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/phiwatch-ebpf"));
-
-/// The programs of TLS functions for kernels without attach cookies.
-const PLAIN: &[&str] = &[
-    "ssl_write",
-    "ssl_write_ex",
-    "ssl_write_ex2",
-    "ssl_read",
-    "ssl_read_ex",
-    "ssl_exit",
-    "ssl_ctrl",
-    "ssl_free",
-    "library_loaded",
-];
 
 /// Why the kernel programs cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -166,12 +153,21 @@ fn load_uprobes(ebpf: &mut Ebpf, status: &Status) -> Interface {
         }
         Err(error) => tracing::debug!(why = reason(&error), "no cookies"),
     }
-    for name in PLAIN {
+    for name in plain_programs() {
         if let Err(error) = load(name) {
             refused(name, &error, status);
         }
     }
     Interface::Plain
+}
+
+/// The programs of functions for kernels without attach cookies.
+fn plain_programs() -> impl Iterator<Item = &'static str> {
+    let programs = HOOKS.iter().filter_map(|hook| match hook.attachment {
+        Attachment::Function { program, .. } => Some(program),
+        _ => None,
+    });
+    programs.chain([EXIT_PROGRAM])
 }
 
 /// Whether the kernel gives programs the cookie of their link: Linux 5.15.

@@ -1,9 +1,9 @@
 //! Reads both rings and puts their records back into the order of time.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,13 +12,14 @@ use phiwatch_ebpf::abi::{Stream, counter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    hooks::HookedSince,
     late::Late,
-    record::{Record, decode},
+    load::monotonic,
+    obstacle::{Greeting, Greetings, Processes},
+    record::{Chunk, Record, decode},
     translate::{Signal, Translator},
 };
 use crate::{
-    event::{Direction, Event, StreamId},
+    event::{Direction, Event, Source, StreamId},
     loss::{Loss, Losses},
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const BATCH_BYTES: usize = 4 << 20;
 /// The first byte of a TLS connection (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
+/// What a client asks a proxy for a tunnel with.
+const CONNECT: &[u8] = b"CONNECT ";
 /// How many records one read takes.
 const BATCH_RECORDS: usize = 8_192;
 
@@ -63,10 +66,12 @@ pub struct Reader {
     streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
     translator: Translator,
     late: Late,
-    hooked: Arc<Mutex<HookedSince>>,
+    greetings: Greetings,
+    known: Arc<Mutex<Processes>>,
     /// Control records whose time has not come: the data ring may still hold
     /// records that are older.
     waiting: VecDeque<(u64, Record)>,
+    bytes: BTreeMap<Source, u64>,
 }
 
 impl Reader {
@@ -76,7 +81,7 @@ impl Reader {
         counters: Array<MapData, u64>,
         streams: HashMap<MapData, [u8; 16], [u8; size_of::<Stream>()]>,
         translator: Translator,
-        hooked: Arc<Mutex<HookedSince>>,
+        known: Arc<Mutex<Processes>>,
     ) -> Self {
         Self {
             control,
@@ -85,8 +90,10 @@ impl Reader {
             streams,
             translator,
             late: Late::default(),
-            hooked,
+            greetings: Greetings::default(),
+            known,
             waiting: VecDeque::new(),
+            bytes: BTreeMap::new(),
         }
     }
 
@@ -165,16 +172,58 @@ impl Reader {
             Some(sent)
         };
         for (time, record) in records {
+            if let Record::Data(chunk) = &record {
+                *self.bytes.entry(chunk.source).or_default() += chunk.bytes.expose().len() as u64;
+            }
             losses.add(
                 Loss::ProbeLate,
-                note(&mut self.late, &self.hooked, time, &record),
+                note(&mut self.late, &self.known, time, &record),
             );
+            match &record {
+                Record::Closed { stream, .. } => {
+                    let origin = self.translator.origin(*stream);
+                    self.greetings.closed(*stream, origin);
+                }
+                Record::Exit { pid } => {
+                    for own in self.greetings.ended(*pid) {
+                        let obstacle = locked(&self.known).last_obstacle(*pid, own.began);
+                        self.translator.explain(time, &own, obstacle, events);
+                    }
+                }
+                _ => {}
+            }
+            let greeting = greeting(&record, time);
             let signal = self
                 .translator
                 .push(time, record, &mut forget, losses, events);
             signals.extend(signal);
+            if let Some(own) = greeting {
+                let pid = own.stream.owner;
+                let known = locked(&self.known);
+                if !known.is_vague(pid) {
+                    let obstacle = known.obstacle(pid, own.began);
+                    self.translator.explain(time, &own, obstacle, events);
+                } else if self.greetings.begin(own) {
+                    signals.push(Signal::Hello(pid));
+                }
+            }
         }
+        self.explain(monotonic(), events);
         !empty
+    }
+
+    /// Says what keeps connections from being read that have waited long enough.
+    fn explain(&mut self, now: u64, events: &mut Vec<Event>) {
+        while let Some((due, own)) = self.greetings.due(now) {
+            let obstacle = locked(&self.known).obstacle(own.stream.owner, own.began);
+            // As of then: what has happened since may still be in the rings.
+            self.translator.explain(due, &own, obstacle, events);
+        }
+    }
+
+    /// How many bytes each source has given.
+    pub fn bytes(&self) -> impl Iterator<Item = (Source, u64)> + '_ {
+        self.bytes.iter().map(|(source, bytes)| (*source, *bytes))
     }
 
     /// The programs' counters.
@@ -189,20 +238,22 @@ impl Reader {
     }
 }
 
+/// What is known of processes. Discovery waits for it, so it is held for as long as a
+/// question takes and only where there is one: most records ask nothing.
+fn locked(known: &Mutex<Processes>) -> MutexGuard<'_, Processes> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Notes what a record says of connections that may have begun before their
 /// process was hooked. Gives how many are known to be unread.
-fn note(late: &mut Late, hooked: &Mutex<HookedSince>, time: u64, record: &Record) -> u64 {
-    let since = |pid: u32| {
-        let hooked = hooked.lock().unwrap_or_else(PoisonError::into_inner);
-        hooked.get(&pid).copied()
-    };
+fn note(late: &mut Late, known: &Mutex<Processes>, time: u64, record: &Record) -> u64 {
+    let since = |pid: u32| locked(known).since(pid);
     match record {
         Record::Data(chunk) if chunk.direction == Direction::Sent && chunk.offset == 0 => {
             let owner = chunk.stream.owner;
-            let is_hello = chunk.bytes.expose().first() == Some(&TLS_HANDSHAKE);
             if !chunk.source.is_packets() {
                 late.read(owner);
-            } else if is_hello && owner != 0 {
+            } else if begins_with(chunk, &[TLS_HANDSHAKE]) && owner != 0 {
                 late.connected(owner, time);
             }
             late.settle(time, since)
@@ -210,6 +261,30 @@ fn note(late: &mut Late, hooked: &Mutex<HookedSince>, time: u64, record: &Record
         Record::Exit { pid } => late.ended(*pid, since(*pid)),
         _ => 0,
     }
+}
+
+/// The beginning of a connection with TLS, of a process that is known: its own
+/// greeting, or what it asks a proxy for.
+fn greeting(record: &Record, began: u64) -> Option<Greeting> {
+    let Record::Data(chunk) = record else {
+        return None;
+    };
+    let stream = chunk.stream;
+    let begins = [&[TLS_HANDSHAKE][..], CONNECT];
+    let is_greeting = begins.iter().any(|first| begins_with(chunk, first)) && stream.owner != 0;
+    is_greeting.then_some(Greeting {
+        stream,
+        began,
+        closed: None,
+    })
+}
+
+/// Whether these are the first bytes that are sent on a socket.
+fn begins_with(chunk: &Chunk, first: &[u8]) -> bool {
+    chunk.direction == Direction::Sent
+        && chunk.offset == 0
+        && chunk.source.is_packets()
+        && chunk.bytes.expose().starts_with(first)
 }
 
 /// Tells the kernel which streams nobody wants more of than the heads of

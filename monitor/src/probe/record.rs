@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use bytes::Bytes;
 use phiwatch_ebpf::abi::{self, Addresses, Header};
 
+use super::table;
 use crate::{
     event::{Direction, Source, StreamId},
     loss::Loss,
@@ -45,6 +46,8 @@ pub(super) enum Record {
     ServerName {
         /// The stream.
         stream: StreamId,
+        /// The library.
+        source: Source,
         /// The name.
         name: String,
     },
@@ -150,15 +153,8 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
         born: header.born,
     };
     let source = match header.function {
-        abi::function::SSL_WRITE
-        | abi::function::SSL_WRITE_EX
-        | abi::function::SSL_WRITE_EX2
-        | abi::function::SSL_READ
-        | abi::function::SSL_READ_EX
-        | abi::function::SSL_CTRL
-        | abi::function::SSL_FREE => Source::OpenSsl,
         abi::function::SOCKET | abi::function::PROCESS | abi::function::LOADER => Source::Socket,
-        _ => return Err(Unknown),
+        function => table::source(function).ok_or(Unknown)?,
     };
     let record = match header.kind {
         abi::kind::DATA => Record::Data(Chunk {
@@ -184,11 +180,12 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
         }),
         abi::kind::SERVER_NAME => Record::ServerName {
             stream,
+            source,
             name: text(),
         },
         abi::kind::CLOSED => Record::Closed {
             stream,
-            sent: (source == Source::OpenSsl).then_some(header.offset),
+            sent: source.is_tls().then_some(header.offset),
         },
         abi::kind::SOCKET => {
             let (local, peer) = addresses(payload).ok_or(Unknown)?;

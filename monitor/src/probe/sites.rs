@@ -5,18 +5,21 @@
 
 use std::{fs, sync::LazyLock};
 
-use phiwatch_ebpf::abi::cookie;
+use phiwatch_ebpf::abi::{cookie, function};
 
 use super::{
-    elf,
-    library::{Library, LibraryError},
-    place::{self, Cost, Exits, Placement, Point},
+    elf::{self, Elf},
+    library::{self, Library, LibraryError},
+    place::{self, Cost, Depth, Exits, Placement, Point, Why},
     status::State,
-    table::{Attachment, HOOKS, Hook, LOADER, Reading},
+    table::{Attachment, EXIT_PROGRAM, HOOKS, Hook, Object, Reading},
 };
 
 /// The getter of what the last call on an `SSL` object waits for.
 const WANT: &str = "SSL_want";
+
+/// What is mentioned by every file that has, or calls, a function which sends.
+const LANDMARKS: &[&str] = &["SSL_write", "gnutls_record_send"];
 
 /// One place in a library that is probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,63 +72,110 @@ struct Examined {
     address: u64,
     code: Vec<u8>,
     placement: Placement,
+    /// Where it ends if it goes on in another function.
+    tail: Option<Tail>,
+}
+
+/// The ends of a function that another one goes on in.
+struct Tail {
+    /// Where it begins in the file, bytes.
+    offset: u64,
+    address: u64,
+    points: Vec<Point>,
 }
 
 impl Sites {
     /// Decides where the probes of `library` sit. Without cookies they sit where
     /// the stack pointer is that of the function's first instruction.
     pub(super) fn decide(library: &Library, has_cookies: bool) -> Result<Self, LibraryError> {
+        let named = library::object(&library.path);
+        // Whatever a file is called, it is one that mentions what all senders call;
+        // most mention nothing of it and cost no more than that.
+        let mut elf = library.elf()?;
+        let broken = |source| library.broken(source);
+        let mut mentions = elf.mentions(LANDMARKS).map_err(broken)?;
+        if named.is_none()
+            && !mentions.contains(&true)
+            && elf.add_debug_symbols().map_err(broken)?
+        {
+            mentions = elf.mentions(LANDMARKS).map_err(broken)?;
+        }
+        if named.is_none() && !mentions.contains(&true) && !elf.is_go() {
+            return Ok(Self::default());
+        }
         let hooks: Vec<(&'static str, Function)> = HOOKS.iter().filter_map(function_of).collect();
         let symbols: Vec<&str> = hooks
             .iter()
             .map(|(_, function)| function.symbol)
             .chain([WANT])
             .collect();
-        let mut found = library.functions(&symbols)?;
+        let mut found = elf.functions(&symbols).map_err(broken)?;
         let want = found.pop().flatten();
         let state = want.and_then(|want| place::returned_field(&want.code));
         let examined: Vec<Option<Examined>> = hooks
             .iter()
             .zip(found)
-            .map(|((_, function), found)| Some(examine(found?, function.arguments, has_cookies)))
+            .map(|((_, function), found)| match function.object {
+                Object::Go => examine_go(found?),
+                Object::OpenSsl | Object::GnuTls | Object::Loader => {
+                    let examined = examine(&elf, found?, function.arguments, has_cookies);
+                    Some(examined)
+                }
+            })
             .collect();
         let of = |symbol: &str| {
             let mut both = hooks.iter().zip(&examined);
             both.find(|((_, function), _)| function.symbol == symbol)
                 .and_then(|(_, examined)| examined.as_ref())
         };
-        let pair = of("SSL_write_ex").zip(of("SSL_write_ex2")).map(relation);
-        let is_loader = of(LOADER).is_some();
+        let defined = defined(named, &hooks, &examined);
+        // GnuTLS comes with a library of OpenSSL's functions that are made of its own.
+        let is_wrapper =
+            mentions[1] && !defined.contains(&Object::GnuTls) && of("SSL_write_ex").is_none();
         let mut sites = Self::default();
+        let mut read = Vec::new();
         for ((hook, function), examined) in hooks.iter().zip(&examined) {
-            // Nobody expects a loader to do TLS, or the other way round.
-            if (function.symbol == LOADER) != is_loader {
+            let is_expected = if defined.is_empty() {
+                // What it is called says what it should have.
+                named == Some(function.object)
+            } else {
+                defined.contains(&function.object)
+            };
+            if !is_expected || is_wrapper && function.object == Object::OpenSsl {
                 continue;
             }
-            let unprobed = match (examined, function.symbol, &pair) {
-                (None, symbol, _) => Some((State::Disabled, format!("{symbol} is not exported"))),
-                (_, "SSL_write_ex", Some(Relation::GoesOn)) => Some((
-                    State::Active,
-                    "SSL_write_ex goes on in SSL_write_ex2, which is probed".to_owned(),
-                )),
-                (_, "SSL_write_ex2", Some(Relation::Calls)) => Some((
-                    State::Disabled,
-                    "SSL_write_ex is probed, which calls SSL_write_ex2".to_owned(),
-                )),
-                _ => None,
+            let unprobed = match examined {
+                None => {
+                    let detail = format!("{} is not defined", function.symbol);
+                    Some((State::Disabled, detail))
+                }
+                Some(_) => covered(function.symbol, of),
             };
             let (state, detail) = match (unprobed, examined) {
                 (None, Some(examined)) => {
+                    // The field is one of OpenSSL's objects.
+                    let state = state.filter(|_| function.object == Object::OpenSsl);
                     sites.take(hook, *function, examined, has_cookies, state.unwrap_or(0))
                 }
                 (Some(unprobed), _) => unprobed,
                 (None, None) => continue,
             };
+            if state == State::Active && function.reading == Reading::Received {
+                read.push(function.object);
+            }
             sites.decisions.push(Decision {
                 hook,
                 state,
                 detail,
             });
+        }
+        for (hook, function) in hooks {
+            if !read.contains(&function.object) {
+                let all = sites.calls.iter_mut().chain(&mut sites.results);
+                for site in all.filter(|site| site.hook == hook) {
+                    site.cookie |= cookie::NO_READS;
+                }
+            }
         }
         Ok(sites)
     }
@@ -146,14 +196,14 @@ impl Sites {
             ..
         } = function;
         let Placement { entry, exits } = &examined.placement;
-        let site = |point: &Point, is_exit: bool, flags: u64| {
+        let site_in = |offset: u64, point: &Point, is_exit: bool, flags: u64| {
             let stepped = match point.cost {
                 Cost::Emulated => 0,
                 Cost::SingleStepped => cookie::SINGLE_STEPPED,
             };
             Site {
                 hook,
-                offset: examined.offset + point.offset,
+                offset: offset + point.offset,
                 // `examine` chooses none that is deeper than a cookie can tell.
                 cookie: cookie::pack(
                     u16::try_from(point.depth).unwrap_or(0),
@@ -163,16 +213,28 @@ impl Sites {
                     state,
                 ),
                 is_exit,
-                program: if is_exit { "ssl_exit" } else { program },
+                program: if is_exit { EXIT_PROGRAM } else { program },
             }
         };
+        let site = |point: &Point, is_exit: bool, flags: u64| {
+            site_in(examined.offset, point, is_exit, flags)
+        };
         let begins = format!("{symbol} begins at {entry}");
-        match (reading, exits) {
-            (Reading::Arguments, _) => {
+        // Where it goes on in another function, the ends of that one are its own. Others
+        // call that as well; the frame tells them apart, for which cookies are needed.
+        let tail = examined.tail.as_ref().filter(|_| has_cookies);
+        let ends = match (exits, tail) {
+            (Exits::At(points), _) => Some((points.as_slice(), None)),
+            (Exits::Partly(points, _), Some(tail)) => Some((points.as_slice(), Some(tail))),
+            (Exits::Of(_), Some(tail)) => Some((&[][..], Some(tail))),
+            _ => None,
+        };
+        match (reading, ends) {
+            (Reading::Arguments | Reading::SentWhole, _) => {
                 self.calls.push(site(entry, false, 0));
                 (State::Active, begins)
             }
-            (Reading::Sent | Reading::Received, Exits::At(points)) => {
+            (_, Some((points, tail))) => {
                 let entry = site(entry, false, 0);
                 if reading == Reading::Sent {
                     self.calls.push(entry);
@@ -181,14 +243,29 @@ impl Sites {
                 }
                 self.results
                     .extend(points.iter().map(|point| site(point, true, 0)));
-                let ends: Vec<_> = points.iter().map(Point::to_string).collect();
+                let mut ends: Vec<_> = points.iter().map(Point::to_string).collect();
+                if let Some(Tail {
+                    offset,
+                    address,
+                    points,
+                }) = tail
+                {
+                    for point in points {
+                        let site = site_in(*offset, point, true, cookie::SHARED);
+                        let is_new = |other: &Site| other.offset != site.offset;
+                        if self.results.iter().all(is_new) {
+                            self.results.push(site);
+                        }
+                        ends.push(format!("{address:#x}{point}"));
+                    }
+                }
                 (
                     State::Active,
                     format!("{begins}, ends at {}", ends.join(", ")),
                 )
             }
             // Only a cookie can tell the program not to wait for the end.
-            (Reading::Sent, Exits::Of(_) | Exits::Unknown(_)) if has_cookies => {
+            (Reading::Sent, None) if has_cookies => {
                 self.calls.push(site(entry, false, cookie::NO_EXIT));
                 let why = unknown(exits);
                 (
@@ -196,7 +273,7 @@ impl Sites {
                     format!("{begins}, its end is not probed: {why}"),
                 )
             }
-            (Reading::Sent | Reading::Received, Exits::Of(_) | Exits::Unknown(_)) => {
+            (Reading::Sent | Reading::Received | Reading::Resent, None) => {
                 let why = unknown(exits);
                 (
                     State::Disabled,
@@ -236,6 +313,7 @@ impl Sites {
 /// A row of the hook table that is about a function.
 #[derive(Clone, Copy)]
 struct Function {
+    object: Object,
     symbol: &'static str,
     /// One of [`phiwatch_ebpf::abi::function`].
     number: u8,
@@ -247,6 +325,7 @@ struct Function {
 fn function_of(hook: &Hook) -> Option<(&'static str, Function)> {
     match hook.attachment {
         Attachment::Function {
+            object,
             symbol,
             function,
             arguments,
@@ -254,6 +333,7 @@ fn function_of(hook: &Hook) -> Option<(&'static str, Function)> {
             program,
         } => {
             let function = Function {
+                object,
                 symbol,
                 number: function,
                 arguments,
@@ -266,17 +346,44 @@ fn function_of(hook: &Hook) -> Option<(&'static str, Function)> {
     }
 }
 
-fn examine(found: elf::Function, arguments: u8, has_cookies: bool) -> Examined {
+/// What a file has of its own: all that it takes to be read, not only what it calls.
+fn defined(
+    named: Option<Object>,
+    hooks: &[(&'static str, Function)],
+    examined: &[Option<Examined>],
+) -> Vec<Object> {
+    let is_defined = |object| match object {
+        // Every static program has the loader's function, and calls it of no use.
+        Object::Loader => named == Some(Object::Loader),
+        Object::OpenSsl | Object::GnuTls | Object::Go => {
+            let has = |is_one: &dyn Fn(&Function) -> bool| {
+                let mut both = hooks.iter().zip(examined);
+                both.any(|((_, function), examined)| {
+                    function.object == object && is_one(function) && examined.is_some()
+                })
+            };
+            // A file that stands before a library, to see or change what is sent,
+            // frees no objects; the library itself is read.
+            has(&|function| function.reading.is_sent())
+                && has(&|function| function::is_end(function.number))
+        }
+    };
+    Object::ALL
+        .iter()
+        .copied()
+        .filter(|object| is_defined(*object))
+        .collect()
+}
+
+fn examine(file: &Elf<'_>, found: elf::Function, arguments: u8, has_cookies: bool) -> Examined {
     let elf::Function {
         offset,
         address,
         code,
     } = found;
-    let mut placement = if has_cookies {
-        place::place(&code, address, arguments)
-    } else {
-        place::place_without_depth(&code, address, arguments)
-    };
+    let memory = |address, length| file.bytes_at(address, length);
+    let placed = |depth| place::place_within(&code, address, arguments, depth, &memory);
+    let mut placement = placed(if has_cookies { Depth::Any } else { Depth::None });
     let is_too_deep = placement.entry.depth > u32::from(u16::MAX);
     if is_too_deep || placement.entry.is_call && has_shadow_stacks() {
         let first = Point {
@@ -285,14 +392,58 @@ fn examine(found: elf::Function, arguments: u8, has_cookies: bool) -> Examined {
             cost: Cost::SingleStepped,
             is_call: false,
         };
-        let plain = place::place_without_depth(&code, address, arguments).entry;
+        let plain = placed(Depth::None).entry;
         placement.entry = if plain.is_call { first } else { plain };
     }
+    let tail = match placement.exits {
+        Exits::Of(callee) | Exits::Partly(_, callee) => tail(file, callee),
+        Exits::At(_) | Exits::Unknown(_) => None,
+    };
     Examined {
         offset,
         address,
         code,
         placement,
+        tail,
+    }
+}
+
+/// As [`examine`], for a function that is called as Go calls: one whose beginning is
+/// not that of Go 1.17 and later has its arguments elsewhere and is not probed.
+fn examine_go(found: elf::Function) -> Option<Examined> {
+    let elf::Function {
+        offset,
+        address,
+        code,
+    } = found;
+    let entry = place::go_entry(&code, address)?;
+    Some(Examined {
+        offset,
+        address,
+        code,
+        placement: Placement {
+            entry,
+            exits: Exits::Unknown(Why::Moves),
+        },
+        tail: None,
+    })
+}
+
+/// The ends of the function at an address that another one goes on in.
+fn tail(file: &Elf<'_>, callee: u64) -> Option<Tail> {
+    let elf::Function {
+        offset,
+        address,
+        code,
+    } = file.function_at(callee)?;
+    let memory = |address, length| file.bytes_at(address, length);
+    match place::place_within(&code, address, 0, Depth::Any, &memory).exits {
+        Exits::At(points) => Some(Tail {
+            offset,
+            address,
+            points,
+        }),
+        _ => None,
     }
 }
 
@@ -306,11 +457,76 @@ fn has_shadow_stacks() -> bool {
     *ANSWER
 }
 
-/// How `SSL_write_ex` and `SSL_write_ex2` of a library belong together. Since
-/// OpenSSL 3.3 the former is the latter with no flags.
+/// Two functions of which one is made of the other in some libraries.
+struct Pair {
+    outer: &'static str,
+    inner: &'static str,
+    /// Whether the inner one is probed where the outer one calls it; else the outer.
+    probes_inner: bool,
+    /// Whether there is no other function that the outer one could go on in.
+    is_only: bool,
+}
+
+const PAIRS: &[Pair] = &[
+    // Since OpenSSL 3.3 the former is the latter with no flags.
+    Pair {
+        outer: "SSL_write_ex",
+        inner: "SSL_write_ex2",
+        probes_inner: false,
+        is_only: true,
+    },
+    // In AWS-LC. Most programs call the inner one.
+    Pair {
+        outer: "SSL_write_ex",
+        inner: "SSL_write",
+        probes_inner: true,
+        is_only: false,
+    },
+    Pair {
+        outer: "SSL_read_ex",
+        inner: "SSL_read",
+        probes_inner: true,
+        is_only: false,
+    },
+    // Since GnuTLS 3.6.3.
+    Pair {
+        outer: "gnutls_record_send",
+        inner: "gnutls_record_send2",
+        probes_inner: true,
+        is_only: true,
+    },
+];
+
+/// What is said of a function that is not probed because another one is, which it is
+/// made of or part of: each call counts once.
+fn covered<'a>(symbol: &str, of: impl Fn(&str) -> Option<&'a Examined>) -> Option<(State, String)> {
+    PAIRS.iter().find_map(|pair| {
+        let Pair {
+            outer,
+            inner,
+            probes_inner,
+            is_only: _,
+        } = *pair;
+        let relation = relation(of(outer)?, of(inner)?, pair);
+        if symbol == outer && relation == Relation::GoesOn {
+            let detail = format!("{outer} goes on in {inner}, which is probed");
+            Some((State::Active, detail))
+        } else if symbol == outer && relation == Relation::Calls && probes_inner {
+            let detail = format!("{outer} calls {inner}, which is probed");
+            Some((State::Active, detail))
+        } else if symbol == inner && relation == Relation::Calls && !probes_inner {
+            let detail = format!("{outer} is probed, which calls {inner}");
+            Some((State::Disabled, detail))
+        } else {
+            None
+        }
+    })
+}
+
+/// How two functions of a library belong together.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Relation {
-    /// It ends by jumping there.
+    /// The outer one ends by jumping into the inner one.
     GoesOn,
     /// It calls it.
     Calls,
@@ -318,13 +534,12 @@ enum Relation {
     Apart,
 }
 
-fn relation((ex, ex2): (&Examined, &Examined)) -> Relation {
-    if matches!(ex.placement.exits, Exits::Of(_)) {
-        Relation::GoesOn
-    } else if place::calls(&ex.code, ex.address, ex2.address) {
-        Relation::Calls
-    } else {
-        Relation::Apart
+fn relation(outer: &Examined, inner: &Examined, pair: &Pair) -> Relation {
+    match outer.placement.exits {
+        // The address may be that of a stub that leads there.
+        Exits::Of(address) if pair.is_only || address == inner.address => Relation::GoesOn,
+        _ if place::calls(&outer.code, outer.address, inner.address) => Relation::Calls,
+        _ => Relation::Apart,
     }
 }
 
@@ -332,7 +547,7 @@ fn relation((ex, ex2): (&Examined, &Examined)) -> Relation {
 fn unknown(exits: &Exits) -> &'static str {
     match exits {
         Exits::Unknown(why) => why.as_str(),
-        Exits::Of(_) => "it goes on in another function",
+        Exits::Of(_) | Exits::Partly(..) => "it goes on in another function",
         Exits::At(_) => "",
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
+use phiwatch_ebpf::abi;
 
-use super::table::HOOKS;
+use super::table::{Attachment, HOOKS, Object};
 
 /// Stack bytes from which kernels since 6.13 give a program a private stack,
 /// which with preemption has panicked under uprobes.
@@ -76,11 +77,31 @@ fn uprobe_programs_stay_below_the_private_stack() {
             assert!(*depth < PRIVATE_STACK, "{name} uses {depth} bytes of stack");
         }
     }
-    assert_eq!(uprobes, 11, "{depths:?}");
+    // One for each function, and those for ends and for kernels with cookies.
+    let functions = HOOKS.iter().map(|hook| hook.attachment);
+    let functions = functions.filter(|own| matches!(own, Attachment::Function { .. }));
+    assert_eq!(uprobes, functions.count() + 3, "{depths:?}");
     assert!(
         depths["egress"].1 > 0,
         "the measure sees stack accesses: {depths:?}"
     );
+}
+
+#[test]
+fn the_programs_take_a_function_for_what_the_table_says() {
+    for hook in HOOKS {
+        if let Attachment::Function {
+            object,
+            function,
+            reading,
+            ..
+        } = hook.attachment
+        {
+            let is_write = abi::function::is_write(function);
+            assert_eq!(is_write, reading.is_sent(), "{}", hook.name);
+            assert!(Object::ALL.contains(&object), "{}", hook.name);
+        }
+    }
 }
 
 #[test]

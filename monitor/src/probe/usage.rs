@@ -2,7 +2,7 @@
 //! what they cannot know of it.
 
 use aya::maps::{Array, HashMap, MapData};
-use phiwatch_ebpf::abi::Usage;
+use phiwatch_ebpf::abi::{Usage, usage};
 
 /// A value as the kernel lays it out.
 type Bytes = [u8; size_of::<Usage>()];
@@ -35,17 +35,38 @@ impl UsageMap {
         others.into_iter().chain(processes)
     }
 
-    /// Sets one of [`phiwatch_ebpf::abi::usage`]'s bits of a process. Hits that
-    /// come meanwhile may go uncounted; a full map leaves the bit as it is.
+    /// Sets one of [`phiwatch_ebpf::abi::usage`]'s bits of a process.
     pub(super) fn set_flag(&mut self, pid: u32, flag: u64, is_set: bool) {
+        self.change(pid, |usage| {
+            if is_set {
+                usage.flags |= flag;
+            } else {
+                usage.flags &= !flag;
+            }
+        });
+    }
+
+    /// Says whether the budget leaves a process its probes, from `now` on, by the
+    /// clock of the kernel's programs. If it had taken them, streams begin anew.
+    pub(super) fn set_probed(&mut self, pid: u32, is_probed: bool, now: u64) {
+        self.change(pid, |usage| {
+            if !is_probed {
+                usage.flags |= usage::UNPROBED;
+            } else if usage.flags & usage::UNPROBED != 0 {
+                usage.flags &= !usage::UNPROBED;
+                usage.since = now;
+            }
+        });
+    }
+
+    /// Changes what the kernel is told of a process. Hits that come meanwhile may go
+    /// uncounted; a full map leaves everything as it is.
+    fn change(&mut self, pid: u32, change: impl FnOnce(&mut Usage)) {
         let before = self.processes.get(&pid, 0).ok();
         let mut usage = before.as_ref().and_then(decode).unwrap_or_default();
-        let flags = if is_set {
-            usage.flags | flag
-        } else {
-            usage.flags & !flag
-        };
-        if std::mem::replace(&mut usage.flags, flags) != flags {
+        let flags = usage.flags;
+        change(&mut usage);
+        if usage.flags != flags {
             drop(self.processes.insert(pid, encode(&usage), 0));
         }
     }
@@ -77,6 +98,7 @@ fn decode(bytes: &Bytes) -> Option<Usage> {
         served: next()?,
         flags: next()?,
         loaded: next()?,
+        since: next()?,
     })
 }
 
@@ -88,9 +110,18 @@ fn encode(usage: &Usage) -> Bytes {
         served,
         flags,
         loaded,
+        since,
     } = *usage;
     let mut bytes = [0; size_of::<Usage>()];
-    let words = [emulated, single_stepped, wanted, served, flags, loaded];
+    let words = [
+        emulated,
+        single_stepped,
+        wanted,
+        served,
+        flags,
+        loaded,
+        since,
+    ];
     for (slot, word) in bytes.chunks_exact_mut(8).zip(words) {
         slot.copy_from_slice(&word.to_ne_bytes());
     }
@@ -110,6 +141,7 @@ mod tests {
             served: 4,
             flags: 5,
             loaded: 6,
+            since: 7,
         };
         let bytes = encode(&usage);
         assert_eq!(bytes[8..16], 2_u64.to_ne_bytes());

@@ -4,9 +4,13 @@
 //! The file may be anyone's and may change while it is read. So it is read piece
 //! by piece and not mapped (a mapped file that is cut short kills its reader),
 //! tables are searched as they stream by, and every number in it has a bound:
-//! however large the file says it is, memory stays below a megabyte.
+//! however large the file says it is, memory stays below a megabyte, or, while packed
+//! symbols are read, below what [`debug`] allows.
 
-use std::{fmt, fs::File, io, ops::Range, os::unix::fs::FileExt as _};
+use std::{fmt, fs::File, io, ops::Range, os::unix::fs::FileExt as _, path::PathBuf};
+
+mod debug;
+mod go;
 
 use memchr::memmem;
 use object::elf;
@@ -18,6 +22,8 @@ const PIECE: usize = 96 << 10;
 const MAX_TABLE: u64 = 64 << 20;
 /// How many sections are looked at. Object files have many, libraries dozens.
 const MAX_SECTIONS: u64 = 4_096;
+/// How much of the names of sections is looked at, bytes.
+const MAX_SECTION_NAMES: usize = 64 << 10;
 /// How many segments are looked at. Libraries have about ten.
 const MAX_SEGMENTS: u64 = 256;
 /// How much of a segment of notes is looked at, bytes.
@@ -28,6 +34,8 @@ const MAX_NAMES: usize = 256;
 const MAX_CODE: u64 = 64 << 10;
 /// How much of a function whose size nobody tells, bytes.
 const UNSIZED_CODE: u64 = 4 << 10;
+/// How much of a function that has no symbol, bytes.
+const UNNAMED_CODE: u64 = 16 << 10;
 /// The longest build id, bytes: SHA-512 is the longest that linkers make.
 const MAX_BUILD_ID: usize = 64;
 /// Bytes of one symbol (ELF-64).
@@ -67,6 +75,17 @@ pub struct Function {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BuildId(Vec<u8>);
 
+impl BuildId {
+    /// Where a file with the symbols of this build lies, below a folder of such files.
+    fn path(&self) -> PathBuf {
+        let text = self.to_string();
+        let (start, rest) = text.split_at(2);
+        [".build-id", start, &format!("{rest}.debug")]
+            .iter()
+            .collect()
+    }
+}
+
 impl fmt::Display for BuildId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -88,9 +107,22 @@ struct Segment {
     size: u64,
 }
 
-/// A table of symbols and that of their names, as ranges of the file.
+/// What can be read piece by piece.
+#[derive(Debug)]
+enum Content<'a> {
+    /// The file itself.
+    File(&'a File),
+    /// Another file, with the symbols of this one.
+    Apart(File),
+    /// What was packed into the file.
+    Unpacked(Vec<u8>),
+}
+
+/// A table of symbols and that of their names, as ranges of a content.
 #[derive(Clone, Debug)]
 struct Symbols {
+    /// Which of [`Elf::contents`].
+    content: usize,
     entries: Range<u64>,
     names: Range<u64>,
 }
@@ -106,10 +138,23 @@ struct Symbol {
 /// An ELF file of this machine.
 #[derive(Debug)]
 pub(super) struct Elf<'a> {
-    file: &'a File,
+    /// The file before all others.
+    contents: Vec<Content<'a>>,
     segments: Vec<Segment>,
     /// The exported symbols before all the others.
     symbols: Vec<Symbols>,
+    /// What is packed into the file with further symbols.
+    packed: Option<Range<u64>>,
+    /// What shows that the file is a program written in Go.
+    go: Option<go::Marks>,
+}
+
+/// The tables of an ELF file.
+struct Tables {
+    segments: Vec<Segment>,
+    symbols: Vec<Symbols>,
+    packed: Option<Range<u64>>,
+    go: Option<go::Marks>,
 }
 
 fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -128,26 +173,39 @@ fn long(bytes: &[u8], at: usize) -> u64 {
     number(bytes, at).map_or(0, u64::from_le_bytes)
 }
 
-/// Reads `length` bytes at `offset`, or fewer where the file ends.
-fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(&mut bytes[filled..], offset.saturating_add(filled as u64)) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+impl Content<'_> {
+    /// Reads `length` bytes at `offset`, or fewer where it ends.
+    fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = match self {
+            Self::File(file) => file,
+            Self::Apart(file) => file,
+            Self::Unpacked(bytes) => {
+                let start = usize::try_from(offset)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
+                let end = start.saturating_add(length).min(bytes.len());
+                return Ok(bytes[start..end].to_vec());
+            }
+        };
+        let mut bytes = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            match file.read_at(&mut bytes[filled..], offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
+        bytes.truncate(filled);
+        Ok(bytes)
     }
-    bytes.truncate(filled);
-    Ok(bytes)
 }
 
-/// Hands `range` of the file to `look` piece by piece, each with its offset in
+/// Hands `range` of `content` to `look` piece by piece, each with its offset in
 /// the range, and each beginning `overlap` bytes before the end of the last.
 fn stream(
-    file: &File,
+    content: &Content<'_>,
     range: &Range<u64>,
     overlap: usize,
     mut look: impl FnMut(u64, &[u8]) -> Result<(), ElfError>,
@@ -156,7 +214,7 @@ fn stream(
     let mut at = 0;
     while at < length {
         let wanted = (length - at).min(PIECE as u64) as usize;
-        let piece = read(file, range.start + at, wanted)?;
+        let piece = content.read(range.start + at, wanted)?;
         look(at, &piece)?;
         if piece.len() < wanted || at + wanted as u64 == length {
             break;
@@ -166,10 +224,16 @@ fn stream(
     Ok(())
 }
 
-impl<'a> Elf<'a> {
-    /// Reads the headers.
-    pub(super) fn read(file: &'a File) -> Result<Self, ElfError> {
-        let header = read(file, 0, 64)?;
+/// Where in the file what a section header describes lies.
+fn content_of(section: &[u8]) -> Range<u64> {
+    let start = long(section, 24);
+    start..start.saturating_add(long(section, 32))
+}
+
+impl Tables {
+    /// Reads those of the content with this index.
+    fn read(content: &Content<'_>, index: usize) -> Result<Self, ElfError> {
+        let header = content.read(0, 64)?;
         if !header.starts_with(&elf::ELFMAG) || header.len() < 64 {
             return Err(ElfError::NotElf);
         }
@@ -189,7 +253,7 @@ impl<'a> Elf<'a> {
             if count > 0 && half(&header, size_at) != size || count > most {
                 return Err(ElfError::Broken(what));
             }
-            Ok(read(file, offset, (count * size) as usize)?)
+            Ok(content.read(offset, (count * size) as usize)?)
         };
         let segments = table(32, 54, 56, 56, MAX_SEGMENTS, "number of segments")?;
         let segments = segments
@@ -204,10 +268,6 @@ impl<'a> Elf<'a> {
             .collect();
         let sections = table(40, 58, 60, 64, MAX_SECTIONS, "number of sections")?;
         let sections: Vec<&[u8]> = sections.chunks_exact(64).collect();
-        let range = |section: &[u8]| {
-            let start = long(section, 24);
-            start..start.saturating_add(long(section, 32))
-        };
         let mut symbols = Vec::new();
         for kind in [elf::SHT_DYNSYM, elf::SHT_SYMTAB] {
             let found = sections.iter().find(|section| word(section, 4) == kind);
@@ -215,15 +275,98 @@ impl<'a> Elf<'a> {
             let names = sections.get(word(section, 40) as usize);
             let names = names.ok_or(ElfError::Broken("table of names"))?;
             symbols.push(Symbols {
-                entries: range(section),
-                names: range(names),
+                content: index,
+                entries: content_of(section),
+                names: content_of(names),
             });
         }
+        let names = sections.get(half(&header, 62) as usize);
+        let names = match names.map(|names| content_of(names)) {
+            Some(names) => content.read(names.start, MAX_SECTION_NAMES)?,
+            None => Vec::new(),
+        };
+        let section_of = |wanted: &[u8]| {
+            let mut all = sections.iter().copied();
+            all.find(|section| {
+                let name = names.get(word(section, 0) as usize..);
+                name.is_some_and(|name| name.starts_with(wanted))
+            })
+        };
         Ok(Self {
-            file,
             segments,
             symbols,
+            packed: section_of(debug::PACKED).map(content_of),
+            go: go::Marks::of(&sections, section_of),
         })
+    }
+}
+
+impl<'a> Elf<'a> {
+    /// Reads the headers.
+    pub(super) fn read(file: &'a File) -> Result<Self, ElfError> {
+        let content = Content::File(file);
+        let Tables {
+            segments,
+            symbols,
+            packed,
+            go,
+        } = Tables::read(&content, 0)?;
+        Ok(Self {
+            contents: vec![content],
+            segments,
+            symbols,
+            packed,
+            go,
+        })
+    }
+
+    fn file(&self) -> &Content<'a> {
+        &self.contents[0]
+    }
+
+    /// Where in the file what is loaded into memory lies, at most `most` bytes of it in
+    /// all.
+    fn loaded(&self, has_code: bool, most: u64) -> impl Iterator<Item = Range<u64>> {
+        let mut room = most;
+        let wanted = self
+            .segments
+            .iter()
+            .filter(move |segment| segment.kind == elf::PT_LOAD && (has_code || !segment.is_code));
+        wanted.map(move |segment| {
+            let length = segment.size.min(room);
+            room -= length;
+            segment.offset..segment.offset.saturating_add(length)
+        })
+    }
+
+    /// How many bytes may have to be searched: the tables of names and, where symbols
+    /// are packed, the constants as well.
+    pub(super) fn weight(&self) -> u64 {
+        let names = self.symbols.iter().map(|table| &table.names);
+        let names: u64 = names
+            .map(|names| (names.end - names.start).min(MAX_TABLE))
+            .sum();
+        names + self.packed.as_ref().map_or(0, |_| self.packed_weight()) + self.go_weight()
+    }
+
+    /// Which of `strings` stand somewhere in the tables of names, in their order.
+    pub(super) fn mentions(&self, strings: &[&str]) -> Result<Vec<bool>, ElfError> {
+        let finders: Vec<_> = strings.iter().map(memmem::Finder::new).collect();
+        let longest = strings.iter().map(|string| string.len()).max();
+        let overlap = longest.unwrap_or(1).saturating_sub(1);
+        let mut found = vec![false; strings.len()];
+        for Symbols { names, content, .. } in &self.symbols {
+            if names.end - names.start > MAX_TABLE {
+                return Err(ElfError::Broken("table of symbols"));
+            }
+            stream(&self.contents[*content], names, overlap, |_, piece| {
+                for (found, finder) in found.iter_mut().zip(&finders) {
+                    *found = *found || finder.find(piece).is_some();
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
     }
 
     /// The functions of these names, in their order.
@@ -240,6 +383,9 @@ impl<'a> Elf<'a> {
                 }
             }
             let places = self.places(table, names)?;
+            if places.is_empty() {
+                continue;
+            }
             let mut symbols: Vec<Option<Symbol>> = vec![None; names.len()];
             self.each(table, |symbol| {
                 for (_, index) in places.iter().filter(|(place, _)| *place == symbol.name) {
@@ -250,6 +396,15 @@ impl<'a> Elf<'a> {
                 if let (None, Some(symbol)) = (&slot, symbol) {
                     *slot = self.function(table, symbol)?;
                 }
+            }
+        }
+        let missing = |index: &usize| found[*index].is_none() && go::is_name(names[*index]);
+        let missing: Vec<usize> = (0..names.len()).filter(missing).collect();
+        let wanted: Vec<&str> = missing.iter().map(|index| names[*index]).collect();
+        // A table that is not understood takes nothing from what the symbols gave.
+        if let Ok(functions) = self.go_functions(&wanted) {
+            for (index, function) in missing.into_iter().zip(functions) {
+                found[index] = function;
             }
         }
         Ok(found)
@@ -264,51 +419,55 @@ impl<'a> Elf<'a> {
             .collect();
         let longest = terminated.iter().map(Vec::len).max().unwrap_or(1);
         let mut places = Vec::new();
-        stream(self.file, &table.names, longest - 1, |at, piece| {
-            for (index, name) in terminated.iter().enumerate() {
-                for place in memmem::find_iter(piece, name) {
-                    let place = at + place as u64;
-                    // The overlap is seen twice.
-                    if !places.contains(&(place, index)) {
-                        places.push((place, index));
-                    }
-                    if places.len() > MAX_NAMES {
-                        return Err(ElfError::Broken("table of names"));
+        stream(
+            &self.contents[table.content],
+            &table.names,
+            longest - 1,
+            |at, piece| {
+                for (index, name) in terminated.iter().enumerate() {
+                    for place in memmem::find_iter(piece, name) {
+                        let place = at + place as u64;
+                        // The overlap is seen twice.
+                        if !places.contains(&(place, index)) {
+                            places.push((place, index));
+                        }
+                        if places.len() > MAX_NAMES {
+                            return Err(ElfError::Broken("table of names"));
+                        }
                     }
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         Ok(places)
     }
 
     /// Shows `look` every symbol that names code.
     fn each(&self, table: &Symbols, mut look: impl FnMut(Symbol)) -> Result<(), ElfError> {
-        stream(self.file, &table.entries, 0, |_, piece| {
-            for entry in piece.chunks_exact(SYMBOL) {
-                let kind = entry[4] & 0xf;
-                let is_defined = half(entry, 6) != u64::from(elf::SHN_UNDEF);
-                if is_defined && (kind == elf::STT_FUNC || kind == elf::STT_NOTYPE) {
-                    look(Symbol {
-                        name: u64::from(word(entry, 0)),
-                        address: long(entry, 8),
-                        size: long(entry, 16),
-                    });
+        stream(
+            &self.contents[table.content],
+            &table.entries,
+            0,
+            |_, piece| {
+                for entry in piece.chunks_exact(SYMBOL) {
+                    let kind = entry[4] & 0xf;
+                    let is_defined = half(entry, 6) != u64::from(elf::SHN_UNDEF);
+                    if is_defined && (kind == elf::STT_FUNC || kind == elf::STT_NOTYPE) {
+                        look(Symbol {
+                            name: u64::from(word(entry, 0)),
+                            address: long(entry, 8),
+                            size: long(entry, 16),
+                        });
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 
     fn function(&self, table: &Symbols, symbol: Symbol) -> Result<Option<Function>, ElfError> {
         let Symbol { address, .. } = symbol;
-        let place = self.segments.iter().find_map(|segment| {
-            let into = address.checked_sub(segment.address)?;
-            let is_inside = segment.kind == elf::PT_LOAD && segment.is_code && into < segment.size;
-            let offset = segment.offset.checked_add(into)?;
-            is_inside.then(|| (offset, segment.size - into))
-        });
-        let Some((offset, room)) = place else {
+        let Some((offset, room)) = self.place_of(address, true) else {
             return Ok(None);
         };
         let mut size = symbol.size.min(MAX_CODE);
@@ -321,12 +480,47 @@ impl<'a> Elf<'a> {
             })?;
             size = next - address;
         }
-        let code = read(self.file, offset, size.min(room) as usize)?;
+        let code = self.file().read(offset, size.min(room) as usize)?;
         Ok(Some(Function {
             offset,
             address,
             code,
         }))
+    }
+
+    /// Where in the file what is loaded at an address lies, and how many bytes of its
+    /// segment follow.
+    fn place_of(&self, address: u64, is_code: bool) -> Option<(u64, u64)> {
+        self.segments.iter().find_map(|segment| {
+            let into = address.checked_sub(segment.address)?;
+            let is_inside = segment.kind == elf::PT_LOAD
+                && (segment.is_code || !is_code)
+                && into < segment.size;
+            let offset = segment.offset.checked_add(into)?;
+            is_inside.then(|| (offset, segment.size - into))
+        })
+    }
+
+    /// Up to `length` bytes of what is loaded at an address.
+    pub(super) fn bytes_at(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let (offset, room) = self.place_of(address, false)?;
+        let length = (length as u64).min(room).min(MAX_CODE);
+        self.file().read(offset, length as usize).ok()
+    }
+
+    /// The code at an address, with some of what follows: nothing says where the
+    /// function ends.
+    pub(super) fn function_at(&self, address: u64) -> Option<Function> {
+        let (offset, room) = self.place_of(address, true)?;
+        let code = self
+            .file()
+            .read(offset, room.min(UNNAMED_CODE) as usize)
+            .ok()?;
+        Some(Function {
+            offset,
+            address,
+            code,
+        })
     }
 
     /// The build id, if the linker left one.
@@ -336,7 +530,7 @@ impl<'a> Elf<'a> {
                 continue;
             }
             let length = segment.size.min(MAX_NOTES) as usize;
-            let notes = read(self.file, segment.offset, length)?;
+            let notes = self.file().read(segment.offset, length)?;
             if let Some(id) = build_id(&notes) {
                 return Ok(Some(id));
             }

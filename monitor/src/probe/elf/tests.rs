@@ -186,3 +186,76 @@ fn a_name_across_two_pieces_is_found() {
         Some(0x1010)
     );
 }
+
+#[test]
+fn symbols_are_found_beside_the_file_by_its_build() {
+    let bytes = file(&[], &[0x90; 64]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(".build-id/ab/cdef.debug");
+    std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+    let stripped = stored(&bytes);
+    let look = |expected: bool| {
+        let mut elf = Elf::read(&stripped).expect("an ELF file");
+        assert_eq!(elf.mentions(&["SSL_write"]).expect("readable"), [false]);
+        let found = elf.add_debug_symbols_of(folder.path()).expect("readable");
+        assert_eq!(found, expected);
+        assert_eq!(elf.mentions(&["SSL_write"]).expect("readable"), [expected]);
+        let found = elf.functions(&["SSL_write"]).expect("readable");
+        let address = found[0].as_ref().map(|found| found.address);
+        assert_eq!(address, expected.then_some(0x1010));
+    };
+    look(false);
+    let symbols = file(&[("SSL_write", 0x12, 1, 0x1010, 8)], &[]);
+    std::fs::write(&path, symbols).expect("a file");
+    look(true);
+}
+
+/// With a further section in which `packed` is.
+fn with_packed(mut bytes: Vec<u8>, packed: &[u8]) -> Vec<u8> {
+    let packed_at = bytes.len() as u64;
+    bytes.extend(packed);
+    let names_at = bytes.len() as u64;
+    bytes.extend(b"\0.gnu_debugdata\0");
+    let sections_at = bytes.len() as u64;
+    let before = long(&bytes, 40) as usize;
+    bytes.extend_from_within(before..before + 3 * 64);
+    for (name, kind, offset, size) in [
+        (1_u32, 1_u32, packed_at, packed.len() as u64),
+        (0, 3, names_at, sections_at - names_at),
+    ] {
+        let mut section = vec![0; 64];
+        section[..4].copy_from_slice(&name.to_le_bytes());
+        section[4..8].copy_from_slice(&kind.to_le_bytes());
+        section[24..32].copy_from_slice(&offset.to_le_bytes());
+        section[32..40].copy_from_slice(&size.to_le_bytes());
+        bytes.extend(section);
+    }
+    bytes[40..48].copy_from_slice(&sections_at.to_le_bytes());
+    bytes[60..62].copy_from_slice(&5_u16.to_le_bytes());
+    bytes[62..64].copy_from_slice(&4_u16.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn symbols_are_unpacked_where_openssl_may_be_in_the_file() {
+    let symbols = file(&[("SSL_write", 0x12, 1, 0x1010, 8)], &[]);
+    let options = lzma_rust2::XzOptions::with_preset(0);
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).expect("a packer");
+    writer.write_all(&symbols).expect("memory");
+    let packed = writer.finish().expect("memory");
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let look = |code: &[u8], packed: &[u8]| {
+        let stripped = stored(&with_packed(file(&[], code), packed));
+        let mut elf = Elf::read(&stripped)?;
+        assert!(elf.weight() >= code.len() as u64, "constants are searched");
+        elf.add_debug_symbols_of(empty.path())?;
+        let found = elf.functions(&["SSL_write"])?;
+        Ok::<_, ElfError>(found[0].is_some())
+    };
+    let traced = [&[0x90; 64][..], b"ssl/ssl_lib.c\0"].concat();
+    assert!(look(&traced, &packed).expect("readable"));
+    assert!(!look(&[0x90; 64], &packed).expect("readable"));
+    for end in 0..packed.len() {
+        assert!(!look(&traced, &packed[..end]).unwrap_or(false), "{end}");
+    }
+}

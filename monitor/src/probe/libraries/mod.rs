@@ -6,7 +6,8 @@
 //! remembered in a table of its own that forgets the least recently seen, and
 //! those that are hooked have a share for each owner (a container, a unit, a
 //! session), so that whoever maps a thousand copies of libssl goes without the
-//! thousandth alone.
+//! thousandth alone. What the files of other names cost that a process maps as code,
+//! any of which may have a TLS library linked into it, is limited for each owner, too.
 //!
 //! A file that nobody maps any more stays hooked for a while: many clients live
 //! for milliseconds and come back, and each would send its first request before
@@ -21,7 +22,12 @@ const MAX_HOOKED: usize = 1_024;
 /// How many of them one owner may bring.
 const MAX_OWNED: usize = 64;
 /// How many files are remembered that are not hooked.
-const MAX_REFUSED: usize = 4_096;
+const MAX_REFUSED: usize = 8_192;
+/// How many bytes of an owner's files are searched between two sweeps, to find those
+/// with TLS functions among all that it runs.
+const MAX_SEARCHED: u64 = 512 << 20;
+/// What a file counts for there at least: opening it costs as well.
+const MIN_SEARCHED: u64 = 64 << 10;
 /// How many sweeps in a row must find a file unmapped before it is released.
 const IDLE_SWEEPS: u32 = 2;
 /// How often a hooked file may change before it is left alone: who changes a
@@ -62,12 +68,10 @@ impl Owner {
 /// What is to be done about a file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It was never seen: examine it, and then say [`Libraries::hooked`],
-    /// [`Libraries::same`] or [`Libraries::refused`].
+    /// It was never seen: examine it. If it is no hooked file under another name
+    /// ([`Libraries::same`]), ask for [`Libraries::room`], and then say
+    /// [`Libraries::hooked`] or [`Libraries::refused`].
     New,
-    /// The same, once the other one, which nobody maps, is unhooked. That one is
-    /// forgotten already.
-    Instead(FileId),
     /// It is hooked, itself or through another name of the same file.
     Hooked(FileId),
     /// It is hooked but was written to since: unhook it, say
@@ -75,7 +79,16 @@ pub(super) enum Admission {
     Changed(FileId),
     /// It is not to be hooked, for this reason.
     Refused(&'static str),
-    /// There is no room for it.
+}
+
+/// What is to be done before a file is hooked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Nothing.
+    Free,
+    /// Unhook this one, which nobody maps. It is forgotten already.
+    Instead(FileId),
+    /// There is no room.
     Full(Full),
 }
 
@@ -125,13 +138,15 @@ pub(super) struct Libraries {
     names: HashMap<FileId, FileId>,
     refused: HashMap<FileId, Refused>,
     owned: HashMap<Owner, usize>,
+    /// Bytes that were searched since the last sweep.
+    searched: HashMap<Owner, u64>,
     mapped: HashMap<u32, BTreeSet<FileId>>,
     questions: u64,
 }
 
 impl Libraries {
-    /// What is to be done about the file `id`, which `owner` brings.
-    pub(super) fn admit(&mut self, id: FileId, stamp: Stamp, owner: &Owner) -> Admission {
+    /// What is to be done about the file `id`.
+    pub(super) fn admit(&mut self, id: FileId, stamp: Stamp) -> Admission {
         self.questions += 1;
         let principal = self.principal(id);
         if let Some(hooked) = self.hooked.get(&principal) {
@@ -147,20 +162,37 @@ impl Libraries {
             refused.asked = self.questions;
             return Admission::Refused(refused.why);
         }
+        Admission::New
+    }
+
+    /// Whether `bytes` of a file that `owner` brings may be searched now, or only after
+    /// the next sweep.
+    pub(super) fn may_search(&mut self, owner: &Owner, bytes: u64) -> bool {
+        let searched = self.searched.entry(owner.clone()).or_default();
+        let is_free = *searched < MAX_SEARCHED;
+        if is_free {
+            *searched += bytes.max(MIN_SEARCHED);
+        }
+        is_free
+    }
+
+    /// Whether there is room for a further file, which `owner` brings. Another name
+    /// of a file that is hooked needs none, whoever brings it.
+    pub(super) fn room(&mut self, owner: &Owner) -> Room {
         let share = self.owned.get(owner).copied().unwrap_or(0);
         let (full, idle) = if *owner != Owner::Host && share >= MAX_OWNED {
             (Full::Owner, self.idle(|hooked| hooked.owner == *owner))
         } else if self.hooked.len() >= MAX_HOOKED {
             (Full::Everyone, self.idle(|_| true))
         } else {
-            return Admission::New;
+            return Room::Free;
         };
         match idle {
             Some(idle) => {
                 self.released(idle);
-                Admission::Instead(idle)
+                Room::Instead(idle)
             }
-            None => Admission::Full(full),
+            None => Room::Full(full),
         }
     }
 
@@ -253,13 +285,13 @@ impl Libraries {
     /// that others map at present.
     pub(super) fn likely(&self, most: usize) -> Vec<FileId> {
         let hooked = self.hooked.iter();
-        let mut likely: Vec<FileId> = hooked
+        let mut likely: Vec<(bool, FileId)> = hooked
             .filter(|(_, own)| !own.is_idle())
-            .map(|(id, _)| *id)
+            .map(|(id, own)| (!own.is_kept, *id))
             .collect();
         likely.sort_unstable();
         likely.truncate(most);
-        likely
+        likely.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Notes all files that a process maps now.
@@ -314,6 +346,7 @@ impl Libraries {
                 self.ended(pid);
             }
         }
+        self.searched.clear();
         let mut free = Vec::new();
         for (id, hooked) in &mut self.hooked {
             if hooked.is_idle() {

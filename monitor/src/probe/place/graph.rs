@@ -6,13 +6,19 @@ use iced_x86::{
 };
 
 use super::{
-    Cost, Exits, Point, Why,
+    Cost, Exits, Memory, Point, Why,
     instruction::{self, Below, MEMORY, RESULT, Stack, Written},
 };
 
 /// Where thread-local storage keeps the value that guards a stack frame, from
 /// `fs`: `__stack_chk_fail` is called when a function finds it changed.
 const STACK_GUARD: u64 = 0x28;
+
+/// How many instructions before a computed jump belong to it at most.
+const MAX_JUMP: usize = 12;
+
+/// The longest table of a computed jump.
+const MAX_TABLE: u64 = 512;
 
 /// Not the index of an instruction.
 const NONE: u32 = u32::MAX;
@@ -34,6 +40,8 @@ pub(super) enum Flow {
     Away(u64),
     /// There or to the next.
     BranchAway,
+    /// To one of the offsets in the table with this index.
+    Table(u32),
     /// To an address that is computed.
     Computed,
     /// To an address that is read from one place, not from a table.
@@ -42,6 +50,32 @@ pub(super) enum Flow {
     Return,
     /// Nowhere.
     Nowhere,
+}
+
+/// Where an instruction has a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operand {
+    /// In this register, or a part of it.
+    Register(Register),
+    /// In memory: at a base, an index and a distance.
+    Memory(Register, Register, u64),
+}
+
+impl Operand {
+    fn of(decoded: &Decoded, operand: u32) -> Option<Self> {
+        match decoded.op_kind(operand) {
+            OpKind::Register => {
+                let register = decoded.op_register(operand).full_register();
+                Some(Self::Register(register))
+            }
+            OpKind::Memory => Some(Self::Memory(
+                decoded.memory_base(),
+                decoded.memory_index(),
+                decoded.memory_displacement64(),
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// One instruction.
@@ -67,18 +101,23 @@ pub(super) struct Graph<'a> {
     at: Vec<u32>,
     /// From which instructions each can be reached.
     before: Vec<Vec<u32>>,
+    /// Offsets to which computed jumps lead.
+    tables: Vec<Vec<u32>>,
+    memory: Memory<'a>,
 }
 
 impl<'a> Graph<'a> {
     /// Decodes the function at `address`; fails where a way through it is not
     /// understood, so that what is found holds for all of them.
-    pub(super) fn new(code: &'a [u8], address: u64) -> Result<Self, Why> {
+    pub(super) fn new(code: &'a [u8], address: u64, memory: Memory<'a>) -> Result<Self, Why> {
         let mut graph = Self {
             code,
             address,
             instructions: Vec::new(),
             at: vec![NONE; code.len()],
             before: Vec::new(),
+            tables: Vec::new(),
+            memory,
         };
         graph.decode()?;
         graph.end_guards();
@@ -106,7 +145,14 @@ impl<'a> Graph<'a> {
                 if decoded.is_invalid() {
                     return Err(Why::Undecodable);
                 }
-                let flow = self.flow(&decoded)?;
+                let mut flow = self.flow(&decoded)?;
+                if flow == Flow::Computed
+                    && let Some(table) = self.table(offset, &decoded)
+                {
+                    flow = Flow::Table(self.tables.len() as u32);
+                    open.extend(&table);
+                    self.tables.push(table);
+                }
                 let (writes, written) = instruction::written(&mut information, &decoded);
                 let length = decoded.len();
                 for inside in &mut self.at[position + 1..position + length] {
@@ -137,6 +183,7 @@ impl<'a> Graph<'a> {
                     }
                     Flow::Next | Flow::Call | Flow::BranchAway => {}
                     Flow::Away(_)
+                    | Flow::Table(_)
                     | Flow::Computed
                     | Flow::Loaded
                     | Flow::Return
@@ -145,6 +192,88 @@ impl<'a> Graph<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The offsets to which the computed jump at `offset` leads, where it is what
+    /// compilers make of a `switch`: an index that was compared with the last one
+    /// selects a distance from the table itself. In any order but for the last two:
+    /// `cmp index, last; ja other; lea table, [rip+..]; movsxd entry,
+    /// [table+index*4]; add entry, table; jmp entry`.
+    fn table(&self, offset: u32, jump: &Decoded) -> Option<Vec<u32>> {
+        let target = (jump.op0_kind() == OpKind::Register).then(|| jump.op0_register())?;
+        let (mut sum, mut entry, mut table, mut last) = (None, None, None, None);
+        let mut index = None;
+        let mut is_bound = false;
+        let mut begin = offset;
+        for before in self.instructions.iter().rev().take(MAX_JUMP) {
+            if before.offset + u32::from(before.length) != begin {
+                return None;
+            }
+            begin = before.offset;
+            let decoded = &before.decoded;
+            let [to, from] = [decoded.op0_register(), decoded.op1_register()];
+            match decoded.mnemonic() {
+                Mnemonic::Add if sum.is_none() && to == target => sum = Some((to, from)),
+                Mnemonic::Movsxd if entry.is_none() && sum.is_some() => {
+                    let base = decoded.memory_base();
+                    let is_entry = decoded.memory_index_scale() == 4
+                        && decoded.memory_displacement64() == 0
+                        && (sum == Some((to, base)) || sum == Some((base, to)));
+                    entry = Some(is_entry.then_some(base)?);
+                    index = Some(Operand::Register(decoded.memory_index()));
+                }
+                Mnemonic::Lea if entry.is_some() && table.is_none() && entry == Some(to) => {
+                    let is_near = decoded.is_ip_rel_memory_operand();
+                    table = Some(is_near.then(|| decoded.ip_rel_memory_address())?);
+                }
+                Mnemonic::Ja if !is_bound && last.is_none() => is_bound = true,
+                Mnemonic::Cmp if is_bound => {
+                    is_bound = false;
+                    // Another number's bound says nothing.
+                    if index.is_none() || index != Operand::of(decoded, 0) {
+                        return None;
+                    }
+                    last = Some(match decoded.op1_kind() {
+                        OpKind::Immediate8
+                        | OpKind::Immediate32
+                        | OpKind::Immediate8to32
+                        | OpKind::Immediate8to64 => decoded.immediate(1),
+                        _ => return None,
+                    });
+                }
+                _ if is_bound => return None,
+                // The index was somewhere else before.
+                Mnemonic::Mov | Mnemonic::Movzx
+                    if index.is_some() && index == Operand::of(decoded, 0) =>
+                {
+                    index = Operand::of(decoded, 1);
+                }
+                Mnemonic::Cmp | Mnemonic::Test => {}
+                _ if index.is_some() && index == Operand::of(decoded, 0) => return None,
+                _ => {}
+            }
+            if let (Some(table), Some(last)) = (table, last) {
+                return self.entries(table, last.checked_add(1)?);
+            }
+        }
+        None
+    }
+
+    /// The offsets in the table at an address, all of them in the function.
+    fn entries(&self, table: u64, count: u64) -> Option<Vec<u32>> {
+        if count > MAX_TABLE {
+            return None;
+        }
+        let bytes = (self.memory)(table, count as usize * 4)?;
+        let (entries, _) = bytes.as_chunks();
+        if entries.len() as u64 != count {
+            return None;
+        }
+        let offsets = entries.iter().map(|entry| {
+            let distance = i64::from(i32::from_le_bytes(*entry));
+            self.offset_of(table.wrapping_add_signed(distance))
+        });
+        offsets.collect()
     }
 
     /// The last decoded instruction is never left.
@@ -238,22 +367,24 @@ impl<'a> Graph<'a> {
     fn connect(&mut self) {
         let mut before = vec![Vec::new(); self.instructions.len()];
         for index in 0..self.instructions.len() {
-            for next in self.after(index as u32).into_iter().flatten() {
+            for next in self.after(index as u32) {
                 before[next as usize].push(index as u32);
             }
         }
         self.before = before;
     }
 
-    /// The one or two instructions that can come next.
-    fn after(&self, index: u32) -> [Option<u32>; 2] {
-        let next = || self.index_at(self.end_of(index as usize));
+    /// The instructions that can come next.
+    fn after(&self, index: u32) -> Vec<u32> {
+        let next = self.index_at(self.end_of(index as usize));
+        let to = |offset: &u32| self.index_at(*offset);
         match self.instructions[index as usize].flow {
-            Flow::Next | Flow::Call | Flow::BranchAway => [next(), None],
-            Flow::Jump(to) => [self.index_at(to), None],
-            Flow::Branch(to) => [self.index_at(to), next()],
+            Flow::Next | Flow::Call | Flow::BranchAway => next.into_iter().collect(),
+            Flow::Jump(offset) => to(&offset).into_iter().collect(),
+            Flow::Branch(offset) => to(&offset).into_iter().chain(next).collect(),
+            Flow::Table(table) => self.tables[table as usize].iter().filter_map(to).collect(),
             Flow::Away(_) | Flow::Computed | Flow::Loaded | Flow::Return | Flow::Nowhere => {
-                [None, None]
+                Vec::new()
             }
         }
     }
@@ -269,7 +400,7 @@ impl<'a> Graph<'a> {
                 continue;
             };
             let stack = stack.after(&instruction.decoded, instruction.written);
-            for next in self.after(index).into_iter().flatten() {
+            for next in self.after(index) {
                 let known = &mut self.instructions[next as usize].stack;
                 let joined = known.map_or(stack, |known| known.joined(stack));
                 if *known != Some(joined) {
@@ -335,7 +466,11 @@ impl<'a> Graph<'a> {
             );
             let target = decoded.near_branch_target().wrapping_sub(self.address);
             jumps && target <= last
-        })
+        }) || self
+            .tables
+            .iter()
+            .flatten()
+            .any(|target| u64::from(*target) <= last)
     }
 
     /// Whether a jump whose target is not known, or code that is kept away from
@@ -355,9 +490,9 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// The returns; or what else there is to say where the function is left in
-    /// another way.
-    pub(super) fn ways_out(&self) -> Result<Vec<u32>, Exits> {
+    /// The returns, with the function that it may go on in instead; or what else there
+    /// is to say where the function is left in another way.
+    pub(super) fn ways_out(&self) -> Result<(Vec<u32>, Option<u64>), Exits> {
         let mut returns = Vec::new();
         let mut callee = None;
         for (index, instruction) in self.instructions.iter().enumerate() {
@@ -377,14 +512,13 @@ impl<'a> Graph<'a> {
         }
         match callee {
             Some(callee) if returns.is_empty() => Err(Exits::Of(callee)),
-            Some(_) => Err(Exits::Unknown(Why::Leaves)),
-            None => Ok(returns),
+            _ => Ok((returns, callee)),
         }
     }
 
     /// Per instruction, whether neither it nor anything after it, on a way that
-    /// ends in a return, writes the result or memory. Only for graphs that are
-    /// left by returns alone.
+    /// ends in a return, writes the result or memory, and whether no way leads from
+    /// it into another function. Only for graphs of which the ways out are known.
     pub(super) fn settled(&self) -> Vec<bool> {
         let count = self.instructions.len();
         let returns = self
@@ -399,7 +533,8 @@ impl<'a> Graph<'a> {
         for (index, instruction) in self.instructions.iter().enumerate() {
             let writes =
                 instruction.flow == Flow::Call || instruction.writes & (RESULT | MEMORY) != 0;
-            if writes && ends[index] {
+            let leaves = matches!(instruction.flow, Flow::Away(_));
+            if writes && ends[index] || leaves {
                 open.push(index as u32);
             }
         }

@@ -34,8 +34,10 @@ use graph::{Flow, Graph};
 use instruction::arguments_mask;
 
 pub use getter::{calls, returned_field};
+pub use go::go_entry;
 
 mod getter;
+mod go;
 mod graph;
 mod instruction;
 #[cfg(test)]
@@ -96,6 +98,9 @@ pub enum Exits {
     /// The function ends by jumping to the function at this address, with the
     /// stack as it found it: the exits of that one, with the same frame.
     Of(u64),
+    /// Some ways through the function end in one of these, the others by going on in
+    /// another function, as in [`Exits::Of`].
+    Partly(Vec<Point>, u64),
     /// Nowhere.
     Unknown(Why),
 }
@@ -119,6 +124,8 @@ pub enum Why {
     NoReturn,
     /// There are more exits than are worth their probes.
     TooMany,
+    /// Its stack may move during the call.
+    Moves,
 }
 
 impl Why {
@@ -133,6 +140,7 @@ impl Why {
             Self::Stack => "the stack pointer is computed",
             Self::NoReturn => "it never returns",
             Self::TooMany => "too many returns",
+            Self::Moves => "its stack moves",
         }
     }
 }
@@ -146,19 +154,31 @@ pub struct Placement {
     pub exits: Exits,
 }
 
+/// Reads up to so many bytes at an address of the file that a function is in.
+pub type Memory<'a> = &'a dyn Fn(u64, usize) -> Option<Vec<u8>>;
+
 /// Places the probes of the x86-64 function whose instructions are `code` and
 /// whose first one is at `address`, so that the first `arguments` argument
 /// registers (`rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`) can be read at its entry.
 /// `code` is the whole function: one that is cut short is not understood.
 pub fn place(code: &[u8], address: u64, arguments: u8) -> Placement {
-    placed(code, address, arguments, u32::MAX)
+    place_within(code, address, arguments, Depth::Any, &|_, _| None)
 }
 
 /// As [`place`], for kernels before 5.15, which cannot tell a program which of
 /// its probes was hit: only instructions at which the stack is as the function
 /// found it.
 pub fn place_without_depth(code: &[u8], address: u64, arguments: u8) -> Placement {
-    placed(code, address, arguments, 0)
+    place_within(code, address, arguments, Depth::None, &|_, _| None)
+}
+
+/// How far the stack may have grown where a probe sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// By any number of bytes.
+    Any,
+    /// Not at all.
+    None,
 }
 
 /// The address of the pointer that `stub`, whose first instruction is at
@@ -169,7 +189,19 @@ pub fn linked_through(stub: &[u8], address: u64) -> Option<u64> {
     graph::linked_through(stub, address)
 }
 
-fn placed(code: &[u8], address: u64, arguments: u8, deepest: u32) -> Placement {
+/// As [`place`], with the constants of the file, among which are the tables of the
+/// function's computed jumps.
+pub fn place_within(
+    code: &[u8],
+    address: u64,
+    arguments: u8,
+    depth: Depth,
+    memory: Memory<'_>,
+) -> Placement {
+    let deepest = match depth {
+        Depth::Any => u32::MAX,
+        Depth::None => 0,
+    };
     let first = Point {
         offset: 0,
         depth: 0,
@@ -179,7 +211,7 @@ fn placed(code: &[u8], address: u64, arguments: u8, deepest: u32) -> Placement {
     let graph = if code.is_empty() || code.len() > MAX_CODE {
         Err(Why::Size)
     } else {
-        Graph::new(code, address)
+        Graph::new(code, address, memory)
     };
     match graph {
         Ok(graph) => {
@@ -218,8 +250,8 @@ fn entry(graph: &Graph, arguments: u8, deepest: u32) -> Option<Point> {
 }
 
 fn exits(graph: &Graph, entry: Point, deepest: u32) -> Exits {
-    let returns = match graph.ways_out() {
-        Ok(returns) => returns,
+    let (returns, callee) = match graph.ways_out() {
+        Ok(ways) => ways,
         Err(exits) => return exits,
     };
     if returns.len() > MAX_RETURNS {
@@ -240,9 +272,10 @@ fn exits(graph: &Graph, entry: Point, deepest: u32) -> Exits {
     }
     points.sort_unstable();
     points.dedup();
-    match points.len() {
-        0 => Exits::Unknown(Why::NoReturn),
-        1..=MAX_EXITS => Exits::At(points),
+    match (points.len(), callee) {
+        (0, _) => Exits::Unknown(Why::NoReturn),
+        (1..=MAX_EXITS, None) => Exits::At(points),
+        (1..=MAX_EXITS, Some(callee)) => Exits::Partly(points, callee),
         _ => Exits::Unknown(Why::TooMany),
     }
 }

@@ -10,11 +10,12 @@ use std::{
 };
 
 use super::{
+    obstacle::Greeting,
     process::Processes,
     record::{Chunk, Record},
 };
 use crate::{
-    event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
+    event::{Blindness, Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
     loss::{Loss, Losses},
     lru::LruList,
 };
@@ -43,6 +44,8 @@ pub enum Signal {
     Exit(u32),
     /// A process connects to a tracker.
     Tracker(u32),
+    /// A process of which too little is known greets a TLS server.
+    Hello(u32),
 }
 
 struct Live {
@@ -112,15 +115,14 @@ impl Translator {
                 self.data(time, chunk, losses, out);
                 None
             }
-            Record::ServerName { stream, name } => {
-                self.open(time, stream, Source::OpenSsl, None, losses, out);
+            Record::ServerName {
+                stream,
+                source,
+                name,
+            } => {
+                self.open(time, stream, source, None, losses, out);
                 let kind = EventKind::Named(name.to_ascii_lowercase().into());
-                out.push(Event {
-                    time,
-                    stream,
-                    place: None,
-                    kind,
-                });
+                out.push(event(time, stream, kind));
                 None
             }
             Record::Socket {
@@ -157,6 +159,41 @@ impl Translator {
         }
     }
 
+    /// Where a stream that has not ended comes from.
+    pub(super) fn origin(&self, stream: StreamId) -> Option<Arc<Origin>> {
+        let live = self.streams.get(&stream);
+        live.map(|live| Arc::clone(&live.origin))
+    }
+
+    /// Says what keeps a TLS connection from being read, if anything does.
+    pub(super) fn explain(
+        &mut self,
+        time: u64,
+        greeting: &Greeting,
+        obstacle: Option<Blindness>,
+        out: &mut Vec<Event>,
+    ) {
+        let Greeting {
+            stream, ref closed, ..
+        } = *greeting;
+        if obstacle.is_none() {
+            return;
+        }
+        let time = Timestamp(time.saturating_add(self.anchor));
+        let mut emit = |kind| {
+            out.push(event(time, stream, kind));
+        };
+        if let Some(live) = self.streams.get_mut(&stream) {
+            Arc::make_mut(&mut live.origin).blindness = obstacle;
+            emit(EventKind::Opened(Arc::clone(&live.origin)));
+        } else if let Some(origin) = closed {
+            let mut origin = Origin::clone(origin);
+            origin.blindness = obstacle;
+            emit(EventKind::Opened(Arc::new(origin)));
+            emit(EventKind::Closed);
+        }
+    }
+
     /// Ends the TLS streams of a process.
     fn end_owned(
         &mut self,
@@ -187,12 +224,11 @@ impl Translator {
         live.server |= server;
         if direction == Direction::Sent && one_way != live.origin.one_way {
             Arc::make_mut(&mut live.origin).one_way = one_way;
-            out.push(Event {
+            out.push(event(
                 time,
                 stream,
-                place: None,
-                kind: EventKind::Opened(Arc::clone(&live.origin)),
-            });
+                EventKind::Opened(Arc::clone(&live.origin)),
+            ));
         }
         let slot = &mut live.highest[usize::from(direction == Direction::Received)];
         let offset = if source.is_packets() {
@@ -205,12 +241,7 @@ impl Translator {
         let before = *slot;
         *slot = before.max(end);
         let mut emit = |kind| {
-            out.push(Event {
-                time,
-                stream,
-                place: None,
-                kind,
-            });
+            out.push(event(time, stream, kind));
         };
         // Calls are counted one after the other: a jump between two is
         // what the ring had no room for. Before the first it may be what
@@ -272,7 +303,7 @@ impl Translator {
                 losses.count(Loss::ProbeEvicted);
                 self.end(time, oldest, None, out);
             }
-            if source == Source::OpenSsl {
+            if source.is_tls() {
                 self.owned.entry(stream.owner).or_default().insert(stream);
             }
         }
@@ -284,13 +315,9 @@ impl Translator {
                 local: ends.map(|(local, _)| local),
                 peer: ends.map(|(_, peer)| peer),
                 one_way: false,
+                blindness: None,
             });
-            out.push(Event {
-                time,
-                stream,
-                place: None,
-                kind: EventKind::Opened(Arc::clone(&origin)),
-            });
+            out.push(event(time, stream, EventKind::Opened(Arc::clone(&origin))));
             Live::new(origin)
         });
         self.lru.touch(stream, &mut live.stamp);
@@ -304,19 +331,9 @@ impl Translator {
             let [seen, _] = live.highest;
             let known = seen > 0 && !live.server;
             if let Some(sent) = sent.filter(|sent| known && *sent > seen) {
-                out.push(Event {
-                    time,
-                    stream,
-                    place: None,
-                    kind: ring_full(seen, sent),
-                });
+                out.push(event(time, stream, ring_full(seen, sent)));
             }
-            out.push(Event {
-                time,
-                stream,
-                place: None,
-                kind: EventKind::Closed,
-            });
+            out.push(event(time, stream, EventKind::Closed));
         }
         if let Some(owned) = self.owned.get_mut(&stream.owner) {
             owned.remove(&stream);
@@ -324,6 +341,16 @@ impl Translator {
                 self.owned.remove(&stream.owner);
             }
         }
+    }
+}
+
+/// An event of a live stream, which is recorded nowhere yet.
+const fn event(time: Timestamp, stream: StreamId, kind: EventKind) -> Event {
+    Event {
+        time,
+        stream,
+        place: None,
+        kind,
     }
 }
 

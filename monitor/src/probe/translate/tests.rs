@@ -67,7 +67,6 @@ fn shape(events: &[Event]) -> Vec<(&'static str, u64, u64)> {
             EventKind::Data(data) => ("data", data.offset, data.bytes.expose().len() as u64),
             EventKind::Missing { offset, length, .. } => ("missing", *offset, *length),
             EventKind::Closed => ("closed", 0, 0),
-            EventKind::Message(_) => ("message", 0, 0),
         })
         .collect()
 }
@@ -202,6 +201,7 @@ fn ends_its_streams(record: Record, expected: &Signal) {
         Some(7)
     };
     let named = Record::ServerName {
+        source: Source::OpenSsl,
         stream,
         name: "A.Example".into(),
     };

@@ -1,8 +1,8 @@
 //! Where a result is seen.
 
 use super::{
-    super::{Cost::Emulated, Cost::SingleStepped, Exits, Why},
-    FAR, GUARDED, at, check,
+    super::{Cost::Emulated, Cost::SingleStepped, Depth, Exits, Why, place, place_within},
+    ADDRESS, FAR, GUARDED, assembled, at, check, points,
 };
 
 #[test]
@@ -129,7 +129,90 @@ fn it_returns_or_calls_another() {
         74 05                       je 0xa
         e9 f6 0f 00 00              jmp far
         c3                          ret";
-    check(listing, 1, (3, 0, Emulated), &Exits::Unknown(Why::Leaves));
+    let own = points(&[(0xa, 0, SingleStepped)]);
+    check(listing, 1, (3, 0, Emulated), &Exits::Partly(own, FAR));
+}
+
+/// The branch has the result of one way, but not of the other.
+#[test]
+fn it_returns_or_calls_another_behind_a_branch() {
+    let listing = "
+        31 c0                       xor eax,eax
+        48 85 ff                    test rdi,rdi
+        74 01                       je 0x8
+        c3                          ret
+        e9 f3 0f 00 00              jmp far";
+    let own = points(&[(7, 0, SingleStepped)]);
+    check(listing, 1, (5, 0, Emulated), &Exits::Partly(own, FAR));
+}
+
+/// A `switch` with three cases, as `gnutls_record_send2` has one.
+const SWITCH: &str = "
+    53                          push rbx
+    83 fe 02                    cmp esi,2
+    77 17                       ja 0x1d
+    89 f0                       mov eax,esi
+    48 8d 15 f1 1f 00 00        lea rdx,[rip+0x1ff1]
+    48 63 04 82                 movsxd rax,[rdx+rax*4]
+    48 01 d0                    add rax,rdx
+    ff e0                       jmp rax
+    31 c0                       xor eax,eax
+    eb 06                       jmp 0x22
+    90                          nop
+    b8 01 00 00 00              mov eax,1
+    5b                          pop rbx
+    c3                          ret";
+
+/// The table of [`SWITCH`], with entries that lead to these offsets.
+fn switched(offsets: [i32; 3]) -> impl Fn(u64, usize) -> Option<Vec<u8>> {
+    const TABLE: u64 = 0x3000;
+    move |address, length| {
+        let near = |offset| offset + (ADDRESS as i32 - TABLE as i32);
+        let bytes = offsets.map(near).map(i32::to_le_bytes).concat();
+        (address == TABLE).then(|| bytes[..length.min(bytes.len())].to_vec())
+    }
+}
+
+#[test]
+fn a_computed_jump_leads_where_its_table_says() {
+    let code = assembled(SWITCH);
+    let exits = |offsets| {
+        let table = switched(offsets);
+        place_within(&code, ADDRESS, 2, Depth::Any, &table).exits
+    };
+    for (offsets, expected) in [
+        ([0x18, 0x1c, 0x1d], at(&[(0x23, 0, SingleStepped)])),
+        // Outside of the function, and inside of an instruction.
+        ([0x18, 0x1d, 0x40], Exits::Unknown(Why::ComputedJump)),
+        ([0x18, 0x1d, -8], Exits::Unknown(Why::ComputedJump)),
+        ([0x18, 0x1d, 0x20], Exits::Unknown(Why::Overlapping)),
+    ] {
+        assert_eq!(exits(offsets), expected, "{offsets:x?}");
+    }
+    // The bound is that of another number.
+    let unbound = assembled(&SWITCH.replace("89 f0    ", "89 f8    "));
+    assert_ne!(unbound, code);
+    assert_eq!(
+        place_within(
+            &unbound,
+            ADDRESS,
+            2,
+            Depth::Any,
+            &switched([0x18, 0x1c, 0x1d])
+        )
+        .exits,
+        Exits::Unknown(Why::ComputedJump)
+    );
+    // Without the table, and with a part of it.
+    assert_eq!(
+        place(&code, ADDRESS, 2).exits,
+        Exits::Unknown(Why::ComputedJump)
+    );
+    let part = |address, _| switched([0x18, 0x1c, 0x1d])(address, 8);
+    assert_eq!(
+        place_within(&code, ADDRESS, 2, Depth::Any, &part).exits,
+        Exits::Unknown(Why::ComputedJump)
+    );
 }
 
 #[test]

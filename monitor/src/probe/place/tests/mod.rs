@@ -5,6 +5,7 @@ use super::{Cost, Exits, Point, place};
 mod any_code;
 mod entries;
 mod exits;
+mod go;
 
 /// Where the functions of these tests begin, and `far` is.
 const ADDRESS: u64 = 0x1000;
@@ -25,14 +26,18 @@ fn assembled(listing: &str) -> Vec<u8> {
 /// An offset, a depth and a cost.
 type Expected = (u64, u32, Cost);
 
-fn at(points: &[Expected]) -> Exits {
+fn at(expected: &[Expected]) -> Exits {
+    Exits::At(points(expected))
+}
+
+fn points(expected: &[Expected]) -> Vec<Point> {
     let point = |&(offset, depth, cost): &Expected| Point {
         offset,
         depth,
         cost,
         is_call: false,
     };
-    Exits::At(points.iter().map(point).collect())
+    expected.iter().map(point).collect()
 }
 
 fn check(listing: &str, arguments: u8, entry: Expected, exits: &Exits) {
