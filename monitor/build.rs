@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 /// What determines the evidence that a message gives: captures name the rules
 /// that they were recorded with.
-const RULES: &[&str] = &["data", "src/field", "src/phi"];
+const RULES: &[&str] = &["data", "src/class.rs", "src/field", "src/phi"];
 
 fn main() -> Result<()> {
     // aya-build watches the package's own files; a new aya-ebpf must rebuild
@@ -39,9 +39,9 @@ fn main() -> Result<()> {
 /// order of their names, without their tests.
 fn fingerprint() -> Result<String> {
     let mut files = Vec::new();
-    for folder in RULES {
-        println!("cargo::rerun-if-changed={folder}");
-        list(Path::new(folder), &mut files)?;
+    for path in RULES {
+        println!("cargo::rerun-if-changed={path}");
+        list(Path::new(path), &mut files)?;
     }
     files.sort();
     let mut hash = Sha256::new();
@@ -59,18 +59,17 @@ fn fingerprint() -> Result<String> {
     Ok(digits)
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).with_context(|| format!("list {}", path.display()))?;
     for entry in entries {
         let path = entry.context("list the rules")?.path();
         let is_test = path.file_stem().is_some_and(|stem| stem == "tests");
-        if is_test {
-            continue;
-        }
-        if path.is_dir() {
+        if !is_test {
             list(&path, files)?;
-        } else {
-            files.push(path);
         }
     }
     Ok(())

@@ -18,13 +18,13 @@ use std::{
 use bytes::Bytes;
 use phiwatch::{
     alert::{Journal, Metrics},
-    capture::{CaptureOptions, CaptureWriter, Provenance, StoreOptions},
+    capture::Provenance,
     event::{Data, Direction, Event, EventKind, Origin, Process, Source, StreamId, Timestamp},
     loss::Losses,
-    phi::{Form, Health, Identifier},
     pipeline::{MessageAssembler, Output, Pipeline},
     probe::hook_names,
     secret::Secret,
+    store::{CaptureOptions, CaptureWriter, StoreOptions},
     token::TokenKey,
     tracker::Catalog,
 };
@@ -65,6 +65,7 @@ impl Load {
                 local: None,
                 peer: None,
                 one_way: false,
+                blindness: None,
             }),
         }
     }
@@ -136,10 +137,7 @@ fn run(host: &'static str, requests: u64, mut take: impl FnMut(Vec<Event>)) -> D
 
 fn metrics(catalog: &Catalog) -> Metrics {
     let trackers: Vec<_> = catalog.entries().iter().map(|entry| &*entry.id).collect();
-    let identifiers: Vec<_> = Identifier::ALL.iter().map(|item| item.as_str()).collect();
-    let health: Vec<_> = Health::ALL.iter().map(|item| item.as_str()).collect();
-    let forms: Vec<_> = Form::ALL.iter().map(|item| item.as_str()).collect();
-    Metrics::new(&trackers, &hook_names(), &identifiers, &health, &forms).expect("metrics")
+    Metrics::new(&trackers, &hook_names()).expect("metrics")
 }
 
 fn main() -> io::Result<()> {
@@ -176,6 +174,7 @@ fn main() -> io::Result<()> {
             for event in events {
                 pipeline.push(&event, &mut out);
             }
+            pipeline.tick(Timestamp(0), &mut out);
             findings += out.findings.len();
         });
         say(&format!("{name} ({findings} findings)"), spent)?;
@@ -197,6 +196,7 @@ fn main() -> io::Result<()> {
             for event in events {
                 pipeline.push(&event, &mut out);
             }
+            pipeline.tick(now, &mut out);
             let start = Instant::now();
             for finding in &out.findings {
                 metrics.finding(finding, now);
