@@ -16,7 +16,7 @@ import time
 
 LONGEST_HEAD = 1 << 20
 # Trackers are a network away: no client speaks to one within its first milliseconds.
-DISTANCE_SECONDS = 0.05
+DISTANCE_SECONDS = 0.1
 # What each SDK insists on; everything else is happy with a status.
 REPLIES = {"graph.facebook.com": b'{"events_received":1,"messages":[],"fbtrace_id":"x"}'}
 REPLY = b'{"status":1}'
@@ -151,20 +151,51 @@ class Connection:
             self.close()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description):
+    """What every sink is told."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--log", required=True)
     parser.add_argument("--certificate")
     parser.add_argument("--key")
+    return parser
+
+
+def server_context(options):
+    """For TLS, or `None` for a sink that does without."""
+    if not options.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate, options.key)
+    return context
+
+
+def encrypted(sock, context):
+    """The socket, once TLS has begun where there is a context."""
+    if not context:
+        return sock
+    time.sleep(DISTANCE_SECONDS)
+    return context.wrap_socket(sock, server_side=True)
+
+
+def accept(listener, accepted):
+    """Lets a thread of its own serve each connection."""
+    print("ready", flush=True)
+    number = 0
+    while True:
+        sock, _ = listener.accept()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=accepted, args=(number, sock), daemon=True).start()
+        number += 1
+
+
+def main():
+    parser = arguments(__doc__)
     parser.add_argument("--status", type=int, default=200)
     parser.add_argument("--slow", action="store_true", help="read slowly, from a small buffer")
     options = parser.parse_args()
 
-    context = None
-    if options.certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(options.certificate, options.key)
+    context = server_context(options)
     log = Log(options.log)
     # Takes IPv4 as well.
     listener = socket.socket(socket.AF_INET6)
@@ -175,24 +206,16 @@ def main():
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     listener.bind(("::", options.port))
     listener.listen(64)
-    print("ready", flush=True)
 
     def accepted(number, sock):
         try:
-            if context:
-                time.sleep(DISTANCE_SECONDS)
-                sock = context.wrap_socket(sock, server_side=True)
+            sock = encrypted(sock, context)
         except OSError as error:
             print(f"connection {number}: {error}", file=sys.stderr, flush=True)
             return
         Connection(number, sock, log, options).serve()
 
-    number = 0
-    while True:
-        sock, _ = listener.accept()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=accepted, args=(number, sock), daemon=True).start()
-        number += 1
+    accept(listener, accepted)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ enum How {
     Curl,
     /// A whole request on standard input of `openssl s_client`.
     Openssl,
+    /// wget's own command line, one URL a request.
+    Wget,
+    /// `PROGRAM HOST PATH BODY-FILE COUNT`, one of the tests' tools.
+    Program(&'static str),
 }
 
 /// One client.
@@ -86,7 +90,62 @@ pub const OPENSSL: Client = Client {
     keeps_alive: false,
 };
 
-/// Every client.
+/// Node's own build, with OpenSSL linked into the executable.
+pub const NODE: Client = Client {
+    name: "node",
+    how: How::Script {
+        program: "venv/bin/node",
+        script: "clients/node_client.js",
+    },
+    keeps_alive: true,
+};
+/// Go's own HTTP client and TLS: how the compilers of `xtask` built it.
+pub const GO: &[Client] = &[
+    go("go/client-1.19"),
+    go("go/client-1.24-pie"),
+    go("go/client-1.27"),
+    go("go/client-1.27-stripped"),
+    go("go/client-1.27-pie"),
+];
+
+const fn go(program: &'static str) -> Client {
+    Client {
+        name: program,
+        how: How::Program(program),
+        keeps_alive: true,
+    }
+}
+
+/// pyOpenSSL, with OpenSSL linked into an extension module.
+pub const PYOPENSSL: Client = Client {
+    name: "pyOpenSSL",
+    how: How::Script {
+        program: "venv/bin/python",
+        script: "clients/pyopenssl_client.py",
+    },
+    keeps_alive: true,
+};
+/// pycurl's wheel, with OpenSSL beside it under a name of its own.
+pub const PYCURL: Client = Client {
+    name: "pycurl",
+    how: How::Script {
+        program: "venv/bin/python",
+        script: "clients/pycurl_client.py",
+    },
+    keeps_alive: true,
+};
+/// Debian's pycurl, whose libcurl uses `GnuTLS` on a socket that does not block.
+pub const PYCURL_GNUTLS: Client = python("pycurl over GnuTLS", "clients/pycurl_client.py");
+/// `GnuTLS` itself, on sessions that are corked.
+pub const GNUTLS_CORKED: Client = python("corked GnuTLS", "clients/gnutls_client.py");
+/// Debian's wget, which uses `GnuTLS`.
+pub const WGET: Client = Client {
+    name: "wget",
+    how: How::Wget,
+    keeps_alive: true,
+};
+
+/// Every client of the host's OpenSSL.
 pub const ALL: &[Client] = &[
     CURL,
     HTTP_CLIENT,
@@ -139,6 +198,12 @@ impl Client {
                     .arg(count.to_string());
                 sandbox.run(&mut command)?.stdout
             }
+            How::Wget => sandbox.run(&mut wget(sandbox, job))?.stdout,
+            How::Program(program) => {
+                let mut command = sandbox.command(Side::Watched, tool(program));
+                command.args([host, path]).arg(body).arg(count.to_string());
+                sandbox.run(&mut command)?.stdout
+            }
             How::Curl => sandbox.run(&mut curl(sandbox, job))?.stdout,
             How::Openssl => {
                 let bytes = fs::read(body).context("read the body")?;
@@ -168,6 +233,17 @@ fn curl(sandbox: &Sandbox, job: Job<'_>) -> Command {
     let mut data = OsString::from("@");
     data.push(job.body);
     command.arg(data);
+    let url = format!("https://{}{}", job.host, job.path);
+    command.args(std::iter::repeat_n(url, job.count));
+    command
+}
+
+fn wget(sandbox: &Sandbox, job: Job<'_>) -> Command {
+    let mut command = sandbox.command(Side::Watched, "wget");
+    command.args(["--quiet", "--output-document=/dev/null", "--ca-certificate"]);
+    command.arg(&sandbox.authority.root);
+    command.args(["--header", "Content-Type: application/json", "--post-file"]);
+    command.arg(job.body);
     let url = format!("https://{}{}", job.host, job.path);
     command.args(std::iter::repeat_n(url, job.count));
     command

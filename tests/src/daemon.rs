@@ -164,7 +164,17 @@ impl<'a> Daemon<'a> {
             let findings = findings(&journal)?;
             Ok((findings.len() >= count).then_some(findings))
         })
+        .with_context(|| self.losses())
         .with_context(|| self.running.stderr().unwrap_or_default())
+    }
+
+    /// What it has lost so far: the lines of its metrics that are not zero.
+    fn losses(&self) -> String {
+        let metrics = self.metrics().unwrap_or_default();
+        let lost = metrics
+            .lines()
+            .filter(|line| line.starts_with("phiwatch_lost_total") && !line.ends_with(" 0"));
+        format!("lost: {}", lost.collect::<Vec<_>>().join(", "))
     }
 
     /// Terminates it, and returns its exit code once everything is drained.

@@ -19,11 +19,14 @@ use sha2::{Digest as _, Sha256};
 
 pub mod authority;
 pub mod browser;
+pub mod churn;
 pub mod client;
+pub mod copies;
 pub mod daemon;
 pub mod disclosure;
 pub mod identity;
 pub mod kernel;
+pub mod multiplexed;
 pub mod native;
 pub mod nginx;
 pub mod patient;

@@ -1,12 +1,13 @@
 //! Programs in C, for what no stock client does.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{file, tool};
 
@@ -15,6 +16,47 @@ pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
     compiled(name, folder, |cc| {
         cc.args(["-lssl", "-lcrypto", "-lpthread"]);
     })
+}
+
+/// Compiles `native/NAME.c` with a copy of `OpenSSL` in the program, and strips it: no
+/// symbol tells its functions.
+pub fn compile_with_own_tls(name: &str, folder: &Path) -> Result<PathBuf> {
+    compiled(name, folder, |cc| {
+        cc.args(["-s", "-l:libssl.a", "-l:libcrypto.a", "-lpthread", "-ldl"]);
+    })
+}
+
+/// Compiles `native/NAME.c` into a library.
+pub fn compile_library(name: &str, folder: &Path) -> Result<PathBuf> {
+    compiled(name, folder, |cc| {
+        cc.args(["-shared", "-fPIC", "-ldl"]);
+    })
+}
+
+/// Compiles `native/NAME.c` with `OpenSSL` linked into it, and strips it; its symbols
+/// are packed into a section, as Fedora does with every program.
+pub fn compile_packed(name: &str, folder: &Path) -> Result<PathBuf> {
+    let program = compiled(name, folder, |cc| {
+        cc.args(["-Wl,-Bstatic", "-lssl", "-lcrypto"]);
+        cc.args(["-Wl,-Bdynamic", "-lpthread"]);
+    })?;
+    let symbols = folder.join("symbols");
+    let run = |tool: &str, arguments: &[&OsStr]| {
+        let output = Command::new(tool).args(arguments).output();
+        let output = output.with_context(|| format!("start {tool}"))?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{tool}: {error}");
+        Ok(())
+    };
+    let (path, symbols) = (program.as_os_str(), symbols.as_os_str());
+    run("objcopy", &["--only-keep-debug".as_ref(), path, symbols])?;
+    run("xz", &["--force".as_ref(), symbols])?;
+    let mut section = OsString::from(".gnu_debugdata=");
+    section.push(symbols);
+    section.push(".xz");
+    run("strip", &["--strip-all".as_ref(), path])?;
+    run("objcopy", &["--add-section".as_ref(), &section, path])?;
+    Ok(program)
 }
 
 /// Compiles `native/NAME.c` against musl into `folder`, where its loader is then

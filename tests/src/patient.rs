@@ -1,7 +1,12 @@
 //! A patient who does not exist, and what a telehealth site would send about
 //! her to a tracker.
 
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+
+use crate::Sandbox;
 
 /// Her email address.
 pub const EMAIL: &str = "avery.testcase@example.com";
@@ -20,6 +25,13 @@ pub const IP: &str = "203.0.113.77";
 
 /// Where the conversion API takes events.
 pub const META_PATH: &str = "/v26.0/100000000000001/events";
+
+/// A file in the sandbox's folder with [`meta_event`], for clients to send.
+pub fn event_file(sandbox: &Sandbox) -> Result<PathBuf> {
+    let path = sandbox.folder().join("event.json");
+    fs::write(&path, meta_event().to_string()).context("write the event")?;
+    Ok(path)
+}
 
 /// An event of the conversion API, with hashed and plain identifiers and a
 /// self-assessment of depression.

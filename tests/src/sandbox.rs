@@ -106,6 +106,16 @@ impl Sandbox {
         &self.cgroup
     }
 
+    /// A cgroup below the watched one, as a container has. phiwatch takes what its
+    /// processes map for that of another owner. Returns its path as
+    /// [`Sandbox::command_in`] takes it.
+    pub fn container(&self, name: &str) -> Result<PathBuf> {
+        let cgroup = self.cgroup.join(name);
+        fs::create_dir(self.seen_from_here(&cgroup))
+            .with_context(|| format!("create {}", cgroup.display()))?;
+        Ok(cgroup)
+    }
+
     /// The folder for everything that the sandbox's processes write.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -119,6 +129,16 @@ impl Sandbox {
     /// `program` in the namespaces, on the given side, with a small environment
     /// that makes clients trust the sink.
     pub fn command(&self, side: Side, program: impl AsRef<OsStr>) -> Command {
+        let cgroup = (side == Side::Watched).then_some(self.cgroup.as_path());
+        self.entering(cgroup, program)
+    }
+
+    /// [`Sandbox::command`] in a cgroup of [`Sandbox::container`].
+    pub fn command_in(&self, container: &Path, program: impl AsRef<OsStr>) -> Command {
+        self.entering(Some(container), program)
+    }
+
+    fn entering(&self, cgroup: Option<&Path>, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         command.args([
             "--target",
@@ -129,11 +149,7 @@ impl Sandbox {
         ]);
         // Ends with the thread that started it, in case that is killed.
         command.args(["setpriv", "--pdeathsig", "KILL", "sh", "-c", ENTER, "sh"]);
-        command.arg(if side == Side::Watched {
-            self.cgroup.as_os_str()
-        } else {
-            OsStr::new("")
-        });
+        command.arg(cgroup.map_or(OsStr::new(""), Path::as_os_str));
         command.arg(program).env_clear();
         for name in ["PATH", "HOME"] {
             if let Some(value) = env::var_os(name) {
@@ -177,6 +193,16 @@ impl Sandbox {
     /// processes here, and probes from here reach nobody there. Returns the
     /// file's path.
     pub fn own_tls_library(&self) -> Result<PathBuf> {
+        let path = self.host_tls_library()?;
+        let copy = self.folder().join("libssl.so.3");
+        fs::copy(&path, &copy).context("copy libssl.so.3")?;
+        let mut mount = self.command(Side::Outside, "mount");
+        self.run(mount.arg("--bind").arg(copy).arg(&path))?;
+        Ok(path)
+    }
+
+    /// The host's TLS library.
+    pub fn host_tls_library(&self) -> Result<PathBuf> {
         let mut list = self.command(Side::Outside, "/sbin/ldconfig");
         let list = self.run(list.arg("-p"))?.stdout;
         let list = String::from_utf8_lossy(&list);
@@ -185,12 +211,7 @@ impl Sandbox {
             .find(|line| line.trim_start().starts_with("libssl.so.3 "))
             .and_then(|line| line.split_once(" => "))
             .context("ldconfig knows no libssl.so.3")?;
-        let path = fs::canonicalize(path.1.trim()).context("find libssl.so.3")?;
-        let copy = self.folder().join("libssl.so.3");
-        fs::copy(&path, &copy).context("copy libssl.so.3")?;
-        let mut mount = self.command(Side::Outside, "mount");
-        self.run(mount.arg("--bind").arg(copy).arg(&path))?;
-        Ok(path)
+        fs::canonicalize(path.1.trim()).context("find libssl.so.3")
     }
 
     /// A watched process that has the TLS library mapped, as any server has, so
@@ -223,6 +244,10 @@ impl Drop for Sandbox {
         // Only processes that this sandbox started can be in its cgroup.
         drop(fs::write(cgroup.join("cgroup.kill"), "1"));
         let gone = wait("removal of the cgroup", Duration::from_secs(5), || {
+            // One that is not empty goes once its containers have gone.
+            for container in fs::read_dir(&cgroup).into_iter().flatten().flatten() {
+                drop(fs::remove_dir(container.path()));
+            }
             Ok(fs::remove_dir(&cgroup).is_ok().then_some(()))
         });
         if let Err(error) = gone {

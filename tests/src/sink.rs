@@ -1,6 +1,6 @@
 //! The server that plays the trackers.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -109,8 +109,6 @@ impl Sink {
             native,
             distance,
         } = options;
-        let log = sandbox.folder().join(format!("sink-{port}.jsonl"));
-        fs::write(&log, "").with_context(|| format!("create {}", log.display()))?;
         let mut command = if native {
             sandbox.command(Side::Outside, native::compile("sink", sandbox.folder())?)
         } else {
@@ -118,6 +116,24 @@ impl Sink {
             python.arg(file("sink/sink.py"));
             python
         };
+        if slow {
+            command.arg("--slow");
+        }
+        if distance == Distance::Near {
+            command.args(["--distance", "0"]);
+        }
+        Self::launch(sandbox, command, port, tls)
+    }
+
+    /// Starts the sink of `command`, told where to listen and where to log.
+    pub(crate) fn launch(
+        sandbox: &Sandbox,
+        mut command: Command,
+        port: u16,
+        tls: bool,
+    ) -> Result<Self> {
+        let log = sandbox.folder().join(format!("sink-{port}.jsonl"));
+        fs::write(&log, "").with_context(|| format!("create {}", log.display()))?;
         command
             .args(["--port", &port.to_string(), "--log"])
             .arg(&log);
@@ -126,12 +142,6 @@ impl Sink {
                 .arg("--certificate")
                 .arg(&sandbox.authority.certificate);
             command.arg("--key").arg(&sandbox.authority.key);
-        }
-        if slow {
-            command.arg("--slow");
-        }
-        if distance == Distance::Near {
-            command.args(["--distance", "0"]);
         }
         let mut running = sandbox.start(&format!("sink-{port}"), command)?;
         running.wait_for("listening", |line| (line == "ready").then_some(()))?;

@@ -38,8 +38,7 @@ fn load(sandbox: &Sandbox) -> Result<Running> {
 
 /// A patient's data to the tracker, through nginx.
 fn post(sandbox: &Sandbox) -> Result<()> {
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(sandbox)?;
     let mut curl = sandbox.command(Side::Outside, "curl");
     curl.args(["--silent", "--show-error", "--fail", "--data-binary"])
         .arg(format!("@{}", body.display()))

@@ -157,8 +157,7 @@ fn a_patient_behind_two_gibibytes_is_found() -> Result<()> {
     sandbox.own_tls_library()?;
     let _sink = Sink::start(&sandbox, NATIVE)?;
     let _worker = sandbox.worker()?;
-    let body = sandbox.folder().join("event.json");
-    std::fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
     for (calls, number) in CALLS.iter().zip(1..) {
         let mebibytes = exact(&sandbox, &body, "huge", calls)?;

@@ -1,13 +1,18 @@
 //! How phiwatch starts, ends and is killed, and what that does to other
 //! processes.
 
-use std::{collections::BTreeSet, fs, io::Write as _, time::Duration};
+mod tables;
 
-use anyhow::{Context as _, Result};
-use aya::programs::loaded_programs;
+use std::{collections::BTreeSet, fs, io::Write as _, path::Path, time::Duration};
+
+use anyhow::Result;
+use aya::programs::{loaded_links, loaded_programs};
+use tables::{held, table};
 use tests::{
     Daemon, Side, Sink,
+    churn::churn,
     client::{self, Job},
+    copies::Copies,
     kernel,
     patient::{self, META_PATH},
     sink::Options,
@@ -16,22 +21,8 @@ use tests::{
 
 const HOST: &str = "graph.facebook.com";
 
-/// Ids of the kernel programs that a process holds.
-fn programs_of(pid: u32) -> Result<BTreeSet<u32>> {
-    let mut ids = BTreeSet::new();
-    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
-        // A descriptor may be closed between listing and reading.
-        let Ok(text) = fs::read_to_string(entry?.path()) else {
-            continue;
-        };
-        ids.extend(
-            text.lines()
-                .filter_map(|line| line.strip_prefix("prog_id:"))
-                .filter_map(|id| id.trim().parse::<u32>().ok()),
-        );
-    }
-    Ok(ids)
-}
+/// How long systemd waits for a service to end.
+const SYSTEMD: Duration = Duration::from_secs(90);
 
 /// Those of `ids` that are still loaded.
 fn still_loaded(ids: &BTreeSet<u32>) -> BTreeSet<u32> {
@@ -60,7 +51,7 @@ fn a_killed_daemon_leaves_the_applications_serving_and_no_probe() -> Result<()> 
     };
     client::HTTP_CLIENT.send(&sandbox, job)?;
 
-    let programs = programs_of(daemon.running.pid())?;
+    let programs = held(daemon.running.pid(), "prog_id")?;
     assert!(
         !still_loaded(&programs).is_empty(),
         "phiwatch has loaded no program"
@@ -86,8 +77,7 @@ fn a_terminated_daemon_drains_first() -> Result<()> {
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     client::CURL.send(
         &sandbox,
         Job {
@@ -111,13 +101,88 @@ fn a_terminated_daemon_drains_first() -> Result<()> {
 }
 
 #[test]
+fn many_libraries_are_released_at_the_end() -> Result<()> {
+    const LIBRARIES: usize = 100;
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut copies = Copies::mapped(&sandbox, LIBRARIES)?;
+    let mut daemon = Daemon::run_quietly::<&str>(&sandbox, "", &[])?;
+    copies.hooked(&daemon)?;
+    let pid = daemon.running.pid();
+    let (programs, links) = (held(pid, "prog_id")?, held(pid, "link_id")?);
+    assert!(links.len() >= LIBRARIES, "{} links", links.len());
+
+    let listed = loaded_links().flatten();
+    let listed = listed.filter(|link| links.contains(&link.id())).count();
+    assert_eq!(listed, links.len(), "the list of links shows all of them");
+
+    // The bar of two seconds is the benchmark's: a loaded machine is slower.
+    daemon.running.signal(rustix::process::Signal::TERM)?;
+    let status = daemon.running.ended(SYSTEMD)?;
+    assert_eq!(status.code(), Some(0), "{}", daemon.running.stderr()?);
+    wait("everything is released", Duration::from_secs(5), || {
+        // A link may disappear while the list is read.
+        let mut left = loaded_links().flatten();
+        let is_linked = left.any(|link| links.contains(&link.id()));
+        Ok((!is_linked && still_loaded(&programs).is_empty()).then_some(()))
+    })?;
+    assert!(copies.are_mapped()?, "a process that was watched has ended");
+    Ok(())
+}
+
+#[test]
+fn memory_is_flat_while_processes_and_libraries_come_and_go() -> Result<()> {
+    /// A shorter one would end before tables that fill up have done so. The
+    /// benchmark's part `churn` takes an hour.
+    const CHURN: Duration = Duration::from_secs(25);
+    /// The least that shows anything.
+    const PROCESSES: usize = 50;
+    /// The most by which memory may grow after the first third, bytes.
+    const GROWTH: u64 = 4 << 20;
+    /// The most libraries of a container. The last ones are released when two scans
+    /// in a row, half a minute apart, have found that nobody maps them.
+    const LIBRARIES: f64 = 64.0;
+
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::run_quietly::<&str>(&sandbox, "", &[])?;
+    let hooked = daemon.metric("phiwatch_tls_libraries", "")?;
+    let churned = churn(&sandbox, &daemon, CHURN, PROCESSES)?;
+    assert!(churned.growth() <= GROWTH, "{churned:?}");
+
+    let left = daemon.metric("phiwatch_tls_libraries", "")?;
+    assert!(
+        left <= hooked + LIBRARIES,
+        "{left} libraries, {hooked} before"
+    );
+    let watched = daemon.metric("phiwatch_watched_processes", "")?;
+    assert!(watched <= 1.0, "{watched} processes, of which one is alive");
+    let pid = daemon.running.pid();
+    let usage = table::<u32, [u64; 7]>(pid, "USAGE")?;
+    let of_usage = usage.keys().collect::<Result<Vec<u32>, _>>()?;
+    let streams = table::<[u32; 4], [u64; 8]>(pid, "STREAMS")?;
+    let of_streams = streams.keys().collect::<Result<Vec<_>, _>>()?;
+    let of_streams = of_streams.into_iter().map(|[owner, ..]| owner).collect();
+    for (table, processes) in [("USAGE", of_usage), ("STREAMS", of_streams)] {
+        let is_gone = |pid: &&u32| !Path::new(&format!("/proc/{pid}")).exists();
+        let gone: Vec<_> = processes.iter().filter(is_gone).collect();
+        assert!(gone.is_empty(), "{table} knows {gone:?}, which have ended");
+    }
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+    Ok(())
+}
+
+#[test]
 fn a_library_that_is_loaded_late_is_hooked() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(());
     };
     let _sink = Sink::start(&sandbox, Options::default())?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let mut command = sandbox.command(Side::Watched, "/usr/bin/python3");
     command
         .arg(tests::file("clients/late_client.py"))
@@ -152,8 +217,7 @@ fn a_daemon_is_terminated_in_time_under_load() -> Result<()> {
     let _sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let mut clients = Vec::new();
     for number in 0..2 {
         let mut command = sandbox.command(Side::Watched, "/usr/bin/python3");
@@ -204,8 +268,7 @@ fn a_reload_takes_a_good_file_and_keeps_the_old_one_for_a_bad_one() -> Result<()
     let _sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let job = Job {
         host: HOST,
         path: META_PATH,
@@ -253,8 +316,7 @@ fn repeated_leaks_share_lines_of_the_journal_and_none_is_left_out() -> Result<()
     let _worker = sandbox.worker()?;
     let configuration = "[journal]\nfindings_per_second = 2\n";
     let mut daemon = Daemon::run_with::<&str>(&sandbox, configuration, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let job = Job {
         host: HOST,
         path: META_PATH,

@@ -1,8 +1,6 @@
 //! The same data sent to hosts that are no trackers is no finding.
 
-use std::fs;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tests::{
     Daemon, OTHERS, Sink,
     client::{self, Job},
@@ -19,8 +17,7 @@ fn two_hundred_requests_to_others_are_no_finding() -> Result<()> {
     let mut sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     for host in OTHERS {
         let job = Job {
             host,

@@ -7,7 +7,7 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -46,8 +46,7 @@ fn client_at(
     mode: &str,
     count: usize,
 ) -> Result<Running> {
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(sandbox)?;
     let mut command = sandbox.command(side, program);
     command.env("PYTHONHOME", "/usr");
     if program.extension().is_none() {
@@ -266,6 +265,36 @@ fn a_process_whose_names_are_no_text_is_watched() -> Result<()> {
     let processes = processes(&mut daemon)?;
     assert_eq!(pids(&processes), [u64::from(client.pid())]);
     Ok(())
+}
+
+#[test]
+fn a_client_that_reads_no_answer_is_reported_at_once() -> Result<()> {
+    /// Half of what a request waits for its answer where one can be seen.
+    const AT_ONCE: Duration = Duration::from_secs(5);
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut sink = Sink::start(&sandbox, Options::default())?;
+    let body = patient::event_file(&sandbox)?;
+    let mut command = sandbox.command(Side::Watched, tool("venv/bin/python"));
+    command
+        .arg(tests::file("clients/unread_client.py"))
+        .args([HOST, META_PATH])
+        .arg(&body);
+    let mut client = sandbox.start("unread", command)?;
+    client.wait_for("its start", |line| (line == "started").then_some(()))?;
+    // It comes later, so that it sees at once that greenlet moves stacks here.
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    go_on(&mut client, "posted")?;
+    let posted = Instant::now();
+    sink.requests(1)?;
+    let findings = daemon.findings(1)?;
+    let passed = posted.elapsed();
+    assert!(passed < AT_ONCE, "only after {passed:?}");
+    assert_eq!(findings[0]["completeness"], "complete", "{findings:?}");
+    assert_eq!(findings[0]["process"]["pid"], client.pid());
+    assert!(client.is_alive()?, "its connection has ended");
+    end(&mut daemon)
 }
 
 /// The most memory that a process has had, bytes.

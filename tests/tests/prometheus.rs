@@ -113,8 +113,7 @@ fn the_alert_fires_within_two_evaluation_intervals() -> Result<()> {
             .filter(|count| *count >= 2))
     })?;
 
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let host = "graph.facebook.com";
     client::CURL.send(
         &sandbox,

@@ -12,9 +12,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
-    capture::{Encoder, Provenance},
+    capture::Provenance,
     event::{Data, Direction, Event, EventKind, Origin, Process, Source, StreamId, Timestamp},
     loss::Losses,
+    record::Encoder,
+    report::Format,
     secret::Secret,
 };
 use serde_json::{Value, json};
@@ -25,8 +27,6 @@ use tests::{
     patient::{META_PATH, PLANTED, meta_event},
     phiwatch,
 };
-
-const FORMATS: &[&str] = &["table", "json", "jsonl", "csv", "sarif", "html"];
 
 /// 2026-11-24T02:41:03Z.
 const START: u64 = 1_795_488_063_000_000_000;
@@ -83,6 +83,7 @@ fn capture(senders: &[Sender<'_>], start: u64) -> Vec<u8> {
             local: None,
             peer: None,
             one_way: false,
+            blindness: None,
         };
         let mut record = |time: u64, kind: EventKind| {
             let event = Event {
@@ -208,9 +209,9 @@ fn text(bytes: Vec<u8>) -> Result<String> {
 fn formats_agree_and_hold_no_value_and_no_folder() -> Result<()> {
     let case = Case::new()?;
     let folder = case.folder.path().to_string_lossy().into_owned();
-    for format in FORMATS {
-        let one = case.report(format, &case.captures)?;
-        let other = case.report(format, case.captures.iter().rev())?;
+    for format in Format::names() {
+        let one = case.report(&format, &case.captures)?;
+        let other = case.report(&format, case.captures.iter().rev())?;
         assert!(one == other, "{format}: the order of the inputs shows");
         assert_eq!(found_in(&one, PLANTED), Vec::<String>::new(), "in {format}");
         assert_eq!(

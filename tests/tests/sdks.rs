@@ -12,14 +12,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use phiwatch::{
-    capture::{self, Encoder, Provenance},
+    capture::{self, Provenance, Recorded},
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
     field::{self, FieldLimits},
     finding::Finding,
     http::{Exchange, read_request},
     loss::Losses,
+    message::Message,
     phi::{self, Class},
-    pipeline::{MessageAssembler, Output, Pipeline, Step},
+    pipeline::{Examiner, MessageAssembler, Output, Pipeline, Step},
+    record::Encoder,
     redact::{RedactionKey, Redactor},
     secret::Secret,
     token::TokenKey,
@@ -31,8 +33,8 @@ use tests::{disclosure::found_in, file};
 /// Values of at least this many letters and digits do not occur by chance.
 const MIN_VALUE: usize = 6;
 
-fn pipeline() -> Pipeline {
-    Pipeline::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
+fn examiner() -> Examiner {
+    Examiner::new(Catalog::builtin(), TokenKey::from_bytes([1; 32]))
 }
 
 /// One recorded request as the events of a stream.
@@ -65,6 +67,7 @@ fn events(number: u64, record: &Value) -> Result<Vec<Event>> {
         local: None,
         peer: None,
         one_way: false,
+        blindness: None,
     };
     let data = Data {
         direction: Direction::Sent,
@@ -150,7 +153,8 @@ fn same(name: &str, one: &[String], other: &[String]) -> Result<()> {
 fn check(name: &str, events: &[Event]) -> Result<()> {
     let redactor = Redactor::new(RedactionKey::from_bytes([2; 32]));
     let (mut live, mut raw) = (Output::default(), Output::default());
-    let (mut redacting, mut plain) = (pipeline().with_redactor(redactor), pipeline());
+    let mut redacting = Pipeline::from(examiner().with_redactor(redactor));
+    let mut plain = Pipeline::from(examiner());
     for event in events {
         redacting.push(event, &mut live);
         plain.push(event, &mut raw);
@@ -165,18 +169,20 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
     encoder.begin_segment(&mut bytes);
     let mut states = BTreeMap::<String, usize>::new();
     for record in &live.records {
-        if let EventKind::Message(message) = &record.event.kind {
-            *states.entry(message.facts.body.clone()).or_default() += 1;
-        }
-        encoder.event(&record.event, &mut bytes);
+        let body = &record.message.facts.body;
+        *states.entry(body.clone()).or_default() += 1;
+        encoder.message(&record.message, &mut bytes);
     }
     encoder.end_segment(&Losses::default(), &mut bytes);
 
     let mut losses = Losses::default();
-    let again = capture::read_bytes(&bytes, &mut losses);
-    let (mut replaying, mut replayed) = (pipeline(), Output::default());
-    for event in &again {
-        replaying.push(event, &mut replayed);
+    let again: Vec<_> = capture::read_bytes(&bytes, &mut losses)
+        .into_iter()
+        .filter_map(Recorded::message)
+        .collect();
+    let (mut replaying, mut replayed) = (Pipeline::from(examiner()), Output::default());
+    for message in &again {
+        replaying.message(message, &mut replayed);
     }
     replaying.finish(&mut replayed);
     let lines = |out: &Output| out.findings.iter().map(line).collect::<Vec<_>>();
@@ -185,18 +191,13 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
 
     let (values, classes) = values(events);
     let mut left = Vec::new();
-    for event in &again {
-        let EventKind::Message(message) = &event.kind else {
-            continue;
-        };
-        let own = values.get(&(event.stream.handle, event.time.0));
+    for message in &again {
+        let own = values.get(&(message.stream.handle, message.time.0));
         let own: Vec<_> = own.into_iter().flatten().map(String::as_str).collect();
         left.extend(found_in(message.request.expose(), &own));
     }
-    let whole = again.iter().filter(|event| match &event.kind {
-        EventKind::Message(message) => read_request(message.request.expose()).is_some(),
-        _ => false,
-    });
+    let is_whole = |message: &&Message| read_request(message.request.expose()).is_some();
+    let whole = again.iter().filter(is_whole);
     eprintln!(
         "{name}: {} requests, {} whole, {} findings, {} values, bodies {states:?}, left {}",
         live.records.len(),
@@ -215,13 +216,10 @@ fn check(name: &str, events: &[Event]) -> Result<()> {
 }
 
 /// How much of the evidence detection finds again in the replaced values.
-fn native(name: &str, again: &[Event], classes: &Classes) {
+fn native(name: &str, again: &[Message], classes: &Classes) {
     let (mut found, mut all) = (0, 0);
     let mut own = Classes::new();
-    for event in again {
-        let EventKind::Message(message) = &event.kind else {
-            continue;
-        };
+    for message in again {
         let Some(text) = read_request(message.request.expose()) else {
             continue;
         };
@@ -232,7 +230,7 @@ fn native(name: &str, again: &[Event], classes: &Classes) {
             &mut Losses::default(),
         );
         for item in phi::detect(&body) {
-            *own.entry((event.stream.handle, item.class.as_str()))
+            *own.entry((message.stream.handle, item.class.as_str()))
                 .or_default() += 1;
         }
     }
@@ -262,8 +260,8 @@ fn recorded_requests_keep_their_findings_and_lose_their_values() -> Result<()> {
     {
         let mut source = capture::open(&PathBuf::from(path))?;
         let (mut losses, mut events) = (Losses::default(), Vec::new());
-        while let Some(event) = source.next(&mut losses)? {
-            events.push(event);
+        while let Some(recorded) = source.next(&mut losses)? {
+            events.extend(recorded.event());
         }
         check(path, &events)?;
     }

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
+use phiwatch::report::Format;
 use serde_json::json;
 use tests::{
     Daemon, Sink,
@@ -51,10 +52,10 @@ fn as_names(host: &str) -> [String; 3] {
 /// What replays of `captures` print, in every format.
 fn replays(state: &Path, captures: &Path) -> Result<Vec<(String, String)>> {
     let mut written = Vec::new();
-    for format in ["table", "json", "jsonl", "csv", "sarif", "html"] {
+    for format in Format::names() {
         let output = Command::new(phiwatch())
             .env("PHIWATCH_LOG", "trace")
-            .args(["replay", "--format", format, "--state"])
+            .args(["replay", "--format", &format, "--state"])
             .args([state, captures])
             .output()
             .context("start phiwatch replay")?;
@@ -81,8 +82,7 @@ fn nothing_written_holds_a_planted_value() -> Result<()> {
     let captures = sandbox.folder().join("evidence");
     let arguments = ["--capture".as_ref(), captures.as_os_str()];
     let mut daemon = Daemon::run(&sandbox, &arguments)?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let sought: Vec<_> = PLANTED
         .iter()
         .map(|own| format!("{own} as plain"))

@@ -36,13 +36,6 @@ fn sink(sandbox: &Sandbox) -> Result<Sink> {
     Sink::start(sandbox, options)
 }
 
-/// Writes an event of the patient.
-fn event(sandbox: &Sandbox) -> Result<PathBuf> {
-    let path = sandbox.folder().join("event.json");
-    fs::write(&path, patient::meta_event().to_string()).context("write the event")?;
-    Ok(path)
-}
-
 /// What `socket_client.py` sends in `mode` to `address`.
 fn send(sandbox: &Sandbox, mode: &str, address: &str, port: u16, body: &PathBuf) -> Result<()> {
     let mut client = sandbox.command(Side::Watched, "/usr/bin/python3");
@@ -82,7 +75,7 @@ fn a_finding_behind_160_000_resets_is_not_late() -> Result<()> {
     let mut sink = sink(&sandbox)?;
     let _server = resetting(&sandbox)?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = event(&sandbox)?;
+    let body = patient::event_file(&sandbox)?;
     reset(&sandbox, 160_000)?;
     send(&sandbox, "whole", "127.0.0.1", PORT, &body)?;
     let requests = sink.requests(1)?;
@@ -120,7 +113,7 @@ fn seventy_thousand_sockets_do_not_crowd_out_a_stream_of_tls() -> Result<()> {
     command
         .arg(file("clients/paused_client.py"))
         .args([HOST, META_PATH])
-        .arg(event(&sandbox)?);
+        .arg(patient::event_file(&sandbox)?);
     let mut client = sandbox.start("paused", command)?;
     client.wait_for("its head", |line| (line == "head").then_some(()))?;
     reset(&sandbox, 70_000)?;
@@ -180,7 +173,7 @@ fn a_body_that_was_left_out_is_told_when_it_is_answered() -> Result<()> {
     command
         .arg(file("clients/turns_client.py"))
         .arg(PORT.to_string())
-        .arg(event(&sandbox)?);
+        .arg(patient::event_file(&sandbox)?);
     let mut client = sandbox.start("turns", command)?;
     client.wait_for("its start", |line| (line == "connected").then_some(()))?;
     let mut ask = |turn: u32, host: &str| -> Result<()> {
@@ -212,7 +205,7 @@ fn an_answer_to_a_client_that_has_sent_its_last_is_seen() -> Result<()> {
     };
     let _sink = sink(&sandbox)?;
     let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = event(&sandbox)?;
+    let body = patient::event_file(&sandbox)?;
     send(&sandbox, "half", "127.0.0.1", PORT, &body)?;
     let findings = daemon.findings(1)?;
     assert_eq!(findings[0]["completeness"], "complete");

@@ -1,8 +1,6 @@
 //! The finding contains the status of the tracker's response.
 
-use std::fs;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tests::{
     Daemon, Side, Sink, kernel,
     patient::{self, META_PATH},
@@ -17,8 +15,7 @@ fn the_sinks_status_is_in_the_finding() -> Result<()> {
     let _sink = Sink::start(&sandbox, Options::default())?;
     let _worker = sandbox.worker()?;
     let daemon = Daemon::run::<&str>(&sandbox, &[])?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(&sandbox)?;
     let statuses = [200_u64, 204, 400, 403, 429, 500, 503];
     for (index, status) in statuses.iter().enumerate() {
         let mut curl = sandbox.command(Side::Watched, "curl");

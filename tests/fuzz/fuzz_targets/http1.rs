@@ -6,7 +6,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use phiwatch::{
     event::{Data, Direction, Event, EventKind, StreamId, Timestamp},
-    http::{Connections, Exchange},
+    http::{Connections, Exchange, Protocol},
     loss::Losses,
     stream::Streams,
 };
@@ -38,6 +38,11 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
     let (size, sent, received) = input;
     let whole = exchanges(sent, received, usize::MAX);
     let pieces = exchanges(sent, received, usize::from(size).max(1));
+    // HTTP/2 without its preface is recognized by what one write holds.
+    let is_http2 = |own: &Exchange| own.request.protocol == Protocol::Http2;
+    if whole.iter().chain(&pieces).any(is_http2) {
+        return;
+    }
     // Not `assert_eq`: a failure must show the file, not its content.
     assert!(whole == pieces, "{} and {} exchanges", whole.len(), pieces.len());
 });

@@ -3,7 +3,6 @@
 #![expect(clippy::print_stdout, reason = "it is a show")]
 
 use std::{
-    fs,
     path::Path,
     process::{Command, ExitCode},
 };
@@ -65,8 +64,7 @@ fn live(sandbox: &Sandbox) -> Result<()> {
     );
 
     heading("A real curl posts a synthetic patient, over TLS.");
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string()).context("write the event")?;
+    let body = patient::event_file(sandbox)?;
     let host = "graph.facebook.com";
     client::CURL.send(
         sandbox,

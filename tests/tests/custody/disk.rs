@@ -92,8 +92,7 @@ fn a_full_disk_does_not_stop_alarms() -> Result<()> {
     let arguments = ["--capture".as_ref(), folder.as_os_str()];
     let mut daemon = Daemon::run(&sandbox, &arguments)?;
     let ballast = small.join("ballast");
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string())?;
+    let body = patient::event_file(&sandbox)?;
     let mut total = 0;
     let mut send = |count: usize| -> Result<()> {
         let job = Job {

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use phiwatch::{
-    capture::{open, read_bytes},
+    capture::{Recorded, open, read_bytes},
     event::{Event, EventKind},
     loss::Losses,
 };
@@ -101,7 +101,8 @@ fn replayed(folder: &Path) -> Result<BTreeSet<(u64, u64)>> {
     let mut losses = Losses::default();
     let mut source = open(folder)?;
     let mut numbers = BTreeSet::new();
-    while let Some(event) = source.next(&mut losses)? {
+    while let Some(recorded) = source.next(&mut losses)? {
+        let event = recorded.event().context("a raw capture")?;
         if let EventKind::Data(data) = event.kind {
             numbers.insert((event.stream.handle, data.offset / PAYLOAD as u64));
         }
@@ -254,9 +255,10 @@ fn stock_age_decrypts_raw_segments_and_of_a_killed_one_every_whole_chunk() -> Re
     assert_valid(&folder, "encrypted")?;
     let data = |bytes: &[u8]| {
         let mut losses = Losses::default();
-        let events = read_bytes(bytes, &mut losses);
-        let data = |event: &&Event| matches!(event.kind, EventKind::Data(_));
-        (events.iter().filter(data).count(), losses.total())
+        let all = read_bytes(bytes, &mut losses).into_iter();
+        let events = all.filter_map(Recorded::event);
+        let data = |event: &Event| matches!(event.kind, EventKind::Data(_));
+        (events.filter(data).count(), losses.total())
     };
     let plain = identity::decrypted(&folder)?;
     assert!(plain.len() > 1);

@@ -13,13 +13,14 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
-    capture::{
-        AgeRecipients, CaptureOptions, CaptureWriter, Provenance, QuotaLimits, SigningKey,
-        StoreOptions, SyncPolicy,
-    },
+    capture::Provenance,
     event::{Data, Direction, Event, EventKind, Origin, Source, StreamId, Timestamp},
     loss::Loss,
     secret::Secret,
+    store::{
+        AgeRecipients, CaptureOptions, CaptureWriter, QuotaLimits, SigningKey, StoreOptions,
+        SyncPolicy,
+    },
 };
 
 /// Where the recorder records, and with what.
@@ -112,6 +113,7 @@ fn event(started: u64, number: u64) -> Event {
             local: None,
             peer: None,
             one_way: false,
+            blindness: None,
         }))
     } else {
         EventKind::Data(Data {

@@ -6,13 +6,14 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use phiwatch::{
-    capture::{Encoder, Provenance},
+    capture::Provenance,
     event::{
         Data,
         Direction::{self, Received, Sent},
         Event, EventKind, Origin, Process, Source, StreamId, Timestamp,
     },
     loss::Losses,
+    record::Encoder,
     secret::Secret,
 };
 use tests::patient;
@@ -61,6 +62,7 @@ impl Traffic {
             local: ends.map(|(local, _)| local.parse().expect("an address")),
             peer: ends.map(|(_, peer)| peer.parse().expect("an address")),
             one_way: false,
+            blindness: None,
         };
         let mut line = Line {
             traffic: self,

@@ -125,7 +125,9 @@ fn decoded_places_are_those_that_a_debugger_sees() -> Result<()> {
                     let points: Vec<_> = points.iter().copied().map(shown).collect();
                     points.join(", ")
                 }
-                Exits::Of(address) => format!("those of {address:#x}"),
+                Exits::Of(address) | Exits::Partly(_, address) => {
+                    format!("those of {address:#x}")
+                }
                 Exits::Unknown(why) => why.as_str().to_owned(),
             };
             let entry = shown(placement.entry);

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use phiwatch::{
-    capture,
+    capture::{self, Recorded},
     event::{Direction, Event, EventKind, Source, StreamId},
     loss::Losses,
 };
 use tests::{
-    Daemon, Sandbox, Sink, identity, kernel,
+    Daemon, Running, Sandbox, Sink, identity, kernel,
     sink::{Connection, Options},
 };
 
@@ -21,19 +21,32 @@ pub(crate) fn check<T>(
     count: usize,
     send: impl FnOnce(&Sandbox) -> Result<T>,
 ) -> Result<Option<T>> {
+    let start = |sandbox: &Sandbox| sandbox.worker();
+    check_source(Source::OpenSsl, options, count, start, send)
+}
+
+/// The same for clients of another library, or of OpenSSL in another file, which
+/// the process that `start` starts has mapped.
+pub(crate) fn check_source<T>(
+    source: Source,
+    options: Options,
+    count: usize,
+    start: impl FnOnce(&Sandbox) -> Result<Running>,
+    send: impl FnOnce(&Sandbox) -> Result<T>,
+) -> Result<Option<T>> {
     let Some(sandbox) = kernel::sandbox()? else {
         return Ok(None);
     };
     sandbox.own_tls_library()?;
     let mut sink = Sink::start(&sandbox, options)?;
-    let _worker = sandbox.worker()?;
+    let _worker = start(&sandbox)?;
     let mut daemon = Daemon::capture(&sandbox)?;
     let given = send(&sandbox)?;
     let expected = received(sink.connections(count)?);
     assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
     let streams = streams(&daemon.capture_path())?;
     assert_eq!(
-        sent(&streams, Source::OpenSsl).with_context(|| described(&streams))?,
+        sent(&streams, source).with_context(|| described(&streams))?,
         expected,
         "{}",
         described(&streams)
@@ -110,7 +123,8 @@ pub(crate) fn streams(folder: &Path) -> Result<Vec<Stream>> {
     let mut events = Vec::new();
     for bytes in identity::decrypted(folder)? {
         let mut losses = Losses::default();
-        events.extend(capture::read_bytes(&bytes, &mut losses));
+        let all = capture::read_bytes(&bytes, &mut losses).into_iter();
+        events.extend(all.filter_map(Recorded::event));
         let lost: Vec<_> = losses
             .iter()
             .filter(|(loss, _)| loss.labels().0 == "capture")
@@ -136,7 +150,7 @@ fn collect(events: Vec<Event>) -> Vec<Stream> {
                 length,
                 loss: _,
             } => (direction, offset, None, length),
-            EventKind::Named(_) | EventKind::Message(_) | EventKind::Closed => continue,
+            EventKind::Named(_) | EventKind::Closed => continue,
         };
         let known = streams
             .iter()

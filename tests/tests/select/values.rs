@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use phiwatch::{
-    capture::{
-        AgeRecipients, CaptureOptions, CaptureWriter, Encoder, Provenance, StoreOptions, open,
-    },
+    capture::{Provenance, open},
     event::Timestamp,
     loss::Losses,
-    pipeline::Pipeline,
+    pipeline::{Examiner, Output, Pipeline},
+    record::Encoder,
     redact::{RedactionKey, Redactor},
+    store::{AgeRecipients, CaptureOptions, CaptureWriter, StoreOptions},
     token::TokenKey,
     tracker::Catalog,
 };
@@ -96,8 +96,8 @@ fn encrypted(workspace: &Workspace) -> Result<PathBuf> {
     let mut writer = CaptureWriter::create(&folder, options)?;
     let mut source = open(&workspace.path("a.har"))?;
     let mut losses = Losses::default();
-    while let Some(mut event) = source.next(&mut losses)? {
-        writer.write(&mut event)?;
+    while let Some(recorded) = source.next(&mut losses)? {
+        writer.write(&mut recorded.event().context("an archive has only events")?)?;
     }
     writer.close()?;
     Ok(folder)
@@ -107,12 +107,14 @@ fn encrypted(workspace: &Workspace) -> Result<PathBuf> {
 fn redacted(workspace: &Workspace) -> Result<PathBuf> {
     let key = fs::read(workspace.path("state/token.key"))?;
     let key = TokenKey::from_bytes(key.as_slice().try_into()?);
-    let mut pipeline = Pipeline::new(Catalog::builtin(), key)
-        .with_redactor(Redactor::new(RedactionKey::from_bytes([7; 32])));
+    let redactor = Redactor::new(RedactionKey::from_bytes([7; 32]));
+    let mut pipeline =
+        Pipeline::from(Examiner::new(Catalog::builtin(), key).with_redactor(redactor));
     let mut source = open(&workspace.path("a.har"))?;
     let mut losses = Losses::default();
-    let mut out = phiwatch::pipeline::Output::default();
-    while let Some(event) = source.next(&mut losses)? {
+    let mut out = Output::default();
+    while let Some(recorded) = source.next(&mut losses)? {
+        let event = recorded.event().context("an archive has only events")?;
         pipeline.push(&event, &mut out);
     }
     pipeline.finish(&mut out);
@@ -123,7 +125,7 @@ fn redacted(workspace: &Workspace) -> Result<PathBuf> {
     let mut bytes = Vec::new();
     encoder.begin_segment(&mut bytes);
     for record in &out.records {
-        encoder.event(&record.event, &mut bytes);
+        encoder.message(&record.message, &mut bytes);
     }
     encoder.end_segment(&losses, &mut bytes);
     let path = workspace.path("redacted.pcapng");

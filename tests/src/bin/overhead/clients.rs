@@ -35,8 +35,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
             ..Options::default()
         },
     )?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string())?;
+    let body = patient::event_file(sandbox)?;
     let clients: [Client; 2] = [
         (
             "Python, http.client",

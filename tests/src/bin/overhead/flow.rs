@@ -3,7 +3,6 @@
 
 use std::{
     ffi::OsStr,
-    fs,
     time::{Duration, Instant},
 };
 
@@ -52,8 +51,7 @@ impl Step {
 pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
     native::compile("flow", sandbox.folder())?;
     let _worker = sandbox.worker()?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string())?;
+    patient::event_file(sandbox)?;
     let captures = sandbox.folder().join("evidence");
     let mut everything = vec!["--capture".as_ref(), captures.as_os_str()];
     everything.extend(identity::RAW.iter().map(OsStr::new));

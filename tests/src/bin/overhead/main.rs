@@ -1,5 +1,5 @@
 //! Measures what phiwatch costs the watched processes, beside other tools, and
-//! writes the results as JSON: `overhead OUTPUT [--quick] [PART…]`.
+//! writes the results as JSON: `overhead OUTPUT [--quick] [--minutes=NUMBER] [PART…]`.
 //!
 //! Every figure is a median, and compared figures are measured in turns in one
 //! run. Everything happens in a [`Sandbox`] with a TLS library of its own, so
@@ -12,7 +12,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 use tests::{Sandbox, kernel};
 
+mod churn;
 mod clients;
+mod end;
 mod flow;
 mod hits;
 mod memory;
@@ -42,6 +44,10 @@ struct Plan {
     connections: usize,
     /// Of no traffic.
     idle: Duration,
+    /// Hooked when phiwatch is to end.
+    libraries: usize,
+    /// Of processes that come and go.
+    churn: Duration,
 }
 
 const WHOLE: Plan = Plan {
@@ -53,6 +59,8 @@ const WHOLE: Plan = Plan {
     highest_rate: 64_000,
     connections: 10_000,
     idle: Duration::from_secs(20),
+    libraries: 100,
+    churn: Duration::from_mins(2),
 };
 
 /// Shows that everything works; its figures mean little.
@@ -65,6 +73,8 @@ const QUICK: Plan = Plan {
     highest_rate: 8_000,
     connections: 500,
     idle: Duration::from_secs(3),
+    libraries: 10,
+    churn: Duration::from_secs(6),
 };
 
 /// A part of the whole, by its key in the output.
@@ -76,6 +86,8 @@ const PARTS: &[Part] = &[
     ("hits", hits::measure),
     ("flow", flow::measure),
     ("memory", memory::measure),
+    ("churn", churn::measure),
+    ("end", end::measure),
 ];
 
 fn main() -> ExitCode {
@@ -93,9 +105,21 @@ fn main() -> ExitCode {
 /// others.
 fn overhead() -> Result<bool> {
     let words: Vec<String> = env::args().skip(1).collect();
+    let is_known = |word: &&String| *word == "--quick" || word.starts_with("--minutes=");
+    if let Some(word) = words
+        .iter()
+        .find(|word| word.starts_with("--") && !is_known(word))
+    {
+        bail!("no option is called {word}");
+    }
     let quick = words.iter().any(|word| word == "--quick");
-    let mut names = words.iter().filter(|word| *word != "--quick");
-    let output = names.next().context("overhead OUTPUT [--quick] [PART…]")?;
+    let minutes = words
+        .iter()
+        .find_map(|word| word.strip_prefix("--minutes="));
+    let mut names = words.iter().filter(|word| !word.starts_with("--"));
+    let output = names
+        .next()
+        .context("overhead OUTPUT [--quick] [--minutes=NUMBER] [PART…]")?;
     let names: Vec<_> = names.collect();
     if let Some(name) = names
         .iter()
@@ -103,7 +127,10 @@ fn overhead() -> Result<bool> {
     {
         bail!("no part is called {name}");
     }
-    let plan = if quick { QUICK } else { WHOLE };
+    let mut plan = if quick { QUICK } else { WHOLE };
+    if let Some(minutes) = minutes {
+        plan.churn = Duration::from_mins(minutes.parse().context("a number of minutes")?);
+    }
     let mut whole = true;
     let mut found = Map::new();
     found.insert("quick".to_owned(), json!(quick));

@@ -1,7 +1,7 @@
 //! Memory and idle CPU of the daemon: at rest, with many connections, and after
 //! twice as many have come and gone.
 
-use std::{collections::BTreeMap, fs, io::Write as _, thread, time::Duration};
+use std::{collections::BTreeMap, io::Write as _, thread, time::Duration};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -35,8 +35,7 @@ pub(crate) fn measure(sandbox: &Sandbox, plan: &Plan) -> Result<Value> {
         },
     )?;
     let _worker = sandbox.worker()?;
-    let body = sandbox.folder().join("event.json");
-    fs::write(&body, patient::meta_event().to_string())?;
+    let body = patient::event_file(sandbox)?;
     let daemon = Daemon::run_quietly::<&str>(sandbox, "", &[])?;
     let pid = daemon.running.pid();
 
