@@ -38,6 +38,9 @@ pub(crate) fn test(live: &[String]) -> Result<()> {
 
 fn checks(toolchain: &Toolchain, tally: &mut Tally) {
     tally.check("tidy", tidy::tidy);
+    tally.check("lock files of the benchmarks and fuzz targets", || {
+        lock_files(toolchain)
+    });
     tally.check("rustfmt", || {
         process::run(toolchain.cargo().args(["fmt", "--all", "--", "--check"]))
     });
@@ -61,6 +64,17 @@ fn checks(toolchain: &Toolchain, tally: &mut Tally) {
         doc.env("RUSTDOCFLAGS", "--deny warnings");
         process::run(doc.args(["doc", "--workspace", "--no-deps", "--quiet"]))
     });
+}
+
+/// Workspaces of their own that no build of this one touches: their lock files
+/// go stale with a dependency of phiwatch, and then neither can be run.
+fn lock_files(toolchain: &Toolchain) -> Result<()> {
+    for manifest in ["bench/Cargo.toml", "tests/fuzz/Cargo.toml"] {
+        let mut update = toolchain.cargo();
+        update.args(["update", "--workspace", "--locked", "--quiet"]);
+        process::run(update.args(["--manifest-path", manifest]))?;
+    }
+    Ok(())
 }
 
 /// Clippy on the kernel programs, with the flags of monitor's build script, in

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) enum Subject {
     /// Reading and detecting on bodies, beside dd-sensitive-data-scanner
     Detection,
-    /// What watching costs a server, clients and a call, beside others; ten minutes
+    /// What watching costs a server, clients and a call, beside others; a quarter of an hour
     Overhead(overhead::Arguments),
     /// Replay of a large capture, beside tshark; fails below the bars
     Replay(replay::Arguments),

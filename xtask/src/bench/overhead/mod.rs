@@ -35,14 +35,17 @@ pub(crate) struct Arguments {
     /// Only show that everything runs; docs/ stays as it is
     #[arg(long)]
     quick: bool,
-    /// Only these parts: server, clients, hits, flow, memory; docs/ stays as it is
+    /// Only these parts: server, clients, hits, flow, memory, churn, end; docs/ stays as it is
     #[arg(long = "part", value_name = "NAME")]
     parts: Vec<String>,
+    /// How long processes come and go in the part churn
+    #[arg(long, value_name = "NUMBER")]
+    minutes: Option<u64>,
     /// Measure this phiwatch instead of a release build of the tree
     #[arg(long, value_name = "FILE")]
     phiwatch: Option<PathBuf>,
     /// Measure nothing: renew the document and the plot from docs/overhead.json
-    #[arg(long, conflicts_with_all = ["quick", "parts", "phiwatch"])]
+    #[arg(long, conflicts_with_all = ["quick", "parts", "minutes", "phiwatch"])]
     show: bool,
 }
 
@@ -84,6 +87,9 @@ fn measure(arguments: &Arguments, output: &Path) -> Result<()> {
     overhead.arg("--").arg(output);
     if arguments.quick {
         overhead.arg("--quick");
+    }
+    if let Some(minutes) = arguments.minutes {
+        overhead.arg(format!("--minutes={minutes}"));
     }
     process::run(overhead.args(&arguments.parts))
 }

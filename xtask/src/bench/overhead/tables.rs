@@ -93,6 +93,32 @@ const TABLES: &[Table] = &[
             ("CPU, % of a core", |row| number(row, "idle_cpu_percent", 2)),
         ],
     },
+    Table {
+        key: "churn",
+        title: "Memory of the daemon while processes come and go, each with a TLS library of its own, MiB",
+        columns: &[
+            ("for", |row| text(row, "name")),
+            ("processes", |row| number(row, "processes", 0)),
+            ("connections", |row| number(row, "connections", 0)),
+            ("most in the first third", |row| {
+                number(row, "first_third_mib", 1)
+            }),
+            ("in the last", |row| number(row, "last_third_mib", 1)),
+            ("growth", |row| number(row, "growth_mib", 1)),
+            ("bar", |row| number(row, "bar", 1)),
+        ],
+    },
+    Table {
+        key: "end",
+        title: "From SIGTERM to the daemon's end, seconds",
+        columns: &[
+            ("hooked", |row| text(row, "name")),
+            ("links", |row| number(row, "links", 0)),
+            ("median", |row| number(row, "seconds", 2)),
+            ("most", |row| number(row, "seconds_most", 2)),
+            ("bar", |row| number(row, "bar", 1)),
+        ],
+    },
 ];
 
 /// A bar: the key of the rows, the value, the key of the bar, and whether more is
@@ -106,6 +132,8 @@ const BARS: &[Bar] = &[
     ("flow", "rate", "bar", true),
     ("memory", "rss_mib", "bar", false),
     ("memory", "idle_cpu_percent", "idle_cpu_bar", false),
+    ("churn", "growth_mib", "bar", false),
+    ("end", "seconds", "bar", false),
 ];
 
 /// All tables that there are figures for.
