@@ -12,6 +12,8 @@ pub enum ExitStatus {
     Findings = 1,
     /// Wrong use of the command line.
     Usage = 2,
+    /// `doctor --processes`: a process whose TLS is not read, or not known to be.
+    Blind = 3,
     /// Input that cannot be read.
     BadInput = 65,
     /// This kernel lacks something.
@@ -32,6 +34,7 @@ impl ExitStatus {
         Self::Success,
         Self::Findings,
         Self::Usage,
+        Self::Blind,
         Self::BadInput,
         Self::Unsupported,
         Self::Internal,

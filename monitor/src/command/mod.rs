@@ -53,6 +53,7 @@ Exit codes:
   0   all is well
   1   findings at or above --fail-on
   2   wrong use of the command line
+  3   doctor --processes: a process whose TLS is not read, or not known to be
   65  input that cannot be read
   69  this kernel lacks something
   70  an error of phiwatch itself

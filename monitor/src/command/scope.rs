@@ -1,4 +1,5 @@
-//! What `run` and `capture` watch, checked before anything is attached.
+//! What `run` and `capture` watch and `doctor` looks at, checked before anything is
+//! attached.
 //!
 //! In: the configuration, overlaid by the command line. Out: a [`Scope`]; an
 //! error if it could match nothing, which the operator would mistake for the
@@ -18,20 +19,27 @@ use crate::{
     probe::{Cgroup, Scope},
 };
 
-/// Which processes are watched; without any of these, all of them.
+/// Which processes it is about; without any of these, all of them.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Scope")]
 pub struct ScopeArgs {
-    /// Watch only this cgroup v2 folder and those below it
+    /// Only this cgroup v2 folder and those below it
     #[arg(long, value_name = "PATH")]
     pub cgroup: Option<PathBuf>,
-    /// Watch only this process, not those that it starts; may be repeated
+    /// Only this process, not those that it starts; may be repeated
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Vec<u32>,
-    /// Watch only processes of this executable or script, with all that they
-    /// fork; may be repeated
+    /// Only processes of this executable or script, with all that they fork; may
+    /// be repeated
     #[arg(long, value_name = "FILE")]
     pub exe: Vec<PathBuf>,
+}
+
+impl ScopeArgs {
+    /// Whether none is given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.cgroup.is_none() && self.pid.is_empty() && self.exe.is_empty()
+    }
 }
 
 /// Overlays the scope of the configuration by that of the command line.

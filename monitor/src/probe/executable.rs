@@ -22,7 +22,7 @@ const PIECE: usize = 1 << 20;
 /// How many files are remembered.
 const MAX_FILES: usize = 1_024;
 /// What all marks of rustls have in common.
-const NAME: &[u8] = b"rustls";
+pub(super) const NAME: &[u8] = b"rustls";
 /// How many bytes around the name make a mark.
 const AROUND: usize = 2;
 
@@ -87,7 +87,7 @@ fn has_rustls(mut file: impl Read) -> io::Result<bool> {
 
 /// Whether the name at this place is that of the crate: `6rustls` of a function,
 /// `/rustls-0.` of a source file, `rustls::` of a module. `hyper_rustls` is another's.
-fn is_mark(bytes: &[u8], at: usize) -> bool {
+pub(super) fn is_mark(bytes: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).and_then(|at| bytes.get(at)).copied() else {
         return false;
     };

@@ -188,6 +188,11 @@ impl Library {
         })
     }
 
+    /// The file itself.
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
     /// A path to the very file, valid while this value lives, deleted or not.
     pub fn attach_path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))

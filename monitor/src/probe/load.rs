@@ -27,6 +27,9 @@ use super::{
 /// The kernel programs, as the build script built them.
 static PROGRAMS: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/phiwatch-ebpf"));
 
+/// The size of rings that nothing is sent through, bytes.
+const MIN_RING: u32 = 64 << 10;
+
 /// Why the kernel programs cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -168,6 +171,21 @@ fn plain_programs() -> impl Iterator<Item = &'static str> {
         _ => None,
     });
     programs.chain([EXIT_PROGRAM])
+}
+
+/// Whether the programs of TLS functions are told by a cookie which site they are at,
+/// found out as [`load`] does. Who may not load them is told by the kernel's version.
+pub(super) fn gives_cookies() -> bool {
+    let mut loader = EbpfLoader::new();
+    loader.map_max_entries("DATA_RING", MIN_RING);
+    loader.map_max_entries("CONTROL_RING", MIN_RING);
+    match loader.load(PROGRAMS) {
+        Ok(mut ebpf) => load_uprobes(&mut ebpf, &Status::default()).has_cookies(),
+        Err(error) => {
+            tracing::debug!(%error, "no programs are loaded");
+            has_cookies()
+        }
+    }
 }
 
 /// Whether the kernel gives programs the cookie of their link: Linux 5.15.

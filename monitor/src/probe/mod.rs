@@ -14,6 +14,7 @@ mod doctor;
 mod elf;
 mod executable;
 mod hooks;
+mod inventory;
 mod late;
 mod libraries;
 mod library;
@@ -39,6 +40,9 @@ pub use cgroup::{Cgroup, CgroupError};
 pub use discover::WatchState;
 pub use doctor::{Check, Outcome, examine};
 pub use elf::{BuildId, ElfError, Function};
+pub use inventory::{
+    Hindrance, Inventory, Sending, TlsEngine, TlsProcess, TlsUse, Unseen, inventory,
+};
 pub use library::{FileId, Library, LibraryError, Stamp};
 pub use load::ProbeError;
 pub use process::Scope;

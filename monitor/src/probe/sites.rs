@@ -45,6 +45,9 @@ pub(super) struct Decision {
     pub state: State,
     /// Where its probes sit, or why there are none.
     pub detail: String,
+    /// Whether the file has the function and its calls are not read, not even where
+    /// another function is probed.
+    pub is_missed: bool,
 }
 
 /// The sites of one library.
@@ -151,6 +154,7 @@ impl Sites {
                 }
                 Some(_) => covered(function.symbol, of),
             };
+            let is_own = unprobed.is_none();
             let (state, detail) = match (unprobed, examined) {
                 (None, Some(examined)) => {
                     // The field is one of OpenSSL's objects.
@@ -167,6 +171,7 @@ impl Sites {
                 hook,
                 state,
                 detail,
+                is_missed: is_own && state != State::Active,
             });
         }
         for (hook, function) in hooks {

@@ -26,7 +26,23 @@ use super::{
 
 /// The sections by any of which a program written in Go is recognised. Linkers leave
 /// the first two where symbols are stripped.
-const MARKS: &[&[u8]] = &[b".go.buildinfo\0", b".note.go.buildid\0", b".gopclntab\0"];
+const MARKS: &[&[u8]] = &[INFO, b".note.go.buildid\0", b".gopclntab\0"];
+
+/// The section with what the program was built with.
+const INFO: &[u8] = b".go.buildinfo\0";
+
+/// How it begins; then come the length of an address and flags.
+const INFO_MAGIC: &[u8] = b"\xff Go buildinf:";
+
+/// The flag of its version standing in it: since Go 1.18.
+const INFO_INLINE: u8 = 2;
+
+/// Where in it the version stands, or the address of the version.
+const INFO_VERSION: usize = 32;
+const INFO_POINTER: usize = 16;
+
+/// The longest version, bytes.
+const MAX_VERSION: usize = 64;
 
 /// The sections that are the table of functions alone. In some programs it is part of
 /// a larger one.
@@ -72,6 +88,8 @@ pub(super) fn is_name(symbol: &str) -> bool {
 pub(super) struct Marks {
     /// The table of functions, where it is a section.
     table: Option<Range<u64>>,
+    /// Where what the program was built with lies.
+    info: Option<Range<u64>>,
     /// The address of the section with the module.
     module: Option<u64>,
     /// The address of the section with the code.
@@ -94,6 +112,7 @@ impl Marks {
             .map(|section| content_of(section));
         Some(Self {
             table: TABLES.iter().find_map(|name| named(name)).map(content_of),
+            info: named(INFO).map(content_of),
             module: named(MODULE).map(address),
             text: named(b".text\0").map(address)?,
             relocations: relocations.collect(),
@@ -171,10 +190,39 @@ impl Table {
     }
 }
 
+/// A version as Go tells it, without what experiments it was built with.
+fn version(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.strip_prefix("go")?.split(' ').next()?;
+    let is_version = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.len() <= MAX_VERSION
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
+    is_version.then(|| text.to_owned())
+}
+
 impl Elf<'_> {
     /// Whether the file is a program written in Go.
     pub(in super::super) fn is_go(&self) -> bool {
         self.go.is_some()
+    }
+
+    /// The version of Go that the program was built with, such as `1.24.3`, if it says.
+    pub(in super::super) fn go_version(&self) -> Option<String> {
+        let info = self.go.as_ref()?.info.as_ref()?;
+        let info = self.file().read(info.start, INFO_VERSION + 1 + MAX_VERSION);
+        let info = info.ok().filter(|info| info.starts_with(INFO_MAGIC))?;
+        if info.get(INFO_MAGIC.len() + 1)? & INFO_INLINE != 0 {
+            let (length, text) = info.get(INFO_VERSION..)?.split_first()?;
+            return version(text.get(..usize::from(*length))?);
+        }
+        let header = self.bytes_at(long(&info, INFO_POINTER), 16)?;
+        let length = usize::try_from(long(&header, 8)).ok()?;
+        if length > MAX_VERSION {
+            return None;
+        }
+        version(&self.bytes_at(long(&header, 0), length)?)
     }
 
     /// How many bytes there may be to search for functions of Go's.

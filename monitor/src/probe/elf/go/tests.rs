@@ -238,3 +238,38 @@ fn changed_numbers_do_no_harm() {
         }
     }
 }
+
+/// What a program says that it was built with, the version in it or behind a pointer.
+#[test]
+fn a_program_says_which_go_built_it() {
+    const INFO_AT: usize = 0x500;
+    const TEXT_AT: usize = 0x400;
+    for (flags, text, length, expected) in [
+        (INFO_INLINE, "go1.24.3", 8, Some("1.24.3")),
+        (INFO_INLINE, "go1.24.3 X:a", 12, Some("1.24.3")),
+        (INFO_INLINE, "go1.24.3", 200, None),
+        (INFO_INLINE, "devel", 5, None),
+        (INFO_INLINE, "go1.\u{1b}[2J", 8, None),
+        (0, "go1.16.15", 9, Some("1.16.15")),
+        (0, "go1.16.15", 1 << 40, None),
+        (0, "", 0, None),
+    ] {
+        let mut bytes = program(CASES[1]);
+        let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+        put(INFO_AT, INFO_MAGIC);
+        put(INFO_AT + INFO_MAGIC.len(), &[8, flags]);
+        if flags == INFO_INLINE {
+            put(INFO_AT + INFO_VERSION, &[length as u8]);
+            put(INFO_AT + INFO_VERSION + 1, text.as_bytes());
+        } else {
+            put(INFO_AT + INFO_POINTER, &(DATA + 0x20).to_le_bytes());
+            put(INFO_AT + 0x20, &CODE.to_le_bytes());
+            put(INFO_AT + 0x28, &u64::to_le_bytes(length));
+            put(TEXT_AT, text.as_bytes());
+        }
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(&bytes).expect("room for it");
+        let found = Elf::read(&file).expect("a sound file").go_version();
+        assert_eq!(found.as_deref(), expected, "{flags} {text} {length}");
+    }
+}

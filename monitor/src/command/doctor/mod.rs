@@ -2,22 +2,44 @@
 //!
 //! A kernel's version says little: distributions backport fixes, and
 //! permissions depend on more than the user. So doctor loads the programs and
-//! watches a child process of its own in a cgroup of its own.
+//! watches a child process of its own in a cgroup of its own. With `--processes` it
+//! says instead which processes use TLS, and which of them phiwatch reads.
+
+mod processes;
 
 use std::{fmt::Write as _, io::Write as _};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{ExitStatus, Failure, OrFail as _};
+use super::{ExitStatus, Failure, OrFail as _, scope::ScopeArgs};
 use crate::probe::{Check, Outcome, examine};
 
 /// `phiwatch doctor`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  Can this host do it?
+    phiwatch doctor
+  Which processes use TLS, and is it read?
+    phiwatch doctor --processes
+  Those of one service, for a program:
+    phiwatch doctor --processes --json \\
+        --cgroup /sys/fs/cgroup/system.slice/shop.service
+
+With --processes exit code 3 says that a process has TLS that is not read, or of
+which that is not known; 77 that processes may not be looked at.")]
 pub struct DoctorArgs {
+    /// List the processes that use TLS: with what, whether phiwatch reads it, and if
+    /// not, why and what to do
+    #[arg(long)]
+    pub processes: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Which processes.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 #[derive(Serialize)]
@@ -32,6 +54,13 @@ struct Line {
 /// Tries everything, prints the results, and fails if the main job cannot be
 /// done.
 pub fn execute(args: &DoctorArgs) -> Result<(), Failure> {
+    if args.processes {
+        return processes::execute(&args.scope, args.json);
+    }
+    if !args.scope.is_empty() {
+        let message = "--cgroup, --pid and --exe choose processes: add --processes";
+        return Err(Failure::message(ExitStatus::Usage, message));
+    }
     let checks = examine();
     let lines: Vec<Line> = checks
         .iter()
