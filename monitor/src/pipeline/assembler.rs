@@ -6,19 +6,24 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::recorded::{self, Whole};
 use crate::{
-    event::{Blindness, Direction, Event, EventKind, Place, StreamId, Timestamp},
+    event::{Blindness, Direction, Event, EventKind, Place, Source, StreamId, Timestamp},
     http::{Connections, Exchange, Page},
     loss::{Loss, Losses},
     message::Message,
-    stream::{Delivery, Facts, Segment, Streams},
+    stream::{
+        Delivery, Facts, RANDOM, Segment, Streams,
+        client_hello::{Outcome, Reader},
+    },
 };
 
 /// What a step weighs besides its payload, in bytes.
 const STEP_BYTES: usize = 256;
+/// How many tunnels are waited for.
+const MAX_TUNNELS: usize = 4_096;
 /// How often the time becomes a step, in nanoseconds of event time.
 const TIME_STEP: u64 = 500_000_000;
 
@@ -38,8 +43,21 @@ pub enum Step {
         now: Timestamp,
         /// Where it is recorded, if it is.
         place: Option<Place>,
+        /// By what the greeting is known again.
+        random: Option<[u8; RANDOM]>,
         /// What a redacted capture holds of it.
         recorded: Option<Box<Message>>,
+    },
+    /// A stream over which a proxy was asked for a tunnel has begun to use it.
+    Tunneled {
+        /// The stream.
+        stream: StreamId,
+        /// Who saw it.
+        source: Source,
+        /// By what the greeting through the tunnel is known again, if it is one.
+        random: Option<[u8; RANDOM]>,
+        /// When.
+        now: Timestamp,
     },
     /// The first plaintext of a TLS stream.
     Plaintext {
@@ -77,6 +95,7 @@ impl Step {
             Self::Page(page, _) => page.body.expose().len(),
             Self::Time(_)
             | Self::Hello { .. }
+            | Self::Tunneled { .. }
             | Self::Plaintext { .. }
             | Self::Encrypted(..)
             | Self::Obstacle(..)
@@ -94,6 +113,8 @@ pub struct MessageAssembler {
     /// TLS streams whose first plaintext has come: at most as many as there are
     /// streams.
     plain: HashSet<StreamId>,
+    /// Streams over which a proxy was asked for a tunnel that they do not use yet.
+    tunnels: HashMap<StreamId, Reader>,
     now: Timestamp,
     told: u64,
     deliveries: Vec<Delivery>,
@@ -130,6 +151,7 @@ impl MessageAssembler {
                 }),
                 now: message.time,
                 place: message.place.clone(),
+                random: None,
                 recorded,
             }));
             return;
@@ -179,14 +201,18 @@ impl MessageAssembler {
                             facts: Arc::clone(&delivery.facts),
                             now: self.now,
                             place: delivery.place.clone(),
+                            random: hello.random,
                             recorded: None,
                         });
                     }
                 }
                 Segment::Bytes {
                     direction: Direction::Sent,
-                    ..
-                } => out.extend(self.first_plaintext(&delivery)),
+                    bytes,
+                } => {
+                    out.extend(self.first_plaintext(&delivery));
+                    out.extend(self.tunneled(&delivery, bytes.expose()));
+                }
                 Segment::Encrypted => out.push(Step::Encrypted(delivery.stream, self.now)),
                 _ => {}
             }
@@ -196,6 +222,7 @@ impl MessageAssembler {
             // Behind its last requests.
             if matches!(delivery.what, Segment::Closed) {
                 self.plain.remove(&delivery.stream);
+                self.tunnels.remove(&delivery.stream);
                 out.push(Step::Closed(delivery.stream));
             }
         }
@@ -216,7 +243,30 @@ impl MessageAssembler {
         })
     }
 
+    /// The step for bytes that a process sent, if it is known with them what it sends
+    /// through a tunnel first.
+    fn tunneled(&mut self, delivery: &Delivery, bytes: &[u8]) -> Option<Step> {
+        let random = match self.tunnels.get_mut(&delivery.stream)?.push(bytes) {
+            Outcome::Incomplete => return None,
+            Outcome::Parsed(hello) => hello.random,
+            Outcome::NotMine | Outcome::Malformed => None,
+        };
+        self.tunnels.remove(&delivery.stream);
+        let origin = delivery.facts.origin.as_ref()?;
+        Some(Step::Tunneled {
+            stream: delivery.stream,
+            source: origin.source,
+            random,
+            now: self.now,
+        })
+    }
+
     fn hand_on(&mut self, out: &mut Vec<Step>) {
+        for Exchange { request, .. } in &self.exchanges {
+            if &*request.method == "CONNECT" && self.tunnels.len() < MAX_TUNNELS {
+                self.tunnels.insert(request.stream, Reader::default());
+            }
+        }
         let exchanges = self.exchanges.drain(..);
         out.extend(exchanges.map(|exchange| Step::Exchange(Box::new(exchange), None)));
         let pages = self.connections.take_pages();

@@ -24,7 +24,7 @@ use crate::{
     http::{Exchange, Page, Request},
     loss::Losses,
     message::{ConnectionNote, MaybeKnown, Message},
-    stream::Facts,
+    stream::{Facts, RANDOM},
     token::Token,
     tracker::MatchedBy,
 };
@@ -44,6 +44,8 @@ struct SeenHello<'a> {
     now: Timestamp,
     /// Where it is recorded, if it is.
     place: Option<Place>,
+    /// By what it is known again.
+    random: Option<[u8; RANDOM]>,
     /// The recorded message, if it is from a redacted capture.
     recorded: Option<&'a Message>,
 }
@@ -93,6 +95,7 @@ impl Correlator {
                 facts,
                 now,
                 place,
+                random,
                 recorded,
             } => {
                 let hello = SeenHello {
@@ -101,9 +104,24 @@ impl Correlator {
                     facts,
                     now,
                     place,
+                    random,
                     recorded: recorded.as_deref(),
                 };
                 self.hello(examiner, hello, out);
+            }
+            Step::Tunneled {
+                stream,
+                source,
+                random,
+                now,
+            } => {
+                // What follows on the stream is not HTTP.
+                if self.unwanted.len() < MAX_STREAMS && self.unwanted.insert(stream) {
+                    out.notes.push(Note::Unwanted(stream, source));
+                }
+                if let Some(random) = random {
+                    self.matching.tunneled(random, now);
+                }
             }
             Step::Plaintext { stream, name, now } => {
                 if examiner.catalog.match_host(&name).is_some() {
@@ -140,6 +158,7 @@ impl Correlator {
             facts,
             now,
             place,
+            random,
             recorded,
         } = hello;
         let note = recorded.and_then(|message| message.facts.connection.as_ref());
@@ -151,6 +170,7 @@ impl Correlator {
             }
             let connection = Connection {
                 is_recorded: recorded.is_some(),
+                random,
                 ..Connection::new(stream, name, found, now, facts, place)
             };
             match note {
@@ -207,11 +227,6 @@ impl Correlator {
     /// A proxy was asked for a tunnel, through which TLS goes if it was granted.
     fn tunnel(&mut self, examiner: &Examiner, result: &Examined, out: &mut Output) {
         let Exchange { request, facts, .. } = &*result.exchange;
-        // What follows on the stream is not HTTP.
-        if self.unwanted.len() < MAX_STREAMS && self.unwanted.insert(request.stream) {
-            out.notes
-                .push(Note::Unwanted(request.stream, result.source));
-        }
         // Of a recorded one it is recorded, too, what became of it.
         let Some(host) = request
             .host

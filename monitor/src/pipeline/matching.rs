@@ -20,9 +20,9 @@
 //! - A connection over which nothing is sent but a handshake is none: the handshake
 //!   failed, or a pool keeps it ready. While one waits, plaintext that is taken for
 //!   its own may be another's that was made after it, and goes over to that.
-//! - A tunnel through a proxy on this host is the client's connection. What the proxy
-//!   forwards greets the server a second time: the first greeting of another process to
-//!   the same server within [`RELAY`] is no connection of its own.
+//! - A tunnel through a proxy is the client's connection. If the proxy is watched as
+//!   well, it passes the client's greeting on: the greeting with the same random is no
+//!   connection of its own. A proxy that greets the server itself has its own.
 //! - A greeting without a name gives no connection. Where it is not known whose
 //!   socket it is, plaintext of any process for that name counts.
 
@@ -35,7 +35,7 @@ use hashbrown::HashMap;
 
 use crate::{
     event::{Blindness, Place, StreamId, Timestamp},
-    stream::Facts,
+    stream::{Facts, RANDOM},
     tracker::HostMatch,
 };
 
@@ -45,8 +45,8 @@ use crate::{
 const WAIT: u64 = 3_000_000_000;
 /// How long before its connection begins plaintext may be seen, in nanoseconds.
 const SLACK: u64 = 1_000_000_000;
-/// How long after a tunnel is asked for its proxy greets the server, in nanoseconds.
-const RELAY: u64 = 3_000_000_000;
+/// How long a proxy may take to pass a greeting on, in nanoseconds.
+const RELAY: u64 = 30_000_000_000;
 /// How many connections wait for their plaintext.
 const MAX_WAITING: usize = 16_384;
 /// How many streams are remembered.
@@ -70,6 +70,8 @@ pub(super) struct Connection {
     pub(super) place: Option<Place>,
     /// Whether it goes through a proxy.
     pub(super) is_tunnel: bool,
+    /// By what its greeting is known again.
+    pub(super) random: Option<[u8; RANDOM]>,
     /// Since when more than a handshake is sent over it.
     pub(super) sends: Option<Timestamp>,
     /// Whether a redacted capture holds it already.
@@ -102,23 +104,13 @@ impl Connection {
             facts,
             place,
             is_tunnel: false,
+            random: None,
             sends: None,
             is_recorded: false,
             obstacle,
             is_read: false,
             reader: None,
         }
-    }
-
-    /// Whether it goes to this host, as one to a proxy may.
-    fn is_local(&self) -> bool {
-        let origin = self.facts.origin.as_deref();
-        origin.is_some_and(|origin| {
-            let peer = origin.peer.map(|peer| peer.ip());
-            peer.is_some_and(|peer| {
-                peer.is_loopback() || origin.local.is_some_and(|local| local.ip() == peer)
-            })
-        })
     }
 
     fn key(&self) -> Key {
@@ -158,8 +150,8 @@ pub(super) struct Matching {
     streams: HashMap<StreamId, Option<u64>>,
     /// Streams whose connection has not begun yet.
     early: VecDeque<(Timestamp, StreamId, Key)>,
-    /// Tunnels through proxies on this host that have not greeted the server yet.
-    relayed: VecDeque<(Timestamp, Key)>,
+    /// Greetings that went into tunnels, and were not passed on yet.
+    tunneled: VecDeque<(Timestamp, [u8; RANDOM])>,
 }
 
 impl Matching {
@@ -194,28 +186,26 @@ impl Matching {
         evicted
     }
 
+    /// A greeting goes into a tunnel.
+    pub(super) fn tunneled(&mut self, random: [u8; RANDOM], now: Timestamp) {
+        while self.tunneled.len() >= MAX_WAITING
+            || (self.tunneled.front()).is_some_and(|(time, _)| time.plus(RELAY) < now)
+        {
+            self.tunneled.pop_front();
+        }
+        self.tunneled.push_back((now, random));
+    }
+
     /// Whether a proxy begins this connection for a tunnel that is one already.
     fn is_relayed(&mut self, connection: &Connection) -> bool {
-        let began = connection.began;
-        while self.relayed.len() >= MAX_WAITING
-            || (self.relayed.front()).is_some_and(|(time, _)| time.plus(RELAY) < began)
-        {
-            self.relayed.pop_front();
-        }
-        if connection.is_tunnel {
-            if connection.is_local() {
-                self.relayed.push_back((began, connection.key()));
-            }
+        let Some(random) = connection.random else {
             return false;
-        }
-        let mut tunnels = self.relayed.iter();
-        let tunnel = tunnels.position(|(time, (owner, host))| {
-            *host == connection.host
-                && *owner != connection.stream.owner
-                && time.plus(RELAY) >= began
-        });
-        tunnel
-            .and_then(|index| self.relayed.remove(index))
+        };
+        let mut tunneled = self.tunneled.iter();
+        let passed_on =
+            tunneled.position(|(time, own)| *own == random && time.plus(RELAY) >= connection.began);
+        passed_on
+            .and_then(|index| self.tunneled.remove(index))
             .is_some()
     }
 
@@ -400,10 +390,7 @@ fn forget(index: &mut HashMap<Key, BTreeSet<u64>>, key: &Key, number: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::{Origin, Source},
-        tracker::Catalog,
-    };
+    use crate::tracker::Catalog;
 
     const HOST: &str = "graph.facebook.com";
 
@@ -415,6 +402,10 @@ mod tests {
         }
     }
 
+    fn random(number: u64) -> [u8; RANDOM] {
+        [number as u8; RANDOM]
+    }
+
     /// Does each step of a script, and expects the connections that are settled,
     /// with the time in milliseconds at which they are: `handle@time reason`.
     ///
@@ -424,7 +415,8 @@ mod tests {
     /// | `T P greet S` | the same, and sends nothing but a handshake |
     /// | `T P send S` | now it does |
     /// | `T P tunnel S` | the same as `begin`, through a proxy |
-    /// | `T P proxied S` | the same through one on this host |
+    /// | `T P greets S` | it greets the server through its tunnel, with the random S |
+    /// | `T P passes S` | P begins a connection with that greeting |
     /// | `T P read S` | plaintext of its stream S is seen |
     /// | `T P end S` | its stream or socket S ends |
     /// | `T P java S` | the probe says that it is a Java machine's |
@@ -450,23 +442,12 @@ mod tests {
             while let Some((_, owner, what, handle)) = next.filter(|step| step.0 == time) {
                 let stream = id(owner, handle);
                 match what {
-                    "begin" | "greet" | "tunnel" | "proxied" => {
-                        let origin = Origin {
-                            source: Source::Socket,
-                            process: None,
-                            local: None,
-                            peer: Some("127.0.0.1:3128".parse().unwrap()),
-                            one_way: false,
-                            blindness: None,
-                        };
-                        let facts = Facts {
-                            origin: (what == "proxied").then(|| Arc::new(origin)),
-                            server_name: None,
-                        };
+                    "begin" | "greet" | "tunnel" | "passes" => {
                         let found = catalog.match_host(&host).unwrap();
-                        let (host, facts) = (Arc::clone(&host), Arc::new(facts));
+                        let (host, facts) = (Arc::clone(&host), Arc::default());
                         let connection = Connection {
-                            is_tunnel: what == "tunnel" || what == "proxied",
+                            is_tunnel: what == "tunnel",
+                            random: (what == "passes").then(|| random(handle)),
                             sends: (what != "greet").then_some(now),
                             ..Connection::new(stream, host, found, now, facts, None)
                         };
@@ -474,6 +455,7 @@ mod tests {
                     }
                     "read" => matching.seen(stream, &host, now),
                     "end" => matching.close(stream),
+                    "greets" => matching.tunneled(random(handle), now),
                     "send" => matching.sends(stream, now),
                     "java" => matching.explain(stream, Blindness::Java),
                     _ => panic!("{what}"),
@@ -597,27 +579,26 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_on_this_host_forwards_is_its_clients() {
-        check(&["0 7 proxied 1", "100 9 begin 2"], &["1@3000 proxy"]);
+    fn what_a_proxy_passes_on_is_its_clients() {
+        let begun = ["0 7 tunnel 1", "100 7 greets 5"];
+        let script = |steps: &[&'static str]| [&begun[..], steps].concat();
+        check(&script(&["200 9 passes 5"]), &["1@3000 proxy"]);
         check(
-            &["0 7 proxied 1", "100 7 read 50", "200 9 begin 2"],
+            &script(&["200 7 read 50", "300 9 passes 5"]),
             &["1@3000 read"],
         );
+        // Of another process, or of the same, that greets the server itself.
+        for begins in ["200 9 passes 6", "200 7 passes 6"] {
+            check(&script(&[begins]), &["1@3000 proxy", "6@3200 unknown"]);
+        }
         check(
-            &["0 7 proxied 1", "100 9 begin 2", "200 9 begin 3"],
-            &["1@3000 proxy", "3@3200 unknown"],
+            &script(&["200 9 begin 2"]),
+            &["1@3000 proxy", "2@3200 unknown"],
         );
+        // It is passed on once.
         check(
-            &["0 7 proxied 1", "100 7 begin 2"],
-            &["1@3000 proxy", "2@3100 unknown"],
-        );
-        check(
-            &["0 7 proxied 1", "3100 9 begin 2"],
-            &["1@3000 proxy", "2@6100 unknown"],
-        );
-        check(
-            &["0 7 tunnel 1", "100 9 begin 2"],
-            &["1@3000 proxy", "2@3100 unknown"],
+            &script(&["200 9 passes 5", "300 9 passes 5"]),
+            &["1@3000 proxy", "5@3300 unknown"],
         );
     }
 

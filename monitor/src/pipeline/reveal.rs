@@ -47,6 +47,7 @@ impl Examiner {
             }
             Step::Time(_)
             | Step::Hello { .. }
+            | Step::Tunneled { .. }
             | Step::Plaintext { .. }
             | Step::Encrypted(..)
             | Step::Obstacle(..)

@@ -12,6 +12,8 @@ pub const MAX_HELLO: usize = 16 * 1024;
 const MAX_NAME: usize = 255;
 /// Longest fragment a plaintext TLS record may hold, in bytes.
 const MAX_FRAGMENT: usize = 1 << 14;
+/// How long the random is, bytes.
+pub const RANDOM: usize = 32;
 const RECORD_HANDSHAKE: u8 = 22;
 const MESSAGE_CLIENT_HELLO: u8 = 1;
 const EXTENSION_SERVER_NAME: u16 = 0;
@@ -23,11 +25,14 @@ pub struct ClientHello {
     /// The server name, lower case. Absent if the hello has none, or one that
     /// is no host name.
     pub server_name: Option<Arc<str>>,
+    /// What no other hello has (RFC 8446, section 4.1.2), by which a hello is known
+    /// again that somebody passes on. Absent if the hello could not be read.
+    pub random: Option<[u8; RANDOM]>,
 }
 
 /// What the bytes so far are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Possibly the beginning of a hello: more bytes are needed.
     Incomplete,
     /// No TLS.
@@ -40,7 +45,7 @@ pub(super) enum Outcome {
 
 /// Reads one hello from bytes that come in pieces.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     header: [u8; 5],
     header_length: usize,
     /// Bytes of the current record's fragment that are still to come.
@@ -51,7 +56,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Takes the next bytes of the stream. After anything but
     /// [`Outcome::Incomplete`] the reader is used up.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Outcome {
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Outcome {
         while !bytes.is_empty() {
             if self.fragment == 0 {
                 match self.push_header(&mut bytes) {
@@ -138,14 +143,19 @@ impl Reader {
 
 /// The body of a hello, or `None` where a length runs past the end.
 fn parse(mut hello: &[u8]) -> Option<ClientHello> {
-    // Version and random.
-    take(&mut hello, 34)?;
+    // The version.
+    take(&mut hello, 2)?;
+    let random = hello.first_chunk().copied();
+    take(&mut hello, RANDOM)?;
     take_vector8(&mut hello)?;
     // Cipher suites, then compression methods.
     take_vector16(&mut hello)?;
     take_vector8(&mut hello)?;
     if hello.is_empty() {
-        return Some(ClientHello::default());
+        return Some(ClientHello {
+            server_name: None,
+            random,
+        });
     }
     let mut extensions = take_vector16(&mut hello)?;
     let mut server_name = None;
@@ -156,7 +166,10 @@ fn parse(mut hello: &[u8]) -> Option<ClientHello> {
             server_name = parse_names(body)?;
         }
     }
-    Some(ClientHello { server_name })
+    Some(ClientHello {
+        server_name,
+        random,
+    })
 }
 
 /// The first host name of the list in a `server_name` extension. `None` where a
@@ -269,23 +282,24 @@ pub(super) mod tests {
         );
     }
 
-    fn parsed(name: Option<&str>) -> Outcome {
+    fn parsed(name: Option<&str>, byte: u8) -> Outcome {
         Outcome::Parsed(ClientHello {
             server_name: name.map(Into::into),
+            random: Some([byte; RANDOM]),
         })
     }
 
     #[test]
     fn hellos_are_read_in_every_split() {
         let name = Some("graph.example.com");
-        check(&hello(name, 32, 4096), &parsed(name));
+        check(&hello(name, 32, 4096), &parsed(name, 9));
         check(
             &hello(Some("Graph.EXAMPLE.com"), 1_800, 4096),
-            &parsed(name),
+            &parsed(name, 9),
         );
-        check(&hello(name, 1_800, 100), &parsed(name));
-        check(&hello(None, 32, 4096), &parsed(None));
-        check(&hello(Some("no host name!"), 32, 4096), &parsed(None));
+        check(&hello(name, 1_800, 100), &parsed(name, 9));
+        check(&hello(None, 32, 4096), &parsed(None, 9));
+        check(&hello(Some("no host name!"), 32, 4096), &parsed(None, 9));
     }
 
     #[test]
@@ -304,7 +318,7 @@ pub(super) mod tests {
         message.extend([3, 3]);
         message.extend([0; 32]);
         message.extend([0, 0, 2, 0x13, 1, 1, 0]);
-        check(&message, &parsed(None));
+        check(&message, &parsed(None, 0));
     }
 
     #[test]

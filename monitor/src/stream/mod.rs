@@ -7,7 +7,7 @@
 //! replay agree.
 
 mod ciphertext;
-mod client_hello;
+pub(crate) mod client_hello;
 mod content;
 mod delivery;
 mod reassembler;
@@ -23,7 +23,7 @@ use reassembler::{Piece, Reassembler, Run};
 
 #[cfg(test)]
 pub(crate) use client_hello::tests::hello;
-pub use client_hello::{ClientHello, MAX_HELLO};
+pub use client_hello::{ClientHello, MAX_HELLO, RANDOM};
 pub use delivery::{Delivery, Facts, Segment};
 pub use reassembler::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 

@@ -73,7 +73,7 @@ fn shown(deliveries: &[Delivery]) -> String {
         let what = match &delivery.what {
             Segment::Bytes { bytes, .. } => String::from_utf8_lossy(bytes.expose()).into_owned(),
             Segment::Gap { length, .. } => format!("[{length}]"),
-            Segment::Hello(ClientHello { server_name }) => {
+            Segment::Hello(ClientHello { server_name, .. }) => {
                 format!("{{{}}}", server_name.as_deref().unwrap_or_default())
             }
             Segment::Encrypted => "#".to_owned(),
