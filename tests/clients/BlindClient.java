@@ -10,7 +10,7 @@ import java.security.cert.CertificateFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Posts with Java's own TLS: HOST PATH BODY-FILE COUNT. */
+/** Posts with Java's own TLS, over HTTP/2 where the server has it: HOST PATH BODY-FILE COUNT. */
 public final class BlindClient {
     public static void main(String[] arguments) throws Exception {
         KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
@@ -22,7 +22,7 @@ public final class BlindClient {
         trust.init(trusted);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trust.getTrustManagers(), null);
-        HttpClient client = HttpClient.newBuilder().sslContext(context).version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient client = HttpClient.newBuilder().sslContext(context).build();
         HttpRequest request = HttpRequest.newBuilder(URI.create("https://" + arguments[0] + arguments[1]))
                 .POST(HttpRequest.BodyPublishers.ofFile(Path.of(arguments[2])))
                 .build();

@@ -5,7 +5,7 @@ $handle = curl_init("https://$host$path");
 curl_setopt_array($handle, [
     CURLOPT_POSTFIELDS => file_get_contents($file),
     CURLOPT_HTTPHEADER => ['Content-Type: application/json'],
-    CURLOPT_HTTP_VERSION => CURL_HTTP_VERSION_1_1,
+    CURLOPT_HTTP_VERSION => CURL_HTTP_VERSION_2TLS,
     CURLOPT_CAINFO => getenv('SSL_CERT_FILE'),
     CURLOPT_RETURNTRANSFER => true,
 ]);

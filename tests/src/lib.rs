@@ -24,6 +24,7 @@ pub mod client;
 pub mod copies;
 pub mod daemon;
 pub mod disclosure;
+pub mod haproxy;
 pub mod identity;
 pub mod kernel;
 pub mod multiplexed;
@@ -34,6 +35,7 @@ pub mod picture;
 pub mod running;
 pub mod sandbox;
 pub mod sink;
+pub mod support;
 
 pub use crate::{
     daemon::Daemon,

@@ -52,8 +52,14 @@ enum Verb {
     Demo,
     /// Install what the tests need, and run all checks and tests
     Test {
+        /// Only this suite, which takes too long for every run
+        #[arg(value_enum)]
+        suite: Option<test::Suite>,
+        /// Of the suite, only what has this in its name
+        #[arg(long, value_name = "NAME", requires = "suite")]
+        only: Vec<String>,
         /// Only the live tests whose file (tests/tests/NAME.rs) is named
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", conflicts_with = "suite")]
         live: Vec<String>,
     },
     /// Measure detection on the labelled corpus; fails below the bars
@@ -94,7 +100,12 @@ fn dispatch(verb: Verb) -> Result<()> {
         Verb::Build => build::build().map(|_| ()),
         Verb::Run { arguments } => run::run(&arguments),
         Verb::Demo => demo::demo(),
-        Verb::Test { live } => test::test(&live),
+        Verb::Test {
+            suite: Some(suite),
+            only,
+            ..
+        } => test::suite(suite, &only),
+        Verb::Test { live, .. } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
         Verb::Kernels(arguments) => kernels::kernels(&arguments),
         Verb::Bench(subject) => bench::bench(&subject),

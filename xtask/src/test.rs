@@ -3,8 +3,43 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 
 use crate::{build, eval, package, process, setup::Toolchain, tally::Tally, tidy, workspace};
+
+/// What is too long for every run.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Suite {
+    /// Real clients of every runtime; writes docs/support.md
+    Runtimes,
+}
+
+/// Runs a suite, or what it has of these names.
+pub(crate) fn suite(suite: Suite, only: &[String]) -> Result<()> {
+    package::for_tests()?;
+    let toolchain = build::build()?;
+    match suite {
+        Suite::Runtimes => {
+            package::for_runtimes(&toolchain)?;
+            let mut support = toolchain.cargo();
+            support
+                .env("PHIWATCH", workspace::phiwatch())
+                .env("PHIWATCH_TOOLS", workspace::tools())
+                .args([
+                    "run",
+                    "--quiet",
+                    "--package",
+                    "tests",
+                    "--bin",
+                    "support",
+                    "--",
+                ])
+                .arg(workspace::root().join("docs/support.md"))
+                .args(only);
+            process::run(&mut support)
+        }
+    }
+}
 
 /// Runs everything, or only the named files of live tests. A failure does not
 /// keep the rest from running, so that one run shows all.

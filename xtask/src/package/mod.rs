@@ -7,10 +7,11 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, workspace};
+use crate::{process, setup::Toolchain, workspace};
 
 mod go;
 mod libssl;
+mod runtimes;
 pub(crate) mod suites;
 
 /// One Debian package, and how to find out whether it is installed.
@@ -195,6 +196,12 @@ pub(crate) fn for_tests() -> Result<()> {
     let python = workspace::tools().join("venv/bin/python");
     go::fetch(&python)?;
     libssl::fetch(&python)
+}
+
+/// Everything that `cargo xtask test runtimes` needs besides.
+pub(crate) fn for_runtimes(toolchain: &Toolchain) -> Result<()> {
+    debian(runtimes::DEBIAN)?;
+    runtimes::fetch(toolchain)
 }
 
 /// Installs the missing packages, after one update of the lists.
