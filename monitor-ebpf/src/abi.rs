@@ -5,7 +5,7 @@
 /// Version of these layouts; every incompatible change changes it. The programs
 /// carry it in the section [`ABI_SECTION`], and user space refuses programs of
 /// another version.
-pub const ABI_VERSION: u32 = 7;
+pub const ABI_VERSION: u32 = 8;
 
 /// The section of the object file that holds [`ABI_VERSION`].
 pub const ABI_SECTION: &str = "abi_version";
@@ -109,6 +109,9 @@ pub mod function {
     pub const SOCKET: u8 = 7;
     /// A tracepoint of the scheduler or of a system call.
     pub const PROCESS: u8 = 8;
+    /// The cgroup's program on datagrams: each record is one that begins with a QUIC
+    /// packet.
+    pub const QUIC: u8 = 22;
 
     /// The functions that send what is in their buffers, a bit for each.
     const WRITES: u64 = 1 << SSL_WRITE
@@ -466,6 +469,53 @@ pub mod socket {
     pub const ENDED: u32 = 256;
     /// It is HTTP/2, where any packet may begin with a response.
     pub const MULTIPLEXED: u32 = 512;
+}
+
+/// How many QUIC connections of one socket are told apart at once.
+pub const MAX_CONNECTIONS: usize = 8;
+
+/// What the kernel remembers of a socket of UDP, in the map `FLOWS`.
+///
+/// A stream is the first datagrams of one QUIC connection. Those of one socket can
+/// leave on several processors; what a race costs is the name of a server.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flow {
+    /// When the last connection began, `CLOCK_MONOTONIC`, nanoseconds. 0: there was
+    /// none.
+    pub born: u64,
+    /// What tells the last connection from others: a hash of the client's own
+    /// connection id, which it keeps, and of the peer.
+    pub connection: u64,
+    /// The beginning of the connection id that the client gave the server, which is
+    /// another one once the server has answered.
+    pub destination: u64,
+    /// The [`Flow::connection`] of the last ones.
+    pub connections: [u64; MAX_CONNECTIONS],
+    /// How many there were.
+    pub begun: u32,
+    /// Bytes of the last connection that were handed over.
+    pub next: u32,
+    /// Datagrams of the last connection that were handed over.
+    pub datagrams: u32,
+    /// Datagrams that began no QUIC connection, up to the first that did.
+    pub others: u32,
+    /// The process; 0 where it is not known.
+    pub tgid: u32,
+    /// A set of [`flow`] bits.
+    pub flags: u32,
+}
+
+const _: () = assert!(size_of::<Flow>() == 112 && align_of::<Flow>() == 8);
+
+/// The bits of [`Flow::flags`].
+pub mod flow {
+    /// It has one peer.
+    pub const CONNECTED: u32 = 1;
+    /// Nothing more of it is looked at.
+    pub const IGNORED: u32 = 2;
+    /// Nothing more of the last connection is looked at.
+    pub const ENDED: u32 = 4;
 }
 
 /// How much is kept of a request that a server reads: the request line, and

@@ -187,7 +187,7 @@ pub(crate) fn bounded<const LIMIT: usize>(mut value: u64) -> u64 {
 /// What a full one holds is a constant, so that verifiers have no branches to
 /// follow in each round of the loop: that of Linux 5.10 took minutes.
 #[inline(always)]
-fn chunk<S: ByteRange, const N: usize, const FULL: bool>(range: &S) {
+pub(crate) fn chunk<S: ByteRange, const N: usize, const FULL: bool>(range: &S) {
     let Some(mut entry) = DATA_RING.reserve::<Record<N>>(0) else {
         count(counter::RING_FULL, 1);
         return;

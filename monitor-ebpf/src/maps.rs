@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use phiwatch_ebpf::abi::{
-    Call, Layout, MAX_TARGETS, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream, StreamKey,
-    Usage, counter,
+    Call, Flow, Layout, MAX_TARGETS, Mark, PATH_LENGTH, Request, Scope, SocketStream, Stream,
+    StreamKey, Usage, counter,
 };
 
 /// Small records: streams, processes, libraries. Data never crowds them out.
@@ -82,6 +82,10 @@ pub(crate) static VERDICTS: LruHashMap<StreamKey, u64> = LruHashMap::with_max_en
 /// so silently. Linux 5.3.
 #[btf_map]
 pub(crate) static SOCKET_STREAMS: SkStorage<SocketStream> = SkStorage::new();
+
+/// What is known of sockets of UDP. As [`SOCKET_STREAMS`], it lives in the socket.
+#[btf_map]
+pub(crate) static FLOWS: SkStorage<Flow> = SkStorage::new();
 
 /// [`VERDICTS`] of sockets, by cookie. An evicted entry costs copies, nothing
 /// else.

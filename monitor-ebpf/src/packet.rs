@@ -7,6 +7,10 @@ use crate::emit::bounded;
 
 /// The protocol number of TCP.
 pub(crate) const IPPROTO_TCP: u8 = 6;
+/// The protocol number of UDP.
+pub(crate) const IPPROTO_UDP: u8 = 17;
+/// The length of a UDP header.
+const UDP_HEADER: u32 = 8;
 /// The hop-by-hop options header of IPv6 (RFC 8200, section 4.3).
 const HOP_BY_HOP: u8 = 0;
 /// [`Segment::flags`]: the sender is done.
@@ -20,7 +24,7 @@ pub(crate) const TCP_RST: u8 = 4;
 pub(crate) struct Segment {
     /// 4 or 6.
     pub(crate) version: u8,
-    /// Where the TCP header begins.
+    /// Where the header of TCP or UDP begins.
     pub(crate) transport: u32,
     /// Where the payload begins.
     pub(crate) payload: u32,
@@ -74,6 +78,33 @@ pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
         sequence,
         acknowledged,
         flags,
+    })
+}
+
+/// Reads the headers of a packet of UDP. One that the network card is to cut into
+/// several datagrams is all of them. Of IPv6 there are no extension headers: those
+/// that a host sends with UDP are not worth a loop.
+#[inline(always)]
+pub(crate) fn datagram(ctx: &SkBuffContext) -> Option<Segment> {
+    let first: u8 = ctx.load(0).ok()?;
+    let version = first >> 4;
+    let (protocol, transport): (u8, u32) = match version {
+        4 => (ctx.load(9).ok()?, u32::from(first & 15) * 4),
+        6 => (ctx.load(6).ok()?, 40),
+        _ => return None,
+    };
+    if protocol != IPPROTO_UDP {
+        return None;
+    }
+    let payload = transport + UDP_HEADER;
+    Some(Segment {
+        version,
+        transport,
+        payload,
+        length: ctx.len().saturating_sub(payload),
+        sequence: 0,
+        acknowledged: 0,
+        flags: 0,
     })
 }
 

@@ -7,7 +7,8 @@
 //! ignored. Ingress yields the heads of responses to these requests. Where a
 //! request is received, the process is a server: only pages are handed over of
 //! what it sends, each behind the request that it answers. `connect4` and
-//! `connect6` tell which process a socket belongs to. No program ever refuses a
+//! `connect6` tell which process a socket belongs to, of UDP as well: see
+//! [`crate::quic`]. No program ever refuses a
 //! packet or a connection.
 //!
 //! The state of a stream is kept with its socket. A packet of an ignored stream
@@ -48,11 +49,11 @@ use phiwatch_ebpf::abi::{
 use crate::{
     emit::{self, REQUEST_HEAD, RESPONSE_HEAD, count, opaque},
     maps::{SCOPE, SOCKET_REQUESTS, SOCKET_STREAMS, SOCKET_VERDICTS},
-    packet::{self, IPPROTO_TCP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
-    page,
+    packet::{self, IPPROTO_TCP, IPPROTO_UDP, Segment, TCP_FIN, TCP_RST, TCP_SYN, first, segment},
+    page, quic,
     scope::is_watched,
     sniff::{MIN_HEADERS, Sniffed, is_request, sniff},
-    socket_records::{Payload, end, opened, skipped},
+    socket_records::{Origin, Payload, end, opened, skipped},
 };
 
 /// The packet, the connection, goes on.
@@ -85,8 +86,13 @@ pub(crate) fn connect6(ctx: SockAddrContext) -> i32 {
 #[inline(always)]
 fn connect(ctx: &SockAddrContext) {
     let address: *mut bpf_sock_addr = ctx.as_ptr().cast();
-    // SAFETY: the context is valid; the verifier checks the access.
-    if unsafe { (*address).type_ } != SOCK_STREAM {
+    // SAFETY: the context is valid; the verifier checks the accesses.
+    let (kind, protocol) = unsafe { ((*address).type_, (*address).protocol) };
+    if protocol == u32::from(IPPROTO_UDP) {
+        quic::connect(ctx);
+        return;
+    }
+    if kind != SOCK_STREAM {
         return;
     }
     let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
@@ -273,7 +279,7 @@ fn payload(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) ->
             }
         }
         stream.reported = offset;
-        opened(ctx, segment, stream, SENT);
+        opened(ctx, segment, Origin::new(ctx, stream), SENT);
     }
     if stream.flags & UNWANTED != 0 && sniffed != Sniffed::Request {
         leave_out(ctx, stream);
@@ -449,7 +455,7 @@ fn asked(ctx: &SkBuffContext, segment: &Segment, stream: &mut SocketStream) -> O
     }
     if stream.received_flags & SERVER == 0 {
         stream.received_flags |= SERVER;
-        opened(ctx, segment, stream, RECEIVED);
+        opened(ctx, segment, Origin::new(ctx, stream), RECEIVED);
     }
     let offset = segment.sequence.wrapping_sub(stream.received);
     let from = segment.payload;

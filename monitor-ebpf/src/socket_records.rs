@@ -8,7 +8,7 @@ use aya_ebpf::{
     programs::SkBuffContext,
 };
 use phiwatch_ebpf::abi::{
-    Addresses, Header, SENT, SocketStream, flag, function, kind,
+    Addresses, Flow, Header, SENT, SocketStream, flag, function, kind,
     socket::{CLIENT, ENDED, SERVER, TLS, UNWANTED},
 };
 
@@ -18,18 +18,19 @@ use crate::{
     packet::{self, Segment},
 };
 
-/// What a record's header says of its stream.
+/// What a record's header says of its stream, whose [`Header::function`] is `FUNCTION`:
+/// a field would be one more thing for verifiers to follow.
 #[derive(Clone, Copy)]
-pub(crate) struct Origin {
+pub(crate) struct Origin<const FUNCTION: u8 = { function::SOCKET }> {
     pub(crate) cookie: u64,
     born: u64,
     tgid: u32,
     flags: u8,
 }
 
-impl Origin {
+impl Origin<{ function::SOCKET }> {
     #[inline(always)]
-    fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
+    pub(crate) fn new(ctx: &SkBuffContext, stream: &SocketStream) -> Self {
         let is = stream.flags | stream.received_flags;
         let flags = if is & SERVER == 0 { 0 } else { flag::SERVER };
         Self {
@@ -40,12 +41,28 @@ impl Origin {
             flags,
         }
     }
+}
 
+impl Origin<{ function::QUIC }> {
+    /// That of the last QUIC connection of a socket.
+    #[inline(always)]
+    pub(crate) fn of_flow(ctx: &SkBuffContext, flow: &Flow) -> Self {
+        Self {
+            // SAFETY: the helper takes the program's own context.
+            cookie: unsafe { bpf_get_socket_cookie(ctx.as_ptr()) },
+            born: flow.born,
+            tgid: flow.tgid,
+            flags: 0,
+        }
+    }
+}
+
+impl<const FUNCTION: u8> Origin<FUNCTION> {
     /// Fills every field of `header` but `offset`, `captured` and `length`.
     #[inline(always)]
     pub(crate) fn describe(&self, header: &mut Header, kind: u8, direction: u8) {
         header.kind = kind;
-        header.function = function::SOCKET;
+        header.function = FUNCTION;
         header.direction = direction;
         header.flags = self.flags;
         header.tgid = self.tgid;
@@ -57,18 +74,18 @@ impl Origin {
 }
 
 /// A packet's payload, and the stream that it belongs to.
-pub(crate) struct Payload<'a> {
+pub(crate) struct Payload<'a, const FUNCTION: u8 = { function::SOCKET }> {
     pub(crate) ctx: &'a SkBuffContext,
     start: u32,
     direction: u8,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Origin<FUNCTION>,
     pub(crate) offset: u64,
     pub(crate) length: u64,
     pub(crate) wanted: u64,
     done: Cell<u64>,
 }
 
-impl<'a> Payload<'a> {
+impl<'a> Payload<'a, { function::SOCKET }> {
     /// A segment's payload, of which nothing is handed over yet.
     #[inline(always)]
     pub(crate) fn new(
@@ -78,11 +95,26 @@ impl<'a> Payload<'a> {
         direction: u8,
         offset: u32,
     ) -> Self {
+        let origin = Origin::new(ctx, stream);
+        Self::of(ctx, segment, origin, direction, offset)
+    }
+}
+
+impl<'a, const FUNCTION: u8> Payload<'a, FUNCTION> {
+    /// The payload of a packet of what `origin` says.
+    #[inline(always)]
+    pub(crate) fn of(
+        ctx: &'a SkBuffContext,
+        segment: &Segment,
+        origin: Origin<FUNCTION>,
+        direction: u8,
+        offset: u32,
+    ) -> Self {
         Self {
             ctx,
             start: segment.payload,
             direction,
-            origin: Origin::new(ctx, stream),
+            origin,
             offset: u64::from(offset),
             length: opaque(u64::from(segment.length)),
             wanted: 0,
@@ -91,7 +123,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-impl ByteRange for Payload<'_> {
+impl<const FUNCTION: u8> ByteRange for Payload<'_, FUNCTION> {
     #[inline(always)]
     fn offset(&self) -> u64 {
         self.offset
@@ -155,10 +187,10 @@ const SIZE: usize = size_of::<Addresses>();
 
 /// Reports the addresses of a new stream.
 #[inline(always)]
-pub(crate) fn opened(
+pub(crate) fn opened<const FUNCTION: u8>(
     ctx: &SkBuffContext,
     segment: &Segment,
-    stream: &SocketStream,
+    origin: Origin<FUNCTION>,
     direction: u8,
 ) -> Option<()> {
     let mut entry = reserve_control::<SIZE>()?;
@@ -166,7 +198,7 @@ pub(crate) fn opened(
     // SAFETY: the entry is valid for the record, and all of it is written.
     unsafe {
         let header = &mut (*record).header;
-        Origin::new(ctx, stream).describe(header, kind::SOCKET, SENT);
+        origin.describe(header, kind::SOCKET, SENT);
         header.offset = 0;
         header.captured = SIZE as u32;
         header.length = SIZE as u32;
@@ -202,6 +234,12 @@ pub(crate) fn end(ctx: &SkBuffContext, stream: &mut SocketStream, direction: u8)
         // So may this.
         _ = SOCKET_REQUESTS.remove(origin.cookie);
     }
+    closed(&origin, direction)
+}
+
+/// Reports the end of a stream at a packet of `direction`.
+#[inline(always)]
+pub(crate) fn closed<const FUNCTION: u8>(origin: &Origin<FUNCTION>, direction: u8) -> Option<()> {
     let mut entry = reserve_control::<0>()?;
     // SAFETY: the entry is valid for the record, and every field is written.
     unsafe {

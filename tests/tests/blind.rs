@@ -204,6 +204,62 @@ fn each_runtime_that_is_not_read_has_its_reason() -> Result<()> {
     Ok(())
 }
 
+/// A client of HTTP/3 whose sockets are of this kind, and whom it posts to.
+fn quic(sandbox: &Sandbox, way: &str, body: &Path, hosts: &[&str]) -> Result<()> {
+    let mut command = sandbox.command(Side::Watched, tests::tool("venv/bin/python"));
+    command.arg(tests::file("clients/quic_client.py"));
+    command.args([way, META_PATH]).arg(body).args(hosts);
+    sandbox.run(&mut command).context(way.to_owned())?;
+    Ok(())
+}
+
+#[test]
+fn each_quic_connection_to_a_tracker_is_said_to_be_blind() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let mut server = sandbox.command(Side::Outside, tests::tool("venv/bin/python"));
+    server.arg(tests::file("servers/quic_server.py"));
+    server.arg("443").arg(&sandbox.authority.certificate);
+    server.arg(&sandbox.authority.key);
+    let mut server = sandbox.start("server", server)?;
+    server.wait_for("its socket", |line| (line == "ready").then_some(()))?;
+    let mut daemon = Daemon::run::<&str>(&sandbox, &[])?;
+    let body = patient::event_file(&sandbox)?;
+    let journal = daemon.journal_path();
+    let other = "business-api.tiktok.com";
+    let hosts = [HOST, "ehr.example.com", other, HOST];
+    let ways = ["connected", "named", "mapped", "shared"];
+    let mut expected = Vec::new();
+    for way in ways {
+        quic(&sandbox, way, &body, &hosts)?;
+        let ended = Instant::now();
+        // The first of each at once, the second to the same host with the hour.
+        for host in [HOST, other] {
+            expected.push(json!(["python3.11", host, "quic", 1]));
+        }
+        wait(&format!("contacts of a {way} socket"), LIMIT, || {
+            let contacts = contacts(&journal)?;
+            Ok((contacts.len() >= expected.len()).then_some(()))
+        })
+        .with_context(|| daemon.running.stderr().unwrap_or_default())?;
+        ensure!(ended.elapsed() <= LIMIT, "{:?}", ended.elapsed());
+        assert_eq!(contacts(&journal)?, expected);
+    }
+    let blind = |tracker: &str| {
+        let labels = format!("reason=\"quic\",tracker=\"{tracker}\"");
+        daemon.metric("phiwatch_blind_connections_total", &labels)
+    };
+    let all = daemon.metric("phiwatch_tracker_connections_total", "")?;
+    let counts = format!("{} {} of {all}", blind("meta")?, blind("tiktok")?);
+    let one = ways.len();
+    assert_eq!(counts, format!("{} {one} of {}", 2 * one, 3 * one));
+    assert!(daemon.stop()?.success(), "{}", daemon.running.stderr()?);
+    expected.extend(ways.map(|_| json!(["python3.11", HOST, "quic", 1])));
+    assert_eq!(contacts(&journal)?, expected);
+    Ok(())
+}
+
 #[test]
 fn a_tunnel_is_its_clients_and_a_handshake_that_fails_is_no_connection() -> Result<()> {
     let Some(sandbox) = kernel::sandbox()? else {

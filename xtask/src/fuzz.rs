@@ -6,7 +6,7 @@ use crate::{process, setup, workspace};
 
 /// The targets, each named by what it feeds.
 const TARGETS: &[&str] = &[
-    "http1", "http2", "body", "fields", "capture", "html", "redact", "values",
+    "http1", "http2", "body", "fields", "capture", "html", "quic", "redact", "values",
 ];
 
 /// The target that has one run for each of [`CLASSES`].

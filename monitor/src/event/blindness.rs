@@ -13,7 +13,7 @@ named! {
         Java = "java",
         /// rustls, compiled in.
         Rustls = "rustls",
-        /// QUIC: packets on UDP, of which nothing can be read.
+        /// QUIC: packets on UDP, of which nothing is read but the name of the server.
         Quic = "quic",
         /// The plaintext was seen, and is HTTP/2 that was not read.
         Http2Unread = "http2_unread",

@@ -78,6 +78,8 @@ named! {
         Go = "go",
         /// Plaintext, or the first TLS record, on a socket.
         Socket = "socket",
+        /// The first datagrams of a QUIC connection, each a chunk.
+        Quic = "quic",
         /// A packet capture that phiwatch did not write.
         Pcap = "pcap",
         /// An HTTP archive.
@@ -90,13 +92,13 @@ impl Source {
     pub const fn is_tls(self) -> bool {
         match self {
             Self::OpenSsl | Self::GnuTls | Self::Go => true,
-            Self::Socket | Self::Pcap | Self::Har => false,
+            Self::Socket | Self::Quic | Self::Pcap | Self::Har => false,
         }
     }
 
     /// Whether chunks can arrive out of order, twice or overlapping.
     pub const fn is_packets(self) -> bool {
-        matches!(self, Self::Socket | Self::Pcap)
+        matches!(self, Self::Socket | Self::Quic | Self::Pcap)
     }
 }
 
@@ -228,6 +230,6 @@ mod tests {
         for source in Source::ALL {
             assert_eq!(Source::from_name(source.as_str()), Some(*source));
         }
-        assert_eq!(Source::from_name("quic"), None);
+        assert_eq!(Source::from_name("udp"), None);
     }
 }

@@ -185,6 +185,14 @@ impl Correlator {
                     };
                     self.settle(examiner, &connection, out);
                 }
+                // Nothing of it is ever read, and nothing that is read is its.
+                None if is_quic(&connection.facts) => {
+                    let connection = Connection {
+                        obstacle: Some(Blindness::Quic),
+                        ..connection
+                    };
+                    self.settle(examiner, &connection, out);
+                }
                 None => self.begin(examiner, connection, out),
             }
         }
@@ -389,6 +397,12 @@ impl Correlator {
             self.matching.identify(request.stream, &matched.tracker.id);
         }
     }
+}
+
+/// Whether a connection is one of QUIC.
+fn is_quic(facts: &Facts) -> bool {
+    let origin = facts.origin.as_ref();
+    origin.is_some_and(|origin| origin.source == Source::Quic)
 }
 
 /// A connection that could not be read, as its finding needs it.

@@ -23,6 +23,7 @@
 //! - A tunnel through a proxy is the client's connection. If the proxy is watched as
 //!   well, it passes the client's greeting on: the greeting with the same random is no
 //!   connection of its own. A proxy that greets the server itself has its own.
+//! - A connection over QUIC is never read, and none of this module's concern.
 //! - A greeting without a name gives no connection. Where it is not known whose
 //!   socket it is, plaintext of any process for that name counts.
 

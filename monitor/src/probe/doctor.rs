@@ -183,6 +183,12 @@ fn try_probes(cgroup: Cgroup, folder: &Path, checks: &mut Vec<Check>) {
             "plaintext and blind connections are not seen",
         ),
         (
+            "quic",
+            &["egress_udp", "sendmsg"][..],
+            "QUIC connections, which cannot be read, are not said to be blind, or not with \
+             their process",
+        ),
+        (
             "tracepoint",
             &[
                 "process_new",

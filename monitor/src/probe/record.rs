@@ -62,6 +62,8 @@ pub(super) enum Record {
     Socket {
         /// The stream.
         stream: StreamId,
+        /// What is sent on it.
+        source: Source,
         /// This host's end.
         local: SocketAddr,
         /// The other end.
@@ -153,6 +155,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
         born: header.born,
     };
     let source = match header.function {
+        abi::function::QUIC => Source::Quic,
         abi::function::SOCKET | abi::function::PROCESS | abi::function::LOADER => Source::Socket,
         function => table::source(function).ok_or(Unknown)?,
     };
@@ -191,6 +194,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Result<(u64, Record), Unknown> {
             let (local, peer) = addresses(payload).ok_or(Unknown)?;
             Record::Socket {
                 stream,
+                source,
                 local,
                 peer,
             }
@@ -259,6 +263,40 @@ mod tests {
                     one_way: flags & abi::flag::ONE_WAY != 0,
                 })
             );
+        }
+    }
+
+    #[test]
+    fn what_is_sent_on_a_socket_is_told_with_its_ends() {
+        let mut ends = vec![4, 0, 0, 0];
+        ends.extend(40_000_u16.to_ne_bytes());
+        ends.extend(443_u16.to_ne_bytes());
+        for address in [[10, 0, 0, 7], [10, 0, 0, 9]] {
+            ends.extend(address);
+            ends.extend([0; 12]);
+        }
+        let length = ends.len() as u32;
+        for (function, expected) in [
+            (abi::function::SOCKET, Source::Socket),
+            (abi::function::QUIC, Source::Quic),
+        ] {
+            let mut bytes = encode(abi::kind::SOCKET, function, 0, length, length);
+            bytes.extend(&ends);
+            let Ok((_, record)) = decode(&bytes) else {
+                panic!("an unknown record");
+            };
+            let Record::Socket {
+                source,
+                local,
+                peer,
+                ..
+            } = record
+            else {
+                panic!("no socket");
+            };
+            assert_eq!(source, expected);
+            assert_eq!(local, SocketAddr::from(([10, 0, 0, 7], 40_000)));
+            assert_eq!(peer, SocketAddr::from(([10, 0, 0, 9], 443)));
         }
     }
 

@@ -114,7 +114,8 @@ pub enum Attachment {
     Egress(&'static str),
     /// To packets that reach the scope's cgroup.
     Ingress(&'static str),
-    /// To connections that processes of the scope's cgroup open.
+    /// To connections that processes of the scope's cgroup open, or datagrams that they
+    /// send to a peer they name.
     Connect {
         /// Program for IPv4.
         v4: &'static str,
@@ -439,6 +440,19 @@ pub const HOOKS: &[Hook] = &[
             v6: "connect6",
         },
         without: "the process behind a socket",
+    },
+    Hook {
+        name: "egress_udp",
+        attachment: Attachment::Egress("egress_udp"),
+        without: "QUIC connections, none of which can be read",
+    },
+    Hook {
+        name: "sendmsg",
+        attachment: Attachment::Connect {
+            v4: "sendmsg4",
+            v6: "sendmsg6",
+        },
+        without: "the process behind a QUIC connection whose socket is not connected",
     },
     Hook {
         name: "process_new",

@@ -2,7 +2,7 @@
 //!
 //! In: the first bytes of a stream, in any split. Out: an [`Outcome`]. A hello
 //! may span several segments and several records; with post-quantum key shares
-//! it is about 1.8 KB.
+//! it is about 1.8 KB. QUIC sends the same message without records: [`message`].
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl Reader {
             self.fragment -= taken.len();
             bytes = rest;
             self.message.extend_from_slice(taken);
-            match self.check_message() {
+            match message(&self.message) {
                 Outcome::Incomplete => {}
                 outcome => return outcome,
             }
@@ -118,26 +118,27 @@ impl Reader {
             Outcome::NotMine
         }
     }
+}
 
-    fn check_message(&self) -> Outcome {
-        if self
-            .message
-            .first()
-            .is_some_and(|kind| *kind != MESSAGE_CLIENT_HELLO)
-        {
-            return Outcome::NotMine;
-        }
-        let Some([_, high, middle, low]) = self.message.first_chunk::<4>() else {
-            return Outcome::Incomplete;
-        };
-        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
-        if length > MAX_HELLO {
-            return Outcome::Malformed;
-        }
-        match self.message.get(4..4 + length) {
-            None => Outcome::Incomplete,
-            Some(body) => parse(body).map_or(Outcome::Malformed, Outcome::Parsed),
-        }
+/// What the beginning of a handshake is, from its first byte and without record
+/// headers.
+pub(super) fn message(bytes: &[u8]) -> Outcome {
+    if bytes
+        .first()
+        .is_some_and(|kind| *kind != MESSAGE_CLIENT_HELLO)
+    {
+        return Outcome::NotMine;
+    }
+    let Some([_, high, middle, low]) = bytes.first_chunk::<4>() else {
+        return Outcome::Incomplete;
+    };
+    let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+    if length > MAX_HELLO {
+        return Outcome::Malformed;
+    }
+    match bytes.get(4..4 + length) {
+        None => Outcome::Incomplete,
+        Some(body) => parse(body).map_or(Outcome::Malformed, Outcome::Parsed),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: the pieces of a stream in order. Out: a [`Verdict`] on each: whether it
 //! is passed on, or belongs to a TLS stream, of which only the records are told
-//! apart.
+//! apart. Of a QUIC connection nothing is wanted but the server's name.
 
 use std::mem;
 
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::{
     ciphertext::Records,
     client_hello::{ClientHello, Outcome, Reader},
+    quic,
     reassembler::{Piece, Run},
 };
 use crate::event::{Direction, Place, Timestamp};
@@ -23,7 +24,13 @@ pub(super) enum Content {
     Plain,
     /// TLS, which cannot be read.
     Ciphertext(Records),
+    /// Datagrams of QUIC, and when and where the first was seen. `None` once the hello
+    /// is read, or can be no more.
+    Datagrams(Option<Box<quic::Reader>>, Option<First>),
 }
+
+/// When and where something was seen first.
+pub(super) type First = (Timestamp, Option<Place>);
 
 /// What to do with a piece, and with those that were held back.
 pub(super) enum Verdict {
@@ -52,11 +59,22 @@ impl Default for Content {
 }
 
 impl Content {
+    /// That of a QUIC connection, of which nothing was seen yet.
+    pub(super) fn datagrams() -> Self {
+        Self::Datagrams(Some(Box::default()), None)
+    }
+
+    /// Whether nothing was seen yet.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self, Self::Undecided(reader, held) if held.is_empty() && !reader.is_sure())
+    }
+
     /// Judges the next piece of a direction.
     pub(super) fn push(&mut self, direction: Direction, piece: Piece) -> Verdict {
         let (reader, held) = match self {
             Self::Undecided(reader, held) => (reader, held),
             Self::Plain => return Verdict::Pass(piece),
+            Self::Datagrams(reader, first) => return datagram(reader, first, piece),
             Self::Ciphertext(records) => {
                 let was_sending = records.is_sending();
                 if direction == Direction::Sent {
@@ -105,13 +123,17 @@ impl Content {
                 let hello = reader.is_sure().then(ClientHello::default);
                 self.decide(hello)
             }
-            Self::Plain | Self::Ciphertext(_) => Verdict::Nothing,
+            Self::Plain | Self::Ciphertext(_) | Self::Datagrams(..) => Verdict::Nothing,
         }
     }
 
-    /// Whether only it is known of the rest that it is TLS.
+    /// Whether nothing is wanted of the rest: it is TLS or QUIC that cannot be read.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self, Self::Ciphertext(records) if records.is_sending())
+        match self {
+            Self::Undecided(..) | Self::Plain => false,
+            Self::Ciphertext(records) => records.is_sending(),
+            Self::Datagrams(reader, _) => reader.is_none(),
+        }
     }
 
     fn decide(&mut self, hello: Option<ClientHello>) -> Verdict {
@@ -137,6 +159,32 @@ impl Content {
             _ => Verdict::Release(held),
         }
     }
+}
+
+/// Takes a datagram of a QUIC connection.
+fn datagram(
+    reader: &mut Option<Box<quic::Reader>>,
+    first: &mut Option<First>,
+    piece: Piece,
+) -> Verdict {
+    // A gap leaves out whole datagrams, which may be sent again.
+    let (Some(own), Run::Bytes(bytes)) = (reader.as_mut(), &piece.run) else {
+        return Verdict::Nothing;
+    };
+    let outcome = own.push(bytes);
+    let (time, place) = first.get_or_insert((piece.time, piece.place)).clone();
+    let hello = match outcome {
+        Outcome::Incomplete => return Verdict::Nothing,
+        Outcome::NotMine | Outcome::Malformed => None,
+        Outcome::Parsed(hello) => Some(hello),
+    };
+    *reader = None;
+    hello.map_or(Verdict::Nothing, |hello| Verdict::Hello {
+        hello,
+        time,
+        place,
+        is_sending: true,
+    })
 }
 
 fn take(records: &mut Records, piece: &Piece) {

@@ -56,7 +56,7 @@ pub enum Segment {
         /// How many.
         length: u64,
     },
-    /// The stream is TLS that cannot be read; its bytes are not delivered.
+    /// The stream is TLS or QUIC that cannot be read; its bytes are not delivered.
     Hello(ClientHello),
     /// On such a stream the process begins to send more than a handshake, as far as
     /// its records show.

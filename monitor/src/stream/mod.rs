@@ -10,6 +10,7 @@ mod ciphertext;
 pub(crate) mod client_hello;
 mod content;
 mod delivery;
+mod quic;
 mod reassembler;
 
 use std::{
@@ -25,6 +26,8 @@ use reassembler::{Piece, Reassembler, Run};
 pub(crate) use client_hello::tests::hello;
 pub use client_hello::{ClientHello, MAX_HELLO, RANDOM};
 pub use delivery::{Delivery, Facts, Segment};
+#[cfg(test)]
+pub(crate) use quic::tests::datagrams;
 pub use reassembler::{MAX_HOLE_AGE, MAX_WAITING_BYTES, MAX_WAITING_CHUNKS};
 
 use crate::{
@@ -135,6 +138,12 @@ impl Streams {
                     stream.sent.be_patient();
                     stream.received.be_patient();
                 }
+                if origin.source == Source::Quic
+                    && let Some(stream) = self.table.get_mut(&id)
+                    && stream.content.is_new()
+                {
+                    stream.content = Content::datagrams();
+                }
                 self.learn(id, |facts| facts.origin = Some(Arc::clone(origin)));
             }
             EventKind::Named(name) => {
@@ -209,7 +218,10 @@ impl Streams {
         if self.table.len() >= MAX_STREAMS
             && let Some(oldest) = self.lru.oldest()
         {
-            losses.count(Loss::StreamEvicted);
+            let stream = self.table.get(&oldest);
+            if !stream.is_some_and(|own| own.content.is_settled()) {
+                losses.count(Loss::StreamEvicted);
+            }
             self.end(oldest, self.now, None, losses, out);
         }
         let stream = self.table.entry(id).or_default();

@@ -176,6 +176,7 @@ const LIBSSL: Debian = Debian {
 const PYTHON: &[&str] = &[
     "requests==2.32.4",
     "mitmproxy==11.0.2",
+    "aioquic==1.2.0",
     "gevent==26.9.0",
     "eventlet==0.41.3",
     "uv==0.13.9",

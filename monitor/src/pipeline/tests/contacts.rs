@@ -6,7 +6,7 @@ use crate::{
     capture::{Provenance, Recorded, read_bytes},
     event::Process,
     record::Encoder,
-    stream::hello,
+    stream::{datagrams, hello},
 };
 
 /// What happens on a stream.
@@ -16,6 +16,8 @@ enum What {
     Hello(&'static str),
     /// The same, and it sends nothing more than a handshake.
     Handshake(&'static str),
+    /// The same over QUIC.
+    Quic(&'static str),
     /// The probe says what keeps the socket from being read.
     Obstacle(Blindness),
     /// A proxy is asked for a tunnel to this server, and answers with this status.
@@ -27,7 +29,7 @@ enum What {
     /// It is the end.
     Closed,
 }
-use What::{Closed, Connect, Half, Handshake, Hello, Obstacle, Plain};
+use What::{Closed, Connect, Half, Handshake, Hello, Obstacle, Plain, Quic};
 
 /// After how many milliseconds, in which process, on which stream.
 type Happening = (u64, u32, u64, What);
@@ -68,6 +70,20 @@ fn kinds(pid: u32, what: What) -> Vec<EventKind> {
                 bytes.extend([23, 3, 3, 1, 0]);
             }
             vec![opened(Source::Socket, None), data(Direction::Sent, &bytes)]
+        }
+        Quic(host) => {
+            let mut kinds = vec![opened(Source::Quic, None)];
+            let mut next = 0;
+            for bytes in datagrams(host, 1_800) {
+                let length = bytes.len() as u64;
+                kinds.push(EventKind::Data(Data {
+                    direction: Direction::Sent,
+                    offset: next,
+                    bytes: Secret::new(Bytes::from(bytes)),
+                }));
+                next += length;
+            }
+            kinds
         }
         Obstacle(blindness) => vec![opened(Source::Socket, Some(blindness))],
         Connect(host, status) => vec![
@@ -300,6 +316,22 @@ fn what_is_not_read_is_a_contact_with_its_reason() {
             "8 graph.facebook.com unknown 1",
             "7 graph.facebook.com unknown 2",
         ],
+    );
+}
+
+#[test]
+fn quic_is_never_read_and_takes_nothing_from_what_is() {
+    check(
+        &[
+            (0, 7, 1, Quic(META)),
+            (10, 7, 2, Hello(META)),
+            (90, 7, 50, Plain(META, "/v1.0/1/events")),
+            (95, 7, 3, Quic("clinic.example")),
+            (100, 7, 1, Closed),
+            (200, 8, 4, Quic(SEGMENT)),
+        ],
+        &["meta quic", "meta read", "meta request", "segment quic"],
+        &["7 graph.facebook.com quic 1", "8 api.segment.io quic 1"],
     );
 }
 

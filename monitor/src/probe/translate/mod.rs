@@ -82,7 +82,7 @@ pub(super) struct Translator {
     processes: Processes,
     streams: HashMap<StreamId, Live>,
     lru: LruList<StreamId>,
-    /// The streams of TLS of each process, to close them when it ends.
+    /// The streams of TLS and QUIC of each process, to close them when it ends.
     owned: BTreeMap<u32, BTreeSet<StreamId>>,
 }
 
@@ -127,11 +127,12 @@ impl Translator {
             }
             Record::Socket {
                 stream,
+                source,
                 local,
                 peer,
             } => {
                 let ends = Some((local, peer));
-                self.open(time, stream, Source::Socket, ends, losses, out);
+                self.open(time, stream, source, ends, losses, out);
                 None
             }
             Record::Closed { stream, sent } => {
@@ -194,7 +195,7 @@ impl Translator {
         }
     }
 
-    /// Ends the TLS streams of a process.
+    /// Ends the streams of TLS and QUIC of a process.
     fn end_owned(
         &mut self,
         time: Timestamp,
@@ -303,7 +304,8 @@ impl Translator {
                 losses.count(Loss::ProbeEvicted);
                 self.end(time, oldest, None, out);
             }
-            if source.is_tls() {
+            // The end of a QUIC connection has no packet that can be told.
+            if source.is_tls() || source == Source::Quic {
                 self.owned.entry(stream.owner).or_default().insert(stream);
             }
         }

@@ -229,6 +229,7 @@ fn ends(handle: u64) -> Record {
     let address = SocketAddr::from(([127, 0, 0, 1], 80));
     Record::Socket {
         stream: socket(handle),
+        source: Source::Socket,
         local: address,
         peer: address,
     }
