@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     process::ExitCode,
 };
 
@@ -36,7 +36,6 @@ fn start_log() {
     let wanted = if wanted.is_empty() { "info" } else { &wanted };
     let parsed = EnvFilter::try_new(wanted);
     let refused = parsed.is_err();
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
     // Payload is never logged, whatever the variable asks for.
     let taken = LogTracer::builder()
@@ -51,7 +50,7 @@ fn start_log() {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && !no_color)
+        .with_ansi(command::is_colored(&io::stderr()))
         .finish();
     // This is the first thing that the program does, so there is no other log.
     if taken.is_err() || tracing::subscriber::set_global_default(subscriber).is_err() {

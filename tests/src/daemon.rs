@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::ExitStatus,
+    process::{Command, ExitStatus},
     time::Duration,
 };
 
@@ -19,6 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a terminated daemon may drain, as the design promises.
 pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// What standard output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlet {
+    /// A terminal, which has standard error as well.
+    Terminal,
+    /// A pipe.
+    Pipe,
+}
 
 /// A running `phiwatch run` or `phiwatch capture`.
 pub struct Daemon<'a> {
@@ -65,6 +74,39 @@ impl<'a> Daemon<'a> {
         Self::start(level, sandbox, configuration, &common, arguments)
     }
 
+    /// `phiwatch run` with findings on standard output, which is a terminal or a
+    /// pipe. What came out is in [`Running::stdout`] of `running`, which is a program
+    /// around phiwatch: keys that it gets go to the terminal.
+    pub fn shown(sandbox: &'a Sandbox, outlet: Outlet) -> Result<Self> {
+        let path = configuration(sandbox, "")?;
+        let words = [
+            // Ends with the program around it.
+            "setpriv --pdeathsig KILL".to_owned(),
+            quoted(phiwatch())?,
+            "run --config".to_owned(),
+            quoted(path)?,
+            "--cgroup".to_owned(),
+            quoted(sandbox.cgroup())?,
+        ];
+        let line = words.join(" ");
+        let mut command = match outlet {
+            Outlet::Terminal => {
+                let mut script = sandbox.command(Side::Outside, "script");
+                script.args(["--quiet", "--flush", "--return", "--command"]);
+                script.arg(format!("exec {line}")).arg("/dev/null");
+                script.env_remove("NO_COLOR").env("TERM", "xterm");
+                script
+            }
+            Outlet::Pipe => {
+                let mut shell = sandbox.command(Side::Outside, "sh");
+                shell.args(["-c", &format!("{line} | cat")]);
+                shell
+            }
+        };
+        command.env("PHIWATCH_LOG", "info");
+        Self::ready(sandbox, command)
+    }
+
     /// `phiwatch capture --raw`, readable with [`identity`], into the folder [`Daemon::capture_path`].
     pub fn capture(sandbox: &'a Sandbox) -> Result<Self> {
         let folder = sandbox.folder().join("capture");
@@ -73,7 +115,7 @@ impl<'a> Daemon<'a> {
         Self::start("trace", sandbox, "", &common, &arguments)
     }
 
-    /// Starts phiwatch and waits until its probes are attached.
+    /// Starts phiwatch with `common` and other arguments.
     fn start<S: AsRef<OsStr>>(
         level: &str,
         sandbox: &'a Sandbox,
@@ -81,13 +123,7 @@ impl<'a> Daemon<'a> {
         common: &[&OsStr],
         arguments: &[S],
     ) -> Result<Self> {
-        let path = sandbox.folder().join("phiwatch.toml");
-        let state = sandbox.state();
-        let text = format!(
-            "[listen]\naddress = \"127.0.0.1:0\"\n[state]\ndirectory = \"{}\"\n{configuration}",
-            state.display()
-        );
-        fs::write(&path, text).context("write the configuration")?;
+        let path = self::configuration(sandbox, configuration)?;
         let mut command = sandbox.command(Side::Outside, phiwatch());
         command
             .args(common)
@@ -96,6 +132,11 @@ impl<'a> Daemon<'a> {
             .arg("--cgroup")
             .arg(sandbox.cgroup());
         command.env("PHIWATCH_LOG", level).args(arguments);
+        Self::ready(sandbox, command)
+    }
+
+    /// Starts `command`, which is phiwatch, and waits until its probes are attached.
+    fn ready(sandbox: &'a Sandbox, command: Command) -> Result<Self> {
         let mut running = sandbox.start("phiwatch", command)?;
         let address = running.wait_for("its address", |line| {
             line.split_once("listening on http://")
@@ -182,6 +223,26 @@ impl<'a> Daemon<'a> {
         self.running.signal(Signal::TERM)?;
         self.running.ended(DRAIN)
     }
+}
+
+/// Writes a configuration with these tables besides those that keep phiwatch's
+/// state in the sandbox, and returns its path.
+fn configuration(sandbox: &Sandbox, tables: &str) -> Result<PathBuf> {
+    let path = sandbox.folder().join("phiwatch.toml");
+    let text = format!(
+        "[listen]\naddress = \"127.0.0.1:0\"\n[state]\ndirectory = \"{}\"\n{tables}",
+        sandbox.state().display()
+    );
+    fs::write(&path, text).context("write the configuration")?;
+    Ok(path)
+}
+
+/// A path as a word of a shell.
+fn quoted(path: impl AsRef<Path>) -> Result<String> {
+    let path = path.as_ref();
+    let text = path.to_str().context("a path is text")?;
+    ensure!(!text.contains('\''), "{}", path.display());
+    Ok(format!("'{text}'"))
 }
 
 /// The complete lines of a journal, which may not exist yet.

@@ -7,12 +7,14 @@ use std::{collections::BTreeSet, fs, io::Write as _, path::Path, time::Duration}
 
 use anyhow::Result;
 use aya::programs::{loaded_links, loaded_programs};
+use serde_json::Value;
 use tables::{held, table};
 use tests::{
-    Daemon, Side, Sink,
+    Daemon, Sandbox, Side, Sink,
     churn::churn,
     client::{self, Job},
     copies::Copies,
+    daemon::{DRAIN, Outlet},
     kernel,
     patient::{self, META_PATH},
     sink::Options,
@@ -337,5 +339,61 @@ fn repeated_leaks_share_lines_of_the_journal_and_none_is_left_out() -> Result<()
         .map(|line| line["repeated"]["count"].as_u64().unwrap_or(1));
     assert_eq!(counts.sum::<u64>(), REQUESTS as u64, "{lines:?}");
     assert!(lines.len() < REQUESTS, "{}", lines.len());
+    Ok(())
+}
+
+/// Shows a finding on this outlet, and returns the line that names the tracker; then
+/// Ctrl-C is pressed on a terminal.
+fn shown(sandbox: &Sandbox, outlet: Outlet) -> Result<String> {
+    let _worker = sandbox.worker()?;
+    let mut daemon = Daemon::shown(sandbox, outlet)?;
+    let body = patient::event_file(sandbox)?;
+    let job = Job {
+        host: HOST,
+        path: META_PATH,
+        body: &body,
+        count: 1,
+    };
+    client::CURL.send(sandbox, job)?;
+    let sought = match outlet {
+        Outlet::Terminal => " sent to meta at ",
+        Outlet::Pipe => "\"tracker\":\"meta\"",
+    };
+    let line = daemon.running.wait_for("a finding", |line| {
+        line.contains(sought).then(|| line.to_owned())
+    })?;
+    if outlet == Outlet::Terminal {
+        daemon.running.stdin()?.write_all(b"\x03")?;
+        let status = daemon.running.ended(DRAIN)?;
+        let all = daemon.running.stdout()?;
+        assert_eq!(status.code(), Some(0), "{all}");
+        assert!(all.ends_with("\nphiwatch: stopping\r\n"), "{all}");
+        assert!(!all.contains("phiwatch.finding/1"), "{all}");
+    }
+    let all = daemon.running.stdout()? + &daemon.running.stderr()?;
+    for value in patient::PLANTED {
+        assert!(!all.contains(value), "{value} in {all}");
+    }
+    Ok(line)
+}
+
+#[test]
+fn a_terminal_shows_findings_for_people_and_a_pipe_gets_json() -> Result<()> {
+    let Some(sandbox) = kernel::sandbox()? else {
+        return Ok(());
+    };
+    let _sink = Sink::start(&sandbox, Options::default())?;
+    let line = shown(&sandbox, Outlet::Terminal)?;
+    let expected = ") sent to meta at graph.facebook.com: email, ip, name, phone; assessment, \
+                    condition, treatment";
+    assert!(
+        line.contains("  \u{1b}[1;31mcritical\u{1b}[0m  curl ("),
+        "{line}"
+    );
+    assert!(line.ends_with(expected), "{line}");
+    let line = shown(&sandbox, Outlet::Pipe)?;
+    let finding: Value = serde_json::from_str(&line)?;
+    assert_eq!(finding["schema"], "phiwatch.finding/1");
+    assert_eq!(finding["recipient"]["host"], HOST);
     Ok(())
 }

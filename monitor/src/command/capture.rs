@@ -11,7 +11,7 @@ use super::{
     storage::{EncryptArgs, store_options},
     watch::{KernelLog, Plan, watch},
 };
-use crate::config::Config;
+use crate::{alert::journal::JournalForm, config::Config};
 
 /// `phiwatch capture`
 #[derive(Clone, Debug, Args)]
@@ -61,6 +61,7 @@ pub fn execute(args: &CaptureArgs) -> Result<(), Failure> {
         raw: args.raw,
         store,
         detect: false,
+        form: JournalForm::default(),
         kernel_log: args.kernel_log != KernelLog::Off,
     })
 }

@@ -160,7 +160,8 @@ impl Live {
             None => None,
         };
         let journal = if plan.detect {
-            Some(Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?)
+            let journal = Journal::open(&plan.config.journal).or_fail(ExitStatus::Io)?;
+            Some(journal.with_form(plan.form))
         } else {
             None
         };

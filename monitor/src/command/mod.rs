@@ -17,6 +17,7 @@ pub mod run;
 mod scope;
 mod state;
 mod storage;
+mod terminal;
 pub mod trackers;
 pub mod verify;
 mod watch;
@@ -29,11 +30,14 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
-pub use self::failure::{ExitStatus, Failure, OrFail};
 use self::{
     capture::CaptureArgs, check::CheckArgs, doctor::DoctorArgs, explain::ExplainArgs,
     export::ExportArgs, replay::ReplayArgs, run::RunArgs, trackers::TrackersArgs,
     verify::VerifyArgs,
+};
+pub use self::{
+    failure::{ExitStatus, Failure, OrFail},
+    terminal::is_colored,
 };
 use crate::config::{Config, Recipients};
 
@@ -63,7 +67,7 @@ Exit codes:
 
 Data goes to standard output, messages to standard error. PHIWATCH_LOG sets
 the level of the messages (error, warn, info, debug, trace), NO_COLOR removes
-their color.";
+colors.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]

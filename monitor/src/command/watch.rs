@@ -11,6 +11,7 @@
 //! waits, and the kernel counts what its ring has no room for.
 
 use std::{
+    io::{self, IsTerminal as _},
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{
@@ -37,6 +38,7 @@ use super::{
 };
 use crate::{
     alert::{
+        journal::JournalForm,
         metrics::{HookCounts, Metrics},
         server::{self, ReloadRequest, State as ServerState},
     },
@@ -111,6 +113,8 @@ pub(super) struct Plan {
     pub store: StoreOptions,
     /// Whether to look for findings.
     pub detect: bool,
+    /// How findings are written.
+    pub form: JournalForm,
     /// Whether the kernel programs' diagnostics are wanted.
     pub kernel_log: bool,
 }
@@ -455,7 +459,13 @@ async fn until_stopped<T>(
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = interrupt.recv() => {
+                // A terminal shows the key: what is still to come begins a line.
+                if io::stderr().is_terminal() {
+                    super::say(format_args!("\nphiwatch: stopping"));
+                }
+                return Ok(());
+            }
             _ = hangup.recv() => {
                 if let Err(error) = reloaded(plan, core) {
                     tracing::error!("{error}");

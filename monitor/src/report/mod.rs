@@ -5,6 +5,7 @@
 //! the inputs. Out: bytes of one of the formats. Pure: no clock and no file, so
 //! the same findings and facts give the same bytes.
 
+mod brief;
 mod clock;
 mod csv;
 mod facts;
@@ -14,6 +15,7 @@ mod jsonl;
 mod people;
 mod plain;
 mod sarif;
+mod shade;
 mod silence;
 mod table;
 mod tally;
@@ -24,7 +26,10 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-pub(crate) use self::text::{clean, cut};
+pub(crate) use self::{
+    brief::brief,
+    text::{clean, cut},
+};
 use self::{csv::Csv, html::Html, json::Json, jsonl::Jsonl, sarif::Sarif, table::Table};
 pub use self::{
     facts::{Facts, InputFacts, Readability, SectionFacts, Span},

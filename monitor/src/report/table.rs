@@ -10,9 +10,9 @@ use comfy_table::{
     presets::NOTHING,
 };
 
-use super::{Facts, Report, tally::process, text::cut};
+use super::{Facts, Report, shade::Shade, tally::sender, text::cut};
 use crate::{
-    finding::{Finding, Severity},
+    finding::Finding,
     name::{Named, joined},
 };
 
@@ -108,19 +108,14 @@ fn row(finding: &Finding, look: TableOptions) -> Vec<Cell> {
     let time = finding.time.to_string();
     let time = time.get(..19).unwrap_or(&time);
     let severity = Cell::new(finding.severity.as_str());
-    let severity = match finding.severity {
+    let severity = match Shade::of(finding.severity) {
         _ if !look.is_colored => severity,
-        Severity::Critical => severity.fg(Color::Red).add_attribute(Attribute::Bold),
-        Severity::High => severity.fg(Color::Red),
-        Severity::Medium => severity.fg(Color::Yellow),
-        Severity::Low | Severity::Info => severity.fg(Color::Blue),
+        Shade::BoldRed => severity.fg(Color::Red).add_attribute(Attribute::Bold),
+        Shade::Red => severity.fg(Color::Red),
+        Shade::Yellow => severity.fg(Color::Yellow),
+        Shade::Blue => severity.fg(Color::Blue),
     };
     let recipient = format!("{} {}", finding.recipient.tracker, finding.recipient.host);
-    let pid = finding.process.pid;
-    let process = match pid {
-        Some(pid) => format!("{} ({pid})", process(finding)),
-        None => process(finding),
-    };
     let id = if look.width.is_some_and(|width| width < WIDE) {
         finding.id.get(..12).unwrap_or(&finding.id)
     } else {
@@ -135,7 +130,7 @@ fn row(finding: &Finding, look: TableOptions) -> Vec<Cell> {
             |contact| format!("not read: {}", contact.reason.as_str()),
         )),
         Cell::new(list(&finding.health)),
-        Cell::new(cut(&process, MAX_CELL)),
+        Cell::new(cut(&sender(finding), MAX_CELL)),
         Cell::new(id),
     ]
 }

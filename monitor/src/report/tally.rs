@@ -360,6 +360,14 @@ impl Tally {
     }
 }
 
+/// The name of the process behind a finding, with its id.
+pub(super) fn sender(finding: &Finding) -> String {
+    match finding.process.pid {
+        Some(pid) => format!("{} ({pid})", process(finding)),
+        None => process(finding),
+    }
+}
+
 /// The name of the process behind a finding.
 pub(super) fn process(finding: &Finding) -> String {
     let process = &finding.process;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Names that someone could choose to do harm with.
-const HOSTILE: &[&str] = &[
+pub(super) const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "javascript:alert(1)",
@@ -57,7 +57,7 @@ fn token_of(number: u8) -> Token {
 }
 
 /// Finding number `number`, about a person of its own, with these names.
-fn finding(number: u8, severity: Severity, name: &str) -> Finding {
+pub(super) fn finding(number: u8, severity: Severity, name: &str) -> Finding {
     Finding {
         schema: SCHEMA,
         id: format!("{number:02x}").repeat(16),

@@ -1,12 +1,14 @@
-//! The journal of findings: JSON Lines that survive a crash.
+//! The journal of findings: JSON Lines that survive a crash, or lines for people.
 //!
 //! Input: batches of [`Finding`]s. Output: one JSON object a line, in a file
-//! that is synced after every batch and rotated by size, or on standard output.
+//! that is synced after every batch and rotated by size, or on standard output,
+//! where a finding can be a few lines for people instead.
 //! Beyond a number a second, findings that differ only in the person share a
 //! line with a count. What could not be written waits, bounded, for the next
 //! batch.
 
 mod file;
+mod form;
 mod rate;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use std::{
     path::PathBuf,
 };
 
+pub use self::form::JournalForm;
 use self::{
     file::JournalFile,
     rate::{Admission, Rates},
@@ -77,6 +80,7 @@ enum Sink {
 /// Writes findings. To be used from one thread.
 pub struct Journal {
     sink: Sink,
+    form: JournalForm,
     pending: VecDeque<Vec<u8>>,
     rates: Rates,
     losses: Losses,
@@ -111,10 +115,18 @@ impl Journal {
     fn with_sink(sink: Sink, findings_per_second: u64) -> Self {
         Self {
             sink,
+            form: JournalForm::default(),
             pending: VecDeque::new(),
             rates: Rates::new(findings_per_second),
             losses: Losses::default(),
         }
+    }
+
+    /// The same journal, with findings in this form.
+    #[must_use]
+    pub const fn with_form(mut self, form: JournalForm) -> Self {
+        self.form = form;
+        self
     }
 
     /// Writes `findings` and whatever was pending, and syncs the file. All
@@ -132,7 +144,7 @@ impl Journal {
         for finding in findings {
             match self.rates.admit(finding) {
                 Admission::Own => {
-                    let line = serde_json::to_vec(finding);
+                    let line = self.form.line(finding, None);
                     unserialized = self.enqueue(line, 1).err().or(unserialized);
                 }
                 Admission::Gathered => {}
@@ -140,7 +152,7 @@ impl Journal {
             }
         }
         for repeated in self.rates.due(now) {
-            let line = repeated.line();
+            let line = self.form.line(repeated.finding(), repeated.times());
             unserialized = self.enqueue(line, repeated.count()).err().or(unserialized);
         }
         self.flush()?;

@@ -51,22 +51,14 @@ pub(super) struct Repeated {
 }
 
 /// The `repeated` member of a line.
-#[derive(Serialize)]
-struct Times {
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct Times {
     /// How many findings the line stands for, including the one it shows.
-    count: u64,
+    pub(super) count: u64,
     /// The earliest of their times.
-    first: Timestamp,
+    pub(super) first: Timestamp,
     /// The latest.
-    last: Timestamp,
-}
-
-/// A finding, and how many it stands for.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    finding: &'a Finding,
-    repeated: Times,
+    pub(super) last: Timestamp,
 }
 
 impl Repeated {
@@ -90,19 +82,18 @@ impl Repeated {
         self.count
     }
 
-    /// The line without its newline. A finding that was not repeated is an
+    /// The one that stands for all of them.
+    pub(super) const fn finding(&self) -> &Finding {
+        &self.finding
+    }
+
+    /// What the line says of the others. A finding that was not repeated is an
     /// ordinary one.
-    pub(super) fn line(&self) -> Result<Vec<u8>, serde_json::Error> {
-        if self.count == 1 {
-            return serde_json::to_vec(&self.finding);
-        }
-        serde_json::to_vec(&Line {
-            finding: &self.finding,
-            repeated: Times {
-                count: self.count,
-                first: self.first,
-                last: self.last,
-            },
+    pub(super) fn times(&self) -> Option<Times> {
+        (self.count > 1).then_some(Times {
+            count: self.count,
+            first: self.first,
+            last: self.last,
         })
     }
 }

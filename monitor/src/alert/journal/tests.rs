@@ -380,6 +380,28 @@ fn beyond_the_rate_of_a_recipient_and_second_findings_share_lines() {
 }
 
 #[test]
+fn text_keeps_to_the_limits_too() {
+    let stream = Cramped::default();
+    stream.0.lock().unwrap().1 = usize::MAX;
+    let form = JournalForm::Text { is_colored: false };
+    let mut journal = Journal::to_writer(stream.clone(), 1).with_form(form);
+    journal.write_batch(&findings(0..4), second(1)).unwrap();
+    journal.write_batch(&[], second(2)).unwrap();
+    let text = String::from_utf8(stream.0.lock().unwrap().0.clone()).unwrap();
+    let head = "2026-11-24 02:41:01 UTC  high      process not known sent to meta at \
+                tracker.example.com: nothing that was recognized";
+    let expected = [
+        head,
+        "    finding finding-0",
+        head,
+        "    3 findings like this one in one second",
+        "    finding finding-1",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    assert!(text.ends_with('\n'), "{text:?}");
+}
+
+#[test]
 fn findings_share_a_line_if_they_differ_in_the_person_only() {
     type Change = fn(&mut Finding);
     let changes: &[(Change, bool)] = &[

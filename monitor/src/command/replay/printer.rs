@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    command::is_colored,
     finding::Finding,
     report::{Facts, Format, Report, TableOptions},
 };
@@ -61,11 +62,10 @@ fn look(is_terminal: bool) -> TableOptions {
     if !is_terminal {
         return TableOptions::default();
     }
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
     TableOptions {
         width: size.map(|size| size.ws_col).filter(|width| *width > 0),
-        is_colored: !no_color,
+        is_colored: is_colored(&io::stdout()),
     }
 }
 
