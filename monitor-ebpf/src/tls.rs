@@ -152,7 +152,10 @@ fn call(ctx: &ProbeContext, cookie: u64) -> Option<()> {
     if flags & target::ENABLED == 0 {
         return None;
     }
-    if function::is_end(cookie::function(cookie)) || is_interrupted(&key, usage) {
+    if function::is_end(cookie::function(cookie))
+        || is_interrupted(&key, usage)
+        || is_named_anew(ctx, cookie::function(cookie), &key)
+    {
         freed(&key);
     }
     match cookie::function(cookie) {
@@ -176,6 +179,28 @@ pub(crate) fn is_interrupted(key: &StreamKey, usage: &Usage) -> bool {
         // SAFETY: the value stays mapped while a program runs.
         let stream = unsafe { &*stream };
         stream.born < usage.since && stream.sent | stream.received != 0
+    })
+}
+
+/// Whether a server's name is given to a stream that had bytes already. A connection
+/// is named before its handshake, so what was seen is that of another one, whose end
+/// was not: its library has no function that ends streams, or none that was found.
+#[inline(always)]
+fn is_named_anew(ctx: &ProbeContext, function: u8, key: &StreamKey) -> bool {
+    if function == function::SSL_CTRL {
+        if ctx
+            .arg::<u64>(1)
+            .is_none_or(|kind| kind as i32 != SET_SERVER_NAME)
+        {
+            return false;
+        }
+    } else if function != function::SSL_SERVER_NAME {
+        return false;
+    }
+    STREAMS.get_ptr(key).is_some_and(|stream| {
+        // SAFETY: the value stays mapped while a program runs.
+        let stream = unsafe { &*stream };
+        stream.sent | stream.received != 0
     })
 }
 

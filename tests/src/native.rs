@@ -18,6 +18,25 @@ pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
     })
 }
 
+/// As [`compile_with_own_tls`], and takes out of the program what its TLS functions are
+/// recognized by then: the folder in the paths of source files that they raise errors
+/// with.
+pub fn compile_with_hidden_tls(name: &str, folder: &Path) -> Result<PathBuf> {
+    let program = compile_with_own_tls(name, folder)?;
+    let mut bytes = fs::read(&program).context("read the program")?;
+    let path = b"ssl/ssl_lib.c";
+    let windows = bytes.windows(path.len()).enumerate();
+    let found: Vec<usize> = windows
+        .filter_map(|(at, window)| (window == path).then_some(at))
+        .collect();
+    ensure!(!found.is_empty(), "{name} has no path of a source file");
+    for at in found {
+        bytes[at..at + "ssl".len()].fill(b'-');
+    }
+    fs::write(&program, bytes).context("write the program")?;
+    Ok(program)
+}
+
 /// Compiles `native/NAME.c` with a copy of `OpenSSL` in the program, and strips it: no
 /// symbol tells its functions.
 pub fn compile_with_own_tls(name: &str, folder: &Path) -> Result<PathBuf> {

@@ -44,10 +44,10 @@ fn proxy(sandbox: &Sandbox, seconds: f64) -> Result<Running> {
     Ok(running)
 }
 
-/// A client with TLS of its own, once it has made its requests, through the proxy on
-/// this port if one is given.
+/// A client with TLS of its own that nothing tells, once it has made its requests,
+/// through the proxy on this port if one is given.
 fn hidden(sandbox: &Sandbox, body: &Path, proxy: Option<u16>) -> Result<Running> {
-    let program = native::compile_with_own_tls("hidden", sandbox.folder())?;
+    let program = native::compile_with_hidden_tls("hidden", sandbox.folder())?;
     let mut command = sandbox.command(Side::Watched, program);
     command
         .args([HOST, "443", META_PATH])

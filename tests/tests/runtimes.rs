@@ -3,6 +3,8 @@
 
 mod recorded;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use phiwatch::event::Source;
 use tests::{
@@ -157,15 +159,19 @@ fn programs_written_in_go() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn openssl_inside_a_stripped_program_with_packed_symbols() -> Result<()> {
+/// Compiles a program with OpenSSL inside.
+type Compile = fn(&str, &Path) -> Result<PathBuf>;
+
+/// Sends with both kinds of functions of a program that no library belongs to, to a sink
+/// that reads slowly.
+fn check_alone(compile: Compile) -> Result<()> {
     let slow = Options {
         slow: true,
         ..Options::default()
     };
     recorded::check(slow, 2, |sandbox| {
         let body = client::body(sandbox.folder(), 1 << 20)?;
-        let program = native::compile_packed("exact", sandbox.folder())?;
+        let program = compile("exact", sandbox.folder())?;
         for calls in ["plain", "ex"] {
             let mut command = sandbox.command(Side::Watched, &program);
             command.args([HOST, "443", META_PATH]).arg(&body);
@@ -174,6 +180,16 @@ fn openssl_inside_a_stripped_program_with_packed_symbols() -> Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+#[test]
+fn openssl_inside_a_stripped_program_with_packed_symbols() -> Result<()> {
+    check_alone(native::compile_packed)
+}
+
+#[test]
+fn openssl_inside_a_stripped_program_without_symbols() -> Result<()> {
+    check_alone(native::compile_with_own_tls)
 }
 
 #[test]

@@ -29,6 +29,7 @@ use super::{
     maps::Name,
     process::Scope,
     reader::{Reader, Verdicts},
+    sites::Effort,
     status::{State, Status},
     table::{Attachment, HOOKS, Hook, Tracepoint},
     tracefs::{self, Tracefs, TracefsError},
@@ -206,7 +207,7 @@ impl Probes {
             }
         }
         for path in library::standard() {
-            self.hook(Library::open(&path, &path), &Owner::Host);
+            self.hook(Library::open(&path, &path), &Owner::Host, Effort::Usual);
         }
         let watched = self.scan();
         let active = self

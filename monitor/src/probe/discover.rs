@@ -23,6 +23,7 @@ use super::{
     maps::{Mapped, Maps},
     plan::{Coverage, Member},
     process,
+    sites::Effort,
     status::State,
     translate::Signal,
 };
@@ -43,6 +44,9 @@ const MAX_EXPECTED: usize = 8;
 const STOP: Duration = Duration::from_millis(250);
 /// How often costs are looked at.
 const TURN: Duration = Duration::from_millis(500);
+
+/// Why a file is not hooked that was not searched for functions without symbols.
+const NOTHING: &str = "it has none of the functions";
 
 /// What discovery tells whoever reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -166,6 +170,9 @@ impl Probes {
             }
             Signal::Hello(pid) => {
                 if self.look_at(pid) && self.hooks.learn(|known| known.is_hidden(pid)) {
+                    if self.search(pid) {
+                        self.look_at(pid);
+                    }
                     let has = self.executables.have_rustls(pid);
                     self.hooks.learn(|known| known.searched(pid, has));
                 }
@@ -242,7 +249,7 @@ impl Probes {
             .iter()
             .filter_map(|mapped| {
                 if mapped.is_named {
-                    self.hook(library::open_mapped(pid, mapped), &owner)
+                    self.hook(library::open_mapped(pid, mapped), &owner, Effort::Usual)
                 } else {
                     self.hook_other(pid, mapped, &owner)
                 }
@@ -258,6 +265,21 @@ impl Probes {
         Some(files)
     }
 
+    /// Searches what a process maps for TLS functions that no symbol names, each file
+    /// once. Returns whether some are hooked now.
+    fn search(&mut self, pid: u32) -> bool {
+        let Some(seen) = process::read(pid) else {
+            return false;
+        };
+        let owner = Owner::of(seen.process.cgroup.as_deref());
+        let mut is_any = false;
+        for mapped in Maps::read(pid).files() {
+            let opened = library::open_mapped(pid, &mapped);
+            is_any |= self.hook(opened, &owner, Effort::Thorough).is_some();
+        }
+        is_any
+    }
+
     /// Hooks a file of any name, if it has TLS functions. Almost none has, and all
     /// processes map dozens: what is known of a file is not asked again.
     fn hook_other(&mut self, pid: u32, mapped: &Mapped, owner: &Owner) -> Option<FileId> {
@@ -270,10 +292,10 @@ impl Probes {
                 Admission::Refused(_) => None,
                 Admission::Hooked(id) => return Some(id),
                 Admission::New | Admission::Changed(_) => {
-                    self.hook(library::open_mapped(pid, mapped), owner)
+                    self.hook(library::open_mapped(pid, mapped), owner, Effort::Usual)
                 }
             },
-            None => self.hook(library::open_mapped(pid, mapped), owner),
+            None => self.hook(library::open_mapped(pid, mapped), owner, Effort::Usual),
         };
         if let (None, Some(passed)) = (found, &mut self.passed) {
             passed.insert(key);
@@ -365,6 +387,7 @@ impl Probes {
         &mut self,
         opened: Result<Library, LibraryError>,
         owner: &Owner,
+        effort: Effort,
     ) -> Option<FileId> {
         let library = match opened {
             Ok(library) => library,
@@ -375,7 +398,7 @@ impl Probes {
                 return None;
             }
         };
-        let (id, is_new) = match self.admit(&library) {
+        let (id, is_new) = match self.admit(&library, effort) {
             ControlFlow::Continue(admitted) => admitted,
             ControlFlow::Break(known) => return known,
         };
@@ -393,10 +416,11 @@ impl Probes {
         if is_new && is_named && !self.make_room(owner) {
             return None;
         }
-        if !is_named && !self.libraries.may_search(owner, library.weight()) {
+        let weight = effort.weight(&library);
+        if !is_named && !self.libraries.may_search(owner, weight) {
             return None;
         }
-        let sites = match self.hooks.decide(&library) {
+        let sites = match self.hooks.decide(&library, effort) {
             Ok(sites) => sites,
             Err(error) => {
                 tracing::debug!(%error, "file is no TLS library");
@@ -406,7 +430,10 @@ impl Probes {
             }
         };
         if sites.is_empty() {
-            let why = "it has none of the functions";
+            let why = match effort {
+                Effort::Usual => NOTHING,
+                Effort::Thorough => "it has none of the functions, also without symbols",
+            };
             self.libraries.refused(id, stamp, why);
             return None;
         }
@@ -422,7 +449,11 @@ impl Probes {
 
     /// Whether a library is to be examined: under which id, and whether that is a
     /// new one. If not, its id where it is hooked already.
-    fn admit(&mut self, library: &Library) -> ControlFlow<Option<FileId>, (FileId, bool)> {
+    fn admit(
+        &mut self,
+        library: &Library,
+        effort: Effort,
+    ) -> ControlFlow<Option<FileId>, (FileId, bool)> {
         match self.libraries.admit(library.id, library.stamp) {
             Admission::New => ControlFlow::Continue((library.id, true)),
             Admission::Hooked(id) => ControlFlow::Break(Some(id)),
@@ -434,6 +465,10 @@ impl Probes {
                 let why = "it changes too often";
                 self.libraries.refused(id, library.stamp, why);
                 ControlFlow::Break(None)
+            }
+            // It was refused with less effort.
+            Admission::Refused(NOTHING) if effort == Effort::Thorough => {
+                ControlFlow::Continue((library.id, true))
             }
             Admission::Refused(why) => {
                 tracing::trace!(path = %library.path.display(), why, "file is not hooked");

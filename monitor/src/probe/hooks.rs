@@ -30,7 +30,7 @@ use super::{
     obstacle::Processes,
     plan::{self, Member, Probing, Whom},
     process,
-    sites::{Decision, Part, Sites},
+    sites::{Decision, Effort, Part, Sites},
     status::{State, Status},
     table::HOOKS,
     uprobes::{Interface, Link, LinkPart, Target},
@@ -208,12 +208,20 @@ impl Hooks {
     }
 
     /// Where the probes of a library sit.
-    pub(super) fn decide(&mut self, library: &Library) -> Result<Arc<Sites>, LibraryError> {
+    pub(super) fn decide(
+        &mut self,
+        library: &Library,
+        effort: Effort,
+    ) -> Result<Arc<Sites>, LibraryError> {
         let file = (library.id, library.stamp);
         if let Some(sites) = self.decided.get(&file) {
             return Ok(Arc::clone(sites));
         }
-        let sites = Arc::new(Sites::decide(library, self.interface.has_cookies())?);
+        let sites = Arc::new(Sites::decide(
+            library,
+            self.interface.has_cookies(),
+            effort,
+        )?);
         // Those with nothing to hook are remembered by whoever asks.
         if !sites.is_empty() {
             if self.decided.len() >= MAX_DECIDED {

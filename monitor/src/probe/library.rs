@@ -205,11 +205,6 @@ impl Library {
             .map_err(|source| self.broken(source))
     }
 
-    /// How many bytes of names there are to search.
-    pub(super) fn weight(&self) -> u64 {
-        Elf::read(&self.file).map_or(0, |elf| elf.weight())
-    }
-
     /// What its headers say, for whoever asks more than one thing of it.
     pub(super) fn elf(&self) -> Result<Elf<'_>, LibraryError> {
         Elf::read(&self.file).map_err(|source| self.broken(source))

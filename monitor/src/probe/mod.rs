@@ -32,6 +32,7 @@ mod status;
 mod table;
 mod tracefs;
 mod translate;
+mod unnamed;
 mod uprobes;
 mod usage;
 

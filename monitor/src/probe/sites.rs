@@ -13,6 +13,7 @@ use super::{
     place::{self, Cost, Depth, Exits, Placement, Point, Why},
     status::State,
     table::{Attachment, EXIT_PROGRAM, HOOKS, Hook, Object, Reading},
+    unnamed,
 };
 
 /// The getter of what the last call on an `SSL` object waits for.
@@ -20,6 +21,39 @@ const WANT: &str = "SSL_want";
 
 /// What is mentioned by every file that has, or calls, a function which sends.
 const LANDMARKS: &[&str] = &["SSL_write", "gnutls_record_send"];
+
+/// How many bytes of constants a program may have that is searched whatever it does.
+const MAX_CONSTANTS: u64 = 16 << 20;
+
+/// How far functions are looked for that no symbol names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// In small programs. Almost all processes map files without any.
+    Usual,
+    /// In every file: its process greets a TLS server, and nothing else is known that
+    /// it could do that with.
+    Thorough,
+}
+
+impl Effort {
+    /// Whether functions without symbols are looked for in this file.
+    fn reaches(self, elf: &Elf<'_>) -> bool {
+        self == Self::Thorough || elf.is_program() && elf.constants() <= MAX_CONSTANTS
+    }
+
+    /// How many bytes of a file may have to be searched.
+    pub(super) fn weight(self, library: &Library) -> u64 {
+        let weight = library.elf().map(|elf| {
+            let loaded = match self {
+                Self::Thorough => elf.loaded_weight(),
+                Self::Usual if self.reaches(&elf) => elf.constants(),
+                Self::Usual => 0,
+            };
+            elf.weight() + loaded
+        });
+        weight.unwrap_or(0)
+    }
+}
 
 /// One place in a library that is probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +104,8 @@ pub(super) enum Part {
 
 /// What is probed of a function, before its sites are told what they belong to.
 struct Examined {
+    /// What the function is called, if no symbol names it.
+    unnamed: Option<&'static str>,
     /// Where the function begins in the file, bytes.
     offset: u64,
     address: u64,
@@ -90,7 +126,11 @@ struct Tail {
 impl Sites {
     /// Decides where the probes of `library` sit. Without cookies they sit where
     /// the stack pointer is that of the function's first instruction.
-    pub(super) fn decide(library: &Library, has_cookies: bool) -> Result<Self, LibraryError> {
+    pub(super) fn decide(
+        library: &Library,
+        has_cookies: bool,
+        effort: Effort,
+    ) -> Result<Self, LibraryError> {
         let named = library::object(&library.path);
         // Whatever a file is called, it is one that mentions what all senders call;
         // most mention nothing of it and cost no more than that.
@@ -103,7 +143,8 @@ impl Sites {
         {
             mentions = elf.mentions(LANDMARKS).map_err(broken)?;
         }
-        if named.is_none() && !mentions.contains(&true) && !elf.is_go() {
+        let is_named = named.is_some() || mentions.contains(&true) || elf.is_go();
+        if !is_named && !effort.reaches(&elf) {
             return Ok(Self::default());
         }
         let hooks: Vec<(&'static str, Function)> = HOOKS.iter().filter_map(function_of).collect();
@@ -114,15 +155,19 @@ impl Sites {
             .collect();
         let mut found = elf.functions(&symbols).map_err(broken)?;
         let want = found.pop().flatten();
+        let unnamed = add_unnamed(&elf, effort, &hooks, &mut found);
         let state = want.and_then(|want| place::returned_field(&want.code));
         let examined: Vec<Option<Examined>> = hooks
             .iter()
-            .zip(found)
-            .map(|((_, function), found)| match function.object {
+            .zip(found.into_iter().zip(unnamed))
+            .map(|((_, function), (found, unnamed))| match function.object {
                 Object::Go => examine_go(found?),
                 Object::OpenSsl | Object::GnuTls | Object::Loader => {
                     let examined = examine(&elf, found?, function.arguments, has_cookies);
-                    Some(examined)
+                    Some(Examined {
+                        unnamed,
+                        ..examined
+                    })
                 }
             })
             .collect();
@@ -167,6 +212,11 @@ impl Sites {
             if state == State::Active && function.reading == Reading::Received {
                 read.push(function.object);
             }
+            let unnamed = examined.as_ref().and_then(|examined| examined.unnamed);
+            let detail = match unnamed {
+                Some(name) => format!("{detail} (found by reference, no symbol: {name})"),
+                None => detail,
+            };
             sites.decisions.push(Decision {
                 hook,
                 state,
@@ -351,12 +401,51 @@ fn function_of(hook: &Hook) -> Option<(&'static str, Function)> {
     }
 }
 
+/// Adds to the functions of a file without any of OpenSSL that sends those that no
+/// symbol names; returns what they are called.
+fn add_unnamed(
+    elf: &Elf<'_>,
+    effort: Effort,
+    hooks: &[(&'static str, Function)],
+    found: &mut [Option<elf::Function>],
+) -> Vec<Option<&'static str>> {
+    let mut names = vec![None; hooks.len()];
+    let has_openssl = hooks.iter().zip(&*found).any(|((_, function), found)| {
+        let is_sender = function.object == Object::OpenSsl && function.reading.is_sent();
+        is_sender && found.is_some()
+    });
+    if has_openssl || !effort.reaches(elf) {
+        return names;
+    }
+    // What cannot be searched shows nothing.
+    for own in unnamed::find(elf).unwrap_or_default() {
+        let is_it = |(_, function): &(_, Function)| function.symbol == own.symbol;
+        if let Some(index) = hooks.iter().position(is_it) {
+            (found[index], names[index]) = (Some(own.function), Some(own.name));
+        }
+    }
+    names
+}
+
 /// What a file has of its own: all that it takes to be read, not only what it calls.
 fn defined(
     named: Option<Object>,
     hooks: &[(&'static str, Function)],
     examined: &[Option<Examined>],
 ) -> Vec<Object> {
+    // Its sender raises errors as only the library does. Where nothing is known that
+    // ends a stream, the server's name that the next one is given does.
+    let is_unnamed = |object| {
+        let mut both = hooks.iter().zip(examined);
+        both.any(|((_, function), examined)| {
+            let unnamed = examined.as_ref().and_then(|own| own.unnamed);
+            let says_name = matches!(
+                function.number,
+                function::SSL_CTRL | function::SSL_SERVER_NAME
+            );
+            function.object == object && says_name && unnamed.is_some()
+        })
+    };
     let is_defined = |object| match object {
         // Every static program has the loader's function, and calls it of no use.
         Object::Loader => named == Some(Object::Loader),
@@ -370,7 +459,7 @@ fn defined(
             // A file that stands before a library, to see or change what is sent,
             // frees no objects; the library itself is read.
             has(&|function| function.reading.is_sent())
-                && has(&|function| function::is_end(function.number))
+                && (has(&|function| function::is_end(function.number)) || is_unnamed(object))
         }
     };
     Object::ALL
@@ -405,6 +494,7 @@ fn examine(file: &Elf<'_>, found: elf::Function, arguments: u8, has_cookies: boo
         Exits::At(_) | Exits::Unknown(_) => None,
     };
     Examined {
+        unnamed: None,
         offset,
         address,
         code,
@@ -423,6 +513,7 @@ fn examine_go(found: elf::Function) -> Option<Examined> {
     } = found;
     let entry = place::go_entry(&code, address)?;
     Some(Examined {
+        unnamed: None,
         offset,
         address,
         code,

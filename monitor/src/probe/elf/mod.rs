@@ -11,6 +11,9 @@ use std::{fmt, fs::File, io, ops::Range, os::unix::fs::FileExt as _, path::PathB
 
 mod debug;
 mod go;
+mod references;
+
+pub(super) use references::{Raised, Referrer, Text};
 
 use memchr::memmem;
 use object::elf;
@@ -147,6 +150,8 @@ pub(super) struct Elf<'a> {
     packed: Option<Range<u64>>,
     /// What shows that the file is a program written in Go.
     go: Option<go::Marks>,
+    /// Whether it is loaded at the addresses that it names.
+    is_fixed: bool,
 }
 
 /// The tables of an ELF file.
@@ -155,6 +160,7 @@ struct Tables {
     symbols: Vec<Symbols>,
     packed: Option<Range<u64>>,
     go: Option<go::Marks>,
+    is_fixed: bool,
 }
 
 fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -297,6 +303,7 @@ impl Tables {
             symbols,
             packed: section_of(debug::PACKED).map(content_of),
             go: go::Marks::of(&sections, section_of),
+            is_fixed: half(&header, 16) == u64::from(elf::ET_EXEC),
         })
     }
 }
@@ -310,6 +317,7 @@ impl<'a> Elf<'a> {
             symbols,
             packed,
             go,
+            is_fixed,
         } = Tables::read(&content, 0)?;
         Ok(Self {
             contents: vec![content],
@@ -317,6 +325,7 @@ impl<'a> Elf<'a> {
             symbols,
             packed,
             go,
+            is_fixed,
         })
     }
 

@@ -28,7 +28,7 @@ use super::{
     maps::{Mapped, Maps, without_deleted},
     obstacle,
     process::{self, Scope, Seen},
-    sites::{Decision, Sites},
+    sites::{Decision, Effort, Sites},
 };
 use crate::event::Process;
 
@@ -417,12 +417,13 @@ impl Inspector {
         if let Some(known) = self.files.get(&key) {
             return known.told(path);
         }
-        let cost = library.weight().saturating_add(key.size.min(MAX_SEARCHED));
+        let weight = Effort::Thorough.weight(&library);
+        let cost = weight.saturating_add(key.size.min(MAX_SEARCHED));
         if self.searched.saturating_add(cost) > MAX_SEARCHED_IN_ALL {
             return Err(Ignorance::Enough(path.to_owned()));
         }
         self.searched += cost;
-        let decisions = match Sites::decide(&library, self.has_cookies) {
+        let decisions = match Sites::decide(&library, self.has_cookies, Effort::Thorough) {
             Ok(sites) => sites.decisions,
             // It may be code all the same, and its bytes tell whether it has TLS.
             Err(LibraryError::Elf {
