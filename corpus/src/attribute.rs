@@ -182,6 +182,7 @@ pub fn attribute(person: &Person, words: &Words, split: Split, rng: &mut Rng) ->
     (
         key,
         Text {
+            json: None,
             value,
             notes: vec![note],
         },

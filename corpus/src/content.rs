@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use crate::{
     attribute::attribute,
     label::{Level, Note},
@@ -15,6 +17,8 @@ use crate::{
 pub struct Text {
     /// The text.
     pub value: String,
+    /// What stands there in JSON, if it is not this text.
+    pub json: Option<Value>,
     /// What a detector should say about it.
     pub notes: Vec<Note>,
 }
@@ -78,6 +82,7 @@ impl Content {
             .collect();
         let neutral = |text: &str| Text {
             value: text.to_owned(),
+            json: None,
             notes: vec![],
         };
         Self {
@@ -120,7 +125,11 @@ impl Content {
         } else {
             vec![]
         };
-        let text = Text { value, notes };
+        let text = Text {
+            value,
+            json: None,
+            notes,
+        };
         if line.vehicle == Vehicle::Prop {
             if !self.props.iter().any(|(other, _)| *other == key) {
                 self.props.push((key, text));

@@ -42,6 +42,9 @@ pub struct Carrier {
     /// Only in the unseen split.
     #[serde(skip)]
     pub unseen: bool,
+    /// Where it has room for words, and whether it has for attributes of the person.
+    #[serde(skip)]
+    room: (Vec<Vehicle>, bool),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -95,7 +98,11 @@ pub fn load() -> Result<(Vec<Carrier>, Vec<Quiet>)> {
     ] {
         let read = toml::from_str::<Carriers>(text).context("read the formats")?;
         let own = read.carrier.into_iter();
-        carriers.extend(own.map(|carrier| Carrier { unseen, ..carrier }));
+        carriers.extend(own.map(|carrier| Carrier {
+            unseen,
+            room: (carrier.find_vehicles(), carrier.text().contains("#traits")),
+            ..carrier
+        }));
     }
     let calls: Calls =
         toml::from_str(include_str!("../formats/quiet.toml")).context("read the quiet calls")?;
@@ -130,7 +137,11 @@ impl Carrier {
     }
 
     /// Where it has room for words.
-    pub fn vehicles(&self) -> Vec<Vehicle> {
+    pub fn vehicles(&self) -> &[Vehicle] {
+        &self.room.0
+    }
+
+    fn find_vehicles(&self) -> Vec<Vehicle> {
         let text = self.text();
         [
             (Vehicle::Event, "{event"),
@@ -149,9 +160,14 @@ impl Carrier {
         .collect()
     }
 
+    /// Whether it goes to `host`.
+    pub fn is_at(&self, host: &str) -> bool {
+        self.request.split(' ').nth(1) == Some(host)
+    }
+
     /// Whether it has room for attributes of the person.
     pub fn has_traits(&self) -> bool {
-        self.text().contains("#traits")
+        self.room.1
     }
 
     /// Whether one request holds many events.

@@ -64,6 +64,43 @@ impl Sources<'_> {
         })
     }
 
+    /// The requests of [`Self::positives`], without a capture.
+    pub fn positive_cases<'a>(
+        &'a self,
+        split: Split,
+        rounds: u64,
+        rng: &'a mut Rng,
+    ) -> impl Iterator<Item = Result<Case>> + 'a {
+        let lines = self.words.health(split);
+        let formats = self.formats(split);
+        let all = (0..rounds).flat_map(move |_| formats.clone());
+        all.map(move |carrier| self.positive(carrier, split, &lines, rng))
+    }
+
+    /// The requests of [`Self::negatives`] that are of a business, without a capture.
+    pub fn negative_cases<'a>(
+        &'a self,
+        split: Split,
+        count: u64,
+        rng: &'a mut Rng,
+    ) -> impl Iterator<Item = Result<Case>> + 'a {
+        let lines = self.words.innocent(split);
+        let formats = self.formats(split);
+        let mut businesses: Vec<&str> = lines.iter().map(|line| line.class.as_str()).collect();
+        businesses.sort_unstable();
+        businesses.dedup();
+        (0..count).map(move |_| {
+            let carrier = formats[rng.index(formats.len())];
+            let business = rng.pick(&businesses);
+            let own: Vec<&Line> = lines
+                .iter()
+                .copied()
+                .filter(|line| line.class == business)
+                .collect();
+            self.negative(carrier, split, &own, rng)
+        })
+    }
+
     fn positive(
         &self,
         carrier: &Carrier,
@@ -112,7 +149,7 @@ impl Sources<'_> {
                     content.add_attribute(as_prop, self.words, split, rng);
                 }
             }
-            self.neutral(&mut content, &vehicles, split, rng);
+            self.neutral(&mut content, vehicles, split, rng);
             events.push(content);
         }
         let (request, labels) = carrier.write(&events, rng)?;

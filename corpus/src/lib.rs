@@ -3,6 +3,7 @@
 //! ```text
 //!   words/ ──▶ content ─┐
 //!   formats/ ─▶ format ─┼─▶ generator ─▶ capture ─▶ phiwatch replay ─▶ findings ─┐
+//!   events/ ─▶ written ─┤
 //!   recorded/ ──────────┘       └─▶ label ────────────────────────────────────────┴─▶ measure ─▶ report
 //! ```
 //!
@@ -42,3 +43,4 @@ mod slot;
 mod template;
 pub mod traffic;
 pub mod words;
+pub mod written;

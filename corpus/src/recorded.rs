@@ -40,12 +40,19 @@ const RECORDINGS: &[&str] = &[
 /// Writes every recording as a capture at `path`, `http2` connections of 100 as HTTP/2.
 pub fn write(path: &Path, http2: u64, rng: &mut Rng) -> Result<Vec<Label>> {
     generator::write(path, http2, rng, |next| {
-        for line in RECORDINGS.iter().flat_map(|text| text.lines()) {
-            let record: Record = serde_json::from_str(line).context("read a recording")?;
-            next.write(vec![case(record)?])?;
+        for case in cases()? {
+            next.write(vec![case])?;
         }
         Ok(())
     })
+}
+
+/// Every recording.
+pub fn cases() -> Result<Vec<Case>> {
+    let lines = RECORDINGS.iter().flat_map(|text| text.lines());
+    lines
+        .map(|line| case(serde_json::from_str(line).context("read a recording")?))
+        .collect()
 }
 
 fn case(record: Record) -> Result<Case> {

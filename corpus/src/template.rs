@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::{
-    content::Content,
+    content::{Content, Text},
     encode,
     format::{Carrier, Request},
     label::Note,
@@ -106,7 +106,7 @@ impl TemplateWriter<'_> {
         let join = join.unwrap_or('=');
         for (key, value) in pairs {
             if value == "#props" {
-                for (name, value) in self.free(true) {
+                for (name, value) in self.free(true).into_iter().flat_map(flat) {
                     let key = encode::percent(&key.replace('*', &name));
                     out.push(format!("{key}{join}{}", encode::percent(&value)));
                 }
@@ -233,7 +233,7 @@ impl TemplateWriter<'_> {
     }
 
     /// The free properties, or attributes, of the current event.
-    fn free(&mut self, is_prop: bool) -> Vec<(String, String)> {
+    fn free(&mut self, is_prop: bool) -> Vec<(String, Text)> {
         let event = &self.events[self.current];
         let list = if is_prop { &event.props } else { &event.traits };
         let notes: Vec<Note> = list
@@ -242,7 +242,7 @@ impl TemplateWriter<'_> {
             .collect();
         let free = list
             .iter()
-            .map(|(key, text)| (key.clone(), text.value.clone()))
+            .map(|(key, text)| (key.clone(), text.clone()))
             .collect();
         self.note(&notes);
         free
@@ -292,9 +292,36 @@ impl TemplateWriter<'_> {
     }
 }
 
+/// A free property as pairs of a query or a form: `a.b` is member `b` of object `a`,
+/// lists are JSON.
+fn flat((key, text): (String, Text)) -> Vec<(String, String)> {
+    let Some(Value::Object(object)) = text.json else {
+        return vec![(key, text.value)];
+    };
+    let members = object.into_iter();
+    members
+        .flat_map(|(name, value)| {
+            let text = Text {
+                value: match &value {
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                },
+                json: Some(value),
+                notes: vec![],
+            };
+            flat((format!("{key}.{name}"), text))
+        })
+        .collect()
+}
+
 /// Inserts a free property as a program would. With `typed`, numbers and
 /// booleans are not strings, and `a.b` becomes member `b` of object `a`.
-fn insert(out: &mut serde_json::Map<String, Value>, key: String, value: String, typed: bool) {
+fn insert(out: &mut serde_json::Map<String, Value>, key: String, text: Text, typed: bool) {
+    if let Some(value) = text.json {
+        out.insert(key, value);
+        return;
+    }
+    let value = text.value;
     if !typed {
         out.insert(key, Value::String(value));
         return;

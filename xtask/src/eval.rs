@@ -1,6 +1,9 @@
 //! `eval`: how good detection is, on the labelled corpus of the package `corpus`.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -33,6 +36,9 @@ pub(crate) struct Arguments {
     /// Write every miss and false alarm, by template, to this file
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Measure on the written events of this split instead: `dev`, `unseen-1`, or a folder
+    #[arg(long, value_name = "SPLIT")]
+    events: Option<PathBuf>,
     /// Measure this phiwatch instead of a release build of the tree
     #[arg(long, value_name = "FILE")]
     phiwatch: Option<PathBuf>,
@@ -45,11 +51,14 @@ pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
     } else {
         build::build()?
     };
-    let mut command = corpus(&toolchain, arguments.negatives, arguments.rounds);
     let phiwatch = arguments
         .phiwatch
         .clone()
         .unwrap_or_else(workspace::phiwatch);
+    if let Some(split) = &arguments.events {
+        return written(&toolchain, split, &phiwatch, arguments.faults.as_deref());
+    }
+    let mut command = corpus(&toolchain, arguments.negatives, arguments.rounds);
     command.arg("--phiwatch").arg(phiwatch);
     command.args(["--http2", &arguments.http2.to_string()]);
     if let Some(seed) = arguments.seed {
@@ -59,6 +68,27 @@ pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
         command.arg("--json");
     }
     if let Some(path) = &arguments.faults {
+        command.arg("--faults").arg(path);
+    }
+    process::run(&mut command)
+}
+
+/// How well `phiwatch` does on the written events of a split.
+fn written(
+    toolchain: &Toolchain,
+    split: &Path,
+    phiwatch: &Path,
+    faults: Option<&Path>,
+) -> Result<()> {
+    let own = workspace::root().join("corpus/events").join(split);
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "corpus"]);
+    command.args(["--bin", "written", "--"]);
+    command.arg(if own.is_dir() { &own } else { split });
+    command.arg("--directory");
+    command.arg(workspace::target().join("events"));
+    command.arg("--phiwatch").arg(phiwatch);
+    if let Some(path) = faults {
         command.arg("--faults").arg(path);
     }
     process::run(&mut command)
