@@ -4,9 +4,9 @@
 //! appears under its name only when it is complete.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, BufWriter, IsTerminal as _, StdoutLock, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -113,6 +113,19 @@ pub(super) struct Draft {
 
 impl Draft {
     fn new(path: &Path) -> io::Result<Self> {
+        // A device or a pipe is written to, never replaced: `-o /dev/null`. A link is
+        // replaced, since it may lead anywhere.
+        let is_special = |own: Metadata| {
+            let kind = own.file_type();
+            kind.is_char_device() || kind.is_block_device() || kind.is_fifo()
+        };
+        if path.symlink_metadata().is_ok_and(is_special) {
+            return Ok(Self {
+                out: BufWriter::new(File::options().write(true).open(path)?),
+                hidden: None,
+                path: path.to_owned(),
+            });
+        }
         let name = path
             .file_name()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
@@ -134,10 +147,11 @@ impl Draft {
 
     fn publish(mut self) -> io::Result<()> {
         self.out.flush()?;
+        let Some(draft) = &self.hidden else {
+            return Ok(());
+        };
         self.out.get_ref().sync_all()?;
-        if let Some(draft) = &self.hidden {
-            fs::rename(draft, &self.path)?;
-        }
+        fs::rename(draft, &self.path)?;
         self.hidden = None;
         let folder = self.path.parent();
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
@@ -179,5 +193,16 @@ mod tests {
         assert_eq!(mode & 0o7777, MODE);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(Draft::new(&folder.path().join("no/where")).is_err());
+
+        // A pipe stays one.
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let mut options = File::options();
+        options.read(true).write(true);
+        let _reader = options.open(&pipe).unwrap();
+        let mut draft = Draft::new(&pipe).unwrap();
+        draft.out.write_all(b"new").unwrap();
+        draft.publish().unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     }
 }
