@@ -95,6 +95,8 @@ pub(super) struct Key {
     /// Its words.
     pub(super) words: Vec<String>,
     core: String,
+    /// What it says at its end, as [`named`] means it.
+    endings: Vec<String>,
     answers: Answers,
 }
 
@@ -155,8 +157,10 @@ impl Key {
             .map(String::as_str)
             .filter(|word| !QUALIFIERS.contains(word))
             .collect();
+        let folded = fold(text);
         Self {
-            folded: fold(text),
+            endings: named::endings(&folded, &words),
+            folded,
             words,
             core,
             answers: Answers::new(),
@@ -186,8 +190,10 @@ impl Key {
 
     /// Whether it ends in a phrase of `table`, as [`named`] means it.
     pub(super) fn ends_in(&self, table: Spellings) -> bool {
-        self.answers
-            .get(Question::Ends, table, || named::find_ending(self, table))
+        self.answers.get(Question::Ends, table, || {
+            self.is_in(table)
+                || (self.endings.iter()).any(|ending| table.contains(&ending.as_str()))
+        })
     }
 
     /// Whether objects under it are about a person.

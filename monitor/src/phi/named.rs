@@ -196,76 +196,64 @@ pub(super) fn ends_in(key: &Key, table: Spellings) -> bool {
     key.ends_in(table)
 }
 
-/// The same, found out.
-pub(super) fn find_ending(key: &Key, table: Spellings) -> bool {
-    if key.is_in(table) {
-        return true;
-    }
-    let mut folded = key.folded.as_str();
-    let mut words = key.words.as_slice();
-    // `email_sha256_2` says the same as `email`, `chart_nbr` as `chart_number`.
+/// What a key says at its end, in every way in which a table may spell it.
+///
+/// `email_sha256_2` says the same as `email`, `chart_nbr` as `chart_number`,
+/// `usercontactemail` as `email`.
+pub(super) fn endings(key_folded: &str, key_words: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    let (mut folded, mut words) = (key_folded, key_words);
     loop {
         let unnumbered = folded.trim_end_matches(|c: char| c.is_ascii_digit());
-        if ends_at_word(folded, folded.len(), words, table)
-            || is_owned(folded, table)
-            || unnumbered.len() != folded.len()
-                && (ends_at_word(unnumbered, folded.len(), words, table)
-                    || is_owned(unnumbered, table))
-        {
-            return true;
+        add_words(folded, folded.len(), words, &mut all);
+        add_owned(folded, &mut all);
+        if unnumbered.len() != folded.len() {
+            add_words(unnumbered, folded.len(), words, &mut all);
+            add_owned(unnumbered, &mut all);
         }
         let Some((last, rest)) = words.split_last().filter(|(_, rest)| !rest.is_empty()) else {
-            return false;
+            break;
         };
         let Some(stem) = folded.strip_suffix(last.as_str()) else {
-            return false;
+            break;
         };
         if NUMBERS.contains(&last.as_str()) {
             if last != "number" {
-                let full = format!("{stem}number");
-                if ends_at_word(&full, stem.len(), rest, table) {
-                    return true;
-                }
+                add_words(&format!("{stem}number"), stem.len(), rest, &mut all);
             }
         } else if !is_tail(last) {
-            return false;
+            break;
         }
         (folded, words) = (stem, rest);
     }
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn is_tail(word: &str) -> bool {
     TAILS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether `text` ends in a phrase that starts with one of `words`, which end at
-/// `end`.
-fn ends_at_word(text: &str, end: usize, words: &[String], table: Spellings) -> bool {
+/// Adds the ends of `text` that start with one of `words`, which end at `end`.
+fn add_words(text: &str, end: usize, words: &[String], all: &mut Vec<String>) {
     let mut start = end;
     for word in words.iter().rev().take(MAX_WORDS) {
         start = start.saturating_sub(word.len());
-        if let Some(phrase) = text.get(start..)
-            && table.contains(&phrase)
-        {
-            return true;
-        }
+        all.extend(text.get(start..).map(str::to_owned));
     }
-    false
 }
 
-/// Whether `folded` is owners and then a phrase of `table`.
-fn is_owned(folded: &str, table: Spellings) -> bool {
+/// Adds what `folded` says behind whose it is.
+fn add_owned(folded: &str, all: &mut Vec<String>) {
     let mut rest = folded;
     for _ in 0..MAX_OWNERS {
         let Some(after) = OWNERS.iter().find_map(|owner| rest.strip_prefix(owner)) else {
-            return false;
+            return;
         };
-        if table.contains(&after) {
-            return true;
-        }
+        all.push(after.to_owned());
         rest = after;
     }
-    false
 }
 
 /// Whether the last two keys say that the value is an organization's.
