@@ -101,7 +101,11 @@ impl EventLabel {
     /// The severity that a finding must at least have, to a recipient of `weight`.
     pub fn least(&self, weight: u8) -> Severity {
         let levels = |health| {
-            let notes = self.notes.iter().filter(move |note| note.health == health);
+            // Who treats someone tells too little by itself.
+            let notes = self
+                .notes
+                .iter()
+                .filter(move |note| note.health == health && note.class != "provider");
             notes.map(|note| note.level).max()
         };
         let named = self

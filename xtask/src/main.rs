@@ -17,6 +17,7 @@ mod build;
 mod codes;
 mod demo;
 mod eval;
+mod fit;
 mod fuzz;
 mod kernels;
 mod package;
@@ -64,6 +65,8 @@ enum Verb {
     },
     /// Measure detection on the labelled corpus; fails below the bars
     Eval(eval::Arguments),
+    /// Fit the weights of detection to the written events; prints a cross-validation
+    Fit,
     /// Boot phiwatch under other kernels in QEMU, and show what it sees there
     Kernels(kernels::Arguments),
     /// Measure speed, beside peers
@@ -107,6 +110,7 @@ fn dispatch(verb: Verb) -> Result<()> {
         } => test::suite(suite, &only),
         Verb::Test { live, .. } => test::test(&live),
         Verb::Eval(arguments) => eval::eval(&arguments),
+        Verb::Fit => fit::fit(),
         Verb::Kernels(arguments) => kernels::kernels(&arguments),
         Verb::Bench(subject) => bench::bench(&subject),
         Verb::Tidy => tidy::tidy(),

@@ -194,7 +194,7 @@ fn is_one_of(key: &str, table: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phi::{detect, tests::fields};
+    use crate::phi::{rules, tests::fields};
 
     const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
 
@@ -202,7 +202,7 @@ mod tests {
     fn check(pairs: &[(&str, &str)], expected: &str) {
         let mut fields = fields(pairs);
         label_columns(&mut fields);
-        let found: Vec<_> = detect(&fields)
+        let found: Vec<_> = rules(&fields)
             .iter()
             .map(|item| format!("{} {}", item.class.as_str(), item.form.as_str()))
             .collect();

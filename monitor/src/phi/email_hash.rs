@@ -123,7 +123,7 @@ fn report(rule: &'static str, digest: Digest, hits: &mut Hits<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::phi::{detect, tests::fields};
+    use crate::phi::{rules, tests::fields};
 
     const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
     const BASE64: &str = "/42YGfwOEr8NJIkuRZh+JJoo3Og2qFytYOKOqqjG2XY=";
@@ -131,7 +131,7 @@ mod tests {
     const MD5: &str = "ff8d9819fc0e12bf0d24892e45987e24";
 
     fn check(path: &str, value: &str, expected: &str) {
-        let found: Vec<_> = detect(&fields(&[(path, value)]))
+        let found: Vec<_> = rules(&fields(&[(path, value)]))
             .iter()
             .map(|item| format!("{} {}", item.class.as_str(), item.form.as_str()))
             .collect();
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_hash_in_an_address_is_of_something_else() {
         let url = format!("https://www.example.com/commit/{SHA1}");
-        let found = detect(&fields(&[
+        let found = rules(&fields(&[
             ("query:u", &url),
             ("query:u.0", "commit"),
             ("query:u.1", SHA1),

@@ -10,10 +10,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     Class, Evidence, Hits, Kind, Subject, Surroundings,
+    facts::{self, Fact, FactKind},
+    judge,
     key::Key,
     label,
     lexicon::{self, Term},
@@ -131,15 +133,54 @@ struct Awake<'a> {
 impl Detector {
     /// The evidence in `fields`, as of [`detect`](super::detect).
     pub fn detect(&mut self, fields: &Fields) -> Vec<Evidence> {
+        let (ids, layout) = self.layout(fields);
+        let evidence = self.examine(fields, &ids, &layout, Detectors::default());
+        #[cfg(test)]
+        self.assert_none_slept(&evidence, fields, &ids, &layout);
+        judge::judge(fields, &ids, &layout, &self.paths, evidence)
+    }
+
+    /// What the rules find, as of [`rules`](super::rules).
+    pub(super) fn rules(&mut self, fields: &Fields) -> Vec<Evidence> {
+        let (ids, layout) = self.layout(fields);
+        let evidence = self.examine(fields, &ids, &layout, Detectors::default());
+        #[cfg(test)]
+        self.assert_none_slept(&evidence, fields, &ids, &layout);
+        evidence
+    }
+
+    /// The path of every field, and what stands where.
+    fn layout(&mut self, fields: &Fields) -> (Vec<Option<PathId>>, Layout) {
         self.paths.trim();
         let layout = Layout::new(fields, &mut self.paths);
-        let paths: Vec<Option<PathId>> = (0..fields.len())
+        let ids = (0..fields.len())
             .map(|index| label::path_of(fields, index, &layout, &mut self.paths))
             .collect();
+        (ids, layout)
+    }
+
+    /// Every fact of `fields` with the array element that it is of.
+    pub fn facts(&mut self, fields: &Fields, take: &mut dyn FnMut(Option<StepId>, Fact<'_>)) {
+        let (paths, layout) = self.layout(fields);
         let evidence = self.examine(fields, &paths, &layout, Detectors::default());
-        #[cfg(test)]
-        self.assert_none_slept(&evidence, fields, &paths, &layout);
-        evidence
+        let mut phrases = HashSet::new();
+        judge::gather(
+            fields,
+            &paths,
+            &layout,
+            &self.paths,
+            &evidence,
+            &mut |element, _, fact| {
+                if fact.kind == FactKind::Phrase {
+                    phrases.insert(fact.hash());
+                }
+                take(element, fact);
+            },
+        );
+        for fact in facts::counts(phrases.len()) {
+            take(None, fact);
+        }
+        take(None, judge::ALWAYS);
     }
 
     /// All detectors together find no more than those that were awake.

@@ -1,8 +1,11 @@
 //! Fields to protected health information.
 //!
 //! Input: [`Fields`]. Output: [`Evidence`]. One file per
-//! class of identifier or health information; key names decide, values confirm,
-//! since value shapes alone are weak. This stage never sees HTTP.
+//! class of identifier or health information holds its rules: key names decide, values
+//! confirm, since value shapes alone are weak. Then each event is judged as a whole:
+//! [`facts`] are what its words, keys and the rules' findings say, `score` adds their
+//! fitted weights, and `judge` keeps and adds what the sum bears out. This stage never
+//! sees HTTP.
 
 mod account;
 mod address;
@@ -21,11 +24,13 @@ mod email;
 mod email_hash;
 mod engine;
 mod external_id;
+pub mod facts;
 pub mod hashes;
 mod health_plan_id;
 mod icd10;
 mod insurance;
 mod ip;
+mod judge;
 mod key;
 mod lab;
 mod label;
@@ -44,14 +49,17 @@ mod procedure;
 mod provider;
 mod registry;
 mod reproductive;
+mod score;
 mod sense;
 mod service_date;
 mod sex;
 mod shape;
 mod shared;
 mod ssn;
+mod stem;
 mod subject;
 mod substance_use;
+mod terms;
 mod text;
 mod trade;
 mod treatment;
@@ -65,6 +73,7 @@ pub use crate::class::{Class, Form, Health, Identifier, Strength};
 pub use columns::label_columns;
 pub use engine::Detector;
 pub(crate) use path::elements;
+pub use score::share_of_a_fact;
 pub use us_state::{States, state_name, states_in};
 
 use crate::{
@@ -103,6 +112,12 @@ const MAX_EVIDENCE_PER_FIELD: usize = 32;
 /// event count. Whoever examines many messages keeps a [`Detector`].
 pub fn detect(fields: &Fields) -> Vec<Evidence> {
     Detector::default().detect(fields)
+}
+
+/// What the rules find in `fields`, whether or not the whole bears it out: for pages,
+/// which say nothing of one person.
+pub(crate) fn rules(fields: &Fields) -> Vec<Evidence> {
+    Detector::default().rules(fields)
 }
 
 /// Classes with so few values that a part of a hash is as good as the value.

@@ -428,14 +428,14 @@ fn is_full_name(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::phi::{detect, tests::fields};
+    use crate::phi::{rules, tests::fields};
 
     const SHA256: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
     const UUID: &str = "0b0a3c1e-7a0f-4c58-9a39-0a6c5b1f2d3e";
 
     /// The classes of the evidence.
     fn check(pairs: &[(&str, &str)], expected: &str) {
-        let found: Vec<_> = detect(&fields(pairs))
+        let found: Vec<_> = rules(&fields(pairs))
             .iter()
             .map(|item| item.class.as_str())
             .collect();

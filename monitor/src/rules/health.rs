@@ -16,6 +16,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "condition.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a condition. The field is the one that said most.",
+            ),
+            (
                 "condition.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -69,6 +73,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "medication.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a drug. The field is the one that said most.",
+            ),
+            (
                 "medication.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -102,6 +110,10 @@ pub(super) const TOPICS: &[Topic] = &[
                   key, the name of a code system or other health information has to be there.",
         advice: REMOVE,
         rules: &[
+            (
+                "procedure.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a procedure. The field is the one that said most.",
+            ),
             (
                 "procedure.key.words",
                 "Words of a key that say together what its value is.",
@@ -141,6 +153,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "lab.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a test or a measurement. The field is the one that said most.",
+            ),
+            (
                 "lab.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -169,6 +185,10 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "A quiz about shoes is none: an instrument, an item of one, or a health word has to be there.",
         advice: REMOVE,
         rules: &[
+            (
+                "assessment.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to an assessment. The field is the one that said most.",
+            ),
             (
                 "assessment.key.words",
                 "Words of a key that say together what its value is.",
@@ -212,6 +232,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "appointment.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to an appointment. The field is the one that said most.",
+            ),
+            (
                 "appointment.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -238,6 +262,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "treatment.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a treatment. The field is the one that said most.",
+            ),
+            (
                 "treatment.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -263,6 +291,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "insurance.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to health insurance. The field is the one that said most.",
+            ),
+            (
                 "insurance.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -287,6 +319,10 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "`provider` is also who signs people in, so a title or specialty is needed.",
         advice: REMOVE,
         rules: &[
+            (
+                "provider.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to a provider. The field is the one that said most.",
+            ),
             (
                 "provider.key.words",
                 "Words of a key that say together what its value is.",
@@ -321,6 +357,10 @@ pub(super) const TOPICS: &[Topic] = &[
         advice: REMOVE,
         rules: &[
             (
+                "reproductive.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to reproductive health. The field is the one that said most.",
+            ),
+            (
                 "reproductive.key.words",
                 "Words of a key that say together what its value is.",
             ),
@@ -348,6 +388,10 @@ pub(super) const TOPICS: &[Topic] = &[
         hazards: "Bars and shops sell alcohol; the words of use and treatment are needed.",
         advice: REMOVE,
         rules: &[
+            (
+                "substance_use.event",
+                "The event as a whole: words of its name, addresses, keys and values add up to substance use. The field is the one that said most.",
+            ),
             (
                 "substance_use.key.words",
                 "Words of a key that say together what its value is.",

@@ -103,7 +103,13 @@ pub(super) const TOPICS: &[Topic] = &[
         why: "Dates of admission, discharge and service are identifiers under HIPAA.",
         hazards: "Dates of orders and events do not count.",
         advice: REMOVE,
-        rules: &[("service_date.key", "A date under a key for dates of care.")],
+        rules: &[
+            ("service_date.key", "A date under a key for dates of care."),
+            (
+                "service_date.event",
+                "A date in an event about health, under a key with words for dates of care; in one about an appointment, procedure, test or treatment under any key that does not say that it is another date.",
+            ),
+        ],
     },
     Topic {
         class: "address",
@@ -188,6 +194,10 @@ pub(super) const TOPICS: &[Topic] = &[
             ),
             ("mrn.key.hash", "A hash under such a key."),
             (
+                "mrn.event",
+                "A number in an event about health, under a key with words for records or patients.",
+            ),
+            (
                 "mrn.label",
                 "A number in a text behind words for a record number (MRN, chart no.).",
             ),
@@ -208,6 +218,10 @@ pub(super) const TOPICS: &[Topic] = &[
                 "A value under a key for numbers of health plans.",
             ),
             ("health_plan_id.key.hash", "A hash under such a key."),
+            (
+                "health_plan_id.event",
+                "A number in an event about health, under a key with words for members of plans.",
+            ),
             (
                 "health_plan_id.mbi",
                 "A Medicare beneficiary identifier, known by its shape.",

@@ -28,6 +28,12 @@ pub(super) fn tokens(text: &str) -> Vec<(usize, String)> {
                 _ => first.len_utf8(),
             };
             let (token, behind) = rest.split_at(length);
+            // A constant of the build, unlike `std::env`.
+            let is_constant = token == "env" && behind.starts_with('!');
+            if is_constant {
+                rest = behind;
+                continue;
+            }
             if is_word(first) || ["::", "{", "}", ","].contains(&token) {
                 found.push((number, token.to_owned()));
             }

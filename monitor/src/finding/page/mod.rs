@@ -151,7 +151,7 @@ impl Pages {
         if loaded.is_empty() {
             return None;
         }
-        let evidence = phi::detect(&fields);
+        let evidence = phi::rules(&fields);
         let found = recorded.cloned().unwrap_or_else(|| PageProofs {
             proofs: prove(key, &fields, evidence.clone(), None),
             path: target.map_or_else(|| "{id}".to_owned(), route::template),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Class, Form, Health, Identifier, detect};
+use super::{Class, Form, Health, Identifier, rules};
 use crate::field::{Fields, Part, Step, ValueKind, tests::read_values};
 
 mod codes;
@@ -52,7 +52,7 @@ fn check(cases: &[(&str, &str, &str)]) {
 }
 
 fn found(pairs: &[(&str, &str)]) -> String {
-    let evidence = detect(&fields(pairs));
+    let evidence = rules(&fields(pairs));
     let shown: Vec<String> = evidence
         .iter()
         .map(|item| {
@@ -468,7 +468,7 @@ fn no_value_makes_it_panic() {
     for key in keys {
         for value in values {
             let long = value.repeat(3_000);
-            detect(&fields(&[(key, value), (key, &long)]));
+            rules(&fields(&[(key, value), (key, &long)]));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What tracker traffic is full of and nobody's identifier; values cut anywhere.
 
-use super::{detect, fields};
+use super::{fields, rules};
 use crate::phi::Detector;
 
 /// A deterministic generator (splitmix64).
@@ -102,7 +102,7 @@ fn noise_without_a_key_is_no_evidence() {
     for (kind, make) in kinds {
         for _ in 0..EACH {
             let value = make(&mut noise);
-            let evidence = detector.detect(&fields(&[("properties.value", &value)]));
+            let evidence = detector.rules(&fields(&[("properties.value", &value)]));
             assert!(evidence.is_empty(), "{kind}: {value}");
         }
     }
@@ -159,7 +159,7 @@ fn no_prefix_of_a_value_makes_it_panic() {
     for key in keys {
         for value in values {
             for (end, _) in value.char_indices() {
-                detect(&fields(&[(key, &value[..end]), (key, &value[end..])]));
+                rules(&fields(&[(key, &value[..end]), (key, &value[end..])]));
             }
         }
     }

@@ -3,12 +3,12 @@
 use base16ct::lower::encode_string as hex;
 
 use super::*;
-use crate::{field::StepId, phi::detect, phi::tests::fields};
+use crate::{field::StepId, phi::rules, phi::tests::fields};
 
 /// The states that a message of these paths and values names.
 fn check(message: &[(&str, &str)], expected: &[&str]) {
     let fields = fields(message);
-    let evidence = detect(&fields);
+    let evidence = rules(&fields);
     let mut all = States::default();
     for (_, states) in states_in(&fields, &evidence) {
         all.add(states);
@@ -87,7 +87,7 @@ fn states_stay_in_their_element() {
         ("data.1.user.email", "b.roe@example.com"),
         ("data.1.user.state", "NY"),
     ]);
-    let found: Vec<_> = states_in(&fields, &detect(&fields))
+    let found: Vec<_> = states_in(&fields, &rules(&fields))
         .into_iter()
         .map(|(element, states)| (element.map(StepId::index), states.letters()))
         .collect();

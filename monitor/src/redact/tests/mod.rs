@@ -58,7 +58,7 @@ fn redactor() -> Redactor {
 
 fn read(request: &Request) -> (Fields, Vec<Evidence>) {
     let fields = field::read(request, &FieldLimits::default(), &mut Losses::default());
-    let evidence = phi::detect(&fields);
+    let evidence = phi::rules(&fields);
     (fields, evidence)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     http::{Completeness, Protocol, Request},
     loss::{Loss, Losses},
     name::joined,
-    phi::{Health, detect, label_columns, tests::fields},
+    phi::{Health, label_columns, rules, tests::fields},
     secret::Secret,
     token::TokenKey,
     tracker::Catalog,
@@ -45,7 +45,7 @@ impl Host {
         let mut fields = fields(pairs);
         label_columns(&mut fields);
         with_context(line, status, self.sender, |context| {
-            let proofs = prove(context.key, &fields, detect(&fields), None);
+            let proofs = prove(context.key, &fields, rules(&fields), None);
             assemble(context, &proofs, &mut self.memory, &mut self.losses)
         })
     }

@@ -273,7 +273,7 @@ const WEAK: &[&str] = &[
 ];
 
 pub(super) fn health(line: &str) -> Vec<(&'static str, Strength, &'static str)> {
-    detect(&fields(&event(line)))
+    rules(&fields(&event(line)))
         .into_iter()
         .filter(|evidence| matches!(evidence.class, Class::Health(_)))
         .map(|evidence| (evidence.class.as_str(), evidence.strength, evidence.rule))

@@ -261,7 +261,7 @@ const CASES: &[(&str, &str)] = &[
 
 /// The strongest evidence of `class` in an event.
 pub(super) fn strongest(line: &str, class: &str) -> Option<Strength> {
-    detect(&fields(&event(line)))
+    rules(&fields(&event(line)))
         .iter()
         .filter(|evidence| matches!(evidence.class, Class::Health(_)))
         .filter(|evidence| evidence.class.as_str() == class)

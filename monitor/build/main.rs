@@ -1,5 +1,10 @@
-//! Builds the kernel programs, which are embedded in the binary, and computes
-//! the fingerprint of the rules.
+//! Builds the kernel programs, which are embedded in the binary, compiles the data of
+//! detection, and computes the fingerprint of the rules.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "standard output is how a build script speaks to cargo"
+)]
 
 use std::{
     env, fs,
@@ -9,11 +14,16 @@ use std::{
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
+#[path = "../src/phi/stem.rs"]
+mod stem;
+mod tables;
+
 /// What determines the evidence that a message gives: captures name the rules
 /// that they were recorded with.
 const RULES: &[&str] = &["data", "src/class.rs", "src/field", "src/phi"];
 
 fn main() -> Result<()> {
+    tables::compile()?;
     // aya-build watches the package's own files; a new aya-ebpf must rebuild
     // the programs as well.
     println!("cargo::rerun-if-changed=../Cargo.lock");
