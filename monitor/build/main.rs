@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 #[path = "../src/phi/stem.rs"]
 mod stem;
 mod tables;
+mod words;
 
 /// What determines the evidence that a message gives: captures name the rules
 /// that they were recorded with.

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::stem::{Fnv, stem};
+use crate::{
+    stem::{Fnv, stem},
+    words,
+};
 
 /// How many kinds of concepts the table can tell apart.
 const MAX_TAGS: usize = 63;
@@ -32,6 +35,7 @@ pub(crate) fn compile() -> Result<()> {
     phrases(&files, &out, "terms").context("compile the terms")?;
     let keys = [PathBuf::from("data/phi/keys.tsv")];
     phrases(&keys, &out, "keys").context("compile the words of keys")?;
+    words::compile(&out).context("compile the words")?;
     weights(&out).context("compile the weights")
 }
 
@@ -83,14 +87,17 @@ fn phrases(files: &[PathBuf], out: &Path, into: &str) -> Result<()> {
     Ok(())
 }
 
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     let mut hash = Fnv::new(0);
     hash.add(text.as_bytes());
     hash.finish()
 }
 
 /// A table with open addressing.
-fn spread<const N: usize>(rows: impl Iterator<Item = (u64, [u8; N])>, slots: usize) -> Vec<u8> {
+pub(crate) fn spread<const N: usize>(
+    rows: impl Iterator<Item = (u64, [u8; N])>,
+    slots: usize,
+) -> Vec<u8> {
     let width = 8 + N;
     let mut table = vec![0_u8; slots * width];
     for (hash, value) in rows {

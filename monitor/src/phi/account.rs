@@ -1,6 +1,7 @@
 //! Numbers of bank accounts and cards: with check digits by shape, others by
 //! key.
 
+pub(super) use super::sets::account::{CARD_KEYS, KEYS, ROUTING_KEYS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -8,55 +9,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold the number of an account.
-pub(super) const KEYS: &[&str] = &[
-    "accountno",
-    "accountnum",
-    "accountnumber",
-    "accountnumbers",
-    "acctno",
-    "acctnum",
-    "acctnumber",
-    "achaccount",
-    "bankaccount",
-    "bankaccountno",
-    "bankaccountnumber",
-    "bankacct",
-    "checkingaccount",
-    "iban",
-    "ibannumber",
-    "savingsaccount",
-];
-
-/// Keys that hold the number of a bank.
-pub(super) const ROUTING_KEYS: &[&str] = &[
-    "aba",
-    "abanumber",
-    "abarouting",
-    "bankrouting",
-    "routing",
-    "routingno",
-    "routingnum",
-    "routingnumber",
-    "rtn",
-];
-
-/// Keys that hold the number of a card.
-pub(super) const CARD_KEYS: &[&str] = &[
-    "card",
-    "cardno",
-    "cardnum",
-    "cardnumber",
-    "ccno",
-    "ccnum",
-    "ccnumber",
-    "creditcard",
-    "creditcardno",
-    "creditcardnumber",
-    "debitcardnumber",
-    "pan",
-];
 
 /// Lengths of an IBAN by country, of the countries with the most.
 const IBAN_LENGTHS: &[(&str, usize)] = &[

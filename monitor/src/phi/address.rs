@@ -1,6 +1,13 @@
 //! Street addresses, cities, postal codes and coordinates: by key, and whole
 //! addresses of the United States by shape.
 
+pub(super) use super::sets::address::{
+    CITY_KEYS, GEO_KEYS, GEO_PAIR_KEYS, KEYS, SHORT_KEYS, ZIP_KEYS,
+};
+use super::sets::address::{
+    COORDINATE_KEYS, ENVELOPE_WORDS, EVENT_WORDS, LINE_KEYS, OTHER_PLACES, SHORT_CITY_KEYS,
+    SHORT_ZIP_KEYS, STREETS, VIRTUAL,
+};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -10,175 +17,6 @@ use super::{
     text,
 };
 use crate::field::ValueKind;
-
-/// Keys that hold a street address.
-pub(super) const KEYS: &[&str] = &[
-    "addr",
-    "addr1",
-    "address",
-    "address1",
-    "addressfull",
-    "addressline",
-    "addressline1",
-    "addressstreet",
-    "addrline1",
-    "direccion",
-    "fulladdress",
-    "homeaddress",
-    "line1",
-    "mailingaddress",
-    "postaladdress",
-    "residence",
-    "residentialaddress",
-    "street",
-    "street1",
-    "streetaddr",
-    "streetaddress",
-    "streetaddress1",
-    "streetline",
-    "streetline1",
-    "streetname",
-];
-
-/// Keys that hold a city, or another place smaller than a state.
-pub(super) const CITY_KEYS: &[&str] = &[
-    "city",
-    "cityname",
-    "county",
-    "countyname",
-    "hometown",
-    "locality",
-    "municipality",
-    "suburb",
-    "town",
-    "village",
-];
-
-/// Keys that hold a postal code.
-pub(super) const ZIP_KEYS: &[&str] = &[
-    "pincode",
-    "plz",
-    "postal",
-    "postalcd",
-    "postalcode",
-    "postcd",
-    "postcode",
-    "zip",
-    "zip4",
-    "zip5",
-    "zip9",
-    "zipcd",
-    "zipcode",
-    "zipplus4",
-];
-
-/// `ct` and `zp`, which mean a city and a postal code about a person only.
-pub(super) const SHORT_KEYS: &[&str] = &["ct", "zp"];
-
-/// Keys that hold coordinates.
-pub(super) const GEO_KEYS: &[&str] = &[
-    "lat",
-    "latitude",
-    "lng",
-    "locationlat",
-    "locationlng",
-    "lon",
-    "longitude",
-];
-
-/// Keys that hold a pair of coordinates.
-pub(super) const GEO_PAIR_KEYS: &[&str] = &[
-    "coordinate",
-    "coordinates",
-    "coords",
-    "geo",
-    "geolocation",
-    "geopoint",
-    "gps",
-    "gpscoordinates",
-    "gpslocation",
-    "latlng",
-    "latlon",
-    "latlong",
-    "ll",
-    "location",
-    "position",
-];
-
-/// Parents under which a place is not the person's.
-const OTHER_PLACES: &[&str] = &[
-    "branch",
-    "business",
-    "center",
-    "clinic",
-    "company",
-    "dealer",
-    "doctor",
-    "event",
-    "facility",
-    "hospital",
-    "hotel",
-    "merchant",
-    "office",
-    "organization",
-    "pharmacy",
-    "provider",
-    "restaurant",
-    "seller",
-    "store",
-    "vendor",
-    "venue",
-    "warehouse",
-];
-
-/// Words of keys whose address is on a network or in software.
-const VIRTUAL: &[&str] = &[
-    "btc", "contract", "email", "eth", "ip", "mac", "memory", "server", "url", "wallet", "web",
-];
-
-/// What streets are called, behind their name.
-const STREETS: &[&str] = &[
-    "alley",
-    "aly",
-    "ave",
-    "avenue",
-    "blvd",
-    "boulevard",
-    "cir",
-    "circle",
-    "court",
-    "cove",
-    "cres",
-    "crescent",
-    "ct",
-    "dr",
-    "drive",
-    "highway",
-    "hwy",
-    "lane",
-    "ln",
-    "loop",
-    "parkway",
-    "path",
-    "pike",
-    "pkwy",
-    "pl",
-    "place",
-    "plaza",
-    "rd",
-    "road",
-    "route",
-    "row",
-    "sq",
-    "square",
-    "st",
-    "street",
-    "ter",
-    "terrace",
-    "trail",
-    "trl",
-    "way",
-];
 
 /// The states, districts and territories of the United States.
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA GU HI ID IL IN IA KS KY LA ME MD MA MI MN \
@@ -242,7 +80,7 @@ fn place(subject: &Subject<'_>, is_short: bool) -> Option<Place> {
     // The value first: most values are none of the three.
     let is_hash = digest(value).is_some();
     let is_line =
-        || subject.leaf_in(&["line"]) && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
+        || subject.leaf_in(LINE_KEYS) && subject.parent().is_some_and(|parent| parent.is_in(KEYS));
     if (is_hash || is_street(value)) && (is_line() || named::is(subject, KEYS)) {
         return Some(Place {
             identifier: Identifier::Address,
@@ -251,7 +89,7 @@ fn place(subject: &Subject<'_>, is_short: bool) -> Option<Place> {
         });
     }
     if (is_hash || is_city(subject))
-        && (is_short && subject.leaf_in(&["ct"]) || named::is(subject, CITY_KEYS))
+        && (is_short && subject.leaf_in(SHORT_CITY_KEYS) || named::is(subject, CITY_KEYS))
     {
         return Some(Place {
             identifier: Identifier::City,
@@ -260,7 +98,7 @@ fn place(subject: &Subject<'_>, is_short: bool) -> Option<Place> {
         });
     }
     let is_zip = (is_hash || is_postal_code(value))
-        && (is_short && subject.leaf_in(&["zp"]) || named::is(subject, ZIP_KEYS));
+        && (is_short && subject.leaf_in(SHORT_ZIP_KEYS) || named::is(subject, ZIP_KEYS));
     is_zip.then_some(Place {
         identifier: Identifier::Zip,
         rule: "zip.key",
@@ -306,23 +144,8 @@ fn is_envelope(subject: &Subject<'_>, key: &Key) -> bool {
         .parent()
         .is_some_and(|parent| std::ptr::eq(parent, key));
     matches!(key.folded.as_str(), "event" | "events") && !is_direct
-        || key.has_word(&["event"]) && key.has_word(ENVELOPE_WORDS)
+        || key.has_word(EVENT_WORDS) && key.has_word(ENVELOPE_WORDS)
 }
-
-/// Words of keys that hold the properties of an event.
-const ENVELOPE_WORDS: &[&str] = &[
-    "args",
-    "attributes",
-    "data",
-    "details",
-    "metadata",
-    "parameters",
-    "params",
-    "properties",
-    "props",
-    "value",
-    "values",
-];
 
 /// Whether the value was coordinates or a pair of them.
 fn coordinates(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
@@ -331,8 +154,7 @@ fn coordinates(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
         return false;
     }
     if let Some(degrees) = degrees(value) {
-        let keyed =
-            named::is(subject, GEO_KEYS) || subject.leaf_in(&["coordinates", "coords", "long"]);
+        let keyed = named::is(subject, GEO_KEYS) || subject.leaf_in(COORDINATE_KEYS);
         if keyed && !is_elsewhere(subject) {
             hits.plain(Identifier::Geo, Strength::I1, "geo.key", degrees.to_owned());
         }
@@ -373,7 +195,7 @@ fn is_street(value: &str) -> bool {
     let is_named = || {
         text::words(value)
             .last()
-            .is_some_and(|word| STREETS.contains(&word))
+            .is_some_and(|word| STREETS.has(word))
     };
     value.len() >= 5
         && value.chars().any(char::is_alphabetic)
@@ -411,7 +233,7 @@ fn whole_address(subject: &Subject<'_>, hits: &mut Hits<'_>) {
     }
     let words = text::words(value);
     let has_street =
-        words.iter().any(|word| STREETS.contains(&word)) || words.iter().any(|word| word == "box");
+        words.iter().any(|word| STREETS.has(word)) || words.iter().any(|word| word == "box");
     if has_street
         && matches!(subject.vehicle, Vehicle::Property | Vehicle::Title)
         && !is_elsewhere(subject)

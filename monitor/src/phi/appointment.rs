@@ -1,226 +1,17 @@
 //! Appointments: names of events, keys with dates, types and reasons.
 
+use super::sets::appointment::{
+    CALENDAR_WORDS, CLEAR, CLEAR_WORDS, GENERIC, OTHER_FACTS, REASON_WORDS, RECORD_WORDS, SERVICES,
+};
+pub(super) use super::sets::appointment::{KEYS, SERVICE_KEYS, UNLESS, VISIT_WORDS, WEAK_KEYS};
 use super::{
     Health, Hits, Strength, date,
-    lexicon::{Kind, Table, Term},
+    lexicon::{Kind, Term},
     sense, service_date, shared,
     subject::{Subject, Surroundings, Vehicle},
     text,
     trade::{Trade, Trades},
 };
-
-/// What an appointment with a care provider is called.
-pub(super) const TERMS: &[Table] = &[(
-    Kind::Appointment,
-    &[
-        "annual physical",
-        "appointment",
-        "appt",
-        "book a visit",
-        "booked",
-        "booking",
-        "cita médica",
-        "clinic visit",
-        "consultation",
-        "doctor appointment",
-        "doctor visit",
-        "doctor s appointment",
-        "follow up visit",
-        "intake session",
-        "new patient visit",
-        "office visit",
-        "rescheduled",
-        "schedule",
-        "scheduled",
-        "session booked",
-        "session scheduled",
-        "telehealth",
-        "telemedicine",
-        "teletherapy",
-        "therapy appointment",
-        "therapy session",
-        "video visit",
-        "virtual care visit",
-        "virtual visit",
-        "visit booked",
-        "visit scheduled",
-        "wellness visit",
-    ],
-)];
-
-/// Terms that every trade has: they count only beside evidence of health.
-const GENERIC: &[&str] = &[
-    "book a visit",
-    "booked",
-    "booking",
-    "consultation",
-    "rescheduled",
-    "schedule",
-    "scheduled",
-    "session booked",
-    "session scheduled",
-    "visit booked",
-    "visit scheduled",
-    "virtual visit",
-];
-
-/// Terms that only care providers use.
-const CLEAR: &[&str] = &[
-    "annual physical",
-    "cita médica",
-    "doctor appointment",
-    "doctor s appointment",
-    "doctor visit",
-    "new patient visit",
-    "telehealth",
-    "telemedicine",
-    "teletherapy",
-    "therapy appointment",
-    "therapy session",
-    "virtual care visit",
-    "wellness visit",
-];
-
-/// Words of visits that say nothing about what is done there.
-pub(super) const VISIT_WORDS: &[&str] = &[
-    "annual",
-    "appointment",
-    "appointments",
-    "appt",
-    "book",
-    "booked",
-    "booking",
-    "bookings",
-    "call",
-    "cancel",
-    "canceled",
-    "cancelled",
-    "check",
-    "consultation",
-    "consultations",
-    "date",
-    "day",
-    "exam",
-    "examination",
-    "existing",
-    "first",
-    "follow",
-    "followup",
-    "hour",
-    "hr",
-    "initial",
-    "min",
-    "mins",
-    "minute",
-    "minutes",
-    "missed",
-    "modal",
-    "next",
-    "no",
-    "office",
-    "person",
-    "phone",
-    "physical",
-    "regular",
-    "reminder",
-    "remote",
-    "reschedule",
-    "rescheduled",
-    "returning",
-    "routine",
-    "schedule",
-    "scheduled",
-    "scheduler",
-    "scheduling",
-    "second",
-    "session",
-    "show",
-    "slot",
-    "standard",
-    "telephone",
-    "thank",
-    "thanks",
-    "time",
-    "upcoming",
-    "urgent",
-    "video",
-    "virtual",
-    "visit",
-    "visits",
-];
-
-/// Words of keys below a visit that hold another fact about it.
-const OTHER_FACTS: &[&str] = &["code", "codes", "diagnoses", "diagnosis", "dx", "icd"];
-
-/// Words of keys below an appointment that say how a calendar is set up.
-const CALENDAR_WORDS: &[&str] = &[
-    "buffer", "capacity", "count", "interval", "limit", "max", "min", "slots", "total", "widget",
-];
-
-/// Keys whose text says what is done at an appointment: if that is nothing of
-/// medicine, the appointment is none of it.
-pub(super) const SERVICE_KEYS: &[&str] = &[
-    "appointmentservice",
-    "appointmenttype",
-    "appttype",
-    "consultationtype",
-    "consulttype",
-    "reasonforvisit",
-    "service",
-    "servicename",
-    "visitpurpose",
-    "visitreason",
-    "visittype",
-];
-
-/// Words beside which it is an appointment with someone else.
-pub(super) const UNLESS: &[&str] = &[
-    "admissions",
-    "barber",
-    "branch",
-    "brow",
-    "business",
-    "cleaning",
-    "college",
-    "delivery",
-    "demo",
-    "design",
-    "drive",
-    "estate",
-    "estimate",
-    "financial",
-    "fitting",
-    "genius",
-    "haircut",
-    "immigration",
-    "installation",
-    "interior",
-    "investment",
-    "kitchen",
-    "legal",
-    "loan",
-    "marketing",
-    "notary",
-    "oil",
-    "passport",
-    "photo",
-    "plumbing",
-    "realtor",
-    "repair",
-    "roofing",
-    "sales",
-    "salon",
-    "seo",
-    "showroom",
-    "solar",
-    "styling",
-    "tax",
-    "tattoo",
-    "tutoring",
-    "viewing",
-    "webinar",
-    "wedding",
-];
 
 /// Trades that make appointments too.
 const OTHER_TRADES: Trades = Trades::of(&[
@@ -233,48 +24,6 @@ const OTHER_TRADES: Trades = Trades::of(&[
     Trade::Service,
     Trade::Travel,
 ]);
-
-/// Keys that hold the type, the reason or the place of one.
-pub(super) const KEYS: &[&str] = &[
-    "appointment",
-    "appointmentlocation",
-    "appointmentmode",
-    "appointmentprovider",
-    "appointmentreason",
-    "appointmentspecialty",
-    "appointmenttype",
-    "appointmentwith",
-    "appttype",
-    "reasonforappointment",
-    "reasonforvisit",
-    "visitreason",
-];
-
-/// Keys that do beside evidence of health: browsers visit and have sessions.
-pub(super) const WEAK_KEYS: &[&str] = &[
-    "consulttype",
-    "encountertype",
-    "sessiontype",
-    "visitmode",
-    "visittype",
-];
-
-/// Words of keys that only appointments have; other words of
-/// [`service_date::CARE_WORDS`] are those of tickets, games and batteries too.
-const CLEAR_WORDS: &[&str] = &["appointment", "appointments", "appt", "telehealth"];
-
-/// Words of keys below an appointment that describe its record.
-const RECORD_WORDS: &[&str] = &[
-    "confirmed",
-    "created",
-    "enabled",
-    "id",
-    "source",
-    "state",
-    "status",
-    "url",
-    "uuid",
-];
 
 /// The trade of which the value says that its event is, where it says what is
 /// done at an appointment.
@@ -301,7 +50,7 @@ fn is_setting(subject: &Subject<'_>) -> bool {
 
 /// Programs are services too, but are named in one word of lower case.
 fn is_service_name(subject: &Subject<'_>) -> bool {
-    !subject.leaf_in(&["service"])
+    !subject.leaf_in(SERVICES)
         || subject.value.contains(' ')
         || subject.value.starts_with(char::is_uppercase)
 }
@@ -312,8 +61,7 @@ fn is_of_visit(subject: &Subject<'_>) -> bool {
     sense::is_filler(subject.value)
         || subject.terms.iter().any(is_medical)
         || subject.words().iter().any(shared::is_of_health)
-        || (subject.words().iter())
-            .all(|word| shared::is_empty(word) || VISIT_WORDS.contains(&word))
+        || (subject.words().iter()).all(|word| shared::is_empty(word) || VISIT_WORDS.has(word))
 }
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
@@ -340,7 +88,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     // `conversion: urn…` and flags say only that there is one.
     // `encounter_diagnosis` holds one.
     let is_other = leaf.has_word(OTHER_FACTS);
-    let is_reason = leaf.has_word(&["reason", "telehealth"]) && is_clear;
+    let is_reason = leaf.has_word(REASON_WORDS) && is_clear;
     let is_told = !is_other && (is_reason || is_of_visit(subject) || surroundings.health());
     let is_detail = is_told
         && (leaf.is_in(KEYS)
@@ -361,13 +109,13 @@ fn detect_term(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hit
     }
     let counts = |term: &Term| {
         // The name of a conversion type that platforms give to everyone.
-        let is_generic = GENERIC.contains(&term.phrase) || subject.value == "BOOK_APPOINTMENT";
+        let is_generic = GENERIC.has(term.phrase) || subject.value == "BOOK_APPOINTMENT";
         if is_generic {
             return subject.is_context()
                 && (subject.vehicle == Vehicle::Event || term.phrase == "consultation")
                 && surroundings.health();
         }
-        CLEAR.contains(&term.phrase)
+        CLEAR.has(term.phrase)
             || subject.term(Kind::Provider).is_some()
             || shared::has_medicine(subject, term.phrase)
             || (shared::is_named(subject) && shared::is_bare(subject, term.phrase, VISIT_WORDS))

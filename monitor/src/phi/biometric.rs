@@ -1,5 +1,7 @@
 //! Biometric identifiers: by key. The `fingerprint` of a browser is none.
 
+use super::sets::biometric::PARENTS;
+pub(super) use super::sets::biometric::{KEYS, WEAK_KEYS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -7,51 +9,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "biometric",
-    "biometricdata",
-    "biometrichash",
-    "biometricid",
-    "biometrics",
-    "biometrictemplate",
-    "faceembedding",
-    "faceencoding",
-    "facegeometry",
-    "faceid",
-    "faceprint",
-    "facescan",
-    "facetemplate",
-    "facevector",
-    "facialgeometry",
-    "facialscan",
-    "facialtemplate",
-    "fingerprintdata",
-    "fingerprintimage",
-    "fingerprintscan",
-    "fingerprinttemplate",
-    "handgeometry",
-    "iriscode",
-    "irisscan",
-    "iristemplate",
-    "palmprint",
-    "retinascan",
-    "retinalscan",
-    "thumbprintscan",
-    "voicebiometric",
-    "voiceembedding",
-    "voiceid",
-    "voiceprint",
-    "voicesample",
-    "voicetemplate",
-];
-
-/// Keys that hold one in an object about a patient.
-pub(super) const WEAK_KEYS: &[&str] = &["fingerprint", "fingerprints", "thumbprint"];
-
-/// Objects about a patient or about biometrics.
-const PARENTS: &[&str] = &["biometric", "biometrics", "finger", "patient"];
 
 /// Shorter values are settings.
 const MIN_LENGTH: usize = 8;

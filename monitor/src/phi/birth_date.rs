@@ -1,5 +1,7 @@
 //! Dates of birth, and parts of them: by key.
 
+pub(super) use super::sets::birth_date::{AGE_KEYS, KEYS, PART_KEYS, PARTS};
+use super::sets::birth_date::{AGELESS, DATE_KEYS, LABELS, SHORT_KEYS};
 use super::{
     Hits, Identifier, Strength, date,
     digest::digest,
@@ -9,58 +11,6 @@ use super::{
     text,
 };
 use crate::field::Part;
-
-/// Keys that hold a date of birth.
-pub(super) const KEYS: &[&str] = &[
-    "bdate",
-    "bday",
-    "birth",
-    "birthdate",
-    "birthdatetime",
-    "birthday",
-    "birthdt",
-    "born",
-    "borndate",
-    "bornon",
-    "brthdt",
-    "datebirth",
-    "datenais",
-    "datenaissance",
-    "dateofbirth",
-    "db",
-    "dob",
-    "dobdate",
-    "dobdt",
-    "fechanacimiento",
-    "geburtsdatum",
-];
-
-/// Keys that hold a year, a month or a day of birth.
-pub(super) const PART_KEYS: &[&str] = &[
-    "birthday",
-    "birthmonth",
-    "birthyear",
-    "dobd",
-    "dobday",
-    "dobm",
-    "dobmonth",
-    "doby",
-    "dobyear",
-    "monthofbirth",
-    "yearofbirth",
-    "yob",
-];
-
-/// Keys that hold one of those in an object of [`KEYS`].
-pub(super) const PARTS: &[&str] = &["day", "month", "year"];
-
-/// Keys that hold an age.
-pub(super) const AGE_KEYS: &[&str] = &["age", "ageinyears", "ageyears", "patientage", "userage"];
-
-/// What has an age without being a person.
-const AGELESS: &[&str] = &[
-    "account", "cache", "cookie", "domain", "file", "max", "session",
-];
 
 /// Ages beyond which an age identifies (45 CFR 164.514(b)(2)(i)(C)).
 const TELLING_AGES: std::ops::RangeInclusive<u8> = 90..=120;
@@ -76,7 +26,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
             .parent()
             .is_some_and(|parent| named::ends_in(parent, KEYS))
     };
-    let is_whole = named::is(subject, KEYS) || subject.leaf_in(&["date"]) && under_birth();
+    let is_whole = named::is(subject, KEYS) || subject.leaf_in(DATE_KEYS) && under_birth();
     let is_part = named::is(subject, PART_KEYS) || (subject.leaf_in(PARTS) && under_birth());
     if !is_whole && !is_part {
         labelled(subject, hits);
@@ -110,15 +60,12 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
 
 /// `db` is a database too, which is no date and may be a number.
 fn whole(subject: &Subject<'_>) -> Option<date::Date> {
-    if subject.leaf_in(&["db"]) {
+    if subject.leaf_in(SHORT_KEYS) {
         date::parse(subject.value)
     } else {
         date::parse_birth(subject.value)
     }
 }
-
-/// Words of a text that announce a date of birth.
-const LABELS: &[&str] = &["birth", "birthdate", "birthday", "born", "dob"];
 
 /// Words behind such a word among which the date is sought.
 const LABEL_REACH: usize = 4;
@@ -128,7 +75,7 @@ fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
     if subject.words().len() < 2 || !subject.has_word(LABELS) {
         return;
     }
-    let is_label = |word: &&str| LABELS.contains(&text::fold(word).as_str());
+    let is_label = |word: &&str| LABELS.has(text::fold(word).as_str());
     let mut words = subject.value.split_whitespace();
     if words.by_ref().find(is_label).is_none() {
         return;

@@ -1,6 +1,7 @@
 //! Systems of medical codes, by the name or address that a neighbor of a code
 //! gives: `{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F321"}`.
 
+pub(super) use super::sets::coding::{CODE_KEYS, SYSTEM_KEYS};
 use super::{subject::Subject, text};
 
 /// Systems of codes.
@@ -38,34 +39,6 @@ impl Systems {
         self.0 & Self::one(system).0 != 0
     }
 }
-
-/// Keys whose value names the system.
-pub(super) const SYSTEM_KEYS: &[&str] = &[
-    "codesystem",
-    "codesystemname",
-    "codetype",
-    "codingscheme",
-    "codingsystem",
-    "codingsystemname",
-    "qualifier",
-    "scheme",
-    "standard",
-    "system",
-    "systemname",
-    "terminology",
-    "vocabulary",
-    "vocabularyid",
-];
-
-/// Keys whose value is a code of it. `value` would wake detectors in every cart.
-pub(super) const CODE_KEYS: &[&str] = &[
-    "code",
-    "codes",
-    "codevalue",
-    "concept",
-    "conceptcode",
-    "conceptid",
-];
 
 /// Longer values name no system.
 const MAX_NAME_LENGTH: usize = 80;

@@ -5,33 +5,9 @@
 //! the same fields, those of rows with the name of their column as last key and
 //! with two indices before it (row, column), by which a row is known as one.
 
+use super::sets::WordSet;
+use super::sets::columns::{ROWS_KEYS, SCHEMA_KEYS};
 use crate::field::{Field, Fields, Part, Step};
-
-/// Keys that name the columns of a neighbor, or what a list holds.
-const SCHEMA_KEYS: &[&str] = &[
-    "schema",
-    "id_schema",
-    "columns",
-    "identifierType",
-    "identifier_type",
-    "CustomerListItemSubType",
-    "column_order",
-    "list_type",
-];
-
-/// Keys of such neighbors.
-const ROWS_KEYS: &[&str] = &[
-    "data",
-    "batch_data",
-    "rows",
-    "values",
-    "users",
-    "user_list",
-    "identifiers",
-    "records",
-    "CustomerListItems",
-    "user_data",
-];
 
 /// Names of columns whose meaning the detectors know under another key.
 const ALIASES: &[(&str, &str)] = &[
@@ -187,7 +163,7 @@ impl Table {
     }
 }
 
-fn is_one_of(key: &str, table: &[&str]) -> bool {
+fn is_one_of(key: &str, table: WordSet) -> bool {
     table.iter().any(|own| own.eq_ignore_ascii_case(key))
 }
 

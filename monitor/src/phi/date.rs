@@ -1,5 +1,6 @@
 //! Dates in the spellings that clients use.
 
+use super::sets::date::MONTHS;
 use crate::event::Timestamp;
 
 /// A calendar date.
@@ -28,11 +29,6 @@ impl Date {
 
 /// The longest value in which a date is sought.
 const MAX_LENGTH: usize = 80;
-
-/// Names of months, by their first three letters.
-const MONTHS: &[&str] = &[
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
 
 /// The date that `value` begins with: `2026-11-24`, `2026/11/24T10:00Z`,
 /// `20261124`, `11/24/2026`, `24.11.2026`, `November 24, 2026`, `24 Nov 2026`.

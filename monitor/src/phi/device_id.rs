@@ -1,6 +1,8 @@
 //! Ids of devices and their advertising ids: by key, hardware addresses and the
 //! numbers of medical devices also by shape.
 
+use super::sets::device_id::OTHER_SERIALS;
+pub(super) use super::sets::device_id::{DEVICES, KEYS, SERIAL_KEYS, WEAK_KEYS};
 use super::{
     Hits, Identifier, Strength,
     account::luhn,
@@ -9,134 +11,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "aaid",
-    "adid",
-    "adjustid",
-    "adtrackingid",
-    "advertisingid",
-    "afai",
-    "aifa",
-    "amid",
-    "andi",
-    "androidadid",
-    "androidadvertisingid",
-    "androidid",
-    "appinstanceid",
-    "appleadid",
-    "appsetid",
-    "appsflyerid",
-    "bluetoothaddress",
-    "bluetoothmac",
-    "deviceguid",
-    "deviceid",
-    "deviceids",
-    "deviceifa",
-    "deviceserial",
-    "deviceserialno",
-    "deviceserialnumber",
-    "devicetoken",
-    "deviceuuid",
-    "didmd5",
-    "didsha1",
-    "dpidmd5",
-    "dpidsha1",
-    "ecid",
-    "ethernetmac",
-    "externaldeviceid",
-    "fcmtoken",
-    "fireadid",
-    "fireadvertisingid",
-    "gaid",
-    "googleadid",
-    "googleadvertisingid",
-    "gpsadid",
-    "hardwareid",
-    "hwid",
-    "idfa",
-    "idfas",
-    "idfv",
-    "ifa",
-    "imei",
-    "imei1",
-    "imei2",
-    "imeinumber",
-    "implantid",
-    "installationid",
-    "installid",
-    "iosadvertisingid",
-    "iosidfa",
-    "iosidfv",
-    "kochavadeviceid",
-    "macaddr",
-    "macaddress",
-    "machineid",
-    "macmd5",
-    "macsha1",
-    "madid",
-    "maid",
-    "maids",
-    "meid",
-    "mobileadid",
-    "mobileadvertisingid",
-    "mobiledeviceid",
-    "mobileid",
-    "msai",
-    "oaid",
-    "openudid",
-    "pushtoken",
-    "rida",
-    "rokuid",
-    "tifa",
-    "udid",
-    "vida",
-    "wifimac",
-];
-
-/// Keys that hold one in a word that others have too, so a UUID or a hardware
-/// address under them.
-pub(super) const WEAK_KEYS: &[&str] = &["mac", "vendorid"];
-
-/// Keys that hold the number of a device or of an implant.
-pub(super) const SERIAL_KEYS: &[&str] = &[
-    "serial",
-    "serialno",
-    "serialnum",
-    "serialnumber",
-    "udi",
-    "udicarrier",
-    "udicode",
-    "udidi",
-    "uniquedeviceidentifier",
-];
-
-/// Objects that have a device's serial number or `id`.
-pub(super) const DEVICES: &[&str] = &[
-    "cgm",
-    "device",
-    "deviceinfo",
-    "hardware",
-    "implant",
-    "meter",
-    "monitor",
-    "pacemaker",
-    "pump",
-    "sensor",
-];
-
-/// Objects whose serial number is of goods or of a certificate.
-const OTHER_SERIALS: &[&str] = &[
-    "cert",
-    "certificate",
-    "issuer",
-    "item",
-    "items",
-    "product",
-    "products",
-    "tls",
-];
 
 /// Shorter values are models and flags.
 const MIN_LENGTH: usize = 8;

@@ -1,5 +1,6 @@
 //! The shapes of hashed values.
 
+use super::sets::digest::{OF_NOTHING, PREFIXES};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -31,31 +32,6 @@ const MAX_LENGTH: usize = 128;
 /// Fewer different digits are a filler.
 const MIN_DIFFERENT: usize = 6;
 
-/// Names of functions that some clients write before the value.
-const PREFIXES: &[&str] = &[
-    "sha256:", "sha256-", "sha256$", "sha512:", "sha512-", "sha1:", "sha1-", "md5:", "md5-",
-];
-
-/// SHA-256, SHA-1 and MD5 of what stands for no value: the empty text, `null`,
-/// `undefined`, `None`, `none`. Clients hash those too.
-const OF_NOTHING: &[&str] = &[
-    "140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe",
-    "2be88ca4242c76e8253ac62474851065032d6833",
-    "334c4a4c42fdb79d7ebc3e73b517e6f8",
-    "37a6259cc0c1dae299a7866489dff0bd",
-    "5e543256c480ac577d30f76f9120eb74",
-    "6adf97f83acf6453d4a6a4b1070f3754",
-    "6eef6648406c333a4035cd5e60d0bf2ecf2606d7",
-    "71f8e7976e4cbc4561c9d62fb283e7f788202acb",
-    "74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b",
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "d5d4cd07616a542891b7ec2d0257b3a24b69856e",
-    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "dc937b59892604f5a86ac96936cd7ff09e25f18ae6b758e8014a24c7fa039e91",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "eb045d78d273107348b0300c01d29b7552d622abbc6faf81b3ec55359aa9950c",
-];
-
 /// The hash that `value` has the shape of: in hexadecimal digits of either
 /// case, or as many bytes in base64 or base64url. `None` for a hash of nothing.
 pub(super) fn digest(value: &str) -> Option<Digest> {
@@ -80,14 +56,14 @@ pub(super) fn digest(value: &str) -> Option<Digest> {
         }
         seen.count_ones() as usize >= MIN_DIFFERENT
     };
-    (differs && !OF_NOTHING.contains(&digest.hex.as_str())).then_some(digest)
+    (differs && !OF_NOTHING.has(digest.hex.as_str())).then_some(digest)
 }
 
 /// Whether `value` is a hash that says that there was no value.
 pub(super) fn is_of_nothing(value: &str) -> bool {
     (MIN_LENGTH..=MAX_LENGTH).contains(&value.len())
         && value.is_ascii()
-        && shape(value).is_some_and(|digest| OF_NOTHING.contains(&digest.hex.as_str()))
+        && shape(value).is_some_and(|digest| OF_NOTHING.has(digest.hex.as_str()))
 }
 
 fn shape(value: &str) -> Option<Digest> {
@@ -173,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_hash_of_nothing_is_none() {
-        for value in OF_NOTHING {
+        for value in OF_NOTHING.iter() {
             check(value, None);
             assert!(is_of_nothing(value), "{value}");
         }

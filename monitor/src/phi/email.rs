@@ -1,5 +1,7 @@
 //! Email addresses: by key, and by shape with a public suffix.
 
+pub(super) use super::sets::email::{HASH_KEYS, KEYS};
+use super::sets::email::{MACHINE_DOMAINS, MACHINES, ROLES, SOFTWARE_KEYS};
 use percent_encoding::percent_decode_str;
 
 use super::{
@@ -9,104 +11,6 @@ use super::{
     subject::{Subject, Surroundings, Vehicle},
 };
 use crate::field::Part;
-
-/// Keys that hold an email address.
-pub(super) const KEYS: &[&str] = &[
-    "correo",
-    "correoelectronico",
-    "customeremails",
-    "em",
-    "email",
-    "emailaddr",
-    "emailaddress",
-    "emailaddresses",
-    "emailhash",
-    "emailid",
-    "emailmd5",
-    "emails",
-    "emailsha1",
-    "emailsha256",
-    "emaill",
-    "eml",
-    "hashedemail",
-    "hashedemails",
-    "hem",
-    "hems",
-    "mail",
-    "mailaddress",
-    "useremail",
-];
-
-/// Keys that hold the hash of one in the interfaces of data brokers, and are
-/// too short to mean it for other values.
-pub(super) const HASH_KEYS: &[&str] = &[
-    "eidm", "eids", "emd5", "esha1", "esha256", "euid", "iv", "uh", "uid2",
-];
-
-/// Keys whose addresses are of software or of the sender.
-const SOFTWARE_KEYS: &[&str] = &[
-    "apikey",
-    "authorization",
-    "clientuseragent",
-    "dsn",
-    "library",
-    "messageid",
-    "sdk",
-    "sentrydsn",
-    "ua",
-    "useragent",
-    "xmailer",
-];
-
-/// Mailboxes of organizations and programs.
-const ROLES: &[&str] = &[
-    "abuse",
-    "admin",
-    "billing",
-    "care",
-    "contact",
-    "git",
-    "hello",
-    "help",
-    "hr",
-    "info",
-    "legal",
-    "marketing",
-    "news",
-    "newsletter",
-    "notifications",
-    "office",
-    "postmaster",
-    "press",
-    "privacy",
-    "root",
-    "sales",
-    "security",
-    "service",
-    "support",
-    "team",
-    "webmaster",
-];
-
-/// Mailboxes that nobody reads.
-const MACHINES: &[&str] = &[
-    "autoreply",
-    "bounce",
-    "bounces",
-    "daemon",
-    "donotreply",
-    "mailerdaemon",
-    "nobody",
-    "noreply",
-    "notify",
-];
-
-/// Domains of programs.
-const MACHINE_DOMAINS: &[&str] = &[
-    "gserviceaccount.com",
-    "ingest.sentry.io",
-    "users.noreply.github.com",
-];
 
 /// Addresses of one value beyond this are not sought.
 const MAX_CANDIDATES: usize = 16;
@@ -136,7 +40,7 @@ fn plain(subject: &Subject<'_>, hits: &mut Hits<'_>) {
         return;
     }
     for address in addresses(subject) {
-        let is_role = ROLES.contains(&folded_local(&address).as_str());
+        let is_role = ROLES.has(folded_local(&address).as_str());
         if !is_machine(&address) && (keyed || !is_role) {
             hits.plain(Identifier::Email, Strength::I3, "email.shape", address);
         }
@@ -163,7 +67,7 @@ pub(super) fn is_address(value: &str) -> bool {
 
 fn is_machine(address: &str) -> bool {
     let local = folded_local(address);
-    MACHINES.contains(&local.as_str())
+    MACHINES.has(local.as_str())
         || local.starts_with("noreply")
         || local.ends_with("noreply")
         || MACHINE_DOMAINS

@@ -5,6 +5,8 @@
 //! platforms take them in parameters of their own naming (`he`, `u3`, `_mchHe`).
 //! A hash of that length under a key that means nothing else is reported as one.
 
+use super::sets::email_hash::{CUSTOM_KEYS, MD5_KEYS, OTHER_KEYS};
+pub(super) use super::sets::email_hash::{JOINED_KEYS, KEYS, SHARED_IDS};
 use super::{
     Form, Hits, Identifier, Strength,
     digest::{Digest, digest},
@@ -12,55 +14,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::Part;
-
-/// Lists of ids that companies share: `user.eids.0.uids.0.id`.
-pub(super) const SHARED_IDS: &[&str] = &["eids", "uids"];
-
-/// Keys that hold a hash of someone, of an address unless a neighbor says what.
-pub(super) const KEYS: &[&str] = &[
-    "customeridhash",
-    "hashedid",
-    "hasheduserid",
-    "idhash",
-    "identifierhash",
-    "matchkey",
-    "mchhe",
-    "persontoken",
-    "uidhash",
-    "urn",
-    "urns",
-    "userhash",
-];
-
-/// Keys of one or two letters that hold an MD5 hash in the query of a pixel: 32
-/// digits are more often something else.
-const MD5_KEYS: &[&str] = &["e", "em", "h", "he", "hm", "m", "uh"];
-
-/// Integration codes, ids and states in one value, between control characters.
-pub(super) const JOINED_KEYS: &[&str] = &["dcid", "dcidic"];
-
-/// Short keys that mean something else: signatures, versions, ids of things.
-const OTHER_KEYS: &[&str] = &[
-    "ak", "api", "app", "cb", "ck", "crc", "cs", "csp", "dig", "eid", "etag", "hmac", "iss", "jwt",
-    "k", "key", "mac", "nc", "ns", "oid", "pk", "pwd", "rev", "rid", "sec", "sha", "sid", "sig",
-    "sk", "sri", "ssl", "st", "tid", "tk", "tok", "v", "ver", "wk",
-];
-
-/// Keys that senders number: what stands in them is theirs to say.
-const CUSTOM_KEYS: &[&str] = &[
-    "attr",
-    "cm",
-    "custom",
-    "customvar",
-    "cv",
-    "dim",
-    "dimension",
-    "evar",
-    "param",
-    "prop",
-    "udv",
-    "var",
-];
 
 /// Letters of a key that says nothing.
 const MAX_LETTERS: usize = 3;
@@ -112,7 +65,7 @@ fn is_unnamed(leaf: &Key, part: Part, form: Form) -> bool {
     };
     let name = leaf.folded.trim_end_matches(|c: char| c.is_ascii_digit());
     fits && !leaf.folds_to(OTHER_KEYS)
-        && ((1..=MAX_LETTERS).contains(&name.len()) || CUSTOM_KEYS.contains(&name))
+        && ((1..=MAX_LETTERS).contains(&name.len()) || CUSTOM_KEYS.has(name))
         // `uid`, `gid` and the like are ids, not addresses.
         && !name.ends_with("id")
 }

@@ -22,6 +22,7 @@ use super::{
     named,
     path::{Layout, PathId, Paths},
     registry::DETECTORS,
+    sets::WordSet,
     shape::{self, Shape},
     subject::{self, Names},
     text::{self, Words},
@@ -34,10 +35,10 @@ pub(super) struct Rules {
     pub(super) detect: fn(&Subject<'_>, Surroundings<'_>, &mut Hits<'_>),
     /// Tables of keys: of the last two keys of a path, one ends in a phrase of
     /// one of them.
-    pub(super) keys: &'static [&'static [&'static str]],
+    pub(super) keys: &'static [WordSet],
     /// Tables of words: of the words of the last two keys, one is in one of
     /// them.
-    pub(super) words: &'static [&'static [&'static str]],
+    pub(super) words: &'static [WordSet],
     /// Phrases in the value or in the last two keys.
     pub(super) kinds: &'static [Kind],
     /// The shape of a text.
@@ -106,8 +107,8 @@ impl Detectors {
 pub(super) fn wakes_of_path(keys: &[Arc<Key>], key_terms: &[Term]) -> Detectors {
     let last = || keys.iter().rev().take(2);
     Detectors::which(|rules| {
-        last().any(|key| rules.keys.iter().any(|table| named::ends_in(key, table)))
-            || last().any(|key| rules.words.iter().any(|table| key.has_word(table)))
+        last().any(|key| rules.keys.iter().any(|table| named::ends_in(key, *table)))
+            || last().any(|key| rules.words.iter().any(|table| key.has_word(*table)))
             || key_terms
                 .iter()
                 .any(|term| rules.kinds.contains(&term.kind))

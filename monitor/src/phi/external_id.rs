@@ -1,5 +1,7 @@
 //! The sender's own ids of its users: by key.
 
+use super::sets::external_id::SLOTS;
+pub(super) use super::sets::external_id::{BARE_KEYS, COLLECTIONS, ID_PARENTS, KEYS, SUFFIX_KEYS};
 use std::sync::Arc;
 
 use super::{
@@ -14,128 +16,6 @@ use super::{
 };
 use crate::field::{Part, ValueKind};
 
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "1puid",
-    "clientuserid",
-    "contactid",
-    "contactkey",
-    "crmid",
-    "custid",
-    "customerid",
-    "customerkey",
-    "customerno",
-    "customernumber",
-    "customeruserid",
-    "customuserid",
-    "cvid",
-    "developeridentity",
-    "distinctid",
-    "employeeid",
-    "enduserid",
-    "externalcontactid",
-    "externalcustomerid",
-    "externaldatareference",
-    "externalid",
-    "externalids",
-    "externalref",
-    "externalreference",
-    "externaluserid",
-    "externid",
-    "extid",
-    "identifyid",
-    "identity",
-    "leadid",
-    "login",
-    "loginid",
-    "loyaltyid",
-    "memberid",
-    "memberuuid",
-    "mpid",
-    "participantid",
-    "partnerid",
-    "partneruid",
-    "partneruserid",
-    "personid",
-    "previousid",
-    "profileid",
-    "recipientid",
-    "respondentid",
-    "studentid",
-    "subjectid",
-    "subscriberid",
-    "subscriberkey",
-    "subscriptionid",
-    "trackeduserid",
-    "uid",
-    "uniqid",
-    "userguid",
-    "userid",
-    "useridentifier",
-    "userids",
-    "userkey",
-    "username",
-    "usernumber",
-    "userpseudoid",
-    "useruid",
-    "useruuid",
-];
-
-/// Keys of [`KEYS`] that mean the same behind any word (`shopify_customer_id`).
-pub(super) const SUFFIX_KEYS: &[&str] = &[
-    "contactid",
-    "customerid",
-    "distinctid",
-    "externalid",
-    "externaluserid",
-    "memberid",
-    "personid",
-    "profileid",
-    "subscriberid",
-    "userid",
-    "username",
-    "useruuid",
-];
-
-/// Keys that hold one if the value can be nothing but an id: a name, a kind of
-/// user or an object stands there too.
-pub(super) const BARE_KEYS: &[&str] = &[
-    "contact",
-    "customer",
-    "ext",
-    "identify",
-    "lead",
-    "member",
-    "p",
-    "patient",
-    "recordid",
-    "respondent",
-    "subscriber",
-    "user",
-    "usr",
-];
-
-/// Objects whose members are ids of one person, by the senders' own names.
-pub(super) const ID_PARENTS: &[&str] = &["customerids", "externalids", "useridentities"];
-
-/// Variables that senders number: an id in one is of a person more often than
-/// not, since goods and orders have parameters of their own.
-const SLOTS: &[&str] = &[
-    "c",
-    "cd",
-    "custom",
-    "customvar",
-    "cv",
-    "dim",
-    "dimension",
-    "evar",
-    "param",
-    "prop",
-    "td",
-    "u",
-    "v",
-];
-
 /// Whether a path ends in such a variable.
 pub(super) fn is_slot(keys: &[Arc<Key>]) -> bool {
     /// Platforms number at most hundreds.
@@ -145,7 +25,7 @@ pub(super) fn is_slot(keys: &[Arc<Key>]) -> bool {
     };
     let key = leaf.folded.as_str();
     let name = key.trim_end_matches(|c: char| c.is_ascii_digit());
-    (1..=MAX_DIGITS).contains(&(key.len() - name.len())) && SLOTS.contains(&name)
+    (1..=MAX_DIGITS).contains(&(key.len() - name.len())) && SLOTS.has(name)
 }
 
 /// Whether a value is an id that does not count up: a number in a variable may
@@ -157,18 +37,6 @@ fn is_slot_id(value: &str) -> bool {
         || is_person_id(value)
         || value.len() == HEX && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
-
-/// Collections whose members are addressed in a path.
-pub(super) const COLLECTIONS: &[&str] = &[
-    "clients",
-    "contacts",
-    "customers",
-    "members",
-    "people",
-    "profiles",
-    "subscribers",
-    "users",
-];
 
 /// Longer values are something else.
 const MAX_LENGTH: usize = 128;

@@ -1,5 +1,6 @@
 //! Numbers that a health plan gave: Medicare by shape, others by key.
 
+pub(super) use super::sets::health_plan_id::{KEYS, WEAK_KEYS};
 use super::{
     Health, Hits, Identifier, Strength,
     digest::digest,
@@ -7,84 +8,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold one, whatever else the message says.
-pub(super) const KEYS: &[&str] = &[
-    "cardholderid",
-    "healthplanbeneficiaryid",
-    "healthplanbeneficiarynumber",
-    "healthplanid",
-    "healthplanmemberid",
-    "healthplannumber",
-    "hicn",
-    "insurancecardnumber",
-    "insurancegroup",
-    "insurancegroupid",
-    "insurancegroupno",
-    "insurancegroupnumber",
-    "insuranceid",
-    "insurancememberid",
-    "insurancememberno",
-    "insurancemembernumber",
-    "insuranceno",
-    "insurancenumber",
-    "insuranceplanid",
-    "insurancepolicy",
-    "insurancepolicyid",
-    "insurancepolicyno",
-    "insurancepolicynumber",
-    "insurancesubscriberid",
-    "insuredid",
-    "mbi",
-    "medicaidid",
-    "medicaidno",
-    "medicaidnumber",
-    "medicarebeneficiaryid",
-    "medicareid",
-    "medicareno",
-    "medicarenumber",
-    "payermemberid",
-    "planmemberid",
-    "rxbin",
-    "rxgroup",
-    "rxgrp",
-    "rxid",
-    "rxpcn",
-];
-
-/// Keys that hold one where the message is about insurance: shops and clubs
-/// have members, groups and policies too.
-pub(super) const WEAK_KEYS: &[&str] = &[
-    "beneficiaryid",
-    "bin",
-    "certificateno",
-    "certificatenumber",
-    "claimid",
-    "claimno",
-    "claimnumber",
-    "coverageid",
-    "enrolleeid",
-    "groupid",
-    "groupno",
-    "groupnum",
-    "groupnumber",
-    "memberid",
-    "memberno",
-    "membernum",
-    "membernumber",
-    "pcn",
-    "planid",
-    "planmemberid",
-    "policyholderid",
-    "policyid",
-    "policyno",
-    "policynum",
-    "policynumber",
-    "subscriberid",
-    "subscriberno",
-    "subscribernum",
-    "subscribernumber",
-];
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;

@@ -1,5 +1,7 @@
 //! Addresses of clients on the network: by key or header, of public scope.
 
+pub(super) use super::sets::ip::KEYS;
+use super::sets::ip::MACHINES;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{
@@ -8,57 +10,6 @@ use super::{
     named,
     subject::{Subject, Surroundings},
 };
-
-/// Keys and headers that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "cfconnectingip",
-    "cfconnectingipv6",
-    "cip",
-    "clientip",
-    "clientipaddress",
-    "fastlyclientip",
-    "forwarded",
-    "forwardedfor",
-    "hashedipaddress",
-    "ip",
-    "ipaddr",
-    "ipaddress",
-    "ipaddresses",
-    "ipoverride",
-    "ips",
-    "ipv4",
-    "ipv4address",
-    "ipv6",
-    "ipv6address",
-    "lastseenip",
-    "originationip",
-    "remoteaddr",
-    "remoteaddress",
-    "remoteip",
-    "trueclientip",
-    "uip",
-    "useripaddress",
-    "xclientip",
-    "xff",
-    "xforwardedfor",
-    "xrealip",
-];
-
-/// Words of keys whose address is of a machine.
-const MACHINES: &[&str] = &[
-    "dest",
-    "destination",
-    "dns",
-    "dst",
-    "gateway",
-    "host",
-    "local",
-    "node",
-    "pod",
-    "proxy",
-    "server",
-    "upstream",
-];
 
 /// Addresses in one header beyond this are proxies.
 const MAX_HOPS: usize = 8;

@@ -4,9 +4,14 @@
 //! that stands beside the value (`{"type": "email", "value": …}`) or before it
 //! in a path (`/patients/…`), so that detectors see one key.
 
+use super::sets::label::{
+    BY_WORDS, COLLECTIONS, HEADERS, IDENTITIES, IDENTITY_KEYS, IDENTITY_LABEL_KEYS, LABEL_KEYS,
+    SYSTEM_LISTS, VALUE_KEYS,
+};
 use super::{
     neighbor,
     path::{Layout, PathId, Paths},
+    sets::WordSet,
 };
 use crate::field::{Fields, Part, StepId};
 
@@ -15,97 +20,6 @@ const LABEL_REACH: usize = 6;
 
 /// Labels longer than this are prose.
 const MAX_LABEL_LENGTH: usize = 200;
-
-/// Keys that leave it to a neighbor to say what the value is.
-const VALUE_KEYS: &[&str] = &[
-    "answer",
-    "answers",
-    "identityvalue",
-    "idvalue",
-    "response",
-    "score",
-    "val",
-    "value",
-    "values",
-];
-
-/// Keys of such neighbors, the more telling first.
-const LABEL_KEYS: &[&str] = &[
-    "idtype",
-    "identifiertype",
-    "identitytype",
-    "property",
-    "fieldname",
-    "field",
-    "key",
-    "question",
-    "questiontext",
-    "questionid",
-    "attribute",
-    "type",
-    "name",
-    "label",
-    "code",
-    "id",
-];
-
-/// Keys that leave it to a neighbor in a list of identities only.
-const IDENTITY_KEYS: &[&str] = &["id", "identifier", "identity"];
-
-/// Keys of neighbors that tell the kind of an identity.
-const IDENTITY_LABEL_KEYS: &[&str] = &[
-    "idtype",
-    "identifiertype",
-    "identitytype",
-    "namespace",
-    "type",
-];
-
-/// Lists of identities.
-const IDENTITIES: &[&str] = &[
-    "aliases",
-    "externalids",
-    "identifiers",
-    "identities",
-    "identitychanges",
-    "knownidentities",
-    "useridentifiers",
-    "useridentities",
-];
-
-/// Lists of the interface for health records whose `system` tells what the value
-/// is.
-const SYSTEM_LISTS: &[&str] = &["contactpoint", "identifier", "telecom"];
-
-/// Segments of a path that are followed by the id of a person.
-const COLLECTIONS: &[&str] = &[
-    "chart",
-    "charts",
-    "clients",
-    "contacts",
-    "customers",
-    "members",
-    "mrn",
-    "patient",
-    "patients",
-    "people",
-    "profiles",
-    "subscribers",
-    "users",
-];
-
-/// Headers that are examined besides `x-…`.
-const HEADERS: &[&str] = &[
-    "cfconnectingip",
-    "cfconnectingipv6",
-    "clientip",
-    "cookie",
-    "fastlyclientip",
-    "forwarded",
-    "from",
-    "referer",
-    "trueclientip",
-];
 
 /// The path of the field at `index`, with what a neighbor calls the value:
 /// `{"idType": "SHA256_EMAIL", "idValue": …}`, or for a path segment the
@@ -121,7 +35,7 @@ pub(super) fn path_of(
     let path = paths.get(id);
     if field.part() == Part::Header {
         let name = path.keys.first()?;
-        if !name.folds_to(HEADERS) && !name.has_word(&["x"]) {
+        if !name.folds_to(HEADERS) && !name.has_word(BY_WORDS) {
             return None;
         }
     }
@@ -154,7 +68,7 @@ pub(super) fn path_of(
 #[derive(Clone, Copy)]
 struct Labels {
     /// Keys of neighbors, the more telling first.
-    keys: &'static [&'static str],
+    keys: WordSet,
     /// Whether the `system` tells it best.
     has_system: bool,
 }

@@ -1,16 +1,15 @@
 //! One index over the words of all classes of health information.
 
+use super::sets::lexicon::APART;
 use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
 use super::{
-    appointment, assessment, compound, condition,
     engine::Detectors,
-    insurance, lab, medication, procedure, provider, reproductive, substance_use,
+    sets::{self, WordSet},
     text::Words,
     trade::{self, Trade},
-    treatment,
 };
 
 /// What a phrase means.
@@ -83,8 +82,64 @@ impl Kind {
     ];
 }
 
-/// Phrases of one kind: lower-case words separated by one space.
-pub(super) type Table = (Kind, &'static [&'static str]);
+/// Phrases of every kind: lower-case words separated by one space.
+pub(super) const TABLES: &[(Kind, WordSet)] = &[
+    (Kind::Appointment, sets::appointment::TERMS),
+    (Kind::Instrument, sets::assessment_names::INSTRUMENTS),
+    (Kind::AmbiguousInstrument, sets::assessment_names::AMBIGUOUS),
+    (Kind::Item, sets::assessment_wording::ITEMS),
+    (Kind::Answer, sets::assessment_wording::ANSWERS),
+    (Kind::Assessing, sets::assessment_names::ASSESSING),
+    (Kind::Care, sets::compound::TEXT_FIRSTS),
+    (Kind::Condition, sets::condition_mental::TERMS),
+    (Kind::Condition, sets::condition_body::TERMS),
+    (Kind::Condition, sets::condition_body::CANCER),
+    (Kind::Condition, sets::condition_body::INFECTIOUS),
+    (Kind::Condition, sets::condition_body::INTIMATE),
+    (Kind::AmbiguousCondition, sets::condition_mental::AMBIGUOUS),
+    (Kind::AmbiguousCondition, sets::condition_body::AMBIGUOUS),
+    (Kind::Payer, sets::insurance::TERMS),
+    (Kind::Lab, sets::lab::TERMS),
+    (Kind::AmbiguousLab, sets::lab::AMBIGUOUS_LAB),
+    (Kind::Drug, sets::medication_psychiatric::NAMES),
+    (Kind::Drug, sets::medication_substance::NAMES),
+    (Kind::Drug, sets::medication_hormone::NAMES),
+    (Kind::Drug, sets::medication_infection::NAMES),
+    (Kind::Drug, sets::medication_metabolic::NAMES),
+    (Kind::Drug, sets::medication_pain::NAMES),
+    (Kind::Drug, sets::medication_neurology::NAMES),
+    (Kind::Drug, sets::medication_heart::NAMES),
+    (Kind::Drug, sets::medication_cancer::NAMES),
+    (Kind::Drug, sets::medication_immune::NAMES),
+    (Kind::Drug, sets::medication_lungs_and_gut::NAMES),
+    (Kind::Drug, sets::medication_skin_and_eyes::NAMES),
+    (Kind::Drug, sets::medication_vaccine::NAMES),
+    (Kind::AmbiguousDrug, sets::medication_ambiguous::SUBSTANCES),
+    (Kind::AmbiguousDrug, sets::medication_ambiguous::WORDS),
+    (Kind::Procedure, sets::procedure::TERMS),
+    (Kind::Provider, sets::provider::TERMS),
+    (Kind::Reproductive, sets::reproductive::TERMS),
+    (Kind::SubstanceUse, sets::substance_use::TERMS),
+    (Kind::Trade(Trade::Astrology), sets::trade::ASTROLOGY),
+    (Kind::Trade(Trade::Weather), sets::trade::WEATHER),
+    (Kind::Trade(Trade::Economy), sets::trade::ECONOMY),
+    (Kind::Trade(Trade::Media), sets::trade::MEDIA),
+    (Kind::Trade(Trade::Game), sets::trade::GAME),
+    (Kind::Trade(Trade::Pet), sets::trade::PET),
+    (
+        Kind::Trade(Trade::OtherInsurance),
+        sets::trade::OTHER_INSURANCE,
+    ),
+    (Kind::Trade(Trade::Car), sets::trade::CAR),
+    (Kind::Trade(Trade::Beauty), sets::trade::BEAUTY),
+    (Kind::Trade(Trade::Sales), sets::trade::SALES),
+    (Kind::Trade(Trade::Property), sets::trade::PROPERTY),
+    (Kind::Trade(Trade::Travel), sets::trade::TRAVEL),
+    (Kind::Trade(Trade::Software), sets::trade::SOFTWARE),
+    (Kind::Trade(Trade::School), sets::trade::SCHOOL),
+    (Kind::Trade(Trade::Food), sets::trade::FOOD),
+    (Kind::Treatment, sets::treatment::TERMS),
+];
 
 /// A phrase that stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,33 +159,15 @@ struct Entry {
     rest: Vec<&'static str>,
 }
 
-/// Phrases that are other words when joined: `medical`, `retina`.
-const APART: &[&str] = &["ham a", "medi cal", "retin a"];
-
 /// By first word; a phrase of several words also stands under its joined form.
 static INDEX: LazyLock<HashMap<String, Vec<Entry>>> = LazyLock::new(|| {
-    let tables = [
-        appointment::TERMS,
-        assessment::TERMS,
-        compound::TERMS,
-        condition::TERMS,
-        insurance::TERMS,
-        lab::TERMS,
-        medication::TERMS,
-        procedure::TERMS,
-        provider::TERMS,
-        reproductive::TERMS,
-        substance_use::TERMS,
-        trade::TERMS,
-        treatment::TERMS,
-    ];
     let mut index: HashMap<String, Vec<Entry>> = HashMap::new();
-    for (kind, phrases) in tables.into_iter().flatten() {
-        for phrase in *phrases {
+    for (kind, phrases) in TABLES {
+        for phrase in phrases.iter() {
             let mut words = phrase.split(' ');
             let first = words.next().unwrap_or_default();
             let rest: Vec<_> = words.collect();
-            if !rest.is_empty() && !APART.contains(phrase) {
+            if !rest.is_empty() && !APART.has(phrase) {
                 let joined = Entry {
                     kind: *kind,
                     phrase,

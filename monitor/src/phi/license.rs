@@ -1,6 +1,8 @@
 //! Numbers of licences, certificates and passports: by key, those of the DEA
 //! with their checksum.
 
+use super::sets::license::OTHERS;
+pub(super) use super::sets::license::{DEA_KEYS, KEYS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -8,54 +10,6 @@ use super::{
     subject::{Subject, Surroundings},
     text,
 };
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "certificateno",
-    "certificatenum",
-    "certificatenumber",
-    "dlicensenumber",
-    "dlno",
-    "dlnum",
-    "dlnumber",
-    "driverlicense",
-    "driverlicenseid",
-    "driverlicenseno",
-    "driverlicensenumber",
-    "driverlicnumber",
-    "driverslicence",
-    "driverslicense",
-    "driverslicenseno",
-    "driverslicensenumber",
-    "driverslicnumber",
-    "drivinglicence",
-    "drivinglicencenumber",
-    "drivinglicense",
-    "licenceno",
-    "licencenum",
-    "licencenumber",
-    "licenseid",
-    "licenseno",
-    "licensenum",
-    "licensenumber",
-    "medicallicense",
-    "nationalid",
-    "nationalidnumber",
-    "passport",
-    "passportno",
-    "passportnumber",
-    "professionallicense",
-    "stateidnumber",
-    "statelicensenumber",
-];
-
-/// Keys that hold a number of the Drug Enforcement Administration.
-pub(super) const DEA_KEYS: &[&str] = &["dea", "deaid", "deano", "deanum", "deanumber"];
-
-/// Words of keys about the licence of software or a vehicle.
-const OTHERS: &[&str] = &[
-    "api", "app", "key", "plate", "plugin", "product", "software",
-];
 
 pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits<'_>) {
     let value = subject.value;

@@ -1,5 +1,7 @@
 //! Medical record numbers: by key, since every organization makes its own.
 
+use super::sets::mrn::LABELS;
+pub(super) use super::sets::mrn::{ID_KEYS, KEYS, PATIENTS, REFERENCE_KEYS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -9,76 +11,6 @@ use super::{
     text,
 };
 use crate::field::{Part, ValueKind};
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "chartid",
-    "chartno",
-    "chartnum",
-    "chartnumber",
-    "ehrid",
-    "ehrpatientid",
-    "empi",
-    "emrid",
-    "encounterid",
-    "encounterno",
-    "encounternumber",
-    "healthrecordnumber",
-    "hospitalnumber",
-    "hospitalpatientid",
-    "medicalrecord",
-    "medicalrecordid",
-    "medicalrecordno",
-    "medicalrecordnum",
-    "medicalrecordnumber",
-    "medrecno",
-    "medrecnum",
-    "medrecordno",
-    "mrn",
-    "mrnid",
-    "mrnno",
-    "mrnnum",
-    "mrnnumber",
-    "nhsno",
-    "nhsnumber",
-    "patientaccountnumber",
-    "patientcode",
-    "patientexternalid",
-    "patientguid",
-    "patientid",
-    "patientidentifier",
-    "patientkey",
-    "patientno",
-    "patientnum",
-    "patientnumber",
-    "patientref",
-    "patientreference",
-    "patientuuid",
-    "prescriptionid",
-    "prescriptionno",
-    "prescriptionnumber",
-    "ptid",
-    "ptno",
-    "ptnum",
-    "rxno",
-    "rxnumber",
-];
-
-/// Keys that hold one in an object about a patient.
-pub(super) const ID_KEYS: &[&str] = &["id", "identifier", "no", "num", "number", "uuid"];
-
-/// Objects about a patient.
-pub(super) const PATIENTS: &[&str] = &[
-    "chart",
-    "charts",
-    "mrn",
-    "patient",
-    "patientinfo",
-    "patients",
-];
-
-/// Keys that hold a reference to a patient.
-pub(super) const REFERENCE_KEYS: &[&str] = &["patient", "reference", "subject"];
 
 /// Longer values are something else.
 const MAX_LENGTH: usize = 64;
@@ -121,7 +53,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
 
 /// `MRN: A0012345` in a text.
 fn labelled(subject: &Subject<'_>, hits: &mut Hits<'_>) {
-    if !subject.has_word(&["mrn"]) {
+    if !subject.has_word(LABELS) {
         return;
     }
     let mut words = subject

@@ -1,5 +1,12 @@
 //! Names of people: by key only, since everything has a name.
 
+use super::sets::name::{
+    COMPANIES, HASH_WORDS, NAME_WORDS, NO_NAMES, NOT_PEOPLE, OTHER_OBJECTS, OTHER_WORDS,
+    PART_WORDS, PARTICLES, PERSON_PARENTS, PERSON_WORDS, SOUND_WORDS,
+};
+pub(super) use super::sets::name::{
+    INITIAL_KEYS, KEYS, PART_KEYS, SHORT_KEYS, TYPE_KEYS, WHO_KEYS,
+};
 use super::{
     Form, Hits, Identifier, Strength,
     digest::{Digest, digest},
@@ -8,200 +15,6 @@ use super::{
     subject::{Subject, Surroundings},
     text,
 };
-
-/// Keys that hold a name or a part of one.
-pub(super) const KEYS: &[&str] = &[
-    "apellido",
-    "apellidos",
-    "cvname",
-    "f5first",
-    "f5last",
-    "familyname",
-    "firstname",
-    "firstnm",
-    "fname",
-    "forename",
-    "fullname",
-    "givenname",
-    "givennames",
-    "lastname",
-    "lastnm",
-    "legalname",
-    "lname",
-    "maidenname",
-    "middlename",
-    "mname",
-    "namefirst",
-    "namefull",
-    "namelast",
-    "nombrecompleto",
-    "personname",
-    "preferredname",
-    "secondname",
-    "surname",
-];
-
-/// Keys that hold one where the object is about a person or the value is hashed.
-pub(super) const SHORT_KEYS: &[&str] = &["fi", "fn", "ln"];
-
-/// Keys that hold a part of one about a person or in an object `name`.
-pub(super) const PART_KEYS: &[&str] = &["family", "first", "given", "last", "middle"];
-
-/// Keys that hold an initial.
-pub(super) const INITIAL_KEYS: &[&str] = &["fi", "initials", "mi", "middleinitial"];
-
-/// Words that make `…name` the name of a person.
-const PERSON_WORDS: &[&str] = &[
-    "applicant",
-    "attendee",
-    "beneficiary",
-    "billing",
-    "buyer",
-    "caller",
-    "cardholder",
-    "caregiver",
-    "child",
-    "contact",
-    "customer",
-    "dependent",
-    "donor",
-    "father",
-    "guardian",
-    "guest",
-    "holder",
-    "insured",
-    "kin",
-    "lead",
-    "member",
-    "mother",
-    "parent",
-    "party",
-    "patient",
-    "payee",
-    "person",
-    "policyholder",
-    "recipient",
-    "spouse",
-    "student",
-    "subscriber",
-    "visitor",
-    "your",
-];
-
-/// Words that make it the name of something else.
-const OTHER_WORDS: &[&str] = &[
-    "agency",
-    "app",
-    "brand",
-    "campaign",
-    "category",
-    "clinic",
-    "company",
-    "department",
-    "device",
-    "doctor",
-    "domain",
-    "employer",
-    "event",
-    "facility",
-    "file",
-    "form",
-    "group",
-    "host",
-    "hospital",
-    "list",
-    "organization",
-    "page",
-    "pharmacy",
-    "physician",
-    "plan",
-    "practice",
-    "product",
-    "program",
-    "provider",
-    "school",
-    "screen",
-    "segment",
-    "service",
-    "site",
-    "store",
-    "team",
-    "template",
-    "tier",
-    "type",
-    "user",
-];
-
-/// Objects whose `name` is a person's, besides those that every detector takes
-/// for a person. `parent` and `child` are places in a tree more often.
-const PERSON_PARENTS: &[&str] = &[
-    "applicant",
-    "attendee",
-    "beneficiary",
-    "billing",
-    "billingaddress",
-    "billingdetails",
-    "caller",
-    "cardholder",
-    "customerinfo",
-    "dependent",
-    "dependents",
-    "emergencycontact",
-    "guardian",
-    "guest",
-    "insured",
-    "invitee",
-    "mergefields",
-    "patientinfo",
-    "persondata",
-    "personproperties",
-    "policyholder",
-    "profiledata",
-    "recipient",
-    "recipients",
-    "shipping",
-    "shippingaddress",
-    "spouse",
-    "subject",
-    "userattributes",
-    "userprofile",
-];
-
-/// Objects above it that make a name one of goods or of a campaign.
-const OTHER_OBJECTS: &[&str] = &[
-    "account",
-    "campaign",
-    "catalog",
-    "company",
-    "event",
-    "group",
-    "groups",
-    "item",
-    "items",
-    "library",
-    "metric",
-    "organization",
-    "plan",
-    "product",
-    "products",
-    "screen",
-    "segment",
-    "template",
-];
-
-/// Words of the names of companies.
-const COMPANIES: &[&str] = &[
-    "clinic",
-    "corp",
-    "corporation",
-    "gmbh",
-    "hospital",
-    "inc",
-    "llc",
-    "llp",
-    "ltd",
-    "plc",
-];
 
 /// Longer values are sentences.
 const MAX_LENGTH: usize = 80;
@@ -220,9 +33,6 @@ enum Naming {
     Initial,
 }
 
-/// Keys that tell what a message is.
-pub(super) const TYPE_KEYS: &[&str] = &["type"];
-
 /// Whether the message describes a group of users: a company, a clinic.
 pub(super) fn is_group(subject: &Subject<'_>) -> bool {
     subject.value.eq_ignore_ascii_case("group") && subject.leaf_in(TYPE_KEYS)
@@ -234,10 +44,7 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     };
     let value = subject.value;
     // `hashed_first_name_sdx` is the soundex code of a name.
-    if is_soundex_code(value)
-        && leaf.has_word(&["sdx", "soundex"])
-        && leaf.has_word(&["name", "fn", "ln", "first", "last"])
-    {
+    if is_soundex_code(value) && leaf.has_word(SOUND_WORDS) && leaf.has_word(PART_WORDS) {
         let code = Digest {
             form: Form::Soundex,
             hex: value.to_ascii_lowercase(),
@@ -289,13 +96,13 @@ fn naming(subject: &Subject<'_>, leaf: &Key) -> Option<Naming> {
         leaf.folded == "displayname" && (in_person(subject) || subject.keys.len() == 1);
     let is_full = is_display || named::is(subject, KEYS) && !leaf.has_word(NOT_PEOPLE)
         || last_word == Some("name") && is_person_name(subject, leaf)
-        || last_word.is_some_and(|word| PART_KEYS.contains(&word)) && (
+        || last_word.is_some_and(|word| PART_KEYS.has(word)) && (
             leaf.words.len() == 1 && (under_name() || in_person(subject))
             || leaf.words.len() > 1 && leaf.has_word(PERSON_WORDS)
         )
         || is_who(subject, leaf)
         // `sha256_first_name`, `hashed_name`.
-        || leaf.has_word(&["hashed", "sha", "sha256"]) && leaf.has_word(&["name"]);
+        || leaf.has_word(HASH_WORDS) && leaf.has_word(NAME_WORDS);
     is_full.then_some(Naming::Full)
 }
 
@@ -308,97 +115,9 @@ fn is_who(subject: &Subject<'_>, leaf: &Key) -> bool {
         && subject
             .value
             .split_whitespace()
-            .all(|word| starts_upper(word) || PARTICLES.contains(&word))
+            .all(|word| starts_upper(word) || PARTICLES.has(word))
         && !subject.has_word(NO_NAMES)
 }
-
-/// Keys that hold the name of a person, a kind of person or of software.
-pub(super) const WHO_KEYS: &[&str] = &[
-    "beneficiary",
-    "caregiver",
-    "clientname",
-    "emergencycontact",
-    "guardian",
-    "insured",
-    "nextofkin",
-    "patient",
-    "policyholder",
-    "responsibleparty",
-    "spouse",
-    "user",
-    "username",
-];
-
-/// Small words in the names of families.
-const PARTICLES: &[&str] = &[
-    "al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le",
-    "ten", "ter", "van", "von", "y", "zu",
-];
-
-/// Words of kinds of people, organizations and software.
-const NO_NAMES: &[&str] = &[
-    "account",
-    "adult",
-    "android",
-    "api",
-    "app",
-    "client",
-    "corp",
-    "customer",
-    "dependent",
-    "established",
-    "existing",
-    "family",
-    "female",
-    "first",
-    "inc",
-    "ios",
-    "legal",
-    "llc",
-    "ltd",
-    "male",
-    "member",
-    "mobile",
-    "new",
-    "no",
-    "not",
-    "old",
-    "other",
-    "parent",
-    "patient",
-    "plan",
-    "portal",
-    "pro",
-    "returning",
-    "sdk",
-    "self",
-    "server",
-    "service",
-    "spouse",
-    "the",
-    "time",
-    "under",
-    "web",
-    "yes",
-];
-
-/// Words of keys that are a full name of goods or of a place.
-const NOT_PEOPLE: &[&str] = &[
-    "app",
-    "brand",
-    "channel",
-    "company",
-    "device",
-    "doctor",
-    "file",
-    "group",
-    "item",
-    "physician",
-    "product",
-    "provider",
-    "role",
-    "store",
-];
 
 /// Whether a key that ends in `name` names a person.
 fn is_person_name(subject: &Subject<'_>, leaf: &Key) -> bool {

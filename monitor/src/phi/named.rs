@@ -5,158 +5,8 @@
 //! (`spouse_cell_phone`) and little after it, so the end of a key decides.
 //! Detectors ask this after a cheap test of the value.
 
-use super::{
-    key::{Key, Spellings},
-    subject::Subject,
-};
-
-/// Words behind what a value is, that say how it is written or which of several
-/// it is.
-const TAILS: &[&str] = &[
-    "alt",
-    "alternate",
-    "base64",
-    "cell",
-    "clean",
-    "day",
-    "e164",
-    "encoded",
-    "evening",
-    "field",
-    "formatted",
-    "hash",
-    "hashed",
-    "hashes",
-    "hex",
-    "home",
-    "input",
-    "iso",
-    "lc",
-    "lower",
-    "lowercase",
-    "main",
-    "md5",
-    "mobile",
-    "normalized",
-    "other",
-    "personal",
-    "plain",
-    "primary",
-    "raw",
-    "secondary",
-    "sha",
-    "sha1",
-    "sha224",
-    "sha256",
-    "sha384",
-    "sha512",
-    "str",
-    "string",
-    "text",
-    "time",
-    "txt",
-    "val",
-    "value",
-    "values",
-    "work",
-];
-
-/// Short for `number`, at the end of a key.
-const NUMBERS: &[&str] = &["nbr", "no", "nr", "num", "number", "numbr"];
-
-/// Keys that only say how a value is written: what it is says the parent.
-const FORM_KEYS: &[&str] = &[
-    "encrypted",
-    "hash",
-    "hashed",
-    "hashedvalue",
-    "hashvalue",
-    "id",
-    "ids",
-    "md5",
-    "normalized",
-    "plain",
-    "plaintext",
-    "raw",
-    "sha1",
-    "sha256",
-    "sha512",
-    "val",
-    "value",
-    "values",
-];
-
-/// Whose value it is, where a key is written in one word: `patientemail`.
-const OWNERS: &[&str] = &[
-    "applicant",
-    "billing",
-    "buyer",
-    "cell",
-    "client",
-    "contact",
-    "cust",
-    "customer",
-    "emergency",
-    "guardian",
-    "guest",
-    "hashed",
-    "home",
-    "insured",
-    "lead",
-    "main",
-    "md5",
-    "member",
-    "mobile",
-    "my",
-    "parent",
-    "patient",
-    "personal",
-    "primary",
-    "pt",
-    "recipient",
-    "secondary",
-    "sha256",
-    "shipping",
-    "subscriber",
-    "user",
-    "usr",
-    "visitor",
-    "work",
-    "your",
-];
-
-/// Words of keys whose value is an organization's or a care provider's.
-const ORGANIZATIONS: &[&str] = &[
-    "center",
-    "clinic",
-    "clinician",
-    "company",
-    "corporate",
-    "doctor",
-    "facility",
-    "helpdesk",
-    "helpline",
-    "hospital",
-    "hotline",
-    "merchant",
-    "org",
-    "organization",
-    "organisation",
-    "pharmacy",
-    "physician",
-    "practice",
-    "prescriber",
-    "provider",
-    "restaurant",
-    "sales",
-    "school",
-    "seller",
-    "shop",
-    "store",
-    "support",
-    "vendor",
-    "warehouse",
-];
+use super::sets::named::{FORM_KEYS, NUMBERS, ORGANIZATIONS, OWNERS, TAILS};
+use super::{key::Key, sets::WordSet, subject::Subject};
 
 /// Words that end one key are at most this many.
 const MAX_WORDS: usize = 6;
@@ -187,12 +37,12 @@ pub(super) fn parent<'s>(subject: &'s Subject<'_>) -> Option<&'s Key> {
 
 /// Whether the key that says what the value is ends in a phrase of `table`,
 /// which holds phrases in one folded word.
-pub(super) fn is(subject: &Subject<'_>, table: Spellings) -> bool {
+pub(super) fn is(subject: &Subject<'_>, table: WordSet) -> bool {
     subject.leaf_in(table) || key(subject).is_some_and(|key| ends_in(key, table))
 }
 
 /// Whether `key` ends in a phrase of `table` at the start of a word.
-pub(super) fn ends_in(key: &Key, table: Spellings) -> bool {
+pub(super) fn ends_in(key: &Key, table: WordSet) -> bool {
     key.ends_in(table)
 }
 
@@ -217,7 +67,7 @@ pub(super) fn endings(key_folded: &str, key_words: &[String]) -> Vec<String> {
         let Some(stem) = folded.strip_suffix(last.as_str()) else {
             break;
         };
-        if NUMBERS.contains(&last.as_str()) {
+        if NUMBERS.has(last.as_str()) {
             if last != "number" {
                 add_words(&format!("{stem}number"), stem.len(), rest, &mut all);
             }
@@ -232,7 +82,7 @@ pub(super) fn endings(key_folded: &str, key_words: &[String]) -> Vec<String> {
 }
 
 fn is_tail(word: &str) -> bool {
-    TAILS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
+    TAILS.has(word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Adds the ends of `text` that start with one of `words`, which end at `end`.
@@ -264,31 +114,32 @@ pub(super) fn is_organization(subject: &Subject<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phi::sets::{email, mrn, phone};
 
     #[test]
     fn keys_end_in_phrases() {
-        for (key, table, expected) in [
-            ("spouse_cell_phone", &["cellphone"] as Spellings, true),
-            ("spouseCellPhone", &["phone"], true),
-            ("Email_LC_SHA256", &["email"], true),
-            ("email_2", &["email"], true),
-            ("email2", &["email"], true),
-            ("PATIENTEMAIL", &["email"], true),
-            ("usercontactemail", &["email"], true),
-            ("e-mail", &["email"], true),
-            ("sha256_email_address[]", &["emailaddress"], true),
-            ("email_template", &["email"], false),
-            ("microphone", &["phone"], false),
-            ("sha256", &["email"], false),
-            ("1", &["email"], false),
-            ("new_chart_nbr", &["chartnumber"], true),
-            ("phoneNbr", &["phone"], true),
-            ("email_no_reply", &["email"], false),
-            ("email_home_2_sha256", &["email"], true),
-            ("", &["email"], false),
-            ("ÉMAIL_é2", &["email"], false),
+        for (key, set, expected) in [
+            ("spouse_cell_phone", phone::KEYS, true),
+            ("spouseCellPhone", phone::KEYS, true),
+            ("Email_LC_SHA256", email::KEYS, true),
+            ("email_2", email::KEYS, true),
+            ("email2", email::KEYS, true),
+            ("PATIENTEMAIL", email::KEYS, true),
+            ("usercontactemail", email::KEYS, true),
+            ("e-mail", email::KEYS, true),
+            ("sha256_email_address[]", email::KEYS, true),
+            ("email_template", email::KEYS, false),
+            ("microphone", phone::KEYS, false),
+            ("sha256", email::KEYS, false),
+            ("1", email::KEYS, false),
+            ("new_chart_nbr", mrn::KEYS, true),
+            ("phoneNbr", phone::KEYS, true),
+            ("email_no_reply", email::KEYS, false),
+            ("email_home_2_sha256", email::KEYS, true),
+            ("", email::KEYS, false),
+            ("ÉMAIL_é2", email::KEYS, false),
         ] {
-            assert_eq!(ends_in(&Key::new(key), table), expected, "{key}");
+            assert_eq!(ends_in(&Key::new(key), set), expected, "{key}");
         }
     }
 }

@@ -5,10 +5,15 @@
 //! fields and what stands where. Output: the key that the value might as well
 //! have, which the detectors know.
 
+use super::sets::neighbor::{
+    CONTEXT_KEYS, EVENT_KEYS, EVENT_WORDS, GOODS, KIND_KEYS, KINDS, PERSON_KEYS, TITLE_WORDS,
+    TYPED_KEYS,
+};
 use super::{
     email, email_hash,
     online_id::is_opaque,
     path::{Layout, Path, Paths},
+    sets::WordSet,
 };
 use crate::field::{Field, Fields, StepId, ValueKind};
 
@@ -17,232 +22,6 @@ const REACH: usize = 8;
 
 /// Longest kind of identifier.
 const MAX_KIND_LENGTH: usize = 24;
-
-/// Kinds of identifiers, folded, as platforms write them.
-const KINDS: &[&str] = &[
-    "aaid",
-    "adid",
-    "anonymousid",
-    "clientid",
-    "cookieid",
-    "crmid",
-    "customerid",
-    "deviceid",
-    "ecid",
-    "email",
-    "emailaddress",
-    "emailhash",
-    "emailmd5",
-    "emailsha1",
-    "emailsha256",
-    "euid",
-    "externalid",
-    "firstname",
-    "fullname",
-    "gaid",
-    "gclid",
-    "hashedemail",
-    "hashedphone",
-    "idfa",
-    "ipaddress",
-    "lastname",
-    "loyaltyid",
-    "maid",
-    "md5email",
-    "memberid",
-    "mobile",
-    "phone",
-    "phonenumber",
-    "phonesha256",
-    "postalcode",
-    "rampid",
-    "sha256email",
-    "sha256phone",
-    "sms",
-    "tdid",
-    "uid2",
-    "userid",
-    "visitorid",
-    "whatsapp",
-    "zip",
-    "zipcode",
-];
-
-/// Keys that say of what kind the value beside them is.
-const KIND_KEYS: &[&str] = &[
-    "channel",
-    "idspace",
-    "idtype",
-    "identifiertype",
-    "identitytype",
-    "key",
-    "kind",
-    "label",
-    "name",
-    "namespace",
-    "type",
-];
-
-/// Keys of values whose kind stands beside them, besides those that mean
-/// nothing else.
-const TYPED_KEYS: &[&str] = &[
-    "address",
-    "contact",
-    "data",
-    "destination",
-    "externalid",
-    "hash",
-    "id",
-    "identifier",
-    "identity",
-    "token",
-    "uid",
-    "urn",
-];
-
-/// Words of lists whose members have a type too: a phone in a shop is goods.
-const GOODS: &[&str] = &[
-    "content",
-    "contents",
-    "item",
-    "items",
-    "lineitems",
-    "product",
-    "products",
-];
-
-/// Keys that belong to a person alone: what stands beside one is a person's.
-const PERSON_KEYS: &[&str] = &[
-    "birthdate",
-    "birthday",
-    "dateofbirth",
-    "dob",
-    "email",
-    "emailaddress",
-    "emails",
-    "firstname",
-    "fname",
-    "lastname",
-    "lname",
-    "mobilephone",
-    "phone",
-    "phonenumber",
-    "phones",
-];
-
-/// Keys that belong to an event: an `id` beside one is the event's.
-const EVENT_KEYS: &[&str] = &[
-    "action",
-    "event",
-    "eventname",
-    "eventtype",
-    "properties",
-    "timestamp",
-    "type",
-];
-
-/// Words of objects whose `name` is of what happened or of goods.
-const EVENT_WORDS: &[&str] = &[
-    "action",
-    "actions",
-    "content",
-    "conversion",
-    "conversions",
-    "event",
-    "events",
-    "item",
-    "items",
-    "product",
-    "products",
-];
-
-/// Words of titles and of the names of events, which no person has.
-const TITLE_WORDS: &[&str] = &[
-    "account",
-    "added",
-    "app",
-    "appointment",
-    "article",
-    "assessment",
-    "booked",
-    "booking",
-    "button",
-    "care",
-    "cart",
-    "center",
-    "checkout",
-    "clicked",
-    "clinic",
-    "completed",
-    "confirmed",
-    "consult",
-    "consultation",
-    "contact",
-    "created",
-    "demo",
-    "download",
-    "email",
-    "event",
-    "finished",
-    "form",
-    "free",
-    "health",
-    "home",
-    "intake",
-    "landing",
-    "lead",
-    "list",
-    "login",
-    "logged",
-    "new",
-    "offer",
-    "opened",
-    "order",
-    "ordered",
-    "package",
-    "page",
-    "paid",
-    "payment",
-    "plan",
-    "product",
-    "profile",
-    "program",
-    "purchase",
-    "quiz",
-    "received",
-    "registration",
-    "request",
-    "requested",
-    "results",
-    "scheduled",
-    "search",
-    "selected",
-    "sent",
-    "session",
-    "sign",
-    "signup",
-    "started",
-    "step",
-    "store",
-    "submit",
-    "submitted",
-    "subscription",
-    "support",
-    "survey",
-    "team",
-    "test",
-    "therapy",
-    "tier",
-    "trial",
-    "updated",
-    "user",
-    "video",
-    "view",
-    "viewed",
-    "visit",
-    "visited",
-    "your",
-];
 
 /// The key that a neighbor of the value at `index` gives it. `path` is its own.
 pub(super) fn key<'a>(
@@ -310,7 +89,7 @@ fn is_kind(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_- ".contains(&byte))
-        && KINDS.contains(&super::text::fold(text).as_str())
+        && KINDS.has(super::text::fold(text).as_str())
 }
 
 struct Beside<'a, 'p> {
@@ -352,7 +131,7 @@ impl<'a> Beside<'a, '_> {
             .map(|(other, _)| other.value())
     }
 
-    fn has(&self, table: &'static [&'static str]) -> bool {
+    fn has(&self, table: WordSet) -> bool {
         self.others()
             .any(|(_, path)| path.keys.last().is_some_and(|key| key.is_in(table)))
     }
@@ -380,7 +159,7 @@ impl<'a> Beside<'a, '_> {
                 Some("user_id")
             }
             // Feature flags: `{"kind": "user", "key": …}`.
-            "key" if parent.is_some_and(|parent| parent.folds_to(&["context", "user"])) => {
+            "key" if parent.is_some_and(|parent| parent.folds_to(CONTEXT_KEYS)) => {
                 let kind = self
                     .others()
                     .find(|(_, path)| path.keys.last().is_some_and(|key| key.folded == "kind"));
@@ -423,7 +202,7 @@ fn is_full_name(value: &str) -> bool {
         && value
             .chars()
             .all(|c| c.is_alphabetic() || " '’-.,".contains(c))
-        && !words().any(|word| TITLE_WORDS.contains(&word.to_lowercase().as_str()))
+        && !words().any(|word| TITLE_WORDS.has(word.to_lowercase().as_str()))
 }
 
 #[cfg(test)]

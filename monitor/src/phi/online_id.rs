@@ -1,6 +1,8 @@
 //! Ids of browsers, clicks and cookies: Meta's and Google's by shape, others
 //! by key.
 
+use super::sets::online_id::{CERTIFICATES, COOKIES, PEOPLE, UUID_KEYS};
+pub(super) use super::sets::online_id::{CLICK_IDS, KEYS, VISITOR_KEYS, WEAK_KEYS};
 use super::{
     Form, Hits, Identifier, Strength,
     digest::{digest, is_of_nothing},
@@ -9,189 +11,6 @@ use super::{
     text,
 };
 use crate::field::{Part, ValueKind};
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "acxiomid",
-    "ajsanonymousid",
-    "anonid",
-    "anonymousid",
-    "auctid",
-    "auid",
-    "awc",
-    "axciomid",
-    "axid",
-    "axwrt",
-    "bcookie",
-    "browserid",
-    "buyeruid",
-    "cjevent",
-    "cks",
-    "clck",
-    "clickid",
-    "clientids",
-    "cookieid",
-    "criteoid",
-    "csfpid",
-    "ctwaclid",
-    "dclid",
-    "demdexuuid",
-    "derivedepik",
-    "dicboid",
-    "dmid",
-    "domainuserid",
-    "duid",
-    "dyid",
-    "dyidserver",
-    "ecid",
-    "encrypteduserid",
-    "epik",
-    "fbc",
-    "fbclid",
-    "fbloginid",
-    "fbp",
-    "firstpartycookie",
-    "firstpartyid",
-    "fpa",
-    "fpid",
-    "ga",
-    "gaclientid",
-    "gaclientids",
-    "gbraid",
-    "gclaw",
-    "gcldc",
-    "gclid",
-    "gid",
-    "guestid",
-    "guestuuid",
-    "gum",
-    "hstc",
-    "hubspotutk",
-    "hutk",
-    "id5id",
-    "identitylink",
-    "idlenv",
-    "igshid",
-    "irclickid",
-    "kclickid",
-    "klaid",
-    "kuid",
-    "liadsfirstpartyid",
-    "liadsid",
-    "lifatid",
-    "ligiant",
-    "linkedinfirstpartyadstrackinguuid",
-    "marketingcloudvisitorid",
-    "matchid",
-    "mchtk",
-    "mguid",
-    "mktotrk",
-    "mkttok",
-    "msclkid",
-    "muid",
-    "muidn",
-    "ndclid",
-    "networkuserid",
-    "nuid",
-    "obclickid",
-    "obclid",
-    "oppref",
-    "oraclemoatid",
-    "outbrainclickid",
-    "panoramaid",
-    "partneranonymousid",
-    "partnerdeviceid",
-    "permutiveid",
-    "personalizationid",
-    "pinunauth",
-    "ppid",
-    "pubcid",
-    "puid",
-    "qacid",
-    "qclid",
-    "rampid",
-    "rcuuid",
-    "rdtcid",
-    "rdtuuid",
-    "sccid",
-    "scclickid",
-    "sccookie1",
-    "scid",
-    "sharedid",
-    "shguid",
-    "srsltid",
-    "taboolaclickid",
-    "tapadid",
-    "tblci",
-    "tduid",
-    "tealiumvisitorid",
-    "thirdpartyid",
-    "tntid",
-    "tnuid",
-    "tpid",
-    "ttclid",
-    "ttdid",
-    "ttp",
-    "twclid",
-    "uetmsclkid",
-    "uetsid",
-    "uetvid",
-    "uid2",
-    "uid2token",
-    "utk",
-    "uuidc1",
-    "vero",
-    "visid",
-    "visitorid",
-    "visitorsid",
-    "visitoruuid",
-    "vmcid",
-    "wbraid",
-    "xuid",
-    "yclid",
-    "ymclid",
-    "ymuid",
-    "zclid",
-    "zcluid",
-];
-
-/// Keys that hold one if the value has the shape of an id, else a campaign, a
-/// checksum or the like.
-pub(super) const WEAK_KEYS: &[&str] = &[
-    "browserfingerprint",
-    "cid",
-    "devicefingerprint",
-    "euid",
-    "fid",
-    "fingerprint",
-    "fingerprintid",
-    "mid",
-    "tdid",
-    "uuid",
-    "uuid2",
-    "vid",
-    "visitorfingerprint",
-];
-
-/// Keys that hold one if the value can be nothing but an id: the name of an
-/// application, a page or a count stands there too.
-pub(super) const VISITOR_KEYS: &[&str] = &[
-    "anon",
-    "anonymous",
-    "browser",
-    "clientid",
-    "cookie",
-    "guid",
-    "pcid",
-    "saconvdatacssvalue",
-    "svisitor",
-    "u",
-    "uc1",
-    "uu",
-    "vi",
-    "visitor",
-    "vuid",
-];
 
 /// Shorter values are flags.
 const MIN_LENGTH: usize = 6;
@@ -223,8 +42,8 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     // A raw UID2 is a hash of an address, which is the stronger statement.
     let is_raw = matches!(key, "uid2" | "euid")
         && digest(value).is_some_and(|digest| digest.form == Form::Sha256);
-    let keyed = KEYS.contains(&key) && !is_raw
-        || WEAK_KEYS.contains(&key) && !is_raw && is_id(subject)
+    let keyed = KEYS.has(key) && !is_raw
+        || WEAK_KEYS.has(key) && !is_raw && is_id(subject)
         || leaf.folds_to(VISITOR_KEYS) && is_opaque(value)
         || is_cookie()
         || key == "id" && is_matomo_visitor(subject)
@@ -244,62 +63,12 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
     }
 }
 
-/// Click ids, which are the same whatever stands before them.
-pub(super) const CLICK_IDS: &[&str] = &[
-    "anonymousid",
-    "clickid",
-    "ctwaclid",
-    "dclid",
-    "epik",
-    "fbc",
-    "fbclid",
-    "fbp",
-    "gbraid",
-    "gclid",
-    "lifatid",
-    "msclkid",
-    "rdtcid",
-    "sccid",
-    "ttclid",
-    "twclid",
-    "wbraid",
-    "yclid",
-];
-
-/// What the names of cookies with ids of trackers begin with, besides [`KEYS`].
-const COOKIES: &[&str] = &[
-    "ajs",
-    "amcv",
-    "ampl",
-    "amplitudeid",
-    "gcl",
-    "hjsessionuser",
-    "intercomid",
-    "klaid",
-    "optimizelyenduserid",
-    "pkid",
-    "snowplow",
-    "spid",
-];
-
-/// Objects whose fingerprint is of a key or of an error.
-const CERTIFICATES: &[&str] = &[
-    "cert",
-    "certificate",
-    "error",
-    "exception",
-    "issue",
-    "key",
-    "ssh",
-    "tls",
-];
-
 /// Whether a value is an id that one browser has.
 fn is_id(subject: &Subject<'_>) -> bool {
     let value = subject.value;
     let is_hex = value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     let under_browser = || {
-        !subject.leaf_in(&["uuid"]) && !subject.under(CERTIFICATES)
+        !subject.leaf_in(UUID_KEYS) && !subject.under(CERTIFICATES)
             || subject.in_person()
             // Events have one too, in bodies.
             || subject.part == Part::Query
@@ -341,32 +110,6 @@ pub(super) fn is_opaque(value: &str) -> bool {
         || is_google_client(value)
         || is_person_id(value)
 }
-
-/// What senders write before the numbers of people.
-const PEOPLE: &[&str] = &[
-    "acct",
-    "anon",
-    "client",
-    "contact",
-    "cus",
-    "cust",
-    "customer",
-    "lead",
-    "mem",
-    "member",
-    "pat",
-    "patient",
-    "person",
-    "profile",
-    "pt",
-    "sub",
-    "subscriber",
-    "u",
-    "uid",
-    "user",
-    "usr",
-    "visitor",
-];
 
 /// `usr_4f2a…`, `PT-1234567`: who someone is, whatever the key says.
 pub(super) fn is_person_id(value: &str) -> bool {

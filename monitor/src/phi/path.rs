@@ -4,6 +4,9 @@
 //! the messages that follow: which detectors it wakes, what its words say. The
 //! result never depends on what is kept.
 
+use super::sets::path::{
+    EVENT_ARRAYS, PART_ARRAYS, PART_ENDINGS, PEOPLE_ARRAYS, ROW_ARRAYS, SOFTWARE_KEYS,
+};
 use std::sync::Arc;
 
 use hashbrown::{Equivalent, HashMap};
@@ -12,110 +15,11 @@ use super::{
     engine::{Detectors, wakes_of_path},
     key::Key,
     lexicon::{self, Term},
+    sets::WordSet,
     subject::{Vehicle, is_wordless, key_vehicle},
     text::Words,
 };
 use crate::field::{Field, Fields, Part, Step, StepId};
-
-/// Arrays whose elements are parts of one event, not events.
-const PART_ARRAYS: &[&str] = &[
-    "address",
-    "addresses",
-    "aliases",
-    "answers",
-    "categories",
-    "contents",
-    "cookies",
-    "eids",
-    "email",
-    "emails",
-    "externalids",
-    "fields",
-    "identifiers",
-    "identities",
-    "ids",
-    "items",
-    "knownidentities",
-    "lineitems",
-    "matchkeys",
-    "phones",
-    "products",
-    "properties",
-    "questions",
-    "responses",
-    "subscriptions",
-    "tags",
-    "uids",
-    "useridentifiers",
-    "userids",
-    "userproperties",
-];
-
-/// What the names of such arrays end in: `session_fields`, `custom_params`.
-const PART_ENDINGS: &[&str] = &[
-    "answers",
-    "details",
-    "fields",
-    "ids",
-    "items",
-    "parameters",
-    "params",
-    "properties",
-    "questions",
-    "responses",
-    "tags",
-    "values",
-    "variables",
-];
-
-/// Arrays whose elements are events or people at any depth.
-const EVENT_ARRAYS: &[&str] = &[
-    "actions",
-    "attributes",
-    "batch",
-    "conversions",
-    "d",
-    "data",
-    "elements",
-    "eventdata",
-    "events",
-    "hits",
-    "inputs",
-    "messages",
-    "purchases",
-    "requests",
-    "users",
-];
-
-/// Arrays whose elements are people also inside an element of another array:
-/// `[{"params": {"users": […]}}]`.
-const PEOPLE_ARRAYS: &[&str] = &["audiencemembers", "users"];
-
-/// Arrays whose elements are rows, each a person, if they are arrays again.
-const ROW_ARRAYS: &[&str] = &[
-    "batchdata",
-    "customerlistitems",
-    "data",
-    "identifiers",
-    "records",
-    "rows",
-    "userlist",
-    "userdata",
-    "users",
-    "values",
-];
-
-/// Keys of programs, their versions and their surroundings.
-const SOFTWARE_KEYS: &[&str] = &[
-    "clientuseragent",
-    "library",
-    "locale",
-    "sdk",
-    "timezone",
-    "ua",
-    "useragent",
-    "version",
-];
 
 /// Paths that are kept; then all are forgotten and it begins anew.
 const MAX_PATHS: usize = 16_384;
@@ -177,19 +81,18 @@ impl Path {
     }
 
     /// Whether the last key is in `table`.
-    fn ends_in(&self, table: &[&str]) -> bool {
+    fn ends_in(&self, table: WordSet) -> bool {
         self.keys
             .last()
-            .is_some_and(|key| table.contains(&key.folded.as_str()))
+            .is_some_and(|key| table.has(key.folded.as_str()))
     }
 
     /// Whether elements of an array here are events or people.
     fn holds_events(&self) -> bool {
         let name = self.keys.last().map_or("", |key| key.folded.as_str());
-        let is_part = || {
-            PART_ARRAYS.contains(&name) || PART_ENDINGS.iter().any(|ending| name.ends_with(ending))
-        };
-        EVENT_ARRAYS.contains(&name) || (self.sent <= 1 && !is_part())
+        let is_part =
+            || PART_ARRAYS.has(name) || PART_ENDINGS.iter().any(|ending| name.ends_with(ending));
+        EVENT_ARRAYS.has(name) || (self.sent <= 1 && !is_part())
     }
 }
 

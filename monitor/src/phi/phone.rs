@@ -1,5 +1,7 @@
 //! Telephone and fax numbers: by key, or with separators or `+` by shape.
 
+pub(super) use super::sets::phone::{CALL_KEYS, FAX_KEYS, KEYS};
+use super::sets::phone::{CALLER_KEYS, NUMBER_KEYS, THREE_DIGIT_CODES, TOLL_FREE};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -7,58 +9,6 @@ use super::{
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold a telephone number.
-pub(super) const KEYS: &[&str] = &[
-    "callerid",
-    "callernumber",
-    "cell",
-    "cellno",
-    "cellnumber",
-    "cellphone",
-    "cellphonenumber",
-    "contactnumber",
-    "dayphone",
-    "emergencycontact",
-    "emergencynumber",
-    "homephone",
-    "landline",
-    "mobile",
-    "mobileno",
-    "mobilenumber",
-    "mobilephone",
-    "mobilephonenumber",
-    "msisdn",
-    "hpn",
-    "ph",
-    "phone",
-    "phonehash",
-    "phonenbr",
-    "phoneno",
-    "phonenum",
-    "phonenumber",
-    "phonenumbers",
-    "phones",
-    "phonesha256",
-    "pn",
-    "sms",
-    "smsnumber",
-    "tel",
-    "telefono",
-    "telephone",
-    "telephoneno",
-    "telephonenumber",
-    "telno",
-    "userphone",
-    "whatsapp",
-    "whatsappnumber",
-];
-
-/// Keys that hold the number of a caller in a call log, elsewhere a name.
-pub(super) const CALL_KEYS: &[&str] = &["ani", "caller", "customernumber"];
-
-/// Keys that hold a fax number.
-pub(super) const FAX_KEYS: &[&str] = &["fax", "faxno", "faxnum", "faxnumber", "faxphone"];
 
 /// Country codes of two digits by their first; all others begin with `1` or `7`
 /// or have three digits.
@@ -73,17 +23,8 @@ const TWO_DIGIT_CODES: &[(u8, &[u8])] = &[
     (b'9', b"01234589"),
 ];
 
-/// The first two digits of country codes of three.
-const THREE_DIGIT_CODES: &[&str] = &[
-    "21", "22", "23", "24", "25", "26", "29", "35", "37", "38", "42", "50", "59", "67", "68", "69",
-    "80", "85", "87", "88", "96", "97", "99",
-];
-
 /// Fewer digits are no number.
 const MIN_DIGITS: usize = 7;
-
-/// Area codes that callers do not pay for: not a person's.
-const TOLL_FREE: &[&str] = &["800", "833", "844", "855", "866", "877", "888"];
 
 /// Longer values hold no number by itself.
 const MAX_LENGTH: usize = 32;
@@ -109,7 +50,7 @@ pub(super) fn detect(subject: &Subject<'_>, _: Surroundings<'_>, hits: &mut Hits
         return;
     }
     // Platforms of calls also call their own id of a caller so.
-    if subject.leaf_in(&["callerid"])
+    if subject.leaf_in(CALLER_KEYS)
         && value.len() < MIN_CALLER_LENGTH
         && value.bytes().all(|byte| byte.is_ascii_digit())
     {
@@ -143,7 +84,7 @@ fn identifier(subject: &Subject<'_>) -> Option<Identifier> {
     if named::is(subject, FAX_KEYS) {
         Some(Identifier::Fax)
     } else if named::is(subject, KEYS)
-        || (subject.leaf_in(&["number"])
+        || (subject.leaf_in(NUMBER_KEYS)
             && subject
                 .parent()
                 .is_some_and(|parent| named::ends_in(parent, KEYS)))
@@ -228,7 +169,7 @@ fn has_country_code(digits: &str) -> bool {
             .any(|(start, next)| start == first && next.contains(second))
         || digits
             .get(..2)
-            .is_some_and(|start| THREE_DIGIT_CODES.contains(&start))
+            .is_some_and(|start| THREE_DIGIT_CODES.has(start))
 }
 
 /// The ten digits of a number of the North American plan.

@@ -1,63 +1,13 @@
 //! Pictures of people: an address or the data of an image under a key that says
 //! so.
 
+use super::sets::photo::{ENDINGS, GOODS, MAGIC, PHOTO_KEYS};
+pub(super) use super::sets::photo::{KEYS, WEAK_KEYS};
 use super::{
     Hits, Identifier, Strength, named,
     subject::{Subject, Surroundings},
 };
 use crate::field::ValueKind;
-
-/// Keys that hold a picture of a person.
-pub(super) const KEYS: &[&str] = &[
-    "avatar",
-    "avatarimage",
-    "avatarimageurl",
-    "avatarurl",
-    "faceimage",
-    "facephoto",
-    "facialimage",
-    "headshot",
-    "headshoturl",
-    "idphoto",
-    "patientimage",
-    "patientphoto",
-    "patientphotourl",
-    "patientpicture",
-    "profileimage",
-    "profileimageurl",
-    "profilephoto",
-    "profilephotourl",
-    "profilepic",
-    "profilepicture",
-    "profilepictureurl",
-    "profilepicurl",
-    "selfie",
-    "selfieimage",
-    "selfieurl",
-    "userimage",
-    "userphoto",
-    "userpicture",
-];
-
-/// Keys that hold one in an object about a person.
-pub(super) const WEAK_KEYS: &[&str] = &[
-    "image",
-    "imageurl",
-    "photo",
-    "photograph",
-    "photos",
-    "photourl",
-    "picture",
-    "pictureurl",
-];
-
-/// Endings of the names of images.
-const ENDINGS: &[&str] = &[
-    ".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
-];
-
-/// What the base64 of images begins with: JPEG, PNG, GIF, WebP.
-const MAGIC: &[&str] = &["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"];
 
 /// What of a value is kept: images are long.
 const KEPT: usize = 128;
@@ -85,15 +35,6 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
     let kept = value.chars().take(KEPT).collect();
     hits.plain(Identifier::Photo, strength, "photo.key", kept);
 }
-
-/// Keys of photos, which goods rarely have.
-const PHOTO_KEYS: &[&str] = &["photo", "photograph", "photos", "photourl"];
-
-/// Words of what else has photos.
-const GOODS: &[&str] = &[
-    "article", "campaign", "content", "contents", "item", "items", "listing", "product",
-    "products", "provider", "store",
-];
 
 fn is_person(key: &super::key::Key) -> bool {
     // Goods have attributes too.

@@ -4,286 +4,20 @@
 //! Five digits are postal codes and prices too, so a code needs a key. Of CPT
 //! only the format is used: its list and its texts have an owner.
 
+pub(super) use super::sets::procedure::{
+    BILL_KEYS, CODE_KEYS, CODE_WORDS, DENTAL_KEYS, KEYS, PCS_WORDS, SHARED_CODE_KEYS, SHARED_KEYS,
+};
+use super::sets::procedure::{PROCEDURE_WORDS, RESULT_WORDS, STEMS};
 use super::{
     Health, Hits, Strength,
     coding::{self, System},
-    lexicon::{Kind, Table},
+    lexicon::Kind,
+    sense,
     subject::{Subject, Surroundings, Vehicle},
 };
 
-/// Names of procedures and of imaging. `surgery` and `x ray` alone are also
-/// tools of other trades.
-pub(super) const TERMS: &[Table] = &[(
-    Kind::Procedure,
-    &[
-        "amniocentesis",
-        "angiogram",
-        "angioplasty",
-        "appendectomy",
-        "arthroscopy",
-        "bariatric surgery",
-        "biopsies",
-        "biopsy",
-        "bone density scan",
-        "bone marrow transplant",
-        "bone scan",
-        "bottom surgery",
-        "brain scan",
-        "breast augmentation",
-        "breast reduction",
-        "bronchoscopy",
-        "bypass surgery",
-        "c section",
-        "cardiac ablation",
-        "cardiac catheterization",
-        "cardioversion",
-        "cataract surgery",
-        "catheterization",
-        "cesarean",
-        "cholecystectomy",
-        "circumcision",
-        "colectomy",
-        "colonoscopy",
-        "colposcopy",
-        "coronary bypass",
-        "cosmetic surgery",
-        "craniotomy",
-        "cryotherapy for warts",
-        "cryosurgery",
-        "csection",
-        "ct scan",
-        "cystoscopy",
-        "dexa scan",
-        "dilation and curettage",
-        "echocardiogram",
-        "ect session",
-        "ect therapy",
-        "ect treatment",
-        "eeg",
-        "egg donation",
-        "egg freezing",
-        "egg retrieval",
-        "ekg",
-        "elective surgery",
-        "electrocardiogram",
-        "electroencephalogram",
-        "electromyography",
-        "embryo transfer",
-        "endoscopy",
-        "epidural",
-        "facelift surgery",
-        "facial feminization",
-        "fertility preservation",
-        "fetal ultrasound",
-        "fistulotomy",
-        "frozen embryo",
-        "gallbladder removal",
-        "gastrectomy",
-        "gastric balloon",
-        "gastric band",
-        "gastric bypass",
-        "gastric sleeve",
-        "gender affirming surgery",
-        "gender reassignment",
-        "hair transplant",
-        "heart surgery",
-        "heart transplant",
-        "hemodialysis",
-        "hemorrhoidectomy",
-        "hernia repair",
-        "hip replacement",
-        "hymenoplasty",
-        "hysterectomy",
-        "hysteroscopy",
-        "intrauterine insemination",
-        "iud insertion",
-        "iud placement",
-        "iud removal",
-        "joint replacement",
-        "ketamine infusion",
-        "kidney transplant",
-        "knee replacement",
-        "knee surgery",
-        "labiaplasty",
-        "laminectomy",
-        "laparoscopic",
-        "laparoscopy",
-        "lasik",
-        "leep procedure",
-        "lithotripsy",
-        "liver transplant",
-        "lumbar puncture",
-        "lumpectomy",
-        "mammogram",
-        "mammography",
-        "mastectomy",
-        "mri",
-        "mri scan",
-        "myomectomy",
-        "nephrectomy",
-        "nerve block",
-        "nexplanon insertion",
-        "nuclear stress test",
-        "oophorectomy",
-        "open heart surgery",
-        "orchiectomy",
-        "organ transplant",
-        "orthopedic surgery",
-        "pacemaker",
-        "pap smear",
-        "pelvic exam",
-        "pelvic ultrasound",
-        "pet scan",
-        "phalloplasty",
-        "plastic surgery",
-        "polypectomy",
-        "polysomnography",
-        "prostatectomy",
-        "rhinoplasty",
-        "root canal",
-        "rotator cuff repair",
-        "salpingectomy",
-        "sclerotherapy",
-        "septoplasty",
-        "sigmoidoscopy",
-        "skin graft",
-        "sleep study",
-        "sleeve gastrectomy",
-        "sperm retrieval",
-        "spinal fusion",
-        "spinal tap",
-        "stem cell transplant",
-        "stent placement",
-        "sterilization procedure",
-        "surgical abortion",
-        "surgical consult",
-        "surgical procedure",
-        "termination of pregnancy",
-        "thoracentesis",
-        "thyroidectomy",
-        "tms session",
-        "tms therapy",
-        "tms treatment",
-        "tonsillectomy",
-        "top surgery",
-        "tracheostomy",
-        "transesophageal",
-        "tubal ligation",
-        "tummy tuck",
-        "ultrasound scan",
-        "upper endoscopy",
-        "vaginoplasty",
-        "vasectomies",
-        "vasectomy",
-        "vasectomy reversal",
-        "virtual colonoscopy",
-        "wisdom teeth removal",
-        "wisdom tooth extraction",
-    ],
-)];
-
-/// Words beside which a term means something else.
-const UNLESS: &[(&str, &[&str])] = &[
-    ("endoscopy", &["camera", "pipe", "usb"]),
-    ("epidural", &["generator"]),
-    ("pet scan", &["chip", "microchip"]),
-    ("top surgery", &["game"]),
-];
-
-/// Words of keys that hold codes of procedures.
-pub(super) const CODE_WORDS: &[&str] = &["cpt", "cpt4", "cpts", "hcpc", "hcpcs"];
-
-/// Keys that hold them too.
-pub(super) const CODE_KEYS: &[&str] = &[
-    "procedurecode",
-    "procedurecodes",
-    "proccd",
-    "proccode",
-    "proccodes",
-    "procedures",
-    "procedureid",
-    "surgerycode",
-    "surgicalcode",
-];
-
-/// Keys that do where the event says something else about health: carriers and
-/// shops have services and bills too.
-pub(super) const SHARED_CODE_KEYS: &[&str] = &[
-    "billingcode",
-    "billingcodes",
-    "billcode",
-    "chargecode",
-    "procedure",
-    "servicecode",
-    "servicecodes",
-];
-
-/// Keys of the codes of dentists.
-pub(super) const DENTAL_KEYS: &[&str] = &["adacode", "cdt", "cdtcode", "dentalcode"];
-
-/// Keys of the codes of hospital bills, under the same condition.
-pub(super) const BILL_KEYS: &[&str] = &[
-    "drg",
-    "drgcode",
-    "msdrg",
-    "msdrgcode",
-    "revcode",
-    "revenuecode",
-    "revenuecodes",
-];
-
-/// Words of keys of the codes of inpatient procedures.
-pub(super) const PCS_WORDS: &[&str] = &["icd10pcs", "pcs"];
-
-/// Keys whose text is a procedure, whatever it says.
-pub(super) const KEYS: &[&str] = &[
-    "medicalprocedure",
-    "plannedsurgery",
-    "previoussurgeries",
-    "priorsurgeries",
-    "pastsurgeries",
-    "surgeries",
-    "surgeryname",
-    "surgerytype",
-    "surgicalhistory",
-    "surgicalprocedure",
-];
-
-/// Keys whose text is one if it is a term, or the event says something else
-/// about health: programs have procedures too.
-pub(super) const SHARED_KEYS: &[&str] = &[
-    "imaging",
-    "imagingtype",
-    "operation",
-    "operationperformed",
-    "procedure",
-    "procedurename",
-    "procedures",
-    "proceduretype",
-    "requestedprocedure",
-    "scheduledprocedure",
-    "scan",
-    "scantype",
-    "surgery",
-];
-
-/// How Greek and Latin name what surgeons do.
-const STEMS: &[&str] = &[
-    "centesis", "ectomies", "ectomy", "oscopy", "ostomy", "otomy", "pexy", "plasty", "rrhaphy",
-];
-
 /// Words of such names begin with more than this.
 const MIN_STEM_PREFIX: usize = 3;
-
-/// Words of keys under which a term is someone's own.
-const PROCEDURE_WORDS: &[&str] = &[
-    "operation",
-    "procedure",
-    "procedures",
-    "surgeries",
-    "surgery",
-    "treatment",
-];
 
 /// Codes of one list beyond this are not read.
 const MAX_CODES: usize = 32;
@@ -333,7 +67,7 @@ pub(super) fn detect(subject: &Subject<'_>, around: Surroundings<'_>, hits: &mut
         );
     }
     // The result of one is a finding of a laboratory.
-    let is_result = (subject.leaf()).is_some_and(|leaf| leaf.has_word(&["result", "results"]));
+    let is_result = (subject.leaf()).is_some_and(|leaf| leaf.has_word(RESULT_WORDS));
     if let Some(term) = subject.key_term(Kind::Procedure)
         && !is_result
     {
@@ -357,9 +91,9 @@ fn has_stem(word: &str) -> bool {
 }
 
 fn means_other(subject: &Subject<'_>, phrase: &str) -> bool {
-    UNLESS
+    sense::PROCEDURE
         .iter()
-        .any(|(term, others)| *term == phrase && subject.has_word(others))
+        .any(|sense| sense.phrases.has(phrase) && subject.has_word(sense.words))
 }
 
 /// The code in the value and the rule by which it counts.

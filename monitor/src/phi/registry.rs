@@ -1,6 +1,7 @@
 //! Every detector and what wakes it, in the order in which evidence of one value
 //! is listed.
 
+use super::sets::registry::{COOKIE_KEYS, IDENTIFIERS, LONG, NAME_ENDINGS, SSN_WORDS};
 use super::{
     account, address, appointment, assessment, biometric, birth_date, coding, compound, condition,
     device_id, email, email_hash,
@@ -154,7 +155,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             name::TYPE_KEYS,
         ],
         note: Some(|subject, names| names.group |= name::is_group(subject)),
-        words: &[&["name", "displayname", "sdx", "soundex"], name::PART_KEYS],
+        words: &[NAME_ENDINGS, name::PART_KEYS],
         ..NOTHING
     },
     Rules {
@@ -182,7 +183,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             address::SHORT_KEYS,
             address::GEO_KEYS,
             address::GEO_PAIR_KEYS,
-            &["long"],
+            LONG,
         ],
         shape: Some(TEXT),
         ..NOTHING
@@ -190,7 +191,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     Rules {
         detect: ssn::detect,
         keys: &[ssn::KEYS, ssn::LAST_FOUR_KEYS],
-        words: &[&["ssn"]],
+        words: &[SSN_WORDS],
         shape: Some(SSN),
         ..NOTHING
     },
@@ -235,7 +236,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             external_id::SUFFIX_KEYS,
             external_id::BARE_KEYS,
             external_id::ID_PARENTS,
-            &["id", "identifier", "uuid"],
+            IDENTIFIERS,
             external_id::COLLECTIONS,
         ],
         other: external_id::is_slot,
@@ -248,7 +249,7 @@ pub(super) static DETECTORS: &[Rules] = &[
             online_id::WEAK_KEYS,
             online_id::VISITOR_KEYS,
             online_id::CLICK_IDS,
-            &["cookie", "id"],
+            COOKIE_KEYS,
             email_hash::SHARED_IDS,
         ],
         shape: Some(COOKIE),
@@ -463,7 +464,7 @@ pub(super) static DETECTORS: &[Rules] = &[
     // Behind the classes, whose evidence it asks for.
     Rules {
         detect: compound::detect,
-        words: &[compound::SUBJECTS],
+        words: &[compound::KEY_FIRSTS],
         kinds: &[
             Kind::Care,
             Kind::Condition,

@@ -4,7 +4,7 @@
 //! of a person, and for each class of it. The weights are data
 //! (`data/phi/weights.tsv`), made by `cargo xtask fit`; positive means yes.
 
-use super::Health;
+use super::{Health, table};
 
 /// Little-endian: per slot (their number is a power of two) the hash of a fact
 /// (8 bytes, 0: empty) and where its entry begins (4 bytes).
@@ -13,9 +13,6 @@ static SLOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.slots"))
 /// Per entry how many weights (1 byte), then each as its output (1 byte) and the weight
 /// (2 bytes, little-endian).
 static ENTRIES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.entries"));
-
-/// Bytes of a slot.
-const SLOT: usize = 12;
 
 /// What is added up, besides whether the event is about health at all.
 const CLASSES: [Health; 11] = [
@@ -121,25 +118,15 @@ fn weights(fact: u64) -> impl Iterator<Item = (usize, i32)> {
 }
 
 fn look(fact: u64) -> Option<usize> {
-    let slots = SLOTS.len() / SLOT;
-    let mut at = fact as usize & slots.wrapping_sub(1);
-    for _ in 0..slots {
-        let (own, entry) = SLOTS.get(at * SLOT..(at + 1) * SLOT)?.split_at(8);
-        let own = u64::from_le_bytes(own.try_into().ok()?);
-        if own == fact {
-            return Some(u32::from_le_bytes(entry.try_into().ok()?) as usize);
-        }
-        if own == 0 {
-            return None;
-        }
-        at = (at + 1) & (slots - 1);
-    }
-    None
+    table::look(SLOTS, fact).map(|offset| u32::from_le_bytes(offset) as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes of a slot.
+    const SLOT: usize = 12;
 
     #[test]
     fn every_slot_leads_to_a_whole_entry() {

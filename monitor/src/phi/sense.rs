@@ -1,9 +1,11 @@
 //! Whether a word means what medicine means by it: decided by the words around
 //! it.
 
+use super::sets::sense::{CHARITY, GOODS, INTERFACE_WORDS, MERCHANDISE, NAME_KEYS, NAMES};
+pub(super) use super::sets::sense::{CONTENT_KEYS, HEALTH_WORDS};
 use super::{
-    key::Spellings,
     lexicon::Term,
+    sets::WordSet,
     subject::{Subject, Surroundings},
     trade::{Trade, Trades},
 };
@@ -11,12 +13,14 @@ use super::{
 /// What a phrase means beside other words.
 pub(super) struct Sense {
     /// The phrases that this is about.
-    pub(super) phrases: &'static [&'static str],
+    pub(super) phrases: WordSet,
     /// Words in the value or its keys beside which they mean something else.
-    pub(super) words: Spellings,
+    pub(super) words: WordSet,
     /// Trades of the event in which they do.
     pub(super) trades: Trades,
 }
+
+include!(concat!(env!("OUT_DIR"), "/senses.rs"));
 
 /// Trades that name their things after conditions.
 const NAMING: Trades = Trades::of(&[Trade::Media, Trade::Game, Trade::Pet]);
@@ -24,237 +28,8 @@ const NAMING: Trades = Trades::of(&[Trade::Media, Trade::Game, Trade::Pet]);
 /// Their complaints are no one's.
 const ANIMALS: Trades = Trades::of(&[Trade::Pet]);
 
-/// Things of a shop: a term in their name is no statement about the buyer.
-const MERCHANDISE: &[&str] = &[
-    "apron",
-    "bag",
-    "bed",
-    "bib",
-    "blanket",
-    "bracelet",
-    "candle",
-    "cookbook",
-    "costume",
-    "cufflinks",
-    "cushion",
-    "decal",
-    "doll",
-    "dress",
-    "earrings",
-    "fidget",
-    "figurine",
-    "glassware",
-    "hat",
-    "hoodie",
-    "jeans",
-    "keychain",
-    "leggings",
-    "lego",
-    "mug",
-    "necklace",
-    "ornament",
-    "pajamas",
-    "pillow",
-    "plush",
-    "poster",
-    "puzzle",
-    "ring",
-    "shirt",
-    "socks",
-    "sticker",
-    "sweater",
-    "sweatshirt",
-    "tee",
-    "tote",
-    "toy",
-    "tshirt",
-];
-
-/// Who gives is not ill.
-const CHARITY: &[&str] = &[
-    "10k",
-    "5k",
-    "awareness",
-    "charity",
-    "donate",
-    "donation",
-    "donations",
-    "fundraiser",
-    "fundraising",
-    "gala",
-    "marathon",
-    "telethon",
-    "walk",
-    "walkathon",
-];
-
-/// Words that make a word of every day one of medicine.
-pub(super) const HEALTH_WORDS: &[&str] = &[
-    "clinic",
-    "clinical",
-    "clinician",
-    "condition",
-    "counseling",
-    "counselling",
-    "diagnosed",
-    "diagnosis",
-    "disease",
-    "disorder",
-    "doctor",
-    "medication",
-    "meds",
-    "patient",
-    "patients",
-    "physician",
-    "prescription",
-    "psychiatrist",
-    "psychiatry",
-    "rx",
-    "sufferer",
-    "suffering",
-    "symptom",
-    "symptoms",
-    "syndrome",
-    "telehealth",
-    "therapist",
-    "therapy",
-    "treat",
-    "treatment",
-    "treatments",
-];
-
-/// Keys that hold a name of someone or something: Parkinson has many bearers.
-const NAME_KEYS: &[&str] = &[
-    "addr1",
-    "address",
-    "alias",
-    "artist",
-    "author",
-    "brand",
-    "city",
-    "company",
-    "companyname",
-    "displayname",
-    "employer",
-    "familyname",
-    "filename",
-    "firstname",
-    "fn",
-    "fullname",
-    "givenname",
-    "handle",
-    "hostname",
-    "lastname",
-    "ln",
-    "manufacturer",
-    "maidenname",
-    "nickname",
-    "organization",
-    "publisher",
-    "screen",
-    "street",
-    "surname",
-    "username",
-    "vendor",
-];
-
-/// Objects of a list of goods.
-const GOODS: &[&str] = &[
-    "cart",
-    "content",
-    "contents",
-    "ecommerce",
-    "item",
-    "items",
-    "lineitems",
-    "product",
-    "products",
-    "variant",
-    "variants",
-];
-
-/// Keys whose text is about what someone looks at or is sold, not about them.
-pub(super) const CONTENT_KEYS: &[&str] = &[
-    "adname",
-    "adsetname",
-    "article",
-    "articletitle",
-    "audience",
-    "blog",
-    "brand",
-    "campaign",
-    "campaignname",
-    "categories",
-    "cd1",
-    "collection",
-    "content",
-    "contentgroup",
-    "genre",
-    "itemcategory",
-    "itemlistname",
-    "keyword",
-    "keywords",
-    "list",
-    "listname",
-    "page",
-    "pagecategory",
-    "pagesection",
-    "post",
-    "producttype",
-    "q",
-    "query",
-    "searchquery",
-    "section",
-    "segment",
-    "sitesection",
-    "slug",
-    "subject",
-    "tag",
-    "tags",
-    "term",
-    "text",
-    "topic",
-    "topics",
-    "utmcampaign",
-    "utmcontent",
-    "utmterm",
-    "variant",
-    "video",
-    "videotitle",
-];
-
-/// Words of keys that count, sort and switch what a term names.
-const INTERFACE_WORDS: &[&str] = &[
-    "article",
-    "banner",
-    "blog",
-    "button",
-    "campaign",
-    "category",
-    "clicked",
-    "clicks",
-    "content",
-    "count",
-    "enabled",
-    "experiment",
-    "feature",
-    "flag",
-    "flags",
-    "id",
-    "page",
-    "section",
-    "tag",
-    "template",
-    "toggle",
-    "variant",
-    "version",
-    "viewed",
-    "views",
-    "widget",
-];
-
 /// Whether the value or one of its last two keys has a word of `table`.
-pub(super) fn beside(subject: &Subject<'_>, table: Spellings) -> bool {
+pub(super) fn beside(subject: &Subject<'_>, table: WordSet) -> bool {
     subject.has_word(table) || subject.near_word(table)
 }
 
@@ -274,7 +49,7 @@ pub(super) fn means_other(
     let is_named_so = || around.meets(ANIMALS) || (around.meets(NAMING) && !states(subject));
     let sense = senses
         .iter()
-        .filter(|sense| sense.phrases.contains(&term.phrase))
+        .filter(|sense| sense.phrases.has(term.phrase))
         .any(|sense| around.meets(sense.trades) || beside(subject, sense.words));
     sense || is_named_so()
 }
@@ -283,7 +58,7 @@ pub(super) fn means_other(
 /// address: a term in it says nothing.
 pub(super) fn is_name(subject: &Subject<'_>) -> bool {
     subject.leaf_in(NAME_KEYS)
-        || (subject.in_person() && subject.leaf_in(&["name"]))
+        || (subject.in_person() && subject.leaf_in(NAMES))
         || (subject.value.contains('@') && !subject.value.contains(' '))
 }
 

@@ -1,50 +1,14 @@
 //! Social security numbers and taxpayers' numbers: with dashes by shape, without
 //! by key.
 
+pub(super) use super::sets::ssn::{KEYS, LAST_FOUR_KEYS};
+use super::sets::ssn::{LAST_WORDS, PUBLISHED, SSN_WORDS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
     named,
     subject::{Subject, Surroundings},
 };
-
-/// Keys that hold one.
-pub(super) const KEYS: &[&str] = &[
-    "itin",
-    "socialinsurancenumber",
-    "socialsecurity",
-    "socialsecurityid",
-    "socialsecurityno",
-    "socialsecuritynum",
-    "socialsecuritynumber",
-    "socsec",
-    "socsecnum",
-    "ssn",
-    "ssnno",
-    "ssnnum",
-    "ssnnumber",
-    "ssno",
-    "ssnum",
-    "ssnumber",
-    "taxid",
-    "taxidnumber",
-    "taxpayerid",
-    "tin",
-];
-
-/// Keys that hold its last four digits.
-pub(super) const LAST_FOUR_KEYS: &[&str] = &[
-    "last4ssn",
-    "lastfourssn",
-    "socialsecuritylast4",
-    "ssn4",
-    "ssnlast4",
-    "ssnlastfour",
-    "ssnlastfourdigits",
-];
-
-/// Numbers that were printed in advertisements and documentation.
-const PUBLISHED: &[&str] = &["078051120", "219099999", "457555462", "123456789"];
 
 /// Length with separators.
 const LENGTH: usize = 11;
@@ -87,9 +51,9 @@ fn last_four(subject: &Subject<'_>, hits: &mut Hits<'_>) -> bool {
     let keyed = subject.leaf_in(LAST_FOUR_KEYS)
         || named::is(subject, LAST_FOUR_KEYS)
         || !head.is_empty() && named::is(subject, KEYS)
-        || subject.leaf().is_some_and(|leaf| {
-            leaf.has_word(&["ssn"]) && leaf.has_word(&["last", "last4", "four", "4"])
-        });
+        || subject
+            .leaf()
+            .is_some_and(|leaf| leaf.has_word(SSN_WORDS) && leaf.has_word(LAST_WORDS));
     if keyed {
         hits.plain(
             Identifier::Ssn,
@@ -157,5 +121,5 @@ fn is_issued(digits: &str) -> bool {
     } else {
         group != "00"
     };
-    group_fits && area != "000" && area != "666" && serial != "0000" && !PUBLISHED.contains(&digits)
+    group_fits && area != "000" && area != "666" && serial != "0000" && !PUBLISHED.has(digits)
 }

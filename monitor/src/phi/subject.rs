@@ -1,5 +1,8 @@
 //! One value, prepared once for all detectors.
 
+use super::sets::subject::{
+    EVENT_KEYS, EVENT_PARENTS, GOODS, OPAQUE_KEYS, PRODUCT_ID_KEYS, TITLE_KEYS, URL_KEYS,
+};
 use std::{
     cell::{Cell, OnceCell},
     sync::Arc,
@@ -11,9 +14,10 @@ use super::{
     assessment,
     coding::Systems,
     insurance,
-    key::{Key, Spellings},
+    key::Key,
     lexicon::{Kind, Term},
     path::Path,
+    sets::WordSet,
     text::{self, Words},
     trade::Trades,
 };
@@ -21,126 +25,6 @@ use crate::field::{Field, Part, ValueKind};
 
 /// Bytes of one value that are examined.
 const MAX_VALUE_LENGTH: usize = 16_384;
-
-/// Keys that hold an address of a page.
-const URL_KEYS: &[&str] = &[
-    "currenturl",
-    "dl",
-    "documentlocation",
-    "dp",
-    "dr",
-    "eventsourceurl",
-    "fullurl",
-    "href",
-    "itemurl",
-    "link",
-    "pagelocation",
-    "pagepath",
-    "pagereferrer",
-    "pageuri",
-    "pageurl",
-    "path",
-    "pathname",
-    "ref",
-    "referer",
-    "referrer",
-    "referrerurl",
-    "refr",
-    "rl",
-    "sourceurl",
-    "tealiumreferrer",
-    "uri",
-    "url",
-    "urlref",
-];
-
-/// Keys that hold the name of an event.
-const EVENT_KEYS: &[&str] = &[
-    "actionname",
-    "conversion",
-    "customeventname",
-    "ea",
-    "ec",
-    "el",
-    "en",
-    "ev",
-    "event",
-    "eventaction",
-    "eventcategory",
-    "eventlabel",
-    "eventname",
-    "eventtype",
-    "evtname",
-    "metric",
-    "trackingtype",
-];
-
-/// Keys that hold a title or a category of content.
-const TITLE_KEYS: &[&str] = &[
-    "category",
-    "contentcategory",
-    "contentname",
-    "contenttype",
-    "description",
-    "dt",
-    "itemname",
-    "pagename",
-    "pagetitle",
-    "screenname",
-    "search",
-    "searchstring",
-    "searchterm",
-    "title",
-    "tl",
-];
-
-/// Parents under which `name` is the name of an event.
-const EVENT_PARENTS: &[&str] = &["batch", "conversion", "events", "event", "metric"];
-
-/// Keys whose text is about software or access, not about people.
-const OPAQUE_KEYS: &[&str] = &[
-    "accesstoken",
-    "apikey",
-    "apisecret",
-    "authorization",
-    "clientuseragent",
-    "cookie",
-    "eventid",
-    "library",
-    "locale",
-    "messageid",
-    "sdk",
-    "secret",
-    "timezone",
-    "token",
-    "ua",
-    "useragent",
-    "version",
-    "writekey",
-];
-
-/// Keys whose text is an id in a list of goods: words in it are no statement.
-const PRODUCT_ID_KEYS: &[&str] = &[
-    "contentid",
-    "contentids",
-    "itemid",
-    "productid",
-    "productsku",
-    "sku",
-    "skuid",
-    "variantid",
-];
-
-/// Objects whose `id` is such an id.
-const GOODS: &[&str] = &[
-    "content",
-    "contents",
-    "item",
-    "items",
-    "lineitems",
-    "product",
-    "products",
-];
 
 /// What kind of statement a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,12 +218,12 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the last key is in `table`.
-    pub(super) fn leaf_in(&self, table: Spellings) -> bool {
+    pub(super) fn leaf_in(&self, table: WordSet) -> bool {
         self.leaf().is_some_and(|key| key.is_in(table))
     }
 
     /// Whether one of the last two keys has a word of `table`.
-    pub(super) fn near_word(&self, table: Spellings) -> bool {
+    pub(super) fn near_word(&self, table: WordSet) -> bool {
         self.keys
             .iter()
             .rev()
@@ -348,7 +232,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether some key before the last has a word of `table`.
-    pub(super) fn under(&self, table: Spellings) -> bool {
+    pub(super) fn under(&self, table: WordSet) -> bool {
         self.keys
             .iter()
             .rev()
@@ -388,8 +272,8 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the value has one of these words.
-    pub(super) fn has_word(&self, table: &[&str]) -> bool {
-        self.words().iter().any(|word| table.contains(&word))
+    pub(super) fn has_word(&self, table: WordSet) -> bool {
+        self.words().iter().any(|word| table.has(word))
     }
 }
 
@@ -413,7 +297,7 @@ pub(super) fn key_vehicle(keys: &[Arc<Key>]) -> Option<Vehicle> {
     let parent = keys.iter().rev().nth(1);
     let names_event =
         leaf.folded == "name" && parent.is_none_or(|parent| parent.folds_to(EVENT_PARENTS));
-    let is = |table: &[&str]| table.contains(&leaf.folded.as_str());
+    let is = |table: WordSet| table.has(leaf.folded.as_str());
     if is(OPAQUE_KEYS) || parent.is_some_and(|parent| parent.folds_to(OPAQUE_KEYS)) {
         Some(Vehicle::Opaque)
     } else if is(URL_KEYS) {

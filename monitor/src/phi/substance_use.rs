@@ -1,223 +1,15 @@
 //! Use of substances and its treatment: terms in any vehicle, and keys.
 
+use super::sets::substance_use::{AMBIGUOUS, INSTRUMENTS, SUBSTANCES};
+pub(super) use super::sets::substance_use::{KEYS, SUBSTANCE_WORDS};
 use super::{
     Health, Hits, Strength, assessment, condition,
-    lexicon::{Kind, Table, Term},
-    sense::{self, Sense},
-    shared,
+    lexicon::{Kind, Term},
+    sense, shared,
     subject::{Subject, Surroundings},
     text,
-    trade::Trades,
 };
 use crate::field::ValueKind;
-
-/// Terms. `alcohol`, `drug` and `recovery` alone have other uses.
-pub(super) const TERMS: &[Table] = &[(
-    Kind::SubstanceUse,
-    &[
-        "adicción",
-        "addicted to",
-        "addiction",
-        "alcohol abuse",
-        "alcohol addiction",
-        "alcohol cravings",
-        "alcohol dependence",
-        "alcohol rehab",
-        "alcohol treatment",
-        "alcohol use",
-        "alcohol withdrawal",
-        "alcoholic anonymous",
-        "alcoholics anonymous",
-        "alcoholism",
-        "alcoholismo",
-        "binge drinking",
-        "cannabis use",
-        "cocaine",
-        "crystal meth",
-        "cut down drinking",
-        "cut back drinking",
-        "days sober",
-        "detox",
-        "drinking habits",
-        "drinking problem",
-        "drug abuse",
-        "drug dependence",
-        "drug rehab",
-        "drug use",
-        "gambling disorder",
-        "harm reduction",
-        "heroin",
-        "marijuana use",
-        "medication assisted treatment",
-        "methadone clinic",
-        "methamphetamine",
-        "narcotics anonymous",
-        "needle exchange",
-        "nicotine dependence",
-        "opiate",
-        "opioid",
-        "oud",
-        "overdose",
-        "problem drinking",
-        "quit drinking",
-        "quit smoking",
-        "recovery meeting",
-        "rehab center",
-        "smoking cessation",
-        "sober coach",
-        "sober living",
-        "sobriety",
-        "stop drinking",
-        "stop smoking",
-        "substance abuse",
-        "substance misuse",
-        "substance use",
-        "substance use disorder",
-        "sud treatment",
-        "tobacco use",
-        "vaping cessation",
-    ],
-)];
-
-/// Words beside which a term means something else.
-const SENSES: &[Sense] = &[
-    Sense {
-        phrases: &["detox"],
-        words: &[
-            "bath", "charcoal", "cleanse", "clay", "colon", "digital", "face", "facial", "foot",
-            "hair", "juice", "mask", "perfume", "scalp", "scrub", "shampoo", "skin", "smoothie",
-            "tea", "water",
-        ],
-        trades: Trades::NONE,
-    },
-    Sense {
-        phrases: &["addiction", "addicted to", "overdose", "heroin", "cocaine"],
-        words: &[
-            "album",
-            "boutique",
-            "chic",
-            "chocolate",
-            "coffee",
-            "dior",
-            "fashion",
-            "fragrance",
-            "game",
-            "gaming",
-            "jewelry",
-            "lipstick",
-            "movie",
-            "music",
-            "perfume",
-            "seizure",
-            "shoe",
-            "shoes",
-            "shopping",
-            "sneaker",
-            "song",
-            "sugar",
-            "vinyl",
-            "pug",
-        ],
-        trades: Trades::NONE,
-    },
-    Sense {
-        phrases: &["oud"],
-        words: &[
-            "cologne",
-            "eau",
-            "fragrance",
-            "ford",
-            "incense",
-            "oil",
-            "parfum",
-            "perfume",
-            "rose",
-            "wood",
-            "instrument",
-        ],
-        trades: Trades::NONE,
-    },
-    Sense {
-        phrases: &["drug use", "drug abuse", "opioid"],
-        words: &["lawsuit", "policy", "settlement"],
-        trades: Trades::NONE,
-    },
-];
-
-/// Terms that count only beside evidence of health.
-const AMBIGUOUS: &[&str] = &["oud", "addicted to"];
-
-/// Questionnaires about it.
-const INSTRUMENTS: &[&str] = &[
-    "alcohol use disorders identification",
-    "audit",
-    "audit c",
-    "cage",
-    "crafft",
-    "cudit",
-    "cudit r",
-    "dast",
-    "dast 10",
-    "drug abuse screening",
-    "fagerstrom",
-];
-
-/// Words of keys of substances and of habits.
-pub(super) const SUBSTANCE_WORDS: &[&str] = &[
-    "addiction",
-    "addictions",
-    "dependence",
-    "substance",
-    "substances",
-];
-
-/// Substances that are goods under other keys.
-const SUBSTANCES: &[&str] = &[
-    "alcohol",
-    "amphetamines",
-    "benzodiazepines",
-    "benzos",
-    "cannabis",
-    "drugs",
-    "fentanyl",
-    "gambling",
-    "ketamine",
-    "marijuana",
-    "meth",
-    "nicotine",
-    "opiates",
-    "opioids",
-    "stimulants",
-    "tobacco",
-    "vaping",
-];
-
-/// Keys whose value is about it, whatever it says.
-pub(super) const KEYS: &[&str] = &[
-    "alcoholconsumption",
-    "alcoholfrequency",
-    "alcoholuse",
-    "cannabisuse",
-    "dayssober",
-    "drinkingfrequency",
-    "drinksperday",
-    "drinksperweek",
-    "drugofchoice",
-    "drugsofchoice",
-    "druguse",
-    "marijuanause",
-    "nicotineuse",
-    "opioiduse",
-    "cigarettesperday",
-    "cravings",
-    "lastdrink",
-    "relapsecount",
-    "smokingstatus",
-    "sobersince",
-    "sobrietydate",
-    "substanceuse",
-    "tobaccouse",
-];
 
 pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &mut Hits<'_>) {
     let has_value = !text::is_negative(subject.value);
@@ -227,7 +19,7 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
         push(Strength::H3, "substance_use.key", subject.value);
     }
     if let Some(name) = assessment::instrument_in_key(subject)
-        && INSTRUMENTS.contains(&name)
+        && INSTRUMENTS.has(name)
         && !subject.is_context()
         && (subject.kind == ValueKind::Number || has_value)
     {
@@ -242,8 +34,8 @@ pub(super) fn detect(subject: &Subject<'_>, surroundings: Surroundings, hits: &m
     }
     let means_it = |term: &Term| {
         term.kind == Kind::SubstanceUse
-            && !sense::means_other(subject, surroundings, *term, SENSES)
-            && (!AMBIGUOUS.contains(&term.phrase) || surroundings.health())
+            && !sense::means_other(subject, surroundings, *term, sense::SUBSTANCE_USE)
+            && (!AMBIGUOUS.has(term.phrase) || surroundings.health())
     };
     if let Some(term) = (subject.terms.iter().copied())
         .filter(|term| shared::counts(subject, surroundings, *term))

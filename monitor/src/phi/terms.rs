@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use super::stem::Fnv;
+use super::{stem::Fnv, table};
 
 /// Little-endian: per slot (their number is a power of two) the hash of a phrase
 /// (8 bytes, 0: empty), and its tags (8 bytes, one bit each, the highest one if a longer
@@ -41,8 +41,6 @@ static SURE: LazyLock<u64> = LazyLock::new(|| {
         .fold(0, |all, (bit, _)| all | 1 << bit)
 });
 
-/// Bytes of a slot.
-const SLOT: usize = 16;
 /// The mark of a phrase that a longer one begins with.
 const GOES_ON: u64 = 1 << 63;
 /// Words of the longest phrase.
@@ -75,23 +73,7 @@ fn named(names: &'static [&'static str], bits: u64) -> impl Iterator<Item = &'st
 }
 
 fn look(table: &[u8], hash: u64) -> u64 {
-    let slots = table.len() / SLOT;
-    let mut at = hash as usize & (slots - 1);
-    for _ in 0..slots {
-        let Some(slot) = table.get(at * SLOT..(at + 1) * SLOT) else {
-            return 0;
-        };
-        let (own, tags) = slot.split_at(8);
-        let own = u64::from_le_bytes(own.try_into().unwrap_or_default());
-        if own == hash {
-            return u64::from_le_bytes(tags.try_into().unwrap_or_default());
-        }
-        if own == 0 {
-            return 0;
-        }
-        at = (at + 1) & (slots - 1);
-    }
-    0
+    table::look(table, hash).map_or(0, u64::from_le_bytes)
 }
 
 /// What the words of a key, and those that follow one another, say of its value.

@@ -1,5 +1,8 @@
 //! Text to words: what the lexicons are matched against.
 
+use super::sets::WordSet;
+use super::sets::text::{EMPTY, NEGATIVES, PLACEHOLDERS};
+
 /// Words of one value beyond this are not examined.
 const MAX_WORDS: usize = 2_048;
 
@@ -214,7 +217,7 @@ pub(super) fn is_code(text: &str) -> bool {
 const MAX_PLACEHOLDER: usize = 9;
 
 /// Whether the letters and digits of `value`, in lower case, are one of `table`.
-fn folds_to(value: &str, table: &[&str]) -> bool {
+fn folds_to(value: &str, table: WordSet) -> bool {
     let mut folded = [0_u8; MAX_PLACEHOLDER];
     let mut length = 0;
     for c in value.chars() {
@@ -229,50 +232,21 @@ fn folds_to(value: &str, table: &[&str]) -> bool {
         }
     }
     let folded = folded.get(..length).unwrap_or_default();
-    table.iter().any(|word| word.as_bytes() == folded)
+    str::from_utf8(folded).is_ok_and(|folded| table.has(folded))
 }
 
 /// Whether a value says that there is no value.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const PLACEHOLDERS: &[&str] = &[
-        "",
-        "0",
-        "anonymous",
-        "false",
-        "guest",
-        "na",
-        "nan",
-        "nil",
-        "none",
-        "notset",
-        "null",
-        "redacted",
-        "true",
-        "undefined",
-        "unknown",
-    ];
     folds_to(value, PLACEHOLDERS)
 }
 
 /// Whether a value is empty or stands for nothing; a zero is an answer.
 pub(super) fn is_placeholder_text(value: &str) -> bool {
-    folds_to(value, &["", "na", "null", "undefined"])
+    folds_to(value, EMPTY)
 }
 
 /// Whether an answer is a no.
 pub(super) fn is_negative(value: &str) -> bool {
-    const NEGATIVES: &[&str] = &[
-        "",
-        "0",
-        "false",
-        "n",
-        "na",
-        "nil",
-        "no",
-        "none",
-        "null",
-        "undefined",
-    ];
     folds_to(value, NEGATIVES)
 }
 

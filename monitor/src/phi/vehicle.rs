@@ -1,6 +1,7 @@
 //! Vehicles: identification numbers by key or with their check digit, plates by
 //! key.
 
+pub(super) use super::sets::vehicle::{KEYS, PLATE_KEYS};
 use super::{
     Hits, Identifier, Strength,
     digest::digest,
@@ -9,32 +10,6 @@ use super::{
     text,
 };
 use crate::field::ValueKind;
-
-/// Keys that hold an identification number.
-pub(super) const KEYS: &[&str] = &[
-    "vehicleidentificationnumber",
-    "vehiclevin",
-    "vin",
-    "vincode",
-    "vinno",
-    "vinnumber",
-];
-
-/// Keys that hold the number on a plate.
-pub(super) const PLATE_KEYS: &[&str] = &[
-    "carplate",
-    "licenceplate",
-    "licenseplate",
-    "licenseplateno",
-    "licenseplatenumber",
-    "numberplate",
-    "plate",
-    "plateno",
-    "platenumber",
-    "registrationplate",
-    "vehicleplate",
-    "vehicleregistration",
-];
 
 /// Length of an identification number.
 const LENGTH: usize = 17;

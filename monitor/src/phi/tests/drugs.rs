@@ -1,7 +1,7 @@
 //! Tests of the names and codes of drugs.
 
 use super::*;
-use crate::phi::medication;
+use crate::phi::lexicon::{Kind, TABLES};
 
 #[test]
 fn names() {
@@ -94,9 +94,10 @@ fn codes_and_prescriptions() {
 
 #[test]
 fn every_name_is_listed_once() {
-    let names: Vec<&str> = medication::TERMS
+    let names: Vec<&str> = TABLES
         .iter()
-        .flat_map(|(_, names)| names.iter().copied())
+        .filter(|(kind, _)| matches!(kind, Kind::Drug | Kind::AmbiguousDrug))
+        .flat_map(|(_, names)| names.iter())
         .collect();
     let distinct: HashSet<_> = names.iter().collect();
     assert_eq!(names.len(), distinct.len());

@@ -7,6 +7,7 @@
 
 mod table;
 
+use crate::phi::sets::us_state::{COUNTRY_KEYS, KEYS, OWNERS};
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
 use sha2::{Digest as _, Sha256};
@@ -14,51 +15,6 @@ use sha2::{Digest as _, Sha256};
 use self::table::{AMBIGUOUS, POSTAL, STATES};
 use super::{Class, Evidence, Form, Identifier, path::elements};
 use crate::field::{Field, Fields, Step, StepId};
-
-/// Keys that hold a state, folded, also behind a word of [`OWNERS`].
-const KEYS: &[&str] = &[
-    "administrativearea",
-    "administrativearealevel1",
-    "addressregion",
-    "province",
-    "region",
-    "regioncode",
-    "regionname",
-    "st",
-    "state",
-    "statecd",
-    "statecode",
-    "statename",
-    "stateorprovince",
-    "stateprovince",
-    "usstate",
-];
-
-/// Whose state it is.
-const OWNERS: &[&str] = &[
-    "address",
-    "billing",
-    "contact",
-    "customer",
-    "home",
-    "hashed",
-    "mailing",
-    "member",
-    "patient",
-    "person",
-    "residence",
-    "shipping",
-    "user",
-];
-
-/// Keys that hold a country, folded.
-const COUNTRY_KEYS: &[&str] = &[
-    "addresscountry",
-    "country",
-    "countrycd",
-    "countrycode",
-    "countryname",
-];
 
 /// Longer keys are none of these, longer values no names of states, in bytes.
 const MAX_LENGTH: usize = 64;

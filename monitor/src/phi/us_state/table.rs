@@ -1,5 +1,7 @@
 //! The states and where their postal codes are.
 
+pub(super) use crate::phi::sets::us_state_table::AMBIGUOUS;
+
 /// The states, districts and territories: letters and name.
 pub(super) const STATES: &[(&str, &str)] = &[
     ("AK", "Alaska"),
@@ -58,11 +60,6 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("WI", "Wisconsin"),
     ("WV", "West Virginia"),
     ("WY", "Wyoming"),
-];
-
-/// Letters that are words or countries as well: they count beside an address.
-pub(super) const AMBIGUOUS: &[&str] = &[
-    "AL", "AS", "CO", "DE", "HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA",
 ];
 
 /// The first three digits of postal codes, from and to, and where that is.

@@ -104,7 +104,7 @@ fn the_tables_are_sound() {
     for (first, last, letters) in POSTAL {
         assert!(first <= last && States::from_letters(letters).is_some());
     }
-    for letters in AMBIGUOUS {
+    for letters in AMBIGUOUS.iter() {
         assert!(state_name(letters).is_some());
     }
 }
