@@ -134,20 +134,22 @@ struct Awake<'a> {
 impl Detector {
     /// The evidence in `fields`, as of [`detect`](super::detect).
     pub fn detect(&mut self, fields: &Fields) -> Vec<Evidence> {
-        let (ids, layout) = self.layout(fields);
-        let evidence = self.examine(fields, &ids, &layout, Detectors::default());
-        #[cfg(test)]
-        self.assert_none_slept(&evidence, fields, &ids, &layout);
+        let (ids, layout, evidence) = self.found(fields);
         judge::judge(fields, &ids, &layout, &self.paths, evidence)
     }
 
     /// What the rules find, as of [`rules`](super::rules).
     pub(super) fn rules(&mut self, fields: &Fields) -> Vec<Evidence> {
+        self.found(fields).2
+    }
+
+    /// The path of every field, what stands where, and what the rules find.
+    fn found(&mut self, fields: &Fields) -> (Vec<Option<PathId>>, Layout, Vec<Evidence>) {
         let (ids, layout) = self.layout(fields);
         let evidence = self.examine(fields, &ids, &layout, Detectors::default());
         #[cfg(test)]
         self.assert_none_slept(&evidence, fields, &ids, &layout);
-        evidence
+        (ids, layout, evidence)
     }
 
     /// The path of every field, and what stands where.
@@ -162,14 +164,15 @@ impl Detector {
 
     /// Every fact of `fields` with the array element that it is of.
     pub fn facts(&mut self, fields: &Fields, take: &mut dyn FnMut(Option<StepId>, Fact<'_>)) {
-        let (paths, layout) = self.layout(fields);
-        let evidence = self.examine(fields, &paths, &layout, Detectors::default());
+        let (ids, layout, evidence) = self.found(fields);
+        let contexts = facts::contexts(fields, &ids, &layout, &self.paths);
         let mut phrases = HashSet::new();
         judge::gather(
             fields,
-            &paths,
+            &ids,
             &layout,
             &self.paths,
+            &contexts,
             &evidence,
             &mut |element, _, fact| {
                 if fact.kind == FactKind::Phrase {

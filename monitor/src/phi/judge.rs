@@ -5,6 +5,8 @@
 //! says that the event tells something of someone's health; classes that no rule found
 //! are added where their own sum says so, at the field that spoke most for them.
 
+use std::{cell::OnceCell, cmp::Reverse, collections::BTreeMap};
+
 use hashbrown::HashMap;
 
 use super::{
@@ -67,23 +69,24 @@ struct Placed {
     is_phrase: bool,
 }
 
-/// The facts of a message: those of its fields, and which classes rules found.
+/// The facts of a message: those of its fields, and which classes rules found. `contexts`
+/// are those of [`facts::contexts`].
 pub(super) fn gather(
     fields: &Fields,
     ids: &[Option<PathId>],
     layout: &Layout,
     paths: &Paths,
+    contexts: &[bool],
     evidence: &[Evidence],
     take: &mut dyn FnMut(Option<StepId>, usize, Fact<'_>),
 ) {
-    let identifies = identifying(fields.len(), evidence);
-    let contexts = facts::contexts(fields, ids, layout, paths);
+    let identifies = having(fields.len(), evidence, identifies);
     facts::facts(
         fields,
         ids,
         paths,
         &identifies,
-        &contexts,
+        contexts,
         &mut |field, fact| {
             let element = fields.get(field).and_then(|field| layout.element(&field));
             take(element, field, fact);
@@ -107,29 +110,33 @@ pub(super) fn gather(
     }
 }
 
-/// Which fields are identifiers as they are: their words are names and no facts.
-fn identifying(count: usize, evidence: &[Evidence]) -> Vec<bool> {
-    let mut is = vec![false; count];
-    for item in evidence {
-        let whole = matches!(
-            item.class,
-            Class::Identifier(
-                Identifier::Email
-                    | Identifier::Name
-                    | Identifier::Phone
-                    | Identifier::Address
-                    | Identifier::City
-                    | Identifier::ExternalId
-                    | Identifier::OnlineId
-                    | Identifier::DeviceId
-                    | Identifier::Ip
-            )
-        );
-        if let (true, Some(is)) = (whole, is.get_mut(item.field)) {
-            *is = true;
+/// Whether a field is an identifier as it is: its words are names and no facts.
+const fn identifies(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Identifier(
+            Identifier::Email
+                | Identifier::Name
+                | Identifier::Phone
+                | Identifier::Address
+                | Identifier::City
+                | Identifier::ExternalId
+                | Identifier::OnlineId
+                | Identifier::DeviceId
+                | Identifier::Ip
+        )
+    )
+}
+
+/// Of each of so many fields, whether it has evidence of a class that fits.
+fn having(count: usize, evidence: &[Evidence], fits: fn(Class) -> bool) -> Vec<bool> {
+    let mut has = vec![false; count];
+    for item in evidence.iter().filter(|item| fits(item.class)) {
+        if let Some(has) = has.get_mut(item.field) {
+            *has = true;
         }
     }
-    is
+    has
 }
 
 /// The evidence that each event bears out, in the order of the fields.
@@ -148,6 +155,7 @@ pub(super) fn judge(
         ids,
         layout,
         paths,
+        &contexts,
         &evidence,
         &mut |element, field, fact| {
             if placed.len() < MAX_FACTS {
@@ -163,6 +171,7 @@ pub(super) fn judge(
     placed.sort_unstable();
     let shared_end = placed.partition_point(|own| own.element.is_none());
     let (shared, own) = placed.split_at(shared_end);
+    let settled = having(fields.len(), &evidence, is_settled);
     let mut judged: HashMap<Option<StepId>, Vec<Evidence>> = HashMap::new();
     let mut is_any = false;
     let mut events: Vec<&[Placed]> = own.chunk_by(|a, b| a.element == b.element).collect();
@@ -193,8 +202,10 @@ pub(super) fn judge(
         if told.is_empty() && known.iter().all(|class| *class == Health::Provider) {
             told.push(sums.likeliest());
         }
+        let spoken = OnceCell::new();
         for class in told.iter().filter(|class| !known.contains(class)) {
-            let spoke = spoke_most(*class, shared, event);
+            let fields_spoke = spoken.get_or_init(|| by_field(shared, event));
+            let spoke = spoke_most(*class, fields_spoke);
             added.extend(spoke.and_then(|at| said(fields, &contexts, layout, at, *class)));
         }
         let is_dated = told.iter().any(|class| DATED.contains(class));
@@ -206,8 +217,7 @@ pub(super) fn judge(
         own.sort_unstable();
         own.dedup();
         for at in own {
-            let is_known = |item: &Evidence| item.field == at && is_settled(item.class);
-            if evidence.iter().any(is_known) {
+            if settled.get(at) == Some(&true) {
                 continue;
             }
             let Some(found) = identified(fields, ids, layout, paths, at, is_dated) else {
@@ -283,7 +293,7 @@ impl People {
         if self.0.is_empty() {
             return;
         }
-        let mut tells: HashMap<StepId, StepId> = HashMap::new();
+        let mut tells: BTreeMap<StepId, StepId> = BTreeMap::new();
         for item in &*evidence {
             if let (Class::Health(_), Some(element)) = (item.class, item.element) {
                 tells.insert(element, self.of(element));
@@ -318,30 +328,15 @@ fn sum(shared: &[Placed], own: &[Placed]) -> Sums {
     let mut sums = Sums::default();
     let found = FOUND.hash();
     let (mut facts, mut phrases, mut is_found) = (0, 0, false);
-    let mut before = None;
-    for item in own {
-        if before != Some(item.fact) {
-            sums.add(item.fact);
-            facts += 1;
-            phrases += usize::from(item.is_phrase);
-            is_found |= item.fact == found;
-        }
-        before = Some(item.fact);
-    }
-    let mut before = None;
-    for item in shared {
-        let is_new = before != Some(item.fact);
-        before = Some(item.fact);
-        if is_new
-            && own
-                .binary_search_by_key(&item.fact, |own| own.fact)
-                .is_err()
-        {
-            sums.add(item.fact);
-            facts += 1;
-            phrases += usize::from(item.is_phrase);
-            is_found |= item.fact == found;
-        }
+    let is_new = |item: &&Placed| {
+        let place = own.binary_search_by_key(&item.fact, |own| own.fact);
+        place.is_err()
+    };
+    for item in distinct(own).chain(distinct(shared).filter(is_new)) {
+        sums.add(item.fact);
+        facts += 1;
+        phrases += usize::from(item.is_phrase);
+        is_found |= item.fact == found;
     }
     for fact in facts::counts(phrases) {
         sums.add(fact.hash());
@@ -355,23 +350,29 @@ fn sum(shared: &[Placed], own: &[Placed]) -> Sums {
     sums
 }
 
-/// The field whose facts speak most for a class.
-fn spoke_most(class: Health, shared: &[Placed], own: &[Placed]) -> Option<usize> {
+/// One of each fact of `placed`, in which the same ones follow one another.
+fn distinct(placed: &[Placed]) -> impl Iterator<Item = &Placed> {
+    placed
+        .chunk_by(|a, b| a.fact == b.fact)
+        .filter_map(<[Placed]>::first)
+}
+
+/// What the facts of each field of an event say.
+fn by_field(shared: &[Placed], own: &[Placed]) -> HashMap<u32, Sums> {
     let mut fields: HashMap<u32, Sums> = HashMap::new();
     for item in own.iter().chain(shared) {
         fields.entry(item.field).or_default().add(item.fact);
     }
+    fields
+}
+
+/// The field whose facts speak most for a class; the first of several.
+fn spoke_most(class: Health, fields: &HashMap<u32, Sums>) -> Option<usize> {
     let weight = |sums: &Sums| sums.class(class).saturating_add(sums.health() / 4);
-    let mut most: Option<(u32, i32)> = None;
-    for (field, sums) in &fields {
-        let own = weight(sums);
-        let is_more =
-            most.is_none_or(|(other, most)| own > most || (own == most && *field < other));
-        if is_more {
-            most = Some((*field, own));
-        }
-    }
-    most.map(|(field, _)| field as usize)
+    let most = fields
+        .iter()
+        .max_by_key(|(field, sums)| (weight(sums), Reverse(**field)));
+    most.map(|(field, _)| *field as usize)
 }
 
 /// Whether evidence leaves no doubt what a field is: numbers of plans and records are also

@@ -216,7 +216,10 @@ fn is_ndc(value: &str) -> bool {
 const ENDINGS: std::ops::RangeInclusive<usize> = 3..=10;
 
 /// Letters of a name by its stem, both inclusive.
-const STEM_LENGTHS: std::ops::RangeInclusive<usize> = 8..=28;
+const STEM_LENGTHS: std::ops::RangeInclusive<usize> = 8..=MAX_NAME;
+
+/// Letters of the longest such name.
+const MAX_NAME: usize = 28;
 
 /// Whether a text is one word that ends like only drugs do, as the World Health
 /// Organization gives out names: no other word of an English dictionary of
@@ -226,8 +229,13 @@ pub(super) fn may_have(value: &str) -> bool {
     if !STEM_LENGTHS.contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_alphabetic) {
         return false;
     }
-    let name = value.to_ascii_lowercase();
-    ENDINGS.clone().any(|length| {
+    let mut name = [0_u8; MAX_NAME];
+    for (place, byte) in name.iter_mut().zip(bytes) {
+        *place = byte.to_ascii_lowercase();
+    }
+    let name = str::from_utf8(&name).unwrap_or_default();
+    let name = name.get(..bytes.len()).unwrap_or_default();
+    ENDINGS.into_iter().any(|length| {
         let stem = name.len().checked_sub(length).and_then(|at| name.get(at..));
         stem.is_some_and(|stem| STEMS.has(stem))
     })
