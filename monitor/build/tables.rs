@@ -9,16 +9,12 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
-    stem::{Fnv, stem},
+    stem::{Fnv, GOES_ON, MAX_WORDS, stem},
     words,
 };
 
 /// How many kinds of concepts the table can tell apart.
 const MAX_TAGS: usize = 63;
-/// The mark of a phrase that a longer one begins with.
-const GOES_ON: u64 = 1 << 63;
-/// Words of the longest phrase.
-const MAX_WORDS: usize = 4;
 /// Weights are stored in steps of this part of one.
 const SCALE: i64 = 256;
 
@@ -79,9 +75,8 @@ fn phrases(files: &[PathBuf], out: &Path, into: &str) -> Result<()> {
         }
         *table.entry(hash(phrase)).or_default() |= tags.iter().map(bit).sum::<u64>();
     }
-    let slots = (table.len() * 2 + 1).next_power_of_two();
     let rows = table.iter().map(|(hash, tags)| (*hash, tags.to_le_bytes()));
-    fs::write(out.join(format!("{into}.bin")), spread(rows, slots))?;
+    fs::write(out.join(format!("{into}.bin")), spread(rows))?;
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     fs::write(out.join(format!("{into}.tags")), names.join("\n"))?;
     Ok(())
@@ -93,11 +88,11 @@ pub(crate) fn hash(text: &str) -> u64 {
     hash.finish()
 }
 
-/// A table with open addressing.
+/// A table with open addressing, at most half full.
 pub(crate) fn spread<const N: usize>(
-    rows: impl Iterator<Item = (u64, [u8; N])>,
-    slots: usize,
+    rows: impl ExactSizeIterator<Item = (u64, [u8; N])>,
 ) -> Vec<u8> {
+    let slots = (rows.len() * 2 + 1).next_power_of_two();
     let width = 8 + N;
     let mut table = vec![0_u8; slots * width];
     for (hash, value) in rows {
@@ -143,8 +138,7 @@ fn weights(out: &Path) -> Result<()> {
         let known = slots.insert(hash.finish(), offset.to_le_bytes());
         ensure!(known.is_none(), "weights.tsv:{}: a fact twice", at + 1);
     }
-    let count = (slots.len() * 2 + 1).next_power_of_two();
-    fs::write(out.join("weights.slots"), spread(slots.into_iter(), count))?;
+    fs::write(out.join("weights.slots"), spread(slots.into_iter()))?;
     fs::write(out.join("weights.entries"), entries)?;
     Ok(())
 }

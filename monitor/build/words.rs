@@ -125,13 +125,11 @@ impl Lists {
             }
             writeln!(code, "}}")?;
         }
-        writeln!(
-            code,
-            "static LISTS: [&[&str]; {}] = {:?};",
-            self.words.len(),
-            self.words
-        )?;
-        let code = code.replace("= [[", "= [&[").replace("], [", "], &[");
+        writeln!(code, "static LISTS: [&[&str]; {}] = [", self.words.len())?;
+        for words in &self.words {
+            writeln!(code, "    &{words:?},")?;
+        }
+        writeln!(code, "];")?;
         fs::write(out.join("sets.rs"), code)?;
         let mut index: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         for (number, words) in self.words.iter().enumerate() {
@@ -148,8 +146,7 @@ impl Lists {
             entries.push(u8::try_from(numbers.len())?);
             entries.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         }
-        let slots = (rows.len() * 2 + 1).next_power_of_two();
-        fs::write(out.join("sets.slots"), spread(rows.into_iter(), slots))?;
+        fs::write(out.join("sets.slots"), spread(rows.into_iter()))?;
         fs::write(out.join("sets.entries"), entries)?;
         Ok(())
     }

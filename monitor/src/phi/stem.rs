@@ -3,6 +3,12 @@
 
 use std::borrow::Cow;
 
+/// Words of the longest phrase of a lexicon.
+pub(crate) const MAX_WORDS: usize = 4;
+
+/// The mark, in the table of a lexicon, of a phrase that a longer one begins with.
+pub(crate) const GOES_ON: u64 = 1 << 63;
+
 /// A hash that is the same in every build, on every machine.
 #[derive(Clone, Copy)]
 pub(crate) struct Fnv(u64);

@@ -7,7 +7,10 @@
 
 use std::sync::LazyLock;
 
-use super::{stem::Fnv, table};
+use super::{
+    stem::{Fnv, GOES_ON, MAX_WORDS},
+    table,
+};
 
 /// Little-endian: per slot (their number is a power of two) the hash of a phrase
 /// (8 bytes, 0: empty), and its tags (8 bytes, one bit each, the highest one if a longer
@@ -41,11 +44,6 @@ static SURE: LazyLock<u64> = LazyLock::new(|| {
         .fold(0, |all, (bit, _)| all | 1 << bit)
 });
 
-/// The mark of a phrase that a longer one begins with.
-const GOES_ON: u64 = 1 << 63;
-/// Words of the longest phrase.
-const MAX_WORDS: usize = 4;
-
 /// What phrases say, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tags(u64);
@@ -76,21 +74,33 @@ fn look(table: &[u8], hash: u64) -> u64 {
     table::look(table, hash).map_or(0, u64::from_le_bytes)
 }
 
+/// The phrases of `table` that `words` begin with: how many words, and what they say.
+fn phrases<W: AsRef<str>>(table: &[u8], words: &[W]) -> impl Iterator<Item = (usize, u64)> {
+    let mut hash = Fnv::new(0);
+    let mut goes_on = true;
+    let words = words.iter().take(MAX_WORDS).enumerate();
+    words
+        .map_while(move |(before, word)| {
+            if !goes_on {
+                return None;
+            }
+            if before > 0 {
+                hash.add(b" ");
+            }
+            hash.add(word.as_ref().as_bytes());
+            let tags = look(table, hash.finish());
+            goes_on = tags & GOES_ON != 0;
+            Some((before + 1, tags & !GOES_ON))
+        })
+        .filter(|(_, tags)| *tags != 0)
+}
+
 /// What the words of a key, and those that follow one another, say of its value.
 pub(super) fn of_key<W: AsRef<str>>(words: &[W]) -> impl Iterator<Item = &'static str> {
     let mut all = 0;
     for first in 0..words.len() {
-        let mut hash = Fnv::new(0);
-        for (count, word) in words.iter().skip(first).take(MAX_WORDS).enumerate() {
-            if count > 0 {
-                hash.add(b" ");
-            }
-            hash.add(word.as_ref().as_bytes());
-            let tags = look(KEYS, hash.finish());
-            all |= tags & !GOES_ON;
-            if tags & GOES_ON == 0 {
-                break;
-            }
+        for (_, tags) in phrases(KEYS, words.get(first..).unwrap_or_default()) {
+            all |= tags;
         }
     }
     named(&KEY_NAMES, all).map(|name| name.split_once('.').map_or(name, |(class, _)| class))
@@ -98,28 +108,15 @@ pub(super) fn of_key<W: AsRef<str>>(words: &[W]) -> impl Iterator<Item = &'stati
 
 /// The longest phrases of `words`, and what they say.
 pub(super) fn find<W: AsRef<str>>(words: &[W], mut found: impl FnMut(&[W], Tags)) {
-    let mut first = 0;
-    while first < words.len() {
-        let mut hash = Fnv::new(0);
-        let mut longest = (1, 0);
-        for (count, word) in words.iter().skip(first).take(MAX_WORDS).enumerate() {
-            if count > 0 {
-                hash.add(b" ");
-            }
-            hash.add(word.as_ref().as_bytes());
-            let tags = look(TABLE, hash.finish());
-            if tags & !GOES_ON != 0 {
-                longest = (count + 1, tags & !GOES_ON);
-            }
-            if tags & GOES_ON == 0 {
-                break;
-            }
+    let mut rest = words;
+    while !rest.is_empty() {
+        let longest = phrases(TABLE, rest).last();
+        let (count, tags) = longest.unwrap_or((1, 0));
+        let (phrase, behind) = rest.split_at(count);
+        if tags != 0 {
+            found(phrase, Tags(tags));
         }
-        if longest.1 != 0 {
-            let phrase = words.get(first..first + longest.0).unwrap_or_default();
-            found(phrase, Tags(longest.1));
-        }
-        first += longest.0;
+        rest = behind;
     }
 }
 
