@@ -32,25 +32,11 @@ use phiwatch::{
     field::{self, FieldLimits},
     http::{Completeness, Protocol, Request},
     loss::Losses,
-    phi::{Detector, label_columns, share_of_a_fact},
+    phi::{CLASSES, Detector, Health, label_columns, share_of_a_fact},
     secret::Secret,
 };
 use serde::Deserialize;
 
-/// Classes, in the order of the outputs behind the first.
-const CLASSES: [&str; 11] = [
-    "condition",
-    "medication",
-    "procedure",
-    "lab",
-    "assessment",
-    "appointment",
-    "treatment",
-    "insurance",
-    "provider",
-    "reproductive",
-    "substance_use",
-];
 /// Parts of the cross-validation.
 const FOLDS: usize = 6;
 /// Passes over all facts.
@@ -263,8 +249,8 @@ fn example(row: &Row, facts: Vec<u32>, share: f64) -> Example {
     let is_health = notes().any(|note| note.health);
     let mut truth = [None; CLASSES.len() + 1];
     truth[0] = Some(is_health);
-    for (at, class) in CLASSES.iter().enumerate() {
-        let is = notes().any(|note| note.health && note.class == *class);
+    for (at, class) in CLASSES.map(Health::as_str).into_iter().enumerate() {
+        let is = notes().any(|note| note.health && note.class == class);
         let may = notes().any(|note| {
             let mut others = note.or.iter().chain(&note.also);
             others.any(|own| own == class)
@@ -578,7 +564,7 @@ fn report(
         }
         println!("{line}");
     }
-    for (at, class) in CLASSES.iter().enumerate() {
+    for (at, class) in CLASSES.map(Health::as_str).into_iter().enumerate() {
         let mut own: Vec<(f64, bool)> = examples
             .iter()
             .zip(scores)
@@ -701,7 +687,7 @@ fn write(
     let mut text = String::from(
         "# Made by `cargo xtask fit`: a fact, and what it adds to each sum in steps of 1/256.\n# Sums: 0 health",
     );
-    for (at, class) in CLASSES.iter().enumerate() {
+    for (at, class) in CLASSES.map(Health::as_str).into_iter().enumerate() {
         let _ = write!(text, ", {} {class}", at + 1);
     }
     text.push('\n');

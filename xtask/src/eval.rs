@@ -73,6 +73,18 @@ pub(crate) fn eval(arguments: &Arguments) -> Result<()> {
     process::run(&mut command)
 }
 
+/// What writes the events of `split`, one of ours or a folder, as requests; it works in
+/// `folder`.
+pub(crate) fn events(toolchain: &Toolchain, split: &Path, folder: &Path) -> Command {
+    let own = workspace::root().join("corpus/events").join(split);
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "corpus"]);
+    command.args(["--bin", "written", "--"]);
+    command.arg(if own.is_dir() { &own } else { split });
+    command.arg("--directory").arg(folder);
+    command
+}
+
 /// How well `phiwatch` does on the written events of a split.
 fn written(
     toolchain: &Toolchain,
@@ -80,13 +92,7 @@ fn written(
     phiwatch: &Path,
     faults: Option<&Path>,
 ) -> Result<()> {
-    let own = workspace::root().join("corpus/events").join(split);
-    let mut command = toolchain.cargo();
-    command.args(["run", "--quiet", "--release", "--package", "corpus"]);
-    command.args(["--bin", "written", "--"]);
-    command.arg(if own.is_dir() { &own } else { split });
-    command.arg("--directory");
-    command.arg(workspace::target().join("events"));
+    let mut command = events(toolchain, split, &workspace::target().join("events"));
     command.arg("--phiwatch").arg(phiwatch);
     if let Some(path) = faults {
         command.arg("--faults").arg(path);

@@ -1,10 +1,10 @@
 //! `fit`: the weights of the score, from the written events.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, setup, workspace};
+use crate::{eval, process, setup, workspace};
 
 /// Rounds over all formats of the tables in `corpus/words` that are learned from too.
 const ROUNDS: &str = "6";
@@ -23,11 +23,7 @@ pub(crate) fn fit() -> Result<()> {
     fit.args(["--example", "fit", "--"]);
     for split in SPLITS {
         let requests = folder.join(format!("{split}.jsonl"));
-        let mut write = toolchain.cargo();
-        write.args(["run", "--quiet", "--release", "--package", "corpus"]);
-        write.args(["--bin", "written", "--"]);
-        write.arg(workspace::root().join("corpus/events").join(split));
-        write.arg("--directory").arg(&folder);
+        let mut write = eval::events(&toolchain, Path::new(split), &folder);
         write.arg("--requests").arg(&requests);
         process::run(write.args(["--rounds", ROUNDS]))?;
         fit.arg(requests);

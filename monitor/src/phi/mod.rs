@@ -75,7 +75,7 @@ pub use crate::class::{Class, Form, Health, Identifier, Strength};
 pub use columns::label_columns;
 pub use engine::Detector;
 pub(crate) use path::elements;
-pub use score::share_of_a_fact;
+pub use score::{CLASSES, share_of_a_fact};
 pub use us_state::{States, state_name, states_in};
 
 use crate::{

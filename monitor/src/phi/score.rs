@@ -14,8 +14,9 @@ static SLOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.slots"))
 /// (2 bytes, little-endian).
 static ENTRIES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.entries"));
 
-/// What is added up, besides whether the event is about health at all.
-const CLASSES: [Health; 11] = [
+/// What is added up, besides whether the event is about health at all, in the order of the
+/// sums behind the first.
+pub const CLASSES: [Health; 11] = [
     Health::Condition,
     Health::Medication,
     Health::Procedure,
